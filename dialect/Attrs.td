@@ -1,0 +1,97 @@
+//===- Attrs.td - dimension names, target, schedule, kernel form ------------------------------===//
+
+#ifndef QUERN_ATTRS_TD
+#define QUERN_ATTRS_TD
+
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/EnumAttr.td"
+include "mlir/IR/BuiltinAttributeInterfaces.td"
+include "mlir/IR/TensorEncoding.td"
+include "dialect/Dialect.td"
+
+class Quern_Attr<string name, string attrMnemonic, list<Trait> traits = []>
+    : AttrDef<Quern_Dialect, name, traits> {
+  let mnemonic = attrMnemonic;
+}
+
+def Quern_Dims : Quern_Attr<"Dims", "dims",
+    [DeclareAttrInterfaceMethods<VerifiableTensorEncoding>]> {
+  let summary = "the names of a tensor's dynamic dimensions, in order";
+  let description = [{
+    Two dimensions with one name are equal at run time.
+
+    Example: `tensor<?x3x?xf32, #quern.dims<s, t>>`
+  }];
+  let parameters = (ins ArrayRefParameter<"::mlir::StringAttr">:$names);
+  let hasCustomAssemblyFormat = 1;
+}
+
+def Quern_Target : Quern_Attr<"Target", "target"> {
+  let summary = "what the compiler knows of a machine";
+  let description = [{
+    `cpu` and `features` are what the back end is told; the rest is what the cost model weighs: the vector width in
+    bits, caches in bytes, and the instruction that multiplies u8 by i8 into i32 (`none`, `vnni`).
+  }];
+  let parameters = (ins StringRefParameter<"">:$name, "int64_t":$vectorBits, "int64_t":$l1Bytes,
+                        "int64_t":$l2Bytes, StringRefParameter<"">:$dot, "int64_t":$vectorRegisters);
+  let assemblyFormat = [{
+    `<` $name `,` struct($vectorBits, $l1Bytes, $l2Bytes, $dot, $vectorRegisters) `>`
+  }];
+}
+
+def Quern_Schedule : Quern_Attr<"Schedule", "schedule"> {
+  let summary = "a kernel's plan: the named integers that its template's schedule takes";
+  let description = [{
+    Which names a form takes and which values are legal is said by the form's template.
+
+    Example: `#quern.schedule<{rows = 8 : i64, vectors = 3 : i64}>`
+  }];
+  let parameters = (ins "::mlir::DictionaryAttr":$parameters);
+  let assemblyFormat = "`<` $parameters `>`";
+  let extraClassDeclaration = [{
+    /// The value of parameter `name`, or `fallback` where the schedule does not name it.
+    int64_t getInt(::llvm::StringRef name, int64_t fallback) const;
+  }];
+}
+
+def Quern_KernelForm : I32EnumAttr<"KernelForm", "the structured form of a kernel", [
+  I32EnumAttrCase<"Map", 0, "map">, I32EnumAttrCase<"Rows", 1, "rows">,
+  I32EnumAttrCase<"Contract", 2, "contract">, I32EnumAttrCase<"Attention", 3, "attention">,
+  I32EnumAttrCase<"Gather", 4, "gather">, I32EnumAttrCase<"Append", 5, "append">]> {
+  let cppNamespace = "::quern";
+  let genSpecializedAttr = 0;
+}
+def Quern_KernelFormAttr : EnumAttr<Quern_Dialect, Quern_KernelForm, "form"> {
+  let assemblyFormat = "`<` $value `>`";
+}
+
+def Quern_RopeLayout : I32EnumAttr<"RopeLayout", "which elements rotary embedding pairs", [
+  I32EnumAttrCase<"Half", 0, "half">, I32EnumAttrCase<"Interleaved", 1, "interleaved">]> {
+  let cppNamespace = "::quern";
+  let genSpecializedAttr = 0;
+}
+def Quern_RopeLayoutAttr : EnumAttr<Quern_Dialect, Quern_RopeLayout, "rope_layout"> {
+  let assemblyFormat = "`<` $value `>`";
+}
+
+def Quern_ReduceKind : I32EnumAttr<"ReduceKind", "what a reduction computes", [
+  I32EnumAttrCase<"Sum", 0, "sum">, I32EnumAttrCase<"Max", 1, "max">,
+  I32EnumAttrCase<"Mean", 2, "mean">]> {
+  let cppNamespace = "::quern";
+  let genSpecializedAttr = 0;
+}
+def Quern_ReduceKindAttr : EnumAttr<Quern_Dialect, Quern_ReduceKind, "reduce_kind"> {
+  let assemblyFormat = "`<` $value `>`";
+}
+
+def Quern_Compare : I32EnumAttr<"ComparePredicate", "an ordered comparison", [
+  I32EnumAttrCase<"LT", 0, "lt">, I32EnumAttrCase<"LE", 1, "le">, I32EnumAttrCase<"GT", 2, "gt">,
+  I32EnumAttrCase<"GE", 3, "ge">, I32EnumAttrCase<"EQ", 4, "eq">, I32EnumAttrCase<"NE", 5, "ne">]> {
+  let cppNamespace = "::quern";
+  let genSpecializedAttr = 0;
+}
+def Quern_CompareAttr : EnumAttr<Quern_Dialect, Quern_Compare, "compare"> {
+  let assemblyFormat = "`<` $value `>`";
+}
+
+#endif // QUERN_ATTRS_TD

@@ -1,0 +1,51 @@
+//===- Types.td - element types and the planned buffer ----------------------------------------===//
+
+#ifndef QUERN_TYPES_TD
+#define QUERN_TYPES_TD
+
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/EnumAttr.td"
+include "dialect/Dialect.td"
+
+class Quern_Type<string name, string typeMnemonic, list<Trait> traits = []>
+    : TypeDef<Quern_Dialect, name, traits> {
+  let mnemonic = typeMnemonic;
+}
+
+def Quern_BlockFormat : I32EnumAttr<"BlockFormat", "a block-quantised storage format", [
+  I32EnumAttrCase<"Q8_0", 0, "q8_0">, I32EnumAttrCase<"Q4_0", 1, "q4_0">,
+  I32EnumAttrCase<"Q4_1", 2, "q4_1">, I32EnumAttrCase<"Q5_0", 3, "q5_0">,
+  I32EnumAttrCase<"Q5_1", 4, "q5_1">, I32EnumAttrCase<"Q4_K", 5, "q4_k">,
+  I32EnumAttrCase<"Q5_K", 6, "q5_k">, I32EnumAttrCase<"Q6_K", 7, "q6_k">,
+  I32EnumAttrCase<"Q8_1", 8, "q8_1">]> {
+  let cppNamespace = "::quern";
+  let genSpecializedAttr = 0;
+}
+
+def Quern_Block : Quern_Type<"Block", "block"> {
+  let summary = "one element of a tensor stored in quantised blocks along its last axis";
+  let description = [{
+    The formats are GGUF's (`q8_0` … `q6_k`), and `q8_1` for activations quantised on the fly: per 32 values an
+    int8 each, one f32 scale = max|x| / 127, and the i32 sum of the quants.
+
+    Example: `tensor<576x576x!quern.block<q4_1>>`
+  }];
+  let parameters = (ins EnumParameter<Quern_BlockFormat>:$format);
+  let assemblyFormat = "`<` $format `>`";
+}
+
+def Quern_Position : Quern_Type<"Position", "position"> {
+  let summary = "what one step knows of one of its tokens";
+  let description = [{
+    A record {position, row}: the rotary position, and the cache row that the token writes. A token sees the cache
+    rows 0 … row. In memory i32[s, 2]. Sequences and token trees add fields; the ops that read it stay as they are.
+  }];
+}
+
+def Quern_Buffer : Quern_Type<"Buffer", "buffer"> {
+  let summary = "planned memory that holds a tensor";
+  let parameters = (ins "::mlir::RankedTensorType":$tensor);
+  let assemblyFormat = "`<` $tensor `>`";
+}
+
+#endif // QUERN_TYPES_TD

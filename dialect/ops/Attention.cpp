@@ -1,0 +1,60 @@
+//===- Attention.cpp - rotary embedding, key/value cache, attention ---------------------------===//
+
+#include "dialect/ops/Inference.h"
+
+using namespace mlir;
+using namespace quern;
+
+LogicalResult RopeOp::inferReturnTypes(MLIRContext *, std::optional<Location>, Adaptor adaptor,
+                                       SmallVectorImpl<Type> &inferred) {
+  inferred.push_back(adaptor.getInput().getType());
+  return success();
+}
+
+LogicalResult RopeOp::verify() {
+  SmallVector<Dim> input = getDims(tensorOf(getInput())), at = getDims(tensorOf(getAt()));
+  SmallVector<Dim> table = getDims(tensorOf(getTable()));
+  if (input.size() != 3 || at.size() != 1 || input[0] != at[0])
+    return emitOpError("found input ") << formatDims(input) << " at " << formatDims(at)
+                                       << ", expected [s, h, d] and [s]";
+  bool pairs = table.size() == 3 && table[1].isStatic() && table[2] == Dim::fixed(2) && input[2].isStatic();
+  if (!pairs || 2 * table[1].size() > input[2].size())
+    return emitOpError("table has shape ") << formatDims(table) << ", expected [position, r/2, 2] with r ≤ "
+                                           << formatDims(ArrayRef(input).back());
+  return success();
+}
+
+LogicalResult CacheAppendOp::verify() {
+  SmallVector<Dim> cache = getDims(tensorOf(getCache())), input = getDims(tensorOf(getInput()));
+  SmallVector<Dim> at = getDims(tensorOf(getAt()));
+  if (cache.size() != 3 || input.size() != 3 || at.size() != 1 || input[0] != at[0] ||
+      ArrayRef(cache).drop_front() != ArrayRef(input).drop_front())
+    return emitOpError("found cache ") << formatDims(cache) << ", input " << formatDims(input) << ", at "
+                                       << formatDims(at) << ", expected [T, h, d], [s, h, d], [s]";
+  return success();
+}
+
+LogicalResult AttendOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc, Adaptor adaptor,
+                                         SmallVectorImpl<Type> &inferred) {
+  SmallVector<Dim> query = getDims(cast<RankedTensorType>(adaptor.getQuery().getType()));
+  SmallVector<Dim> values = getDims(cast<RankedTensorType>(adaptor.getValues().getType()));
+  if (query.size() != 3 || values.size() != 3)
+    return emitOptionalError(loc, "found query ", formatDims(query), " and values ", formatDims(values),
+                             ", expected [s, h, d] and [T, g, e]");
+  query[2] = values[2];
+  inferred.push_back(getTensorType(query, Float32Type::get(context)));
+  return success();
+}
+
+LogicalResult AttendOp::verify() {
+  SmallVector<Dim> query = getDims(tensorOf(getQuery())), keys = getDims(tensorOf(getKeys()));
+  SmallVector<Dim> values = getDims(tensorOf(getValues())), at = getDims(tensorOf(getAt()));
+  if (keys.size() != 3 || keys[0] != values[0] || keys[1] != values[1] || keys[2] != query[2])
+    return emitOpError("found query ") << formatDims(query) << ", keys " << formatDims(keys) << ", values "
+                                       << formatDims(values) << ", expected [s, h, d], [T, g, d], [T, g, e]";
+  if (at.size() != 1 || at[0] != query[0])
+    return emitOpError("found positions ") << formatDims(at) << ", expected one per query row";
+  if (!query[1].isStatic() || !keys[1].isStatic() || keys[1].size() == 0 || query[1].size() % keys[1].size() != 0)
+    return emitOpError("query heads are not a multiple of the cache's");
+  return success();
+}

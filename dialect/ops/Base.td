@@ -1,0 +1,34 @@
+//===- Base.td - what every op family builds on -----------------------------------------------===//
+
+#ifndef QUERN_OPS_BASE_TD
+#define QUERN_OPS_BASE_TD
+
+include "mlir/IR/OpBase.td"
+include "mlir/IR/BuiltinAttributes.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+include "dialect/Dialect.td"
+include "dialect/Types.td"
+include "dialect/Attrs.td"
+include "dialect/Interfaces.td"
+
+class Quern_Op<string opMnemonic, list<Trait> traits = []> : Op<Quern_Dialect, opMnemonic, traits>;
+
+/// An op whose result type follows from its operands and attributes; the builder needs no type.
+class Quern_InferredOp<string opMnemonic, list<Trait> traits = []>
+    : Quern_Op<opMnemonic, !listconcat(traits,
+        [Pure, InferTypeOpAdaptor])>;
+
+def Quern_AnyTensor : AnyTypeOf<[AnyRankedTensor]>;
+def Quern_F32Tensor : RankedTensorOf<[F32]>;
+def Quern_I32Tensor : RankedTensorOf<[I32]>;
+def Quern_BoolTensor : RankedTensorOf<[I1]>;
+def Quern_FloatTensor : RankedTensorOf<[F32, F16, BF16]>;
+/// A weight as stored: floats or quantised blocks.
+def Quern_WeightTensor : RankedTensorOf<[F32, F16, BF16, Quern_Block]>;
+/// What a contraction reads on its left: f32, or activations quantised to q8_1.
+def Quern_ActivationTensor : RankedTensorOf<[F32, Quern_Block]>;
+def Quern_PositionTensor : RankedTensorOf<[Quern_Position]>;
+
+#endif // QUERN_OPS_BASE_TD

@@ -1,0 +1,43 @@
+//===- Contraction.cpp - matmul and activation quantisation -----------------------------------===//
+
+#include "dialect/ops/Inference.h"
+
+using namespace mlir;
+using namespace quern;
+
+LogicalResult MatmulOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc, Adaptor adaptor,
+                                         SmallVectorImpl<Type> &inferred) {
+  auto lhs = cast<RankedTensorType>(adaptor.getLhs().getType());
+  auto weight = cast<RankedTensorType>(adaptor.getWeight().getType());
+  SmallVector<Dim> dims = getDims(lhs), rows = getDims(weight);
+  if (dims.empty() || rows.size() != 2 || dims.back() != rows.back())
+    return emitOptionalError(loc, "last axis of ", formatDims(dims), " does not meet the weight ",
+                             formatDims(rows), ", expected [n, k]");
+  dims.back() = rows.front();
+  inferred.push_back(getTensorType(dims, Float32Type::get(context)));
+  return success();
+}
+
+LogicalResult MatmulOp::verify() {
+  auto lhs = dyn_cast<BlockType>(tensorOf(getLhs()).getElementType());
+  auto weight = dyn_cast<BlockType>(tensorOf(getWeight()).getElementType());
+  if (lhs && lhs.getFormat() != BlockFormat::Q8_1)
+    return emitOpError("lhs has element type ") << lhs << ", expected f32 or !quern.block<q8_1>";
+  if (lhs && !weight)
+    return emitOpError("quantised activations need a weight of blocks, found ") << getWeight().getType();
+  return success();
+}
+
+LogicalResult QuantizeOp::inferReturnTypes(MLIRContext *context, std::optional<Location>, Adaptor adaptor,
+                                           SmallVectorImpl<Type> &inferred) {
+  auto input = cast<RankedTensorType>(adaptor.getInput().getType());
+  inferred.push_back(withElementType(input, BlockType::get(context, BlockFormat::Q8_1)));
+  return success();
+}
+
+LogicalResult QuantizeOp::verify() {
+  SmallVector<Dim> dims = getDims(tensorOf(getInput()));
+  if (dims.empty() || !dims.back().isStatic() || dims.back().size() % 32 != 0)
+    return emitOpError("last axis of ") << formatDims(dims) << " is not a static multiple of 32";
+  return success();
+}

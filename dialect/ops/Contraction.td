@@ -1,0 +1,37 @@
+//===- Contraction.td - matmul and activation quantisation ------------------------------------===//
+
+#ifndef QUERN_OPS_CONTRACTION_TD
+#define QUERN_OPS_CONTRACTION_TD
+
+include "dialect/ops/Base.td"
+
+def Quern_MatmulOp : Quern_InferredOp<"matmul", [DeclareOpInterfaceMethods<Quern_KernelAnchorOpInterface>]> {
+  let summary = "result[…, n] = Σ_k lhs[…, k] · weight[n, k]";
+  let description = [{
+    The rows of the weight are outputs, as in checkpoints. With f32 on the left the weight is read as f32, exactly, and
+    sums are f32. With q8_1 on the left the weight has blocks: per block of weight quants q (value s·(q - z) + m) and
+    activation quants a (value t·a), the sum is s·t·Σ(q - z)·a + m·t·Σa, Σ in i32; blocks are added in f32 in ascending
+    order.
+  }];
+  let arguments = (ins Quern_ActivationTensor:$lhs, Quern_WeightTensor:$weight);
+  let results = (outs Quern_F32Tensor:$result);
+  let assemblyFormat = "$lhs `,` $weight attr-dict `:` type($lhs) `,` type($weight)";
+  let hasVerifier = 1;
+  let extraClassDefinition = [{
+    ::quern::KernelForm $cppClass::getKernelForm() { return ::quern::KernelForm::Contract; }
+  }];
+}
+
+def Quern_QuantizeOp : Quern_InferredOp<"quantize"> {
+  let summary = "f32 to q8_1 along the last axis";
+  let description = [{
+    Per 32 values: scale = max|x| / 127, quant = round-half-even(x / scale) (0 where scale is 0), and the sum of the
+    quants. The last axis is a multiple of 32.
+  }];
+  let arguments = (ins Quern_F32Tensor:$input);
+  let results = (outs Quern_AnyTensor:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input)";
+  let hasVerifier = 1;
+}
+
+#endif // QUERN_OPS_CONTRACTION_TD

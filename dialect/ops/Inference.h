@@ -1,0 +1,23 @@
+//===- Inference.h - what result type inference shares ----------------------------------------===//
+
+#ifndef QUERN_DIALECT_OPS_INFERENCE_H
+#define QUERN_DIALECT_OPS_INFERENCE_H
+
+#include "dialect/Ops.h"
+#include "dialect/Shapes.h"
+
+namespace quern {
+
+/// The tensor type of operand `value`.
+inline mlir::RankedTensorType tensorOf(mlir::Value value) {
+  return mlir::cast<mlir::RankedTensorType>(value.getType());
+}
+
+/// The elementwise result: operands broadcast, elements of type `elementType`.
+mlir::LogicalResult inferBroadcast(std::optional<mlir::Location> loc, mlir::ValueRange operands,
+                                   mlir::Type elementType,
+                                   llvm::SmallVectorImpl<mlir::Type> &inferred);
+
+} // namespace quern
+
+#endif // QUERN_DIALECT_OPS_INFERENCE_H

@@ -1,0 +1,137 @@
+//===- Kernel.cpp - groups, kernels, calls, planned launches ----------------------------------===//
+
+#include "dialect/ops/Inference.h"
+
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/Interfaces/FunctionImplementation.h"
+
+using namespace mlir;
+using namespace quern;
+
+LogicalResult FusedOp::verify() {
+  auto yield = dyn_cast<YieldOp>(getBody().front().back());
+  if (!yield || TypeRange(yield->getOperandTypes()) != getResultTypes())
+    return emitOpError("body must yield ") << getResultTypes();
+  return success();
+}
+
+/// `quern.kernel @name(args) -> result form(<contract>) schedule(#quern.schedule<…>) attributes {…} { … }`
+ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
+  auto buildType = [](Builder &builder, ArrayRef<Type> inputs, ArrayRef<Type> results,
+                      function_interface_impl::VariadicFlag,
+                      std::string &) { return builder.getFunctionType(inputs, results); };
+  return function_interface_impl::parseFunctionOp(
+      parser, result, /*allowVariadic=*/false, getFunctionTypeAttrName(result.name), buildType,
+      getArgAttrsAttrName(result.name), getResAttrsAttrName(result.name));
+}
+
+void KernelOp::print(OpAsmPrinter &printer) {
+  function_interface_impl::printFunctionOp(printer, *this, /*isVariadic=*/false, getFunctionTypeAttrName(),
+                                           getArgAttrsAttrName(), getResAttrsAttrName());
+}
+
+Operation *KernelOp::getAnchor() {
+  Operation *anchor = nullptr;
+  for (Operation &op : getBody().front())
+    if (auto candidate = dyn_cast<KernelAnchorOpInterface>(op))
+      if (candidate.getKernelForm() == getForm())
+        anchor = &op;
+  return anchor;
+}
+
+LogicalResult KernelOp::verify() {
+  auto yield = dyn_cast<YieldOp>(getBody().front().back());
+  if (!yield || TypeRange(yield->getOperandTypes()) != TypeRange(getResultTypes()))
+    return emitOpError("body must yield the results");
+  if (getForm() != KernelForm::Map && !getAnchor())
+    return emitOpError("holds no op of the form `") << stringifyKernelForm(getForm()) << "`";
+  return success();
+}
+
+LogicalResult CallOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  auto kernel = symbols.lookupNearestSymbolFrom<KernelOp>(*this, getKernelAttr());
+  if (!kernel)
+    return emitOpError("no kernel named `") << getKernel() << "`";
+  if (TypeRange(kernel.getArgumentTypes()) != TypeRange(getOperandTypes()) ||
+      TypeRange(kernel.getResultTypes()) != getResultTypes())
+    return emitOpError("found (") << getOperandTypes() << ") -> (" << getResultTypes()
+                                  << "), expected the kernel's type, " << kernel.getFunctionType();
+  return success();
+}
+
+void CallOp::getEffects(SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
+  for (Value operand : getOperands()) {
+    if (!operand.getDefiningOp<StateRefOp>() && !operand.getDefiningOp<CallOp>())
+      continue;
+    effects.emplace_back(MemoryEffects::Read::get());
+    effects.emplace_back(MemoryEffects::Write::get());
+    return;
+  }
+}
+
+/// Checks that a symbol use has the type of what it names.
+template <typename SymbolT>
+static LogicalResult verifyUse(Operation *op, SymbolTableCollection &symbols, FlatSymbolRefAttr name, Type found,
+                               StringRef what) {
+  auto symbol = symbols.lookupNearestSymbolFrom<SymbolT>(op, name);
+  if (!symbol)
+    return op->emitOpError("no ") << what << " named `" << name.getValue() << "`";
+  if (symbol.getType() != found)
+    return op->emitOpError("found type ") << found << ", expected the " << what << "'s, " << symbol.getType();
+  return success();
+}
+
+LogicalResult StateRefOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  return verifyUse<StateOp>(*this, symbols, getStateAttr(), getResult().getType(), "state");
+}
+
+LogicalResult ParamBufferOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  return verifyUse<ParameterOp>(*this, symbols, getParameterAttr(), getResult().getType().getTensor(), "parameter");
+}
+
+LogicalResult StateBufferOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  return verifyUse<StateOp>(*this, symbols, getStateAttr(), getResult().getType().getTensor(), "state");
+}
+
+LogicalResult AliasOp::verify() {
+  RankedTensorType from = getSource().getType().getTensor(), to = getResult().getType().getTensor();
+  if (from.getElementType() != to.getElementType())
+    return emitOpError("found elements ") << to.getElementType() << ", expected " << from.getElementType();
+  return success();
+}
+
+LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  auto kernel = symbols.lookupNearestSymbolFrom<KernelOp>(*this, getKernelAttr());
+  if (!kernel)
+    return emitOpError("no kernel named `") << getKernel() << "`";
+  SmallVector<Type> expected(kernel.getArgumentTypes());
+  if (kernel.getForm() == KernelForm::Append)
+    expected.erase(expected.begin());
+  SmallVector<Type> found;
+  for (Value input : getInputs())
+    found.push_back(cast<BufferType>(input.getType()).getTensor());
+  if (found != expected)
+    return emitOpError("found inputs (") << found << "), expected (" << expected << ")";
+  return success();
+}
+
+ParseResult ProgramOp::parse(OpAsmParser &parser, OperationState &result) {
+  auto buildType = [](Builder &builder, ArrayRef<Type> inputs, ArrayRef<Type> results,
+                      function_interface_impl::VariadicFlag,
+                      std::string &) { return builder.getFunctionType(inputs, results); };
+  return function_interface_impl::parseFunctionOp(
+      parser, result, /*allowVariadic=*/false, getFunctionTypeAttrName(result.name), buildType,
+      getArgAttrsAttrName(result.name), getResAttrsAttrName(result.name));
+}
+
+void ProgramOp::print(OpAsmPrinter &printer) {
+  function_interface_impl::printFunctionOp(printer, *this, /*isVariadic=*/false, getFunctionTypeAttrName(),
+                                           getArgAttrsAttrName(), getResAttrsAttrName());
+}
+
+LogicalResult ProgramOp::verify() {
+  for (Type type : getArgumentTypes())
+    if (!isa<BufferType>(type))
+      return emitOpError("found an argument of type ") << type << ", expected buffers";
+  return success();
+}

@@ -1,0 +1,122 @@
+//===- Movement.cpp - ops that move values ----------------------------------------------------===//
+
+#include "dialect/ops/Inference.h"
+
+using namespace mlir;
+using namespace quern;
+
+OpFoldResult ConstantOp::fold(FoldAdaptor) { return getValue(); }
+
+/// The product of the static sizes, and the symbols in order of their names.
+static std::pair<int64_t, SmallVector<StringAttr>> volume(ArrayRef<Dim> dims) {
+  int64_t size = 1;
+  SmallVector<StringAttr> symbols;
+  for (Dim dim : dims) {
+    if (dim.isStatic())
+      size *= dim.size();
+    else
+      symbols.push_back(dim.name());
+  }
+  llvm::sort(symbols, [](StringAttr a, StringAttr b) { return a.getValue() < b.getValue(); });
+  return {size, symbols};
+}
+
+LogicalResult ReshapeOp::verify() {
+  RankedTensorType from = tensorOf(getInput()), to = tensorOf(getResult());
+  if (from.getElementType() != to.getElementType() || volume(getDims(from)) != volume(getDims(to)))
+    return emitOpError("keeps elements and their number: found ") << from << " to " << to;
+  return success();
+}
+
+OpFoldResult ReshapeOp::fold(FoldAdaptor) {
+  if (getInput().getType() == getResult().getType())
+    return getInput();
+  if (auto inner = getInput().getDefiningOp<ReshapeOp>()) {
+    getInputMutable().assign(inner.getInput());
+    return getResult();
+  }
+  return {};
+}
+
+LogicalResult TransposeOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor adaptor,
+                                            SmallVectorImpl<Type> &inferred) {
+  auto input = cast<RankedTensorType>(adaptor.getInput().getType());
+  SmallVector<Dim> from = getDims(input), to;
+  SmallVector<int64_t> sorted(adaptor.getPermutation());
+  llvm::sort(sorted);
+  if (sorted != llvm::to_vector(llvm::seq<int64_t>(0, input.getRank())))
+    return emitOptionalError(loc, "permutation must hold each axis of ", input, " once");
+  for (int64_t axis : adaptor.getPermutation())
+    to.push_back(from[axis]);
+  inferred.push_back(getTensorType(to, input.getElementType()));
+  return success();
+}
+
+LogicalResult TransposeOp::verify() { return success(); }
+
+LogicalResult SliceOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor adaptor,
+                                        SmallVectorImpl<Type> &inferred) {
+  auto input = cast<RankedTensorType>(adaptor.getInput().getType());
+  SmallVector<Dim> dims = getDims(input);
+  uint64_t axis = adaptor.getAxis();
+  if (axis >= dims.size() || !dims[axis].isStatic())
+    return emitOptionalError(loc, "axis ", axis, " is not a static axis of ", input);
+  int64_t offset = adaptor.getOffset(), size = adaptor.getSize(), extent = dims[axis].size();
+  if (offset < 0 || size < 0 || offset > extent || size > extent - offset)
+    return emitOptionalError(loc, "slice ", offset, " + ", size, " leaves the axis of size ", extent);
+  dims[axis] = Dim::fixed(size);
+  inferred.push_back(getTensorType(dims, input.getElementType()));
+  return success();
+}
+
+LogicalResult SliceOp::verify() { return success(); }
+
+OpFoldResult SliceOp::fold(FoldAdaptor) {
+  return getInput().getType() == getResult().getType() ? OpFoldResult(getInput()) : OpFoldResult();
+}
+
+LogicalResult ConcatOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor adaptor,
+                                         SmallVectorImpl<Type> &inferred) {
+  if (adaptor.getInputs().empty())
+    return emitOptionalError(loc, "needs at least one input");
+  auto first = cast<RankedTensorType>(adaptor.getInputs().front().getType());
+  SmallVector<Dim> dims = getDims(first);
+  uint64_t axis = adaptor.getAxis();
+  if (axis >= dims.size())
+    return emitOptionalError(loc, "axis ", axis, " is not an axis of ", first);
+  int64_t total = 0;
+  for (Value input : adaptor.getInputs()) {
+    auto type = cast<RankedTensorType>(input.getType());
+    SmallVector<Dim> other = getDims(type);
+    if (other.size() != dims.size() || !other[axis].isStatic() ||
+        type.getElementType() != first.getElementType())
+      return emitOptionalError(loc, "cannot join ", first, " and ", type, " along axis ", axis);
+    total += other[axis].size();
+    other[axis] = dims[axis];
+    if (other != dims)
+      return emitOptionalError(loc, "cannot join ", first, " and ", type, " along axis ", axis);
+  }
+  dims[axis] = Dim::fixed(total);
+  inferred.push_back(getTensorType(dims, first.getElementType()));
+  return success();
+}
+
+LogicalResult ConcatOp::verify() {
+  if (isa<BlockType>(tensorOf(getResult()).getElementType()) &&
+      getAxis() + 1 == uint64_t(tensorOf(getResult()).getRank()))
+    return emitOpError("cannot join blocks along their own axis");
+  return success();
+}
+
+LogicalResult GatherOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc, Adaptor adaptor,
+                                         SmallVectorImpl<Type> &inferred) {
+  SmallVector<Dim> table = getDims(cast<RankedTensorType>(adaptor.getTable().getType()));
+  SmallVector<Dim> dims = getDims(cast<RankedTensorType>(adaptor.getIndices().getType()));
+  if (table.empty() || dims.size() != 1)
+    return emitOptionalError(loc, "needs a table of rank 1 or more and indices of rank 1");
+  dims.append(table.begin() + 1, table.end());
+  inferred.push_back(getTensorType(dims, Float32Type::get(context)));
+  return success();
+}
+
+LogicalResult GatherOp::verify() { return success(); }

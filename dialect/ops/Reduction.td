@@ -1,0 +1,41 @@
+//===- Reduction.td - reductions, norms, softmax ----------------------------------------------===//
+
+#ifndef QUERN_OPS_REDUCTION_TD
+#define QUERN_OPS_REDUCTION_TD
+
+include "dialect/ops/Base.td"
+
+class Quern_RowsOp<string opMnemonic>
+    : Quern_InferredOp<opMnemonic, [DeclareOpInterfaceMethods<Quern_KernelAnchorOpInterface>]> {
+  let extraClassDefinition = [{
+    ::quern::KernelForm $cppClass::getKernelForm() { return ::quern::KernelForm::Rows; }
+  }];
+}
+
+def Quern_ReduceOp : Quern_RowsOp<"reduce"> {
+  let summary = "one value per row: sum, max or mean over the last axis, which stays with size 1";
+  let arguments = (ins Quern_ReduceKindAttr:$kind, Quern_F32Tensor:$input);
+  let results = (outs Quern_F32Tensor:$result);
+  let assemblyFormat = "$kind $input attr-dict `:` type($input)";
+}
+
+def Quern_RmsNormOp : Quern_RowsOp<"rms_norm"> {
+  let summary = "root mean square normalisation over the last axis";
+  let description = [{
+    y = (x · rsqrt(mean(x²) + eps)) · weight, all in f32 (Zhang and Sennrich 2019, eq. 4). The normalised value is
+    rounded to the activation type before the weight multiplies it; with f32 activations that rounding is the identity.
+  }];
+  let arguments = (ins Quern_F32Tensor:$input, Quern_F32Tensor:$weight, F64Attr:$eps);
+  let results = (outs Quern_F32Tensor:$result);
+  let assemblyFormat = "$input `,` $weight `eps` $eps attr-dict `:` type($input) `,` type($weight)";
+  let hasVerifier = 1;
+}
+
+def Quern_SoftmaxOp : Quern_RowsOp<"softmax"> {
+  let summary = "exp(x - max) / sum(exp(x - max)) over the last axis, in f32";
+  let arguments = (ins Quern_F32Tensor:$input);
+  let results = (outs Quern_F32Tensor:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input)";
+}
+
+#endif // QUERN_OPS_REDUCTION_TD

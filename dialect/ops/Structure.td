@@ -1,0 +1,102 @@
+//===- Structure.td - what a module holds: parameters, states, entries ------------------------===//
+
+#ifndef QUERN_OPS_STRUCTURE_TD
+#define QUERN_OPS_STRUCTURE_TD
+
+include "mlir/Interfaces/FunctionInterfaces.td"
+include "mlir/Interfaces/ControlFlowInterfaces.td"
+include "dialect/ops/Base.td"
+
+def Quern_ParameterOp : Quern_Op<"parameter", [Symbol, SingleBlock, NoTerminator, IsolatedFromAbove]> {
+  let summary = "a constant tensor of the model, from the checkpoint or computed once at compile time";
+  let description = [{
+    Without a body it is the checkpoint's tensor of that name. With a body, the yielded value, evaluated by the
+    reference evaluator when the weights are packed.
+
+    Example:
+    ```mlir
+    quern.parameter @"model.norm.weight" : tensor<576xf32>
+    quern.parameter @scaled : tensor<4xf32> {
+      %w = quern.param @w : tensor<4xf32>
+      %0 = quern.add %w, %w : tensor<4xf32>, tensor<4xf32>
+      quern.yield %0 : tensor<4xf32>
+    }
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<Quern_AnyTensor>:$type,
+                       OptionalAttr<StrAttr>:$sym_visibility);
+  let regions = (region MaxSizedRegion<1>:$init);
+  let assemblyFormat = "($sym_visibility^)? $sym_name `:` $type ($init^)? attr-dict";
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Whether the checkpoint holds it, as opposed to being computed from others.
+    bool isExternal() { return getInit().empty(); }
+    ::mlir::RankedTensorType getTensorType() { return ::mlir::cast<::mlir::RankedTensorType>(getType()); }
+  }];
+}
+
+def Quern_StateOp : Quern_Op<"state", [Symbol]> {
+  let summary = "memory that a session keeps between steps";
+  let description = [{
+    Starts as zeros. Only `quern.cache_append` writes it.
+
+    Example: `quern.state @"layers.0.cache.keys" : tensor<8192x3x64xf16>`
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<Quern_AnyTensor>:$type);
+  let assemblyFormat = "$sym_name `:` $type attr-dict";
+  let extraClassDeclaration = [{
+    ::mlir::RankedTensorType getTensorType() { return ::mlir::cast<::mlir::RankedTensorType>(getType()); }
+  }];
+}
+
+def Quern_EntryOp : Quern_Op<"entry", [FunctionOpInterface, IsolatedFromAbove, Symbol]> {
+  let summary = "one function of the binary's interface";
+  let description = [{
+    `arg_names` and `result_names` are the interface's names. `bounds` gives each symbolic dimension's largest value.
+    A specialised entry names its general form in `variant_of` and the sizes it stands for in `when`.
+
+    Example:
+    ```mlir
+    quern.entry @double(%x: tensor<?x4xf32, #quern.dims<s>>) -> tensor<?x4xf32, #quern.dims<s>>
+        attributes {arg_names = ["x"], result_names = ["y"], bounds = {s = 64 : i64}} {
+      %0 = quern.add %x, %x : tensor<?x4xf32, #quern.dims<s>>, tensor<?x4xf32, #quern.dims<s>>
+      quern.return %0 : tensor<?x4xf32, #quern.dims<s>>
+    }
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<FunctionType>:$function_type,
+                       OptionalAttr<StrArrayAttr>:$arg_names, OptionalAttr<StrArrayAttr>:$result_names,
+                       OptionalAttr<DictionaryAttr>:$bounds, OptionalAttr<FlatSymbolRefAttr>:$variant_of,
+                       OptionalAttr<DictionaryAttr>:$when,
+                       OptionalAttr<DictArrayAttr>:$arg_attrs, OptionalAttr<DictArrayAttr>:$res_attrs);
+  let regions = (region SizedRegion<1>:$body);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    ::llvm::ArrayRef<::mlir::Type> getArgumentTypes() { return getFunctionType().getInputs(); }
+    ::llvm::ArrayRef<::mlir::Type> getResultTypes() { return getFunctionType().getResults(); }
+    ::mlir::Region *getCallableRegion() { return &getBody(); }
+  }];
+}
+
+def Quern_ReturnOp : Quern_Op<"return", [Pure, ReturnLike, Terminator, ParentOneOf<["EntryOp"]>]> {
+  let summary = "the results of an entry";
+  let arguments = (ins Variadic<AnyType>:$operands);
+  let assemblyFormat = "($operands^ `:` type($operands))? attr-dict";
+  let hasVerifier = 1;
+}
+
+def Quern_YieldOp : Quern_Op<"yield", [Pure, ReturnLike, Terminator]> {
+  let summary = "the values of a region";
+  let arguments = (ins Variadic<AnyType>:$operands);
+  let assemblyFormat = "($operands^ `:` type($operands))? attr-dict";
+}
+
+def Quern_ParamOp : Quern_Op<"param", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "the value of a parameter";
+  let arguments = (ins FlatSymbolRefAttr:$parameter);
+  let results = (outs Quern_AnyTensor:$result);
+  let assemblyFormat = "$parameter `:` type($result) attr-dict";
+}
+
+#endif // QUERN_OPS_STRUCTURE_TD
