@@ -1,0 +1,45 @@
+//===- KernelSignature.h - the native function that a kernel becomes --------------------------===//
+
+#ifndef QUERN_CODEGEN_KERNELSIGNATURE_H
+#define QUERN_CODEGEN_KERNELSIGNATURE_H
+
+#include "dialect/Ops.h"
+#include "dialect/Shapes.h"
+
+namespace quern::codegen {
+
+/// One dimension of a native buffer. Strides count elements and are known at compile time.
+struct BufferDim {
+  Dim extent;
+  int64_t stride;
+};
+
+/// The element type of a native buffer, in Halide's codes: 0 int, 1 uint, 2 float, 3 bfloat.
+struct BufferElement {
+  uint8_t code;
+  uint8_t bits;
+};
+
+/// One argument of a kernel's native function.
+struct NativeArgument {
+  enum class Kind {
+    Buffer,  ///< a halide_buffer_t *
+    Visible, ///< an i32, 1 + the largest cache row in use; follows each buffer of positions
+  };
+  Kind kind = Kind::Buffer;
+  /// Which operand of the launch it views: its inputs, then its output.
+  unsigned operand = 0;
+  /// Where the view begins within the operand's memory.
+  int64_t byteOffset = 0;
+  BufferElement element = {0, 0};
+  /// Innermost first, as Halide counts them.
+  llvm::SmallVector<BufferDim> dims;
+};
+
+/// The arguments of `kernel`'s native function, in order. A packed weight is seen by two or three buffers (quants,
+/// scales, mins); a kernel of the form `append` has no argument for the state it reads, which is its output.
+mlir::FailureOr<llvm::SmallVector<NativeArgument>> getSignature(KernelOp kernel);
+
+} // namespace quern::codegen
+
+#endif // QUERN_CODEGEN_KERNELSIGNATURE_H

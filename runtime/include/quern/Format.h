@@ -1,0 +1,96 @@
+/*===- Format.h - the contract between compiled code and the runtime --------------------------===*
+ *
+ * What the compiler writes into a binary and the runtime reads: the programs' calling convention, and the data that
+ * follows the native code in the file. Plain C, no dependencies. All integers are little-endian.
+ *
+ *===------------------------------------------------------------------------------------------===*/
+
+#ifndef QUERN_FORMAT_H
+#define QUERN_FORMAT_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What a program needs for one run. A program is one entry for one set of sizes (its variant), compiled for one target. */
+struct QuernProgramArgs {
+  /* Scratch memory of `arena_bytes` of the program's description, aligned to QUERN_ALIGNMENT. */
+  void *arena;
+  /* The packed weights, aligned to QUERN_ALIGNMENT. */
+  const void *weights;
+  /* The states in the order of the description, each aligned to QUERN_ALIGNMENT. */
+  void *const *states;
+  /* The entry's arguments, then its results, row-major, in the order of the description. */
+  void *const *operands;
+  /* The values of the entry's symbolic dimensions in the order of the description. */
+  const int32_t *dims;
+  /* 1 + the largest cache row that any token of this step writes or sees (0 for entries without positions). */
+  int32_t visible;
+  /* Called around every kernel when not null: `kernel` indexes the description's list of kernels. */
+  void (*profile)(void *context, int32_t kernel, int32_t begin);
+  void *profile_context;
+};
+
+/* Runs a program. 0, or the first kernel's error code; the kernel's message went to halide_error's handler. */
+typedef int32_t (*QuernProgram)(const struct QuernProgramArgs *args);
+
+#define QUERN_ALIGNMENT 64
+
+/* One row per program, in the order of the description's `targets` and, within a target, its `programs`. */
+struct QuernProgramTable {
+  uint32_t count;
+  const QuernProgram *programs;
+};
+
+/* The symbols that the compiler defines and the runtime refers to: the programs, and the description. */
+extern const struct QuernProgramTable quern_programs;
+/* UTF-8 JSON, see below; not terminated by a zero. */
+extern const uint8_t quern_description[];
+extern const uint64_t quern_description_size;
+
+/*
+ * The description, one JSON object:
+ *
+ *   version        1
+ *   model          name of the root module
+ *   entries        [{name, inputs: [{name, dtype, shape}], results: [{name, dtype, shape}],
+ *                    symbols: ["s", "r"], bounds: {"s": 512, "r": 512}}]
+ *                  dtype: "f32" | "i32" | "position"; shape: sizes or symbol names, outermost first;
+ *                  a position is i32[2]: {rotary position, cache row}
+ *   states         [{name, bytes, dtype, shape, rows}]  rows: how many tokens it holds (shape[0])
+ *   weights_bytes  size of the packed weights
+ *   parameters     [{name, dtype, shape, offset, bytes}]  offsets into the packed weights
+ *   targets        [{name, features: ["avx512f", …],      every feature that the CPU must have, by its Linux name
+ *                    programs: [{entry: index into entries, when: {"s": 1}, arena_bytes,
+ *                                kernels: [{symbol, form, location}]}]}]
+ *                  best target first; programs of one entry: most special first; `when` {} fits all sizes
+ *   quantization   {"q4_1": bytes, …}      bytes of the packed weights per storage type
+ *   exact          whether activations stay f32
+ *   text           null, or {tokenizer: {offset, bytes}, chat_template: string or null, bos: string or null,
+ *                  eos: string or null, bos_id, eos_ids: [ids that end a text], add_bos: bool, vocab_size}
+ *                  the tokenizer is a tokenizer.json at that offset of the file's data section
+ *   versions       {quern, llvm, halide}
+ *
+ * The data section stands at the end of the file, after the native code:
+ *
+ *   … ELF … | padding to QUERN_DATA_ALIGNMENT | weights | other data (tokenizer) | struct QuernTrailer
+ */
+#define QUERN_DATA_ALIGNMENT 4096
+
+/* The last bytes of the file. */
+struct QuernTrailer {
+  uint64_t data_offset; /* from the start of the file to the weights */
+  uint64_t data_bytes;  /* weights and other data, without the trailer */
+  uint64_t checksum;    /* FNV-1a 64 of this trailer's bytes before this field and of the description */
+  char magic[8];        /* "QUERN\0\0\1" */
+};
+
+#define QUERN_TRAILER_MAGIC "QUERN\0\0\1"
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* QUERN_FORMAT_H */
