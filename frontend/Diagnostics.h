@@ -1,0 +1,81 @@
+//===- Diagnostics.h - errors in model files ---------------------------------------------------===//
+
+#ifndef QUERN_FRONTEND_DIAGNOSTICS_H
+#define QUERN_FRONTEND_DIAGNOSTICS_H
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/Twine.h"
+#include "llvm/Support/SMLoc.h"
+#include <deque>
+#include <string>
+
+namespace llvm {
+class SourceMgr;
+class raw_ostream;
+} // namespace llvm
+
+namespace quern::frontend {
+
+/// One error, with notes at other places and a hint. Messages: lower case, no full stop, names and source text in backticks,
+/// what was found and what was expected.
+class Diagnostic {
+public:
+  /// "`y` is declared here", at another place.
+  struct Note {
+    llvm::SMRange range;
+    std::string message;
+  };
+
+  Diagnostic(llvm::SMRange range, const llvm::Twine &message) : errorRange(range), text(message.str()) {}
+
+  /// Adds a note; an invalid range gives a note without a place.
+  Diagnostic &note(llvm::SMRange range, const llvm::Twine &message);
+  /// Appends "; message".
+  Diagnostic &hint(const llvm::Twine &message);
+
+  llvm::SMRange range() const { return errorRange; }
+  /// The message with its hints.
+  const std::string &message() const { return text; }
+  llvm::ArrayRef<Note> notes() const { return noteList; }
+
+private:
+  llvm::SMRange errorRange;
+  std::string text;
+  llvm::SmallVector<Note, 1> noteList;
+};
+
+/// Collects the errors of one run and prints them in the order of the source: files as they were loaded, then by position.
+class DiagnosticEngine {
+public:
+  /// Errors beyond this number are counted, not kept.
+  static constexpr size_t maxErrors = 100;
+
+  explicit DiagnosticEngine(const llvm::SourceMgr &sources) : sources(sources), surplus({}, "") {}
+
+  /// Adds an error at the narrowest range that shows it; an invalid range means "no place in a file". An error equal to an
+  /// earlier one (a module elaborated twice finds its errors twice) is not printed again. The reference stays valid for
+  /// adding notes and hints.
+  Diagnostic &error(llvm::SMRange range, const llvm::Twine &message);
+
+  bool hasErrors() const { return errorCount != 0; }
+  /// All errors, with those that were not kept.
+  size_t numErrors() const { return errorCount; }
+  /// True when further errors are not kept: work that only finds errors may stop.
+  bool isFull() const { return errors.size() >= maxErrors; }
+
+  /// Every kept error as `file:line:col: error: message`, the source line and a marker below it.
+  /// Columns count characters (code points) from 1.
+  void print(llvm::raw_ostream &out, bool colour = false) const;
+
+private:
+  const llvm::SourceMgr &sources;
+  std::deque<Diagnostic> errors;
+  /// Takes the notes and hints of errors that are not kept.
+  Diagnostic surplus;
+  size_t errorCount = 0;
+};
+
+} // namespace quern::frontend
+
+#endif // QUERN_FRONTEND_DIAGNOSTICS_H
