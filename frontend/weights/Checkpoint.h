@@ -1,0 +1,142 @@
+//===- Checkpoint.h - Tensors, configuration and texts of a model *- C++ -*-===//
+//
+// Part of the Quern project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A checkpoint is what `--weights [MOUNT=]FILE_OR_DIR ...` names: one or more
+// GGUF files, safetensors files or Hugging Face directories, seen as one set of
+// tensors with Hugging Face names, shapes and row order. Files stay mapped and
+// are read lazily; every offset and size is checked when the checkpoint opens.
+// The files must not change while it is open.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QUERN_FRONTEND_WEIGHTS_CHECKPOINT_H
+#define QUERN_FRONTEND_WEIGHTS_CHECKPOINT_H
+
+#include "frontend/weights/ModelConfig.h"
+#include "frontend/weights/StorageTypes.h"
+#include "frontend/weights/TextAssets.h"
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace quern::frontend {
+
+class MappedFile;
+struct MountedFiles;
+
+/// One `[MOUNT=]FILE_OR_DIR`: tensor `t` of the file is called `prefix.t`, or
+/// `t` if the prefix is empty.
+struct Mount {
+  std::string prefix;
+  std::string path;
+};
+
+/// Splits the argument of `--weights`. `MOUNT` is a dotted name of letters,
+/// digits, `_` and `-`; anything else before a `=` belongs to the path.
+Mount parseMount(llvm::StringRef argument);
+
+/// One tensor of a checkpoint.
+struct TensorInfo {
+  /// Hugging Face name, with the mount's prefix.
+  std::string name;
+  /// Extents, outermost first; empty for a scalar. No extent is zero.
+  llvm::SmallVector<int64_t, 4> shape;
+  /// How its numbers are stored. The last extent is a whole number of units.
+  StorageType type;
+
+  /// Where its bytes lie: an index into the checkpoint's files and the offset
+  /// of the first byte. For messages, use `Checkpoint::describePlace`.
+  uint32_t file = 0;
+  uint64_t offset = 0;
+  /// Above 0: the file keeps the rows (of rank 1: the elements) of each of so
+  /// many heads in interleaved order, and `row` reorders them.
+  int64_t interleavedHeads = 0;
+
+  /// Number of elements.
+  int64_t elements() const;
+  /// Product of all extents but the last; 1 for rank 0 and 1.
+  int64_t rows() const;
+  /// The last extent; 1 for rank 0.
+  int64_t rowElements() const;
+};
+
+/// The tensors of one or more files, and the configuration and texts with them.
+class Checkpoint {
+public:
+  /// Opens and checks all files. `configFile`, if not empty, replaces the
+  /// configuration that the mounts bring along. Otherwise every mount gives the
+  /// keys that no earlier mount has.
+  static llvm::Expected<Checkpoint> open(llvm::ArrayRef<Mount> mounts,
+                                         llvm::StringRef configFile = "");
+
+  Checkpoint(Checkpoint &&);
+  Checkpoint &operator=(Checkpoint &&);
+  ~Checkpoint();
+
+  /// All tensors, by ascending name.
+  llvm::ArrayRef<TensorInfo> tensors() const { return allTensors; }
+
+  /// The tensor of that name, or null.
+  const TensorInfo *lookup(llvm::StringRef name) const;
+
+  /// Size of one row of `tensor` in bytes.
+  int64_t rowBytes(const TensorInfo &tensor) const;
+
+  /// The bytes of row `row` (0 <= row < tensor.rows()) in Hugging Face order, in
+  /// the tensor's storage type; little-endian, not aligned. A tensor of rank 3
+  /// or more counts rows through its outer extents, row-major.
+  llvm::ArrayRef<uint8_t> row(const TensorInfo &tensor, int64_t row) const;
+
+  /// All bytes of `tensor`, rows in Hugging Face order: a view of the file.
+  /// Only for tensors whose rows are stored in that order (`isDirect`).
+  llvm::ArrayRef<uint8_t> rawData(const TensorInfo &tensor) const;
+
+  /// True iff `rawData` may be called: no rows to reorder.
+  static bool isDirect(const TensorInfo &tensor) { return tensor.interleavedHeads == 0; }
+
+  /// Row `row` as f32 (`values.size() == tensor.rowElements()`), dequantised
+  /// exactly; `isFloating(tensor.type)` holds.
+  void readRow(const TensorInfo &tensor, int64_t row, llvm::MutableArrayRef<float> values) const;
+
+  /// Path of the file that holds `tensor`.
+  llvm::StringRef sourceFile(const TensorInfo &tensor) const;
+
+  /// "`FILE` at byte N", for messages.
+  std::string describePlace(const TensorInfo &tensor) const;
+
+  /// The normalised configuration; empty if no file brings one.
+  const ModelConfig &config() const { return modelConfig; }
+
+  /// Tokenizer and chat template of the first mount that has any; everything is
+  /// empty if none has. Reads files and, for GGUF, builds the tokenizer.
+  llvm::Expected<TextAssets> readText() const;
+
+private:
+  Checkpoint();
+
+  llvm::Error add(const Mount &mount, bool wantConfig);
+  llvm::Error index();
+  llvm::Error straightenVectors();
+
+  std::vector<std::unique_ptr<MappedFile>> files;
+  std::vector<TensorInfo> allTensors;
+  /// Vectors with interleaved heads, reordered when opened: few and small.
+  std::vector<std::vector<uint8_t>> straightened;
+  std::unique_ptr<MountedFiles> mounted;
+  ModelConfig modelConfig;
+};
+
+} // namespace quern::frontend
+
+#endif // QUERN_FRONTEND_WEIGHTS_CHECKPOINT_H
