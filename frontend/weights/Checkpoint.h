@@ -26,6 +26,7 @@
 #include "llvm/Support/Error.h"
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,7 +34,7 @@
 namespace quern::frontend {
 
 class MappedFile;
-struct MountedFiles;
+struct MountedSource;
 
 /// One `[MOUNT=]FILE_OR_DIR`: tensor `t` of the file is called `prefix.t`, or
 /// `t` if the prefix is empty.
@@ -132,8 +133,9 @@ private:
   std::vector<std::unique_ptr<MappedFile>> files;
   std::vector<TensorInfo> allTensors;
   /// Vectors with interleaved heads, reordered when opened: few and small.
-  std::vector<std::vector<uint8_t>> straightened;
-  std::unique_ptr<MountedFiles> mounted;
+  std::map<std::string, std::vector<uint8_t>> straightened;
+  /// The mount that tokenizer and chat template come from, if any.
+  std::unique_ptr<MountedSource> textSource;
   ModelConfig modelConfig;
 };
 

@@ -38,8 +38,8 @@ namespace quern::frontend {
 class ConfigValue {
 public:
   using List = std::vector<ConfigValue>;
-  /// Stands for a JSON object. At the top its members have keys of their own;
-  /// inside a list they are not kept.
+  /// Stands for a JSON object. Outside of lists its members have keys of their
+  /// own; inside a list they are not kept, and `null` becomes an object too.
   struct Object {};
 
   ConfigValue(bool value) : storage(value) {}

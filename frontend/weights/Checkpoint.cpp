@@ -1,0 +1,182 @@
+//===- Checkpoint.cpp - Tensors of one or more files ----------------------===//
+//
+// Part of the Quern project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "frontend/weights/Checkpoint.h"
+
+#include "frontend/weights/HfConfig.h"
+#include "frontend/weights/MappedFile.h"
+#include "frontend/weights/Mounts.h"
+#include "frontend/weights/StoredTensor.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+
+#include <cassert>
+#include <cstring>
+
+using namespace llvm;
+using namespace quern::frontend;
+
+int64_t TensorInfo::elements() const { return rows() * rowElements(); }
+
+int64_t TensorInfo::rows() const {
+  int64_t product = 1;
+  for (int64_t extent : ArrayRef(shape).drop_back(shape.empty() ? 0 : 1))
+    product *= extent;
+  return product;
+}
+
+int64_t TensorInfo::rowElements() const { return shape.empty() ? 1 : shape.back(); }
+
+Mount quern::frontend::parseMount(StringRef argument) {
+  auto isNameCharacter = [](char c) { return isAlnum(c) || c == '_' || c == '-' || c == '.'; };
+  auto [prefix, path] = argument.split('=');
+  bool isMount = argument.contains('=') && !prefix.empty() && isAlnum(prefix.front()) &&
+                 llvm::all_of(prefix, isNameCharacter);
+  if (!isMount)
+    return {"", argument.str()};
+  return {prefix.str(), path.str()};
+}
+
+Checkpoint::Checkpoint() = default;
+Checkpoint::Checkpoint(Checkpoint &&) = default;
+Checkpoint &Checkpoint::operator=(Checkpoint &&) = default;
+Checkpoint::~Checkpoint() = default;
+
+/// Where row `row` in Hugging Face order lies among interleaved rows: with d
+/// rows per head, row j + c d/2 of a head (c = 0, 1) is its row 2j + c.
+static int64_t interleavedRow(int64_t row, int64_t rows, int64_t heads) {
+  int64_t headRows = rows / heads, half = headRows / 2;
+  int64_t head = row / headRows, within = row % headRows;
+  return head * headRows + 2 * (within % half) + within / half;
+}
+
+Error Checkpoint::add(const Mount &mount, bool wantConfig) {
+  Expected<MountedSource> source = openSource(mount.path);
+  if (!source)
+    return source.takeError();
+  if (wantConfig && source->hasConfig()) {
+    Expected<ModelConfig> config = source->readConfig();
+    if (!config)
+      return config.takeError();
+    modelConfig.fillFrom(*config);
+  }
+  for (SourceFile &file : source->files) {
+    for (StoredTensor &stored : file.tensors) {
+      TensorInfo tensor{mount.prefix.empty() ? stored.name : mount.prefix + "." + stored.name,
+                        stored.shape, stored.type, uint32_t(files.size()), stored.offset,
+                        stored.interleavedHeads};
+      allTensors.push_back(std::move(tensor));
+    }
+    files.push_back(std::move(file.file));
+  }
+  if (!textSource && source->hasText())
+    textSource = std::make_unique<MountedSource>(std::move(*source));
+  return Error::success();
+}
+
+/// Sorts the tensors by name and refuses two of one name.
+Error Checkpoint::index() {
+  llvm::sort(allTensors,
+             [](const TensorInfo &a, const TensorInfo &b) { return a.name < b.name; });
+  for (size_t i = 1; i < allTensors.size(); ++i)
+    if (allTensors[i - 1].name == allTensors[i].name)
+      return refuse("tensor `" + printable(allTensors[i].name) + "` is in " +
+                    describePlace(allTensors[i - 1]) + " and in " + describePlace(allTensors[i]) +
+                    "; mount one of the files under another name");
+  return Error::success();
+}
+
+/// Reorders the elements of vectors with interleaved heads.
+Error Checkpoint::straightenVectors() {
+  for (TensorInfo &tensor : allTensors) {
+    if (tensor.interleavedHeads == 0 || tensor.shape.size() != 1)
+      continue;
+    const StorageTraits &traits = getTraits(tensor.type);
+    if (traits.block)
+      return refuse(describePlace(tensor) + ": tensor `" + printable(tensor.name) +
+                    "`: found a vector of `" + traits.name + "` blocks, expected plain numbers");
+    ArrayRef<uint8_t> stored = row(tensor, 0);
+    std::vector<uint8_t> ordered(stored.size());
+    int64_t count = tensor.shape.front(), width = traits.unitBytes;
+    for (int64_t i = 0; i < count; ++i)
+      std::memcpy(ordered.data() + i * width,
+                  stored.data() + interleavedRow(i, count, tensor.interleavedHeads) * width, width);
+    straightened.emplace(tensor.name, std::move(ordered));
+    tensor.interleavedHeads = 0;
+  }
+  return Error::success();
+}
+
+Expected<Checkpoint> Checkpoint::open(ArrayRef<Mount> mounts, StringRef configFile) {
+  Checkpoint result;
+  if (mounts.empty())
+    return refuse("found no weights, expected at least one file or directory");
+  if (!configFile.empty()) {
+    Expected<ModelConfig> config = readHfConfig(configFile);
+    if (!config)
+      return config.takeError();
+    result.modelConfig = std::move(*config);
+  }
+  for (const Mount &mount : mounts)
+    if (Error error = result.add(mount, /*wantConfig=*/configFile.empty()))
+      return error;
+  setConfigDefaults(result.modelConfig);
+  if (Error error = result.index())
+    return error;
+  if (Error error = result.straightenVectors())
+    return error;
+  return result;
+}
+
+const TensorInfo *Checkpoint::lookup(StringRef name) const {
+  auto place = llvm::lower_bound(
+      allTensors, name, [](const TensorInfo &tensor, StringRef name) { return tensor.name < name; });
+  return place != allTensors.end() && place->name == name ? &*place : nullptr;
+}
+
+int64_t Checkpoint::rowBytes(const TensorInfo &tensor) const {
+  const StorageTraits &traits = getTraits(tensor.type);
+  return tensor.rowElements() / traits.unitElements * traits.unitBytes;
+}
+
+ArrayRef<uint8_t> Checkpoint::row(const TensorInfo &tensor, int64_t row) const {
+  assert(row >= 0 && row < tensor.rows() && "a row of the tensor");
+  if (tensor.shape.size() == 1)
+    if (auto ordered = straightened.find(tensor.name); ordered != straightened.end())
+      return ordered->second;
+  int64_t stored = row;
+  if (tensor.interleavedHeads && tensor.shape.size() > 1)
+    stored = interleavedRow(row, tensor.rows(), tensor.interleavedHeads);
+  int64_t bytes = rowBytes(tensor);
+  return files[tensor.file]->bytes().slice(tensor.offset + stored * bytes, bytes);
+}
+
+ArrayRef<uint8_t> Checkpoint::rawData(const TensorInfo &tensor) const {
+  assert(isDirect(tensor) && "rows lie in another order than they are counted");
+  ArrayRef<uint8_t> first = row(tensor, 0);
+  return {first.data(), size_t(tensor.rows() * rowBytes(tensor))};
+}
+
+void Checkpoint::readRow(const TensorInfo &tensor, int64_t index,
+                         MutableArrayRef<float> values) const {
+  decodeNumbers(tensor.type, row(tensor, index), values);
+}
+
+StringRef Checkpoint::sourceFile(const TensorInfo &tensor) const {
+  return files[tensor.file]->path();
+}
+
+std::string Checkpoint::describePlace(const TensorInfo &tensor) const {
+  return ("`" + sourceFile(tensor) + "` at byte " + Twine(tensor.offset)).str();
+}
+
+Expected<TextAssets> Checkpoint::readText() const {
+  if (!textSource)
+    return TextAssets();
+  return textSource->readText();
+}

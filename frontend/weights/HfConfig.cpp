@@ -1,0 +1,117 @@
+//===- HfConfig.cpp - Hugging Face's config.json --------------------------===//
+//
+// Part of the Quern project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "frontend/weights/HfConfig.h"
+
+#include "frontend/weights/Json.h"
+#include "frontend/weights/MappedFile.h"
+#include "frontend/weights/StoredTensor.h"
+
+using namespace llvm;
+using namespace quern::frontend;
+using nlohmann::json;
+
+/// The largest `config.json` that is read.
+static constexpr uint64_t maxConfigBytes = 16 << 20;
+
+/// A value that is neither null nor an object; those stand for themselves.
+static ConfigValue convert(const json &value) {
+  if (value.is_boolean())
+    return value.get<bool>();
+  if (value.is_number_unsigned() && value.get<uint64_t>() > uint64_t(INT64_MAX))
+    return double(value.get<uint64_t>());
+  if (value.is_number_integer())
+    return value.get<int64_t>();
+  if (value.is_number_float())
+    return value.get<double>();
+  if (value.is_string())
+    return value.get_ref<const std::string &>();
+  if (!value.is_array())
+    return ConfigValue::Object();
+  ConfigValue::List list;
+  for (const json &element : value)
+    list.push_back(convert(element));
+  return list;
+}
+
+/// Sets the members of `object`, which has the key `prefix` ("" at the top).
+static void flatten(const json &object, const std::string &prefix, ModelConfig &config) {
+  for (auto &[name, value] : object.items()) {
+    std::string key = prefix.empty() ? name : prefix + "." + name;
+    if (value.is_null())
+      continue;
+    config.set(key, convert(value));
+    if (value.is_object())
+      flatten(value, key, config);
+  }
+}
+
+/// Moves the value of `from` to `to` unless `to` has one.
+static void moveKey(ModelConfig &config, StringRef from, StringRef to) {
+  const ConfigValue *value = config.find(from);
+  if (!value)
+    return;
+  if (!config.find(to))
+    config.set(to, *value);
+  config.erase(from);
+}
+
+/// The older dialect: `rope_theta` at the top and a table `rope_scaling`, whose
+/// type is called `rope_type` or, older still, `type`.
+static void normalizeRope(ModelConfig &config) {
+  std::vector<std::string> scaling;
+  for (const auto &[key, value] : config.values())
+    if (StringRef(key).starts_with("rope_scaling."))
+      scaling.push_back(key);
+  for (const std::string &key : scaling)
+    moveKey(config, key, "rope_parameters." + key.substr(strlen("rope_scaling.")));
+  config.erase("rope_scaling");
+  moveKey(config, "rope_parameters.type", "rope_parameters.rope_type");
+  for (StringRef key : {"rope_theta", "partial_rotary_factor", "original_max_position_embeddings"})
+    moveKey(config, key, ("rope_parameters." + key).str());
+}
+
+static void normalizeDtype(ModelConfig &config) {
+  moveKey(config, "torch_dtype", "dtype");
+  const ConfigValue *dtype = config.find("dtype");
+  const std::string *name = dtype ? dtype->asString() : nullptr;
+  if (name && StringRef(*name).starts_with("torch."))
+    config.set("dtype", name->substr(strlen("torch.")));
+}
+
+static void normalizeEnds(ModelConfig &config) {
+  const ConfigValue *end = config.find("eos_token_id");
+  if (end && !end->asList())
+    config.set("eos_token_id", ConfigValue::List{*end});
+}
+
+Expected<ModelConfig> quern::frontend::parseHfConfig(StringRef text, StringRef path) {
+  Expected<json> tree = parseJson(text, path);
+  if (!tree)
+    return tree.takeError();
+  if (!tree->is_object())
+    return refuse("`" + path + "`: found " + describeJson(*tree) + ", expected an object");
+  ModelConfig config;
+  config.addOrigin(path);
+  flatten(*tree, "", config);
+  normalizeRope(config);
+  normalizeDtype(config);
+  normalizeEnds(config);
+  return config;
+}
+
+Expected<ModelConfig> quern::frontend::readHfConfig(StringRef path) {
+  Expected<std::string> text = readSmallFile(path, maxConfigBytes);
+  if (!text)
+    return text.takeError();
+  return parseHfConfig(*text, path);
+}
+
+void quern::frontend::setConfigDefaults(ModelConfig &config) {
+  if (!config.find("rope_parameters.rope_type"))
+    config.set("rope_parameters.rope_type", "default");
+}

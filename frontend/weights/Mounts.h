@@ -1,0 +1,62 @@
+//===- Mounts.h - What one mount brings along -------------------*- C++ -*-===//
+//
+// Part of the Quern project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Internal to the readers.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QUERN_FRONTEND_WEIGHTS_MOUNTS_H
+#define QUERN_FRONTEND_WEIGHTS_MOUNTS_H
+
+#include "frontend/weights/Gguf.h"
+#include "frontend/weights/MappedFile.h"
+#include "frontend/weights/ModelConfig.h"
+#include "frontend/weights/StoredTensor.h"
+#include "frontend/weights/TextAssets.h"
+
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace quern::frontend {
+
+/// A mapped file and the tensors in it.
+struct SourceFile {
+  std::unique_ptr<MappedFile> file;
+  std::vector<StoredTensor> tensors;
+};
+
+/// A GGUF file, a safetensors file, or a Hugging Face directory.
+struct MountedSource {
+  std::vector<SourceFile> files;
+  /// The container, if it is a GGUF file: its metadata is configuration and text.
+  /// It views the bytes of the mapped file, which must outlive it.
+  std::optional<GgufFile> gguf;
+  /// Else the folder of the file or files, where `config.json` and
+  /// `tokenizer.json` may lie.
+  std::string folder;
+
+  /// Whether there is a configuration to read.
+  bool hasConfig() const;
+  /// Reads it.
+  llvm::Expected<ModelConfig> readConfig() const;
+  /// Whether there is a tokenizer to read.
+  bool hasText() const;
+  /// Reads tokenizer and chat template.
+  llvm::Expected<TextAssets> readText() const;
+};
+
+/// Opens `path` and reads its tables of tensors.
+llvm::Expected<MountedSource> openSource(llvm::StringRef path);
+
+} // namespace quern::frontend
+
+#endif // QUERN_FRONTEND_WEIGHTS_MOUNTS_H
