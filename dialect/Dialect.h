@@ -9,6 +9,7 @@
 #include "mlir/IR/OpDefinition.h"
 #include "mlir/IR/TensorEncoding.h"
 
+#include "dialect/BlockFormats.h"
 #include "dialect/Dialect.h.inc"
 #include "dialect/Enums.h.inc"
 

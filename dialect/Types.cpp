@@ -8,6 +8,17 @@
 
 using namespace mlir;
 
+/// Parses the keyword of a block format.
+static FailureOr<quern::BlockFormat> parseFormat(AsmParser &parser) {
+  StringRef keyword;
+  SMLoc place = parser.getCurrentLocation();
+  if (failed(parser.parseKeyword(&keyword)))
+    return failure();
+  if (std::optional<quern::BlockFormat> format = quern::parseBlockFormat(keyword))
+    return *format;
+  return parser.emitError(place) << "found `" << keyword << "`, expected a block format such as `q8_0`";
+}
+
 #define GET_TYPEDEF_CLASSES
 #include "dialect/Types.cpp.inc"
 

@@ -12,14 +12,10 @@ class Quern_Type<string name, string typeMnemonic, list<Trait> traits = []>
   let mnemonic = typeMnemonic;
 }
 
-def Quern_BlockFormat : I32EnumAttr<"BlockFormat", "a block-quantised storage format", [
-  I32EnumAttrCase<"Q8_0", 0, "q8_0">, I32EnumAttrCase<"Q4_0", 1, "q4_0">,
-  I32EnumAttrCase<"Q4_1", 2, "q4_1">, I32EnumAttrCase<"Q5_0", 3, "q5_0">,
-  I32EnumAttrCase<"Q5_1", 4, "q5_1">, I32EnumAttrCase<"Q4_K", 5, "q4_k">,
-  I32EnumAttrCase<"Q5_K", 6, "q5_k">, I32EnumAttrCase<"Q6_K", 7, "q6_k">,
-  I32EnumAttrCase<"Q8_1", 8, "q8_1">]> {
-  let cppNamespace = "::quern";
-  let genSpecializedAttr = 0;
+/// A row of BlockFormats.def, spelled by its keyword.
+def Quern_BlockFormat : TypeParameter<"::quern::BlockFormat", "a block-quantised number format"> {
+  let parser = "parseFormat($_parser)";
+  let printer = "$_printer << ::quern::getTraits($_self).keyword";
 }
 
 def Quern_Block : Quern_Type<"Block", "block"> {
@@ -30,7 +26,7 @@ def Quern_Block : Quern_Type<"Block", "block"> {
 
     Example: `tensor<576x576x!quern.block<q4_1>>`
   }];
-  let parameters = (ins EnumParameter<Quern_BlockFormat>:$format);
+  let parameters = (ins Quern_BlockFormat:$format);
   let assemblyFormat = "`<` $format `>`";
 }
 

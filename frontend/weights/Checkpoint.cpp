@@ -21,16 +21,16 @@
 using namespace llvm;
 using namespace quern::frontend;
 
-int64_t TensorInfo::elements() const { return rows() * rowElements(); }
-
-int64_t TensorInfo::rows() const {
+int64_t TensorInfo::elements() const {
   int64_t product = 1;
-  for (int64_t extent : ArrayRef(shape).drop_back(shape.empty() ? 0 : 1))
+  for (int64_t extent : shape)
     product *= extent;
   return product;
 }
 
-int64_t TensorInfo::rowElements() const { return shape.empty() ? 1 : shape.back(); }
+int64_t TensorInfo::rows() const { return shape.size() < 2 ? 1 : shape.front(); }
+
+int64_t TensorInfo::rowElements() const { return elements() / rows(); }
 
 Mount quern::frontend::parseMount(StringRef argument) {
   auto isNameCharacter = [](char c) { return isAlnum(c) || c == '_' || c == '-' || c == '.'; };
@@ -162,9 +162,19 @@ ArrayRef<uint8_t> Checkpoint::rawData(const TensorInfo &tensor) const {
   return {first.data(), size_t(tensor.rows() * rowBytes(tensor))};
 }
 
-void Checkpoint::readRow(const TensorInfo &tensor, int64_t index,
-                         MutableArrayRef<float> values) const {
+void Checkpoint::decodeRow(const TensorInfo &tensor, int64_t index,
+                           MutableArrayRef<float> values) const {
   decodeNumbers(tensor.type, row(tensor, index), values);
+}
+
+Expected<ArrayRef<uint8_t>> Checkpoint::readRow(StringRef name, int64_t index) {
+  const TensorInfo *tensor = lookup(name);
+  if (!tensor)
+    return refuse("tensor `" + printable(name) + "` is in none of the checkpoint's files");
+  if (index < 0 || index >= tensor->rows())
+    return refuse("tensor `" + printable(name) + "`: found row " + Twine(index) +
+                  ", expected one of its " + Twine(tensor->rows()));
+  return row(*tensor, index);
 }
 
 StringRef Checkpoint::sourceFile(const TensorInfo &tensor) const {

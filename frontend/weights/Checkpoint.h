@@ -16,6 +16,7 @@
 #ifndef QUERN_FRONTEND_WEIGHTS_CHECKPOINT_H
 #define QUERN_FRONTEND_WEIGHTS_CHECKPOINT_H
 
+#include "dialect/ParameterSource.h"
 #include "frontend/weights/ModelConfig.h"
 #include "frontend/weights/StorageTypes.h"
 #include "frontend/weights/TextAssets.h"
@@ -66,14 +67,14 @@ struct TensorInfo {
 
   /// Number of elements.
   int64_t elements() const;
-  /// Product of all extents but the last; 1 for rank 0 and 1.
+  /// The first extent; 1 for rank 0 and 1.
   int64_t rows() const;
-  /// The last extent; 1 for rank 0.
+  /// Elements of one row: the product of the other extents.
   int64_t rowElements() const;
 };
 
 /// The tensors of one or more files, and the configuration and texts with them.
-class Checkpoint {
+class Checkpoint final : public ParameterSource {
 public:
   /// Opens and checks all files. `configFile`, if not empty, replaces the
   /// configuration that the mounts bring along. Otherwise every mount gives the
@@ -83,7 +84,7 @@ public:
 
   Checkpoint(Checkpoint &&);
   Checkpoint &operator=(Checkpoint &&);
-  ~Checkpoint();
+  ~Checkpoint() override;
 
   /// All tensors, by ascending name.
   llvm::ArrayRef<TensorInfo> tensors() const { return allTensors; }
@@ -95,8 +96,7 @@ public:
   int64_t rowBytes(const TensorInfo &tensor) const;
 
   /// The bytes of row `row` (0 <= row < tensor.rows()) in Hugging Face order, in
-  /// the tensor's storage type; little-endian, not aligned. A tensor of rank 3
-  /// or more counts rows through its outer extents, row-major.
+  /// the tensor's storage type; little-endian, not aligned.
   llvm::ArrayRef<uint8_t> row(const TensorInfo &tensor, int64_t row) const;
 
   /// All bytes of `tensor`, rows in Hugging Face order: a view of the file.
@@ -108,7 +108,10 @@ public:
 
   /// Row `row` as f32 (`values.size() == tensor.rowElements()`), dequantised
   /// exactly; `isFloating(tensor.type)` holds.
-  void readRow(const TensorInfo &tensor, int64_t row, llvm::MutableArrayRef<float> values) const;
+  void decodeRow(const TensorInfo &tensor, int64_t row, llvm::MutableArrayRef<float> values) const;
+
+  /// Row `row` of the tensor `name`, both checked.
+  llvm::Expected<llvm::ArrayRef<uint8_t>> readRow(llvm::StringRef name, int64_t row) override;
 
   /// Path of the file that holds `tensor`.
   llvm::StringRef sourceFile(const TensorInfo &tensor) const;

@@ -62,6 +62,9 @@ public:
     return taken;
   }
 
+  /// Passes over `count` bytes of `what`.
+  void skip(uint64_t count, StringRef what) { (void)take(count, what); }
+
   uint32_t u32(StringRef what) {
     ArrayRef<uint8_t> taken = take(4, what);
     return taken.empty() ? 0 : read32le(taken.data());
@@ -128,7 +131,7 @@ static GgufValue readArray(Cursor &cursor, unsigned depth) {
   if (cursor.failed())
     return {};
   if (width)
-    cursor.take(count * width, "an array");
+    cursor.skip(count * width, "an array");
   for (uint64_t i = 0; !width && i < count && !cursor.failed(); ++i)
     readValue(cursor, elementType, depth + 1);
   return GgufValue(GgufType(elementType), count, cursor.since(begin));
@@ -218,7 +221,7 @@ bool GgufFile::hasMagic(ArrayRef<uint8_t> bytes) {
 static void readPreamble(Cursor &cursor, ArrayRef<uint8_t> bytes) {
   if (!GgufFile::hasMagic(bytes))
     cursor.fail(0, "found `" + printable(toStringRef(bytes.take_front(4))) + "`, expected `GGUF`");
-  cursor.take(4, "magic");
+  cursor.skip(4, "magic");
   uint32_t version = cursor.u32("a version");
   if (version != 0 && (version & 0xffff) == 0)
     cursor.fail(4, "found a big-endian file, expected a little-endian one");

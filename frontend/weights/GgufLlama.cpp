@@ -8,6 +8,7 @@
 #include "frontend/weights/GgufLlama.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace llvm;
 using namespace quern::frontend;

@@ -9,6 +9,7 @@
 
 #include "frontend/weights/GgufLlama.h"
 #include "frontend/weights/HfConfig.h"
+#include "frontend/weights/HfText.h"
 #include "frontend/weights/Safetensors.h"
 
 #include "llvm/ADT/SmallString.h"
@@ -134,3 +135,9 @@ bool MountedSource::hasConfig() const {
 Expected<ModelConfig> MountedSource::readConfig() const {
   return gguf ? readGgufConfig(*gguf) : readHfConfig(inFolder(folder, "config.json"));
 }
+
+bool MountedSource::hasText() const {
+  return !gguf && sys::fs::exists(inFolder(folder, "tokenizer.json"));
+}
+
+Expected<TextAssets> MountedSource::readText() const { return readHfText(folder); }
