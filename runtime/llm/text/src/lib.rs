@@ -1,0 +1,140 @@
+//! The C interface of `quern_text.h`: it converts pointers and results, the work is in `tokenizer` and
+//! `chat`. Ownership and threading rules are stated in the header.
+
+mod boundary;
+mod chat;
+mod token_text;
+mod tokenizer;
+
+#[cfg(test)]
+mod tests;
+
+use boundary::{bytes_in, guard, text_in, Array};
+use std::ffi::c_char;
+use tokenizer::Tokenizer;
+
+/// # Safety
+/// `json` points to `size` bytes; `error` is null or writable.
+#[no_mangle]
+pub unsafe extern "C" fn quern_tokenizer_new(
+    json: *const u8,
+    size: usize,
+    error: *mut *mut c_char,
+) -> *mut Tokenizer {
+    let json = bytes_in(json, size);
+    guard(error, || Tokenizer::from_json(json))
+        .map_or(std::ptr::null_mut(), |tokenizer| Box::into_raw(Box::new(tokenizer)))
+}
+
+/// # Safety
+/// `tokenizer` is null or came from `quern_tokenizer_new` and is not used again.
+#[no_mangle]
+pub unsafe extern "C" fn quern_tokenizer_free(tokenizer: *mut Tokenizer) {
+    if !tokenizer.is_null() {
+        drop(Box::from_raw(tokenizer));
+    }
+}
+
+/// # Safety
+/// `tokenizer` is live; `text` points to `size` bytes; `ids` is writable; `error` is null or writable.
+#[no_mangle]
+pub unsafe extern "C" fn quern_tokenizer_encode(
+    tokenizer: *const Tokenizer,
+    text: *const u8,
+    size: usize,
+    parse_special: bool,
+    add_special: bool,
+    ids: *mut Array<i32>,
+    error: *mut *mut c_char,
+) -> bool {
+    *ids = Array::empty();
+    let (tokenizer, text) = (&*tokenizer, text_in(text, size));
+    match guard(error, || tokenizer.encode(&text, parse_special, add_special)) {
+        Some(found) => {
+            *ids = Array::copy_of(&found);
+            true
+        }
+        None => false,
+    }
+}
+
+/// # Safety
+/// `tokenizer` is live; `bytes` is writable.
+#[no_mangle]
+pub unsafe extern "C" fn quern_tokenizer_token_bytes(
+    tokenizer: *const Tokenizer,
+    id: i32,
+    bytes: *mut Array<u8>,
+) -> bool {
+    let found = (*tokenizer).token_bytes(id);
+    *bytes = Array::copy_of(found.as_deref().unwrap_or(&[]));
+    found.is_some()
+}
+
+/// # Safety
+/// `tokenizer` is live; `ids` points to `count` ids; `text` is writable.
+#[no_mangle]
+pub unsafe extern "C" fn quern_tokenizer_decode(
+    tokenizer: *const Tokenizer,
+    ids: *const i32,
+    count: usize,
+    skip_special: bool,
+    text: *mut Array<u8>,
+) {
+    *text = Array::copy_of(&(*tokenizer).decode(bytes_in(ids, count), skip_special));
+}
+
+/// # Safety
+/// `tokenizer` is live.
+#[no_mangle]
+pub unsafe extern "C" fn quern_tokenizer_vocab_size(tokenizer: *const Tokenizer) -> usize {
+    (*tokenizer).vocab_size()
+}
+
+/// # Safety
+/// `tokenizer` is live.
+#[no_mangle]
+pub unsafe extern "C" fn quern_tokenizer_is_special(tokenizer: *const Tokenizer, id: i32) -> bool {
+    (*tokenizer).is_special(id)
+}
+
+/// # Safety
+/// `tokenizer` is live; `token` points to `size` bytes.
+#[no_mangle]
+pub unsafe extern "C" fn quern_tokenizer_token_to_id(
+    tokenizer: *const Tokenizer,
+    token: *const u8,
+    size: usize,
+) -> i32 {
+    (*tokenizer).token_to_id(&text_in(token, size)).unwrap_or(-1)
+}
+
+/// # Safety
+/// Every text points to as many bytes as its size says; `text` is writable; `error` is null or writable.
+#[no_mangle]
+pub unsafe extern "C" fn quern_chat_render(
+    chat_template: *const u8,
+    template_size: usize,
+    messages_json: *const u8,
+    messages_size: usize,
+    bos: *const u8,
+    bos_size: usize,
+    eos: *const u8,
+    eos_size: usize,
+    add_generation_prompt: bool,
+    text: *mut Array<u8>,
+    error: *mut *mut c_char,
+) -> bool {
+    *text = Array::empty();
+    let template = text_in(chat_template, template_size);
+    let messages = text_in(messages_json, messages_size);
+    let (bos, eos) = (text_in(bos, bos_size), text_in(eos, eos_size));
+    let render = || chat::render(&template, &messages, &bos, &eos, add_generation_prompt);
+    match guard(error, render) {
+        Some(rendered) => {
+            *text = Array::copy_of(rendered.as_bytes());
+            true
+        }
+        None => false,
+    }
+}
