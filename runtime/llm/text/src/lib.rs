@@ -3,6 +3,7 @@
 
 mod boundary;
 mod chat;
+mod file;
 mod token_text;
 mod tokenizer;
 

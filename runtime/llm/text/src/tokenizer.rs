@@ -1,5 +1,6 @@
 //! A vocabulary: text to ids and ids to bytes.
 
+use crate::file;
 use crate::token_text::TokenText;
 use serde_json::{json, Value};
 use std::collections::HashMap;
@@ -21,10 +22,7 @@ pub struct Tokenizer {
 
 impl Tokenizer {
     pub fn from_json(json: &[u8]) -> Result<Self, String> {
-        let mut inner: tokenizers::Tokenizer =
-            serde_json::from_slice(json).map_err(|e| format!("broken tokenizer.json: {e}"))?;
-        inner.with_truncation(None).map_err(|e| format!("broken tokenizer.json: {e}"))?;
-        inner.with_padding(None);
+        let inner = file::read(json).map_err(|e| format!("broken tokenizer.json: {e}"))?;
         let added = |(id, token): (u32, tokenizers::AddedToken)| {
             (id, Added { content: token.content, special: token.special })
         };
