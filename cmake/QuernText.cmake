@@ -19,6 +19,7 @@ set(quern_text_sources
   Cargo.toml
   src/boundary.rs
   src/chat.rs
+  src/file.rs
   src/lib.rs
   src/token_text.rs
   src/tokenizer.rs)
