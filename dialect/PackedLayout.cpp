@@ -1,0 +1,66 @@
+//===- PackedLayout.cpp - how a weight lies in a binary ---------------------------------------===//
+
+#include "dialect/PackedLayout.h"
+
+using namespace mlir;
+
+namespace quern {
+
+/// The formats of checkpoints: GGUF's, each with its quants as wide as arithmetic wants them.
+static FailureOr<PackedLayout> getBlockLayout(BlockFormat format) {
+  const BlockTraits &traits = getTraits(format);
+  PackedLayout layout{.group = traits.group, .bits = 8, .zero = traits.zero, .scaleBytes = 2, .hasMins = traits.hasMins};
+  switch (format) {
+  case BlockFormat::Q4_0:
+  case BlockFormat::Q4_1:
+    layout.bits = 4;
+    return layout;
+  case BlockFormat::Q8_0:
+  case BlockFormat::Q5_0:
+  case BlockFormat::Q5_1:
+    return layout;
+  case BlockFormat::Q4_K:
+    layout.bits = 4;
+    [[fallthrough]];
+  case BlockFormat::Q5_K:
+  case BlockFormat::Q6_K:
+    layout.scaleBytes = 4; // products of two stored factors, which f16 would round
+    return layout;
+  case BlockFormat::Q8_1:
+    return failure();
+  }
+  llvm_unreachable("every format is handled");
+}
+
+int64_t PackedLayout::elementOffset(int64_t i, int64_t c) const {
+  if (!isQuantised())
+    return (c * panelRows + i) * bits / 8;
+  int64_t held = bits == 4 ? c % (group / 2) : c;
+  return quantsOffset() + ((held / 4) * panelRows + i) * 4 + held % 4;
+}
+
+FailureOr<PackedLayout> getPackedLayout(Type elementType) {
+  if (auto block = dyn_cast<BlockType>(elementType))
+    return getBlockLayout(block.getFormat());
+  if (elementType.isF32() || elementType.isF16() || elementType.isBF16())
+    return PackedLayout{.bits = elementType.getIntOrFloatBitWidth()};
+  return failure();
+}
+
+bool isPacked(RankedTensorType parameter) {
+  return parameter.getRank() == 2 && succeeded(getPackedLayout(parameter.getElementType()));
+}
+
+FailureOr<int64_t> getParameterBytes(RankedTensorType parameter) {
+  if (!parameter.hasStaticShape())
+    return failure();
+  if (isPacked(parameter)) {
+    int64_t n = parameter.getDimSize(0), k = parameter.getDimSize(1);
+    return PackedLayout::panels(n) * getPackedLayout(parameter.getElementType())->panelBytes(k);
+  }
+  if (!parameter.getElementType().isIntOrFloat())
+    return failure();
+  return parameter.getNumElements() * ((parameter.getElementType().getIntOrFloatBitWidth() + 7) / 8);
+}
+
+} // namespace quern
