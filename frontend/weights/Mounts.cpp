@@ -8,6 +8,7 @@
 #include "frontend/weights/Mounts.h"
 
 #include "frontend/weights/GgufLlama.h"
+#include "frontend/weights/GgufVocabulary.h"
 #include "frontend/weights/HfConfig.h"
 #include "frontend/weights/HfText.h"
 #include "frontend/weights/Safetensors.h"
@@ -137,7 +138,9 @@ Expected<ModelConfig> MountedSource::readConfig() const {
 }
 
 bool MountedSource::hasText() const {
-  return !gguf && sys::fs::exists(inFolder(folder, "tokenizer.json"));
+  return gguf ? hasVocabulary(*gguf) : sys::fs::exists(inFolder(folder, "tokenizer.json"));
 }
 
-Expected<TextAssets> MountedSource::readText() const { return readHfText(folder); }
+Expected<TextAssets> MountedSource::readText() const {
+  return gguf ? readGgufText(*gguf) : readHfText(folder);
+}

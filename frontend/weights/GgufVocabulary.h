@@ -1,0 +1,69 @@
+//===- GgufVocabulary.h - The vocabulary in a GGUF file ---------*- C++ -*-===//
+//
+// Part of the Quern project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QUERN_FRONTEND_WEIGHTS_GGUFVOCABULARY_H
+#define QUERN_FRONTEND_WEIGHTS_GGUFVOCABULARY_H
+
+#include "frontend/weights/Gguf.h"
+#include "frontend/weights/TextAssets.h"
+
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace quern::frontend {
+
+/// What a token is, with the numbers in the file.
+enum class TokenKind : int32_t {
+  Normal = 1,
+  Unknown = 2,
+  Control = 3,
+  UserDefined = 4,
+  Unused = 5,
+  Byte = 6
+};
+
+/// Two tokens that are joined into one.
+using TokenMerge = std::pair<llvm::StringRef, llvm::StringRef>;
+
+/// The tokens of a file, checked: valid UTF-8, each once. Views the file.
+struct GgufVocabulary {
+  /// Text of each token, by number.
+  std::vector<llvm::StringRef> tokens;
+  /// Kind of each token.
+  std::vector<TokenKind> kinds;
+  /// Score of each token; empty unless the file has scores.
+  std::vector<float> scores;
+  /// The pairs to join, first ones first; empty unless the file lists them.
+  std::vector<TokenMerge> merges;
+  /// Number of each text.
+  llvm::DenseMap<llvm::StringRef, int32_t> ids;
+  /// `tokenizer.ggml.{bos,eos,unknown}_token_id`.
+  std::optional<int32_t> bos, eos, unknown;
+  /// All tokens that end an answer, ascending.
+  std::vector<int32_t> stops;
+};
+
+/// True if the file has a vocabulary.
+bool hasVocabulary(const GgufFile &file);
+
+/// Reads and checks the vocabulary of `file`.
+llvm::Expected<GgufVocabulary> readVocabulary(const GgufFile &file);
+
+/// The tokenizer and chat template of `file`, which must outlive the call only.
+/// Knows the tokenizer models `gpt2` (bytes; see `GgufVocabulary.def` for how
+/// texts are cut) and `llama` (SentencePiece with byte fallback).
+llvm::Expected<TextAssets> readGgufText(const GgufFile &file);
+
+} // namespace quern::frontend
+
+#endif // QUERN_FRONTEND_WEIGHTS_GGUFVOCABULARY_H
