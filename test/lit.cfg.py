@@ -1,0 +1,84 @@
+# How lit runs the tests; `lit.site.cfg.py` in the build directory loads this and says where things are.
+#
+# Tools come from PATH: quern, quern-opt, FileCheck, not, count, diff. Substitutions: %python, %data (test/data), %unit (unit-test
+# programs), %source (the repository), %smollm2 (the SmolLM2 checkpoint, feature `smollm2`).
+# Environment: QUERN_CHECK_ROUNDTRIP=1 lets every quern-opt run also round-trip its input, QUERN_CHECK_REFERENCE=1 is handed through.
+
+import os
+
+import lit.formats
+
+config.name = "quern"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".qn", ".test"]
+config.excludes = ["Inputs", "data"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = os.path.join(config.quern_build, "test")
+
+
+def switched_on(name):
+    return os.environ.get(name, "0") not in ("", "0")
+
+
+def add_environment():
+    tools = [os.path.join(config.quern_build, "bin"), config.quern_llvm_tools]
+    config.environment["PATH"] = os.pathsep.join(tools + [config.environment.get("PATH", "")])
+    # LLVM's libraries are not instrumented, so containers they grow look overflown, and they keep some memory to the end.
+    config.environment["ASAN_OPTIONS"] = "detect_container_overflow=0:detect_leaks=0"
+    config.environment["UBSAN_OPTIONS"] = "print_stacktrace=1"
+    if switched_on("QUERN_CHECK_REFERENCE"):
+        config.environment["QUERN_CHECK_REFERENCE"] = "1"
+
+
+def add_substitutions():
+    config.substitutions += [
+        ("%python", config.quern_python),
+        ("%data", os.path.join(config.test_source_root, "data")),
+        ("%unit", os.path.join(config.quern_build, "test", "unit")),
+        ("%source", config.quern_source),
+    ]
+    if switched_on("QUERN_CHECK_ROUNDTRIP"):
+        # Runs that ask for it themselves may not ask twice.
+        alone = r"(?<![\w./-])quern-opt(?![\w./-])(?!.*--verify-roundtrip)"
+        config.substitutions.append((alone, "quern-opt --verify-roundtrip"))
+
+
+def processor_flags():
+    try:
+        with open("/proc/cpuinfo") as file:
+            for line in file:
+                if line.startswith("flags"):
+                    return set(line.partition(":")[2].split())
+    except OSError:
+        pass
+    return set()
+
+
+# The targets that binaries can be compiled for and the flags (names of /proc/cpuinfo) a processor needs to run them.
+V3 = "avx2 fma f16c bmi1 bmi2 abm movbe".split()
+V4 = V3 + "avx512f avx512bw avx512cd avx512dq avx512vl".split()
+ZEN4 = V4 + "avx512_vnni avx512_bf16 avx512vbmi avx512_vbmi2 avx512_bitalg avx512_vpopcntdq".split()
+TARGETS = {
+    "x86-64-v3": V3,
+    "x86-64-v4": V4,
+    "zen4": ZEN4,
+    "sapphirerapids": ZEN4 + "avx512_fp16 amx_tile amx_int8 amx_bf16".split(),
+}
+
+
+def add_features():
+    flags = processor_flags()
+    for target, needed in TARGETS.items():
+        if flags.issuperset(needed):
+            config.available_features.add(target)
+    if "avx512f" in flags:
+        config.available_features.add("avx512")
+    smollm2 = os.path.join(config.quern_source, ".cache", "SmolLM2-135M-Instruct.Q4_1.gguf")
+    if os.path.exists(smollm2):
+        config.available_features.add("smollm2")
+        config.substitutions.append(("%smollm2", smollm2))
+
+
+add_environment()
+add_substitutions()
+add_features()
