@@ -68,7 +68,10 @@ Error Checkpoint::add(const Mount &mount, bool wantConfig) {
   for (SourceFile &file : source->files) {
     for (StoredTensor &stored : file.tensors) {
       TensorInfo tensor{mount.prefix.empty() ? stored.name : mount.prefix + "." + stored.name,
-                        stored.shape, stored.type, uint32_t(files.size()), stored.offset,
+                        stored.shape,
+                        stored.type,
+                        uint32_t(files.size()),
+                        stored.offset,
                         stored.interleavedHeads};
       allTensors.push_back(std::move(tensor));
     }
@@ -81,8 +84,7 @@ Error Checkpoint::add(const Mount &mount, bool wantConfig) {
 
 /// Sorts the tensors by name and refuses two of one name.
 Error Checkpoint::index() {
-  llvm::sort(allTensors,
-             [](const TensorInfo &a, const TensorInfo &b) { return a.name < b.name; });
+  llvm::sort(allTensors, [](const TensorInfo &a, const TensorInfo &b) { return a.name < b.name; });
   for (size_t i = 1; i < allTensors.size(); ++i)
     if (allTensors[i - 1].name == allTensors[i].name)
       return refuse("tensor `" + printable(allTensors[i].name) + "` is in " +
@@ -134,8 +136,9 @@ Expected<Checkpoint> Checkpoint::open(ArrayRef<Mount> mounts, StringRef configFi
 }
 
 const TensorInfo *Checkpoint::lookup(StringRef name) const {
-  auto place = llvm::lower_bound(
-      allTensors, name, [](const TensorInfo &tensor, StringRef name) { return tensor.name < name; });
+  auto place = llvm::lower_bound(allTensors, name, [](const TensorInfo &tensor, StringRef name) {
+    return tensor.name < name;
+  });
   return place != allTensors.end() && place->name == name ? &*place : nullptr;
 }
 

@@ -80,8 +80,8 @@ public:
     uint64_t place = at;
     uint64_t length = u64(what);
     if (length > limit) {
-      fail(place, "found " + what + " of " + Twine(length) + " bytes, expected at most " +
-                      Twine(limit));
+      fail(place,
+           "found " + what + " of " + Twine(length) + " bytes, expected at most " + Twine(limit));
       return {};
     }
     return take(length, what);
@@ -147,8 +147,8 @@ static GgufValue readValue(Cursor &cursor, uint32_t type, unsigned depth) {
   if (cursor.failed())
     return {};
   if (GgufType(type) == GgufType::Bool && payload.front() > 1)
-    cursor.fail(place, "found truth value " + Twine(unsigned(payload.front())) +
-                           ", expected 0 or 1");
+    cursor.fail(place,
+                "found truth value " + Twine(unsigned(payload.front())) + ", expected 0 or 1");
   return GgufValue(GgufType(type), payload);
 }
 

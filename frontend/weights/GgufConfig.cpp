@@ -155,11 +155,9 @@ Error ConfigBuilder::readYarn() {
   if (Error error = copyInt("llama.rope.scaling.original_context_length",
                             "rope_parameters.original_max_position_embeddings"))
     return error;
-  if (Error error =
-          copyDouble("llama.rope.scaling.yarn_beta_fast", "rope_parameters.beta_fast"))
+  if (Error error = copyDouble("llama.rope.scaling.yarn_beta_fast", "rope_parameters.beta_fast"))
     return error;
-  if (Error error =
-          copyDouble("llama.rope.scaling.yarn_beta_slow", "rope_parameters.beta_slow"))
+  if (Error error = copyDouble("llama.rope.scaling.yarn_beta_slow", "rope_parameters.beta_slow"))
     return error;
   Expected<std::optional<double>> attention = file.getDouble("llama.rope.scaling.attn_factor");
   if (!attention)
@@ -177,13 +175,14 @@ Error ConfigBuilder::readRopeScaling() {
     return type.takeError();
   std::string name = type->value_or("none");
   if (name != "none" && name != "linear" && name != "yarn")
-    return file.refuseKey("llama.rope.scaling.type", "found `" + printable(name) +
-                                                         "`, expected `none`, `linear` or `yarn`");
+    return file.refuseKey("llama.rope.scaling.type",
+                          "found `" + printable(name) + "`, expected `none`, `linear` or `yarn`");
   if (tensor("rope_freqs.weight")) {
     if (name != "none")
       return file.refuseKey("llama.rope.scaling.type",
-                            "found `" + name + "` beside tensor `rope_freqs.weight`, expected "
-                            "only one of them");
+                            "found `" + name +
+                                "` beside tensor `rope_freqs.weight`, expected "
+                                "only one of them");
     config.set("rope_parameters.rope_type", "factors");
     return Error::success();
   }
@@ -209,9 +208,8 @@ Error ConfigBuilder::readTokenIds() {
     Expected<std::optional<int64_t>> id = file.getInt(key);
     if (!id)
       return id.takeError();
-    bool known = *id && llvm::any_of(ends, [&](const ConfigValue &end) {
-      return *end.asInt() == **id;
-    });
+    bool known =
+        *id && llvm::any_of(ends, [&](const ConfigValue &end) { return *end.asInt() == **id; });
     if (*id && !known)
       ends.push_back(**id);
   }

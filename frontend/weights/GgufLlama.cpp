@@ -78,7 +78,7 @@ Error quern::frontend::checkArchitecture(const GgufFile &file) {
 }
 
 Expected<std::optional<int64_t>> quern::frontend::getUniformInt(const GgufFile &file,
-                                                               StringRef key) {
+                                                                StringRef key) {
   const GgufValue *value = file.find(key);
   std::optional<std::vector<int64_t>> list;
   if (value)

@@ -98,14 +98,10 @@ static json bytePairModel(const GgufVocabulary &vocabulary, ArrayRef<TokenMerge>
 }
 
 static json tokenizerOf(const GgufVocabulary &vocabulary, json model) {
-  return {{"version", "1.0"},
-          {"truncation", nullptr},
-          {"padding", nullptr},
-          {"added_tokens", addedTokens(vocabulary)},
-          {"normalizer", nullptr},
-          {"pre_tokenizer", nullptr},
-          {"post_processor", nullptr},
-          {"decoder", nullptr},
+  return {{"version", "1.0"},          {"truncation", nullptr},
+          {"padding", nullptr},        {"added_tokens", addedTokens(vocabulary)},
+          {"normalizer", nullptr},     {"pre_tokenizer", nullptr},
+          {"post_processor", nullptr}, {"decoder", nullptr},
           {"model", std::move(model)}};
 }
 

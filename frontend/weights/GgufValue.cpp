@@ -53,7 +53,7 @@ static double fromShortestDecimal(float value) {
 }
 
 static StringRef nameOf(GgufType type) {
-  static constexpr StringLiteral names[] = {"u8",  "i8",   "u16",    "i16",   "u32", "i32", "f32",
+  static constexpr StringLiteral names[] = {"u8",   "i8",     "u16",   "i16", "u32", "i32", "f32",
                                             "bool", "string", "array", "u64", "i64", "f64"};
   return names[static_cast<size_t>(type)];
 }
@@ -107,7 +107,8 @@ std::optional<std::vector<int64_t>> GgufValue::asInts() const {
   std::vector<int64_t> result;
   result.reserve(count);
   for (uint64_t i = 0; i < count; ++i) {
-    std::optional<int64_t> value = integerAt(elementType, payload.data() + i * widthOf(elementType));
+    std::optional<int64_t> value =
+        integerAt(elementType, payload.data() + i * widthOf(elementType));
     if (!value)
       return std::nullopt;
     result.push_back(*value);

@@ -52,8 +52,7 @@ static Error openShards(StringRef indexPath, MountedSource &source) {
   for (const auto &[name, shard] : *index)
     shards.insert(shard);
   for (const std::string &shard : shards) {
-    Expected<std::unique_ptr<MappedFile>> mapped =
-        MappedFile::open(inFolder(source.folder, shard));
+    Expected<std::unique_ptr<MappedFile>> mapped = MappedFile::open(inFolder(source.folder, shard));
     if (!mapped)
       return refuse("`" + indexPath + "`: shard `" + printable(shard) +
                     "`: " + toString(mapped.takeError()));
@@ -74,8 +73,10 @@ static Expected<MountedSource> openFolder(StringRef folder) {
   std::string index = inFolder(folder, "model.safetensors.index.json");
   if (!sys::fs::exists(single)) {
     if (!sys::fs::exists(index))
-      return refuse("`" + folder + "`: found neither `model.safetensors` nor "
-                    "`model.safetensors.index.json`; name the file itself if it is called otherwise");
+      return refuse(
+          "`" + folder +
+          "`: found neither `model.safetensors` nor "
+          "`model.safetensors.index.json`; name the file itself if it is called otherwise");
     if (Error error = openShards(index, source))
       return error;
     return source;

@@ -31,8 +31,12 @@ static constexpr StorageTraits traitsTable[] = {
 #define QUERN_STORAGE_PLAIN(Name, bytes, safetensors, ggufId)                                      \
   {#Name, 1, bytes, safetensors, ggufId, std::nullopt},
 #define QUERN_STORAGE_BLOCK(Name, ggufId)                                                          \
-  {#Name, blockElements[size_t(BlockFormat::Name)], blockBytes[size_t(BlockFormat::Name)],         \
-   "",    ggufId,                                   BlockFormat::Name},
+  {#Name,                                                                                          \
+   blockElements[size_t(BlockFormat::Name)],                                                       \
+   blockBytes[size_t(BlockFormat::Name)],                                                          \
+   "",                                                                                             \
+   ggufId,                                                                                         \
+   BlockFormat::Name},
 #include "frontend/weights/StorageTypes.def"
 };
 
@@ -108,7 +112,8 @@ void quern::frontend::decodeNumbers(StorageType type, ArrayRef<uint8_t> bytes,
   assert(isFloating(type) && "only numbers with fractions are decoded");
   const StorageTraits &traits = getTraits(type);
   assert(int64_t(numbers.size()) % traits.unitElements == 0 && "whole units");
-  assert(int64_t(bytes.size()) == int64_t(numbers.size()) / traits.unitElements * traits.unitBytes &&
+  assert(int64_t(bytes.size()) ==
+             int64_t(numbers.size()) / traits.unitElements * traits.unitBytes &&
          "as many bytes as the numbers take");
   if (traits.block)
     return dequantizeRow(*traits.block, bytes, numbers);

@@ -25,7 +25,7 @@ Error quern::frontend::refuse(const Twine &message) {
 std::string quern::frontend::printable(StringRef text) {
   constexpr size_t limit = 80;
   std::string result;
-  raw_string_ostream(result).write_escaped(text.take_front(limit));
+  raw_string_ostream(result).write_escaped(text.take_front(limit), /*UseHexEscapes=*/true);
   if (text.size() > limit)
     result += "...";
   return result;
