@@ -1,10 +1,13 @@
-//===- Ast.h - the syntax tree of one model file -----------------------------------------------===//
+//===- Ast.h - the syntax tree of one model file
+//-----------------------------------------------===//
 //
-// Plain structs, allocated in an AstContext and never freed singly; every list is an ArrayRef into the same arena, every name
-// and string a StringRef into the source buffer or the arena. Nodes of one family share a kind and work with isa, cast and
-// TypeSwitch. The parser returns no null child unless the field says so.
+// Plain structs, allocated in an AstContext and never freed singly; every list is an ArrayRef into
+// the same arena, every name and string a StringRef into the source buffer or the arena. Nodes of
+// one family share a kind and work with isa, cast and TypeSwitch. The parser returns no null child
+// unless the field says so.
 //
-// The height of an expression and the nesting of everything else are at most `maxNesting`, so walking a tree may recurse.
+// The height of an expression and the nesting of everything else are at most `maxNesting`, so
+// walking a tree may recurse.
 //===-------------------------------------------------------------------------------------------===//
 
 #ifndef QUERN_FRONTEND_AST_H
@@ -20,7 +23,8 @@
 
 namespace quern::frontend {
 
-/// From the first character up to one past the last; the source manager knows the file. Invalid means "no place".
+/// From the first character up to one past the last; the source manager knows the file. Invalid
+/// means "no place".
 using SourceRange = llvm::SMRange;
 
 /// How deep brackets, blocks, operators and member accesses may nest.
@@ -53,7 +57,8 @@ struct Identifier {
   explicit operator bool() const { return !text.empty(); }
 };
 
-//===--- Expressions ---------------------------------------------------------------------------===//
+//===--- Expressions
+//---------------------------------------------------------------------------===//
 
 enum class ExprKind {
   Integer,
@@ -134,7 +139,8 @@ struct StringExpr : Expr {
   static bool classof(const Expr *expr) { return expr->kind == ExprKind::String; }
 };
 
-/// `hidden_size`: a value, member, parameter, config field, symbolic dimension, function or option word (`interleaved`).
+/// `hidden_size`: a value, member, parameter, config field, symbolic dimension, function or option
+/// word (`interleaved`).
 struct NameExpr : Expr {
   llvm::StringRef name;
 
@@ -231,7 +237,8 @@ struct BinaryExpr : Expr {
   static bool classof(const Expr *expr) { return expr->kind == ExprKind::Binary; }
 };
 
-/// `value as [s, heads, *]`: the same elements in another shape; `*` and `..` may stand among the dimensions.
+/// `value as [s, heads, *]`: the same elements in another shape; `*` and `..` may stand among the
+/// dimensions.
 struct ReshapeExpr : Expr {
   Expr *value;
   llvm::ArrayRef<Expr *> dims;
@@ -268,11 +275,13 @@ struct IfExpr : Expr {
   Expr *elseValue;
 
   IfExpr(SourceRange range, Expr *condition, Expr *thenValue, Expr *elseValue)
-      : Expr(ExprKind::If, range), condition(condition), thenValue(thenValue), elseValue(elseValue) {}
+      : Expr(ExprKind::If, range), condition(condition), thenValue(thenValue),
+        elseValue(elseValue) {}
   static bool classof(const Expr *expr) { return expr->kind == ExprKind::If; }
 };
 
-/// `for head in medusa_head: head(h)`: one value per element; an argument of a call or an element of a list.
+/// `for head in medusa_head: head(h)`: one value per element; an argument of a call or an element
+/// of a list.
 struct ForExpr : Expr {
   /// At least one; more than one takes each element apart as a tuple.
   llvm::ArrayRef<Identifier> variables;
@@ -301,13 +310,15 @@ struct InferredDimExpr : Expr {
   static bool classof(const Expr *expr) { return expr->kind == ExprKind::InferredDim; }
 };
 
-/// `..` among dimensions: any number of them, the same ones wherever a signature says `..`. At most one per shape.
+/// `..` among dimensions: any number of them, the same ones wherever a signature says `..`. At most
+/// one per shape.
 struct RestExpr : Expr {
   explicit RestExpr(SourceRange range) : Expr(ExprKind::Rest, range) {}
   static bool classof(const Expr *expr) { return expr->kind == ExprKind::Rest; }
 };
 
-//===--- Types ---------------------------------------------------------------------------------===//
+//===--- Types
+//---------------------------------------------------------------------------------===//
 
 enum class TypeKind { Named, Tensor, List, Tuple, Choice, Array };
 
@@ -348,7 +359,8 @@ struct ListType : TypeExpr {
   /// A NamedType without arguments.
   TypeExpr *element;
 
-  ListType(SourceRange range, TypeExpr *element) : TypeExpr(TypeKind::List, range), element(element) {}
+  ListType(SourceRange range, TypeExpr *element)
+      : TypeExpr(TypeKind::List, range), element(element) {}
   static bool classof(const TypeExpr *type) { return type->kind == TypeKind::List; }
 };
 
@@ -381,7 +393,8 @@ struct ArrayType : TypeExpr {
   static bool classof(const TypeExpr *type) { return type->kind == TypeKind::Array; }
 };
 
-//===--- Statements ----------------------------------------------------------------------------===//
+//===--- Statements
+//----------------------------------------------------------------------------===//
 
 enum class StmtKind { Assign, Return, Expression, If, For, Require };
 
@@ -401,7 +414,8 @@ struct Block {
   llvm::ArrayRef<Stmt *> statements;
 };
 
-/// `x = value`, `weight, expert = top_k(…)`. Binds new values to the names; a name may be bound again.
+/// `x = value`, `weight, expert = top_k(…)`. Binds new values to the names; a name may be bound
+/// again.
 struct AssignStmt : Stmt {
   /// At least one; `_` discards.
   llvm::ArrayRef<Identifier> targets;
@@ -425,7 +439,8 @@ struct ReturnStmt : Stmt {
 struct ExpressionStmt : Stmt {
   Expr *value;
 
-  ExpressionStmt(SourceRange range, Expr *value) : Stmt(StmtKind::Expression, range), value(value) {}
+  ExpressionStmt(SourceRange range, Expr *value)
+      : Stmt(StmtKind::Expression, range), value(value) {}
   static bool classof(const Stmt *stmt) { return stmt->kind == StmtKind::Expression; }
 };
 
@@ -437,7 +452,8 @@ struct IfStmt : Stmt {
   Block *elseBlock;
 
   IfStmt(SourceRange range, Expr *condition, Block thenBlock, Block *elseBlock)
-      : Stmt(StmtKind::If, range), condition(condition), thenBlock(thenBlock), elseBlock(elseBlock) {}
+      : Stmt(StmtKind::If, range), condition(condition), thenBlock(thenBlock),
+        elseBlock(elseBlock) {}
   static bool classof(const Stmt *stmt) { return stmt->kind == StmtKind::If; }
 };
 
@@ -454,7 +470,8 @@ struct ForStmt : Stmt {
   static bool classof(const Stmt *stmt) { return stmt->kind == StmtKind::For; }
 };
 
-/// `require heads % groups == 0, "cannot share {heads} heads among {groups}"`: an error of the model unless it holds.
+/// `require heads % groups == 0, "cannot share {heads} heads among {groups}"`: an error of the
+/// model unless it holds.
 struct Requirement {
   Expr *condition;
   /// Null without a message.
@@ -470,7 +487,8 @@ struct RequireStmt : Stmt {
   static bool classof(const Stmt *stmt) { return stmt->kind == StmtKind::Require; }
 };
 
-//===--- Declarations --------------------------------------------------------------------------===//
+//===--- Declarations
+//--------------------------------------------------------------------------===//
 
 enum class DeclKind { Import, Config, Module, Function, Constant, Require, Member };
 
@@ -510,7 +528,8 @@ struct ConfigField {
 struct ConfigDecl : Decl {
   llvm::ArrayRef<ConfigField> fields;
 
-  ConfigDecl(SourceRange range, llvm::ArrayRef<llvm::StringRef> doc, llvm::ArrayRef<ConfigField> fields)
+  ConfigDecl(SourceRange range, llvm::ArrayRef<llvm::StringRef> doc,
+             llvm::ArrayRef<ConfigField> fields)
       : Decl(DeclKind::Config, range, doc), fields(fields) {}
   static bool classof(const Decl *decl) { return decl->kind == DeclKind::Config; }
 };
@@ -557,7 +576,8 @@ struct FunctionDecl : Decl {
   static bool classof(const Decl *decl) { return decl->kind == DeclKind::Function; }
 };
 
-/// `groups = num_attention_heads / num_key_value_heads`, in a file or a module: a name for a static value or a computed table.
+/// `groups = num_attention_heads / num_key_value_heads`, in a file or a module: a name for a static
+/// value or a computed table.
 struct ConstantDecl : Decl {
   Identifier name;
   Expr *value;
@@ -578,7 +598,8 @@ struct RequireDecl : Decl {
 
 /// What may follow a member's type; each at most once, in any order. All null where absent.
 struct MemberClauses {
-  /// `named "w1"`, `named "{medusa_num_layers}"`: the part of the tensor's path, instead of the member's name.
+  /// `named "w1"`, `named "{medusa_num_layers}"`: the part of the tensor's path, instead of the
+  /// member's name.
   StringExpr *name;
   /// `view of gate_up_proj[.., 0:n]`: a part of another tensor.
   Expr *view;
@@ -600,7 +621,8 @@ struct MemberDecl : Decl {
 
   MemberDecl(SourceRange range, llvm::ArrayRef<llvm::StringRef> doc, bool isState, Identifier name,
              TypeExpr *type, MemberClauses clauses)
-      : Decl(DeclKind::Member, range, doc), isState(isState), name(name), type(type), clauses(clauses) {}
+      : Decl(DeclKind::Member, range, doc), isState(isState), name(name), type(type),
+        clauses(clauses) {}
   static bool classof(const Decl *decl) { return decl->kind == DeclKind::Member; }
 };
 

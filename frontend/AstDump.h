@@ -1,4 +1,5 @@
-//===- AstDump.h - a syntax tree as text -------------------------------------------------------===//
+//===- AstDump.h - a syntax tree as text
+//-------------------------------------------------------===//
 
 #ifndef QUERN_FRONTEND_ASTDUMP_H
 #define QUERN_FRONTEND_ASTDUMP_H
@@ -11,8 +12,8 @@ class raw_ostream;
 
 namespace quern::frontend {
 
-/// Prints the tree, one node a line, children indented by two. Places are left out: files that differ only in layout and
-/// comments print alike.
+/// Prints the tree, one node a line, children indented by two. Places are left out: files that
+/// differ only in layout and comments print alike.
 void dumpAst(const SourceFile &file, llvm::raw_ostream &out);
 
 } // namespace quern::frontend

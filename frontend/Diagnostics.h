@@ -1,4 +1,5 @@
-//===- Diagnostics.h - errors in model files ---------------------------------------------------===//
+//===- Diagnostics.h - errors in model files
+//---------------------------------------------------===//
 
 #ifndef QUERN_FRONTEND_DIAGNOSTICS_H
 #define QUERN_FRONTEND_DIAGNOSTICS_H
@@ -17,8 +18,8 @@ class raw_ostream;
 
 namespace quern::frontend {
 
-/// One error, with notes at other places and a hint. Messages: lower case, no full stop, names and source text in backticks,
-/// what was found and what was expected.
+/// One error, with notes at other places and a hint. Messages: lower case, no full stop, names and
+/// source text in backticks, what was found and what was expected.
 class Diagnostic {
 public:
   /// "`y` is declared here", at another place.
@@ -27,7 +28,8 @@ public:
     std::string message;
   };
 
-  Diagnostic(llvm::SMRange range, const llvm::Twine &message) : errorRange(range), text(message.str()) {}
+  Diagnostic(llvm::SMRange range, const llvm::Twine &message)
+      : errorRange(range), text(message.str()), plainLength(text.size()) {}
 
   /// Adds a note; an invalid range gives a note without a place.
   Diagnostic &note(llvm::SMRange range, const llvm::Twine &message);
@@ -38,14 +40,19 @@ public:
   /// The message with its hints.
   const std::string &message() const { return text; }
   llvm::ArrayRef<Note> notes() const { return noteList; }
+  /// The same message, without the hints, at the same place.
+  bool repeats(const Diagnostic &other) const;
 
 private:
   llvm::SMRange errorRange;
   std::string text;
+  /// The length of the message without its hints.
+  size_t plainLength;
   llvm::SmallVector<Note, 1> noteList;
 };
 
-/// Collects the errors of one run and prints them in the order of the source: files as they were loaded, then by position.
+/// Collects the errors of one run and prints them in the order of the source: files as they were
+/// loaded, then by position.
 class DiagnosticEngine {
 public:
   /// Errors beyond this number are counted, not kept.
@@ -53,9 +60,9 @@ public:
 
   explicit DiagnosticEngine(const llvm::SourceMgr &sources) : sources(sources), surplus({}, "") {}
 
-  /// Adds an error at the narrowest range that shows it; an invalid range means "no place in a file". An error equal to an
-  /// earlier one (a module elaborated twice finds its errors twice) is not printed again. The reference stays valid for
-  /// adding notes and hints.
+  /// Adds an error at the narrowest range that shows it; an invalid range means "no place in a
+  /// file". An error equal to an earlier one (a module elaborated twice finds its errors twice) is
+  /// dropped. The reference stays valid for adding notes and hints until the next error.
   Diagnostic &error(llvm::SMRange range, const llvm::Twine &message);
 
   bool hasErrors() const { return errorCount != 0; }
