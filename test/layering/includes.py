@@ -1,0 +1,37 @@
+"""A stage includes only what the architecture allows: one direction of knowledge."""
+
+import re
+from pathlib import Path
+
+import tree
+
+# What the files of a stage may include, by the start of the path; tools and tests may include anything.
+ALLOWED = {
+    "dialect": ("dialect/", "mlir/", "llvm/"),
+    "frontend": ("frontend/", "dialect/", "mlir/", "llvm/"),
+    "passes": ("passes/", "dialect/", "mlir/", "llvm/"),
+    "codegen": ("codegen/", "dialect/", "mlir/", "llvm/", "lld/", "Halide.h", "HalideRuntime.h",
+                "runtime/include/quern/Format.h", "quern/Format.h"),
+    "runtime": ("runtime/", "quern/", "HalideRuntime.h"),
+}
+# Prefixes that mean another part of the project or of the compiler's libraries; anything else is the C++ or C library.
+KNOWN = ("dialect/", "frontend/", "passes/", "codegen/", "runtime/", "tools/", "quern/",
+         "mlir/", "llvm/", "lld/", "clang/", "Halide")
+INCLUDE = re.compile(r'\s*#\s*include\s+["<]([^">]+)[">]')
+
+
+def check(root):
+    for stage, allowed in ALLOWED.items():
+        for path in tree.files(root, {".h", ".cpp", ".def", ".td", ".inc"}, [stage]):
+            for number, line in tree.lines(root, path):
+                match = INCLUDE.match(line)
+                if not match:
+                    continue
+                name = match[1]
+                if ".." in Path(name).parts:
+                    yield f"{path}:{number}: `{name}` is not written from an include root"
+                elif name.startswith(KNOWN) and not name.startswith(allowed):
+                    yield f"{path}:{number}: {stage} may not include `{name}`"
+
+
+tree.run(check)

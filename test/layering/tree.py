@@ -1,0 +1,36 @@
+"""What the checks of this folder share: the files of a tree, and reporting."""
+
+import sys
+from pathlib import Path
+
+# Folders that hold no source: built, fetched or copied in.
+SKIPPED = {".git", ".venv", ".cache", "build", "target", "__pycache__"}
+
+
+def files(root, suffixes, folders=None):
+    """Paths, relative to `root`, of the files with one of `suffixes`, in a stable order."""
+    found = []
+    for start in [root] if folders is None else [root / folder for folder in folders]:
+        for path in start.rglob("*"):
+            relative = path.relative_to(root)
+            if path.suffix in suffixes and not SKIPPED.intersection(relative.parts) and path.is_file():
+                found.append(relative)
+    return sorted(found)
+
+
+def is_data(path):
+    """Whether a file is another implementation's data (or the script that made it) and not ours to shape."""
+    return path.parts[:2] == ("test", "data")
+
+
+def lines(root, path):
+    """The numbered lines of a file."""
+    return enumerate((root / path).read_text(encoding="utf-8").splitlines(), start=1)
+
+
+def run(check):
+    """Runs `check(root)`, which yields complaints; ends the program with 1 if there are any."""
+    complaints = sorted(set(check(Path(sys.argv[1]))))
+    for complaint in complaints:
+        print(complaint)
+    sys.exit(1 if complaints else 0)
