@@ -19,13 +19,16 @@ function(quern_library name)
   endif()
 endfunction()
 
-# quern_tool(NAME SOURCES... [LINK libraries...])
+# quern_tool(NAME SOURCES... [LINK libraries...] [EXCEPTIONS])
 #
-# An executable of the compiler, linked against the shared libMLIR and libLLVM.
+# An executable of the compiler, linked against the shared libMLIR and libLLVM. EXCEPTIONS is for command lines, which CLI11 parses.
 function(quern_tool name)
-  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  cmake_parse_arguments(ARG "EXCEPTIONS" "" "LINK" ${ARGN})
   add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
   target_include_directories(${name} SYSTEM PRIVATE ${LLVM_INCLUDE_DIRS} ${MLIR_INCLUDE_DIRS})
-  target_compile_options(${name} PRIVATE -Wall -Wextra -Wno-unused-parameter -fno-exceptions -fno-rtti)
+  target_compile_options(${name} PRIVATE -Wall -Wextra -Wno-unused-parameter)
+  if(NOT ARG_EXCEPTIONS)
+    target_compile_options(${name} PRIVATE -fno-exceptions -fno-rtti)
+  endif()
   target_link_libraries(${name} PRIVATE ${ARG_LINK} MLIR LLVM)
 endfunction()

@@ -167,6 +167,7 @@ void Parser::skipLine(const Token &first) {
 
 bool Parser::parseBraces(function_ref<bool()> parseItem) {
   Token opening = current();
+  mark(TokenRole::Block);
   if (!expect(TokenKind::LeftBrace))
     return false;
   Nesting nesting(*this);
@@ -174,12 +175,14 @@ bool Parser::parseBraces(function_ref<bool()> parseItem) {
   while (!at(TokenKind::RightBrace) && !at(TokenKind::EndOfFile) && !atFileDecl()) {
     Token first = current();
     itemStart = first.begin();
+    mark(TokenRole::Item);
     bool isComplete = parseItem();
     if (isComplete && !at(TokenKind::RightBrace) && !atLineEnd())
       isComplete = expected("the end of the line");
     if (!isComplete)
       skipLine(first);
   }
+  itemStart = current().begin();
   expectClosing(TokenKind::RightBrace, opening, "`}`");
   return true;
 }

@@ -26,6 +26,7 @@ ArrayRef<Decl *> Parser::parseDecls() {
   while (!at(TokenKind::EndOfFile)) {
     Token first = current();
     itemStart = first.begin();
+    mark(TokenRole::Item);
     Decl *decl = parseFileDecl();
     if (decl)
       decls.push_back(decl);
@@ -159,6 +160,7 @@ Decl *Parser::parseFunction(Docs docs, bool inModule) {
   if (!parameters)
     return nullptr;
   TypeExpr *result = nullptr;
+  mark(TokenRole::Clause);
   if (takeIf(TokenKind::Arrow) && !(result = parseValueType("a result")))
     return nullptr;
   auto bounds = parseBounds();
@@ -201,6 +203,7 @@ std::optional<ArrayRef<Bound>> Parser::parseBounds() {
   SmallVector<Bound> bounds;
   if (!atWord("where"))
     return save(bounds);
+  mark(TokenRole::Clause);
   take();
   do {
     auto symbol = expectName("the name of a dimension");
@@ -270,6 +273,7 @@ bool Parser::parseClauses(MemberClauses &clauses) {
 }
 
 bool Parser::checkOnce(const void *earlier) {
+  mark(TokenRole::Clause);
   if (!earlier)
     return true;
   error(current().range(), "this member already has a clause `" + current().text + "`");

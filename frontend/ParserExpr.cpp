@@ -76,6 +76,7 @@ Expr *Parser::parseUnary() {
   Nesting nesting(*this);
   if (!at(TokenKind::Minus) && !at(TokenKind::Not))
     return parsePower();
+  mark(TokenRole::Prefix);
   Token sign = take();
   Expr *operand = parseUnary();
   if (!operand)
@@ -190,7 +191,9 @@ std::optional<Subscript> Parser::parseSubscript() {
   Subscript subscript{Subscript::Kind::Index, {}, nullptr, nullptr};
   if (!at(TokenKind::Colon) && !(subscript.begin = parseExpr()))
     return std::nullopt;
-  if (takeIf(TokenKind::Colon)) {
+  if (at(TokenKind::Colon)) {
+    mark(TokenRole::Slice);
+    take();
     subscript.kind = Subscript::Kind::Slice;
     bool isOpen = at(TokenKind::Comma) || at(TokenKind::RightBracket);
     if (!isOpen && !(subscript.end = parseExpr()))
@@ -205,6 +208,7 @@ std::optional<Subscript> Parser::parseSubscript() {
 }
 
 Expr *Parser::parseReshape(Expr *value) {
+  mark(TokenRole::Word);
   take();
   SMLoc first = current().begin();
   auto dims = parseDims();
@@ -238,9 +242,18 @@ Expr *Parser::parsePrimary() {
   case TokenKind::If:
     return parseIfExpr();
   default:
-    expected("an expression");
+    reportNoExpr();
     return nullptr;
   }
+}
+
+void Parser::reportNoExpr() {
+  Diagnostic *diagnostic = reportExpected("an expression");
+  if (!diagnostic || !at(TokenKind::Equal) || position == 0)
+    return;
+  const Token &previous = tokens[position - 1];
+  if (findOperator(previous.kind) && previous.end() == current().begin())
+    diagnostic->hint("there is no `" + previous.text + "=`; write `x = x " + previous.text + " y`");
 }
 
 Expr *Parser::parseNumber() {

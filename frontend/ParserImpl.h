@@ -22,11 +22,32 @@
 
 namespace quern::frontend {
 
+/// What the parser knows of a token beyond its kind, for the formatter.
+enum class TokenRole : uint8_t {
+  Plain,
+  /// Starts a declaration, member, field or statement.
+  Item,
+  /// The brace that opens a block of items, unlike one around an expression.
+  Block,
+  /// A unary operator.
+  Prefix,
+  /// `*` as a dimension.
+  Dim,
+  /// `:` in a slice.
+  Slice,
+  /// A contextual word between expressions: `as`, `in`.
+  Word,
+  /// `->`, `where` and the first word of a member's clause: a long line breaks before it.
+  Clause,
+};
+
 class Parser {
 public:
-  /// `tokens` as lex returns them.
-  Parser(llvm::ArrayRef<Token> tokens, AstContext &context, DiagnosticEngine &diagnostics)
-      : tokens(tokens), context(context), diagnostics(diagnostics) {
+  /// `tokens` as lex returns them. Where `roles` is not empty it has one element for each token,
+  /// which the parser sets.
+  Parser(llvm::ArrayRef<Token> tokens, AstContext &context, DiagnosticEngine &diagnostics,
+         llvm::MutableArrayRef<TokenRole> roles = {})
+      : tokens(tokens), context(context), diagnostics(diagnostics), roles(roles) {
     skipComments();
   }
 
@@ -51,6 +72,11 @@ private:
   Token take();
   bool takeIf(TokenKind kind);
   void skipComments();
+  /// Says what the current token is.
+  void mark(TokenRole role) {
+    if (!roles.empty())
+      roles[position] = role;
+  }
   /// From the first character of `first` to the last one taken.
   SourceRange rangeFrom(llvm::SMLoc first) const { return {first, previousEnd}; }
 
@@ -157,6 +183,8 @@ private:
   Expr *parsePower();
   Expr *parsePostfix();
   Expr *parsePrimary();
+  /// Reports that the current token starts no expression.
+  void reportNoExpr();
   Expr *parseNumber();
   Expr *parseParenthesised();
   Expr *parseListExpr();
@@ -194,6 +222,8 @@ private:
   llvm::ArrayRef<Token> tokens;
   AstContext &context;
   DiagnosticEngine &diagnostics;
+  /// Of each token; empty inside interpolations and where nobody asks.
+  llvm::MutableArrayRef<TokenRole> roles;
   /// Of the current token; never at a comment.
   size_t position = 0;
   /// Where the last token that was taken ends.

@@ -80,6 +80,7 @@ std::optional<ArrayRef<Identifier>> Parser::parseForVariables() {
     expected("`in`");
     return std::nullopt;
   }
+  mark(TokenRole::Word);
   take();
   return save(variables);
 }

@@ -105,6 +105,7 @@ Expr *Parser::parseInterpolation(StringRef body) {
   SaveAndRestore outerTokens(tokens, ArrayRef<Token>(inner));
   SaveAndRestore outerPosition(position, size_t(0));
   SaveAndRestore outerEnd(previousEnd);
+  SaveAndRestore outerRoles(roles, MutableArrayRef<TokenRole>());
   Bracketed bracketed(*this);
   skipComments();
   Expr *value = gaveUp ? nullptr : parseExpr();

@@ -141,8 +141,10 @@ std::optional<ArrayRef<Expr *>> Parser::parseDims() {
 }
 
 Expr *Parser::parseDim() {
-  if (at(TokenKind::Star))
+  if (at(TokenKind::Star)) {
+    mark(TokenRole::Dim);
     return context.create<InferredDimExpr>(take().range());
+  }
   if (at(TokenKind::DotDot))
     return context.create<RestExpr>(take().range());
   return parseExpr();
