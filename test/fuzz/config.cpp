@@ -1,0 +1,17 @@
+/// Any text as a `config.json` and as a shard index.
+
+#include "frontend/weights/HfConfig.h"
+#include "frontend/weights/Safetensors.h"
+
+using namespace llvm;
+using namespace quern::frontend;
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  StringRef text(reinterpret_cast<const char *>(data), size);
+  consumeError(parseShardIndex(text, "f").takeError());
+  Expected<ModelConfig> config = parseHfConfig(text, "f");
+  if (config)
+    setConfigDefaults(*config);
+  consumeError(config.takeError());
+  return 0;
+}
