@@ -1,0 +1,71 @@
+//===- Backend.cpp - LLVM bitcode to native code ----------------------------------------------===//
+
+#include "codegen/Backend.h"
+
+#include "llvm/Bitcode/BitcodeReader.h"
+#include "llvm/IR/InstIterator.h"
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Module.h"
+#include "llvm/IR/Operator.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetMachine.h"
+
+using namespace llvm;
+
+namespace quern::codegen {
+
+/// Lets a product and a sum become one fused operation. Halide leaves no other freedom in strict mode.
+static void allowContraction(Function &function) {
+  for (Instruction &instruction : instructions(function))
+    if (isa<FPMathOperator>(instruction))
+      instruction.setHasAllowContract(true);
+}
+
+/// Halide names the processor that its features hint at; the target names its own.
+static void setProcessor(Function &function, StringRef cpu) {
+  function.removeFnAttr("target-features");
+  function.removeFnAttr("frame-pointer");
+  function.addFnAttr("target-cpu", cpu);
+  function.addFnAttr("tune-cpu", cpu);
+  function.addFnAttr("prefer-vector-width", "512");
+}
+
+static Expected<std::unique_ptr<TargetMachine>> createMachine(const Module &module, StringRef cpu) {
+  InitializeNativeTarget();
+  InitializeNativeTargetAsmPrinter();
+  std::string error;
+  Triple triple("x86_64-unknown-linux-gnu");
+  const Target *target = TargetRegistry::lookupTarget(triple, error);
+  if (!target)
+    return createStringError(error);
+  TargetOptions options;
+  options.AllowFPOpFusion = FPOpFusion::Standard;
+  return std::unique_ptr<TargetMachine>(target->createTargetMachine(triple, cpu, "", options, Reloc::PIC_, std::nullopt,
+                                                                    CodeGenOptLevel::Aggressive));
+}
+
+Error emitMachineCode(MemoryBufferRef bitcode, const TargetSpec &target, MachineCode kind, raw_pwrite_stream &os) {
+  LLVMContext context;
+  Expected<std::unique_ptr<Module>> module = parseBitcodeFile(bitcode, context);
+  if (!module)
+    return module.takeError();
+  Expected<std::unique_ptr<TargetMachine>> machine = createMachine(**module, target.cpu);
+  if (!machine)
+    return machine.takeError();
+  (*module)->setTargetTriple((*machine)->getTargetTriple());
+  (*module)->setDataLayout((*machine)->createDataLayout());
+  for (Function &function : **module) {
+    setProcessor(function, target.cpu);
+    allowContraction(function);
+  }
+  legacy::PassManager passes;
+  CodeGenFileType type = kind == MachineCode::Object ? CodeGenFileType::ObjectFile : CodeGenFileType::AssemblyFile;
+  if ((*machine)->addPassesToEmitFile(passes, os, nullptr, type))
+    return createStringError("the back end cannot write this kind of file");
+  passes.run(**module);
+  return Error::success();
+}
+
+} // namespace quern::codegen

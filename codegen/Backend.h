@@ -1,0 +1,23 @@
+//===- Backend.h - LLVM bitcode to native code ------------------------------------------------===//
+
+#ifndef QUERN_CODEGEN_BACKEND_H
+#define QUERN_CODEGEN_BACKEND_H
+
+#include "codegen/Targets.h"
+
+#include "llvm/Support/MemoryBufferRef.h"
+#include "llvm/Support/raw_ostream.h"
+
+namespace quern::codegen {
+
+/// What the back end writes.
+enum class MachineCode { Object, Assembly };
+
+/// Selects code for `target` from a kernel's bitcode. Products may be fused with sums, which rounds once instead of
+/// twice; no other freedom is taken with floats, so that equal formulas give equal bits in every kernel.
+llvm::Error emitMachineCode(llvm::MemoryBufferRef bitcode, const TargetSpec &target, MachineCode kind,
+                            llvm::raw_pwrite_stream &os);
+
+} // namespace quern::codegen
+
+#endif // QUERN_CODEGEN_BACKEND_H

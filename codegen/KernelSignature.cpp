@@ -1,0 +1,205 @@
+//===- KernelSignature.cpp - the native function that a kernel becomes ------------------------===//
+
+#include "codegen/KernelSignature.h"
+#include "codegen/StateLayout.h"
+#include "dialect/PackedLayout.h"
+
+using namespace mlir;
+
+namespace quern::codegen {
+
+namespace {
+
+/// Collects the arguments of one kernel.
+class SignatureBuilder {
+public:
+  explicit SignatureBuilder(KernelOp kernel) : kernel(kernel) {}
+
+  /// Adds the views of operand `operand` of the launch.
+  LogicalResult add(unsigned operand, RankedTensorType type, bool packed);
+  /// Adds the view of a state.
+  LogicalResult addState(unsigned operand, RankedTensorType type);
+  /// Adds the output.
+  LogicalResult addResult(unsigned operand, RankedTensorType type);
+
+  llvm::SmallVector<NativeArgument> take() { return std::move(arguments); }
+
+private:
+  void push(unsigned operand, BufferElement element, SmallVector<BufferDim> dims, int64_t byteOffset = 0);
+  LogicalResult addDense(unsigned operand, RankedTensorType type);
+  LogicalResult addPositions(unsigned operand, RankedTensorType type);
+  LogicalResult addPacked(unsigned operand, RankedTensorType type);
+  FailureOr<BufferElement> getElement(Type type);
+
+  KernelOp kernel;
+  llvm::SmallVector<NativeArgument> arguments;
+};
+
+} // namespace
+
+void SignatureBuilder::push(unsigned operand, BufferElement element, SmallVector<BufferDim> dims, int64_t byteOffset) {
+  NativeArgument argument;
+  argument.operand = operand;
+  argument.byteOffset = byteOffset;
+  argument.element = element;
+  argument.dims = std::move(dims);
+  arguments.push_back(std::move(argument));
+}
+
+FailureOr<BufferElement> SignatureBuilder::getElement(Type type) {
+  if (type.isF32())
+    return BufferElement{2, 32};
+  if (type.isF16())
+    return BufferElement{2, 16};
+  if (type.isBF16())
+    return BufferElement{3, 16};
+  if (type.isInteger(32))
+    return BufferElement{0, 32};
+  if (type.isInteger(1))
+    return BufferElement{1, 8};
+  return kernel.emitError("a kernel's buffer has elements of type ") << type << ", expected f32, f16, bf16, i32 or i1";
+}
+
+/// The dimensions of a dense row-major tensor, innermost first; failure where a stride would depend on the run.
+static FailureOr<SmallVector<BufferDim>> getDenseDims(KernelOp kernel, RankedTensorType type) {
+  SmallVector<BufferDim> dims;
+  int64_t stride = 1;
+  for (Dim dim : llvm::reverse(getDims(type))) {
+    if (stride < 0)
+      return kernel.emitError("shape ") << formatDims(getDims(type))
+                                        << " of a kernel's buffer is symbolic within, expected only its first dimension";
+    dims.push_back({dim, stride});
+    stride = dim.isStatic() ? stride * dim.size() : -1;
+  }
+  return dims;
+}
+
+LogicalResult SignatureBuilder::addDense(unsigned operand, RankedTensorType type) {
+  FailureOr<BufferElement> element = getElement(type.getElementType());
+  FailureOr<SmallVector<BufferDim>> dims = getDenseDims(kernel, type);
+  if (failed(element) || failed(dims))
+    return failure();
+  push(operand, *element, std::move(*dims));
+  return success();
+}
+
+/// i32[s, 2], and the scalar `visible`.
+LogicalResult SignatureBuilder::addPositions(unsigned operand, RankedTensorType type) {
+  SmallVector<Dim> shape = getDims(type);
+  if (shape.size() != 1)
+    return kernel.emitError("positions of shape ") << formatDims(shape) << ", expected one dimension";
+  push(operand, {0, 32}, {{Dim::fixed(2), 1}, {shape[0], 2}});
+  NativeArgument visible;
+  visible.kind = NativeArgument::Kind::Visible;
+  visible.operand = operand;
+  visible.element = {0, 32};
+  arguments.push_back(visible);
+  return success();
+}
+
+/// Floats: [lane, k, panel]. Blocks: quants [j, lane, 4-group, block, panel], then scales and mins [lane, block, panel].
+LogicalResult SignatureBuilder::addPacked(unsigned operand, RankedTensorType type) {
+  FailureOr<PackedLayout> layout = getPackedLayout(type.getElementType());
+  SmallVector<Dim> shape = getDims(type);
+  if (failed(layout) || shape.size() != 2 || !type.hasStaticShape())
+    return kernel.emitError("no packed layout of ") << type << ", expected a static weight of rank 2";
+  int64_t panels = PackedLayout::panels(shape[0].size()), k = shape[1].size();
+  Dim lanes = Dim::fixed(PackedLayout::panelRows), panelDim = Dim::fixed(panels);
+  if (!layout->isQuantised()) {
+    FailureOr<BufferElement> element = getElement(type.getElementType());
+    if (failed(element))
+      return failure();
+    push(operand, *element,
+         {{lanes, 1}, {Dim::fixed(k), PackedLayout::panelRows}, {panelDim, k * PackedLayout::panelRows}});
+    return success();
+  }
+  Dim blocks = Dim::fixed(layout->blocksPerPanel(k));
+  int64_t columns = layout->quantsBytes() / (4 * PackedLayout::panelRows);
+  push(operand, {1, 8},
+       {{Dim::fixed(4), 1},
+        {lanes, 4},
+        {Dim::fixed(columns), 4 * PackedLayout::panelRows},
+        {blocks, layout->blockBytes()},
+        {panelDim, layout->panelBytes(k)}},
+       layout->quantsOffset());
+  BufferElement scale{2, static_cast<uint8_t>(layout->scaleBytes * 8)};
+  SmallVector<BufferDim> scaleDims = {{lanes, 1},
+                                      {blocks, layout->blockBytes() / layout->scaleBytes},
+                                      {panelDim, layout->panelBytes(k) / layout->scaleBytes}};
+  push(operand, scale, scaleDims, layout->scalesOffset());
+  if (layout->hasMins)
+    push(operand, scale, scaleDims, layout->minsOffset());
+  return success();
+}
+
+LogicalResult SignatureBuilder::add(unsigned operand, RankedTensorType type, bool packed) {
+  if (isa<PositionType>(type.getElementType()))
+    return addPositions(operand, type);
+  return packed ? addPacked(operand, type) : addDense(operand, type);
+}
+
+LogicalResult SignatureBuilder::addState(unsigned operand, RankedTensorType type) {
+  FailureOr<BufferElement> element = getElement(type.getElementType());
+  if (failed(element))
+    return failure();
+  if (!type.hasStaticShape() || type.getRank() != 3)
+    return kernel.emitError("a cache of shape ") << formatDims(getDims(type)) << ", expected a static [T, h, d]";
+  push(operand, *element, getStateDims(type));
+  return success();
+}
+
+/// The result of a contraction whose columns fill whole panels is seen by panels, [lane, panel, row], so that no index
+/// needs a division.
+LogicalResult SignatureBuilder::addResult(unsigned operand, RankedTensorType type) {
+  if (kernel.getForm() != KernelForm::Contract)
+    return addDense(operand, type);
+  FailureOr<BufferElement> element = getElement(type.getElementType());
+  FailureOr<SmallVector<BufferDim>> dims = getDenseDims(kernel, type);
+  if (failed(element) || failed(dims))
+    return failure();
+  if (dims->size() < 2)
+    return kernel.emitError("a contraction's result of shape ") << formatDims(getDims(type)) << ", expected rank 2 or 3";
+  BufferDim rows = dims->back();
+  if (rows.stride % PackedLayout::panelRows != 0) {
+    push(operand, *element, {{Dim::fixed(rows.stride), 1}, rows});
+    return success();
+  }
+  push(operand, *element,
+       {{Dim::fixed(PackedLayout::panelRows), 1},
+        {Dim::fixed(rows.stride / PackedLayout::panelRows), PackedLayout::panelRows},
+        rows});
+  return success();
+}
+
+FailureOr<SmallVector<NativeArgument>> getSignature(KernelOp kernel) {
+  SignatureBuilder builder(kernel);
+  bool appends = kernel.getForm() == KernelForm::Append;
+  auto tensorType = [](Type type) { return dyn_cast<RankedTensorType>(type); };
+  unsigned operand = 0;
+  for (BlockArgument argument : kernel.getBody().getArguments()) {
+    RankedTensorType type = tensorType(argument.getType());
+    if (!type)
+      return kernel.emitError("found an argument of type ") << argument.getType() << ", expected a tensor";
+    if (appends && argument.getArgNumber() == 0)
+      continue;
+    bool packed = kernel.getArgAttr(argument.getArgNumber(), packedArgAttr) != nullptr;
+    if (failed(isState(argument) ? builder.addState(operand, type) : builder.add(operand, type, packed)))
+      return failure();
+    ++operand;
+  }
+  if (kernel.getNumResults() != 1 || !tensorType(kernel.getResultTypes()[0]))
+    return kernel.emitError("found ") << kernel.getNumResults() << " results, expected one tensor";
+  RankedTensorType result = tensorType(kernel.getResultTypes()[0]);
+  if (!appends) {
+    if (failed(builder.addResult(operand, result)))
+      return failure();
+    return builder.take();
+  }
+  if (!isState(kernel.getBody().getArgument(0)))
+    return kernel.emitError("the first argument of a kernel of the form `append` is not a state");
+  if (failed(builder.addState(operand, result)))
+    return failure();
+  return builder.take();
+}
+
+} // namespace quern::codegen

@@ -1,0 +1,221 @@
+//===- Lowering.cpp - a kernel's values as Halide expressions ---------------------------------===//
+
+#include "codegen/Lowering.h"
+#include "codegen/Scalar.h"
+#include "codegen/StateLayout.h"
+
+using namespace mlir;
+
+namespace quern::codegen {
+
+Halide::Expr callAt(Halide::Func func, const Index &index) {
+  return func(std::vector<Halide::Expr>(index.rbegin(), index.rend()));
+}
+
+Halide::Expr callAt(Halide::ImageParam param, const Index &index) {
+  return param(std::vector<Halide::Expr>(index.rbegin(), index.rend()));
+}
+
+FailureOr<std::unique_ptr<Lowering>> Lowering::create(KernelOp kernel, const TargetSpec &target) {
+  std::unique_ptr<Lowering> lowering(new Lowering(kernel, target));
+  FailureOr<SmallVector<NativeArgument>> signature = getSignature(kernel);
+  if (failed(signature))
+    return failure();
+  lowering->signature = std::move(*signature);
+  if (failed(lowering->addArguments()))
+    return failure();
+  return lowering;
+}
+
+static Halide::Type toHalide(BufferElement element) {
+  return Halide::Type(static_cast<halide_type_code_t>(element.code), element.bits, 1);
+}
+
+/// Says what the signature knows of a buffer's sizes and strides.
+template <typename BufferT>
+static void constrain(BufferT &&buffer, ArrayRef<BufferDim> dims) {
+  for (auto [i, dim] : llvm::enumerate(dims)) {
+    Halide::Internal::Dimension native = buffer.dim(static_cast<int>(i));
+    native.set_min(0).set_stride(static_cast<int>(dim.stride));
+    if (dim.extent.isStatic())
+      native.set_extent(static_cast<int>(dim.extent.size()));
+  }
+}
+
+/// The kernel's argument that operand `operand` of a launch is: a kernel of the form `append` has its state last.
+static Value getArgument(KernelOp kernel, unsigned operand) {
+  return kernel.getBody().getArgument(operand + (kernel.getForm() == KernelForm::Append ? 1 : 0));
+}
+
+LogicalResult Lowering::addArguments() {
+  for (auto [i, native] : llvm::enumerate(ArrayRef(signature).drop_back())) {
+    std::string name = "arg" + std::to_string(i);
+    if (native.kind == NativeArgument::Kind::Visible) {
+      Halide::Param<int32_t> param(name);
+      arguments.push_back(param);
+      visible = param;
+      continue;
+    }
+    for (BufferDim dim : native.dims)
+      if (dim.stride > INT32_MAX || (dim.extent.isStatic() && dim.extent.size() > INT32_MAX))
+        return kernel.emitError("a buffer of more than 2^31 elements");
+    Halide::ImageParam param(toHalide(native.element), static_cast<int>(native.dims.size()), name);
+    constrain(param, native.dims);
+    for (auto [d, dim] : llvm::enumerate(native.dims))
+      if (!dim.extent.isStatic() &&
+          llvm::none_of(symbols, [&](const auto &known) { return known.first == dim.extent.name(); }))
+        symbols.emplace_back(dim.extent.name(), param.dim(static_cast<int>(d)).extent());
+    arguments.push_back(param);
+    views[getArgument(kernel, native.operand)].push_back(param);
+  }
+  return success();
+}
+
+void Lowering::constrainOutput(Halide::Func &output) const {
+  constrain(output.output_buffer(), signature.back().dims);
+}
+
+Halide::Expr Lowering::extent(Dim dim) {
+  if (dim.isStatic())
+    return static_cast<int32_t>(dim.size());
+  for (auto &[name, expr] : symbols)
+    if (name == dim.name())
+      return expr;
+  llvm_unreachable("a dimension of a kernel's value is one of its inputs'");
+}
+
+std::vector<Halide::Expr> Lowering::shapeOf(RankedTensorType type) {
+  std::vector<Halide::Expr> shape;
+  for (Dim dim : getDims(type))
+    shape.push_back(extent(dim));
+  return shape;
+}
+
+FailureOr<Halide::ImageParam> Lowering::getBuffer(Value value, Operation *user) {
+  auto found = views.find(value);
+  if (found == views.end() || found->second.size() != 1)
+    return user->emitError("reads a computed value where a kernel's argument is expected");
+  return found->second.front();
+}
+
+FailureOr<PackedWeight> Lowering::getWeight(Value value, Operation *user) {
+  auto argument = dyn_cast<BlockArgument>(value);
+  if (!argument || !kernel.getArgAttr(argument.getArgNumber(), packedArgAttr))
+    return user->emitError("reads a weight that is not an argument marked `") << packedArgAttr << "`";
+  auto type = cast<RankedTensorType>(value.getType());
+  FailureOr<PackedLayout> layout = getPackedLayout(type.getElementType());
+  if (failed(layout))
+    return user->emitError("no packed layout of ") << type;
+  const std::vector<Halide::ImageParam> &buffers = views[value];
+  PackedWeight weight;
+  weight.layout = *layout;
+  weight.rows = type.getDimSize(0);
+  weight.columns = type.getDimSize(1);
+  weight.values = buffers[0];
+  if (layout->isQuantised())
+    weight.scales = buffers[1];
+  if (layout->hasMins)
+    weight.mins = buffers[2];
+  return weight;
+}
+
+Halide::Expr Lowering::getCacheRow(const Halide::ImageParam &positions, Halide::Expr row, int64_t rows) const {
+  Halide::ImageParam buffer = positions;
+  return clamp(buffer(1, row), 0, static_cast<int32_t>(rows) - 1);
+}
+
+FailureOr<Tensor> Lowering::get(Value value) {
+  if (auto known = tensors.find(value); known != tensors.end())
+    return known->second;
+  Operation *owner = value.getDefiningOp();
+  if (owner)
+    return owner->emitError("a kernel of the form `")
+           << stringifyKernelForm(kernel.getForm()) << "` cannot use the value of `" << owner->getName() << "` here";
+  owner = value.use_empty() ? kernel.getOperation() : value.use_begin()->getOwner();
+  FailureOr<Halide::ImageParam> buffer = getBuffer(value, owner);
+  if (failed(buffer))
+    return failure();
+  Tensor tensor{shapeOf(cast<RankedTensorType>(value.getType())),
+                [buffer = *buffer](const Index &index) { return callAt(buffer, index); }};
+  set(value, tensor);
+  return tensor;
+}
+
+LogicalResult Lowering::lowerOps(Block::iterator begin, Block::iterator end) {
+  for (Operation &op : llvm::make_range(begin, end)) {
+    if (isa<YieldOp>(op) || tensors.contains(op.getResult(0)))
+      continue;
+    SmallVector<Tensor> operands;
+    for (Value operand : op.getOperands()) {
+      if (isa<PositionType>(cast<RankedTensorType>(operand.getType()).getElementType())) {
+        operands.push_back({});
+        continue;
+      }
+      FailureOr<Tensor> tensor = get(operand);
+      if (failed(tensor))
+        return failure();
+      operands.push_back(*tensor);
+    }
+    FailureOr<Tensor> tensor = lowerOp(*this, &op, operands);
+    if (failed(tensor))
+      return failure();
+    set(op.getResult(0), *tensor);
+  }
+  return success();
+}
+
+Tensor Lowering::store(RowStage::Kind kind, const Tensor &tensor, const std::string &name) {
+  Halide::Func func(name);
+  std::vector<Halide::Var> vars;
+  for (size_t i = 0; i < tensor.shape.size(); ++i)
+    vars.emplace_back("d" + std::to_string(i));
+  func(vars) = tensor.at(Index(vars.rbegin(), vars.rend()));
+  stages.push_back({kind, func});
+  return {tensor.shape, [func](const Index &index) { return callAt(func, index); }};
+}
+
+/// The terms combined pairwise: halves onto each other until one is left.
+static Halide::Expr combinePairwise(std::vector<Halide::Expr> terms, bool isMax) {
+  for (size_t width = terms.size() / 2; width > 0; width /= 2)
+    for (size_t i = 0; i < width; ++i)
+      terms[i] = isMax ? max(terms[i], terms[i + width]) : terms[i] + terms[i + width];
+  return terms[0];
+}
+
+Tensor Lowering::reduceRows(const Tensor &input, ReduceKind kind, const std::string &name) {
+  using namespace Halide;
+  constexpr int lanes = RowStage::lanes;
+  std::vector<Expr> rows(input.shape.begin(), input.shape.end() - 1);
+  Expr size = input.shape.back();
+  bool isMax = kind == ReduceKind::Max;
+  Expr identity = isMax ? Expr(-std::numeric_limits<float>::infinity()) : Expr(0.0f);
+
+  Func partial(name + "_partial");
+  RDom steps(0, (size + (lanes - 1)) / lanes, name + "_steps");
+  std::vector<Var> vars = {Var("lane")};
+  for (size_t i = 0; i < rows.size(); ++i)
+    vars.emplace_back("d" + std::to_string(i));
+  Expr k = steps * lanes + vars[0];
+  Index index(vars.rbegin(), vars.rend() - 1);
+  index.push_back(is_const_zero(Internal::simplify(size % lanes)) ? k : min(k, size - 1));
+  Expr element = input.at(index);
+  if (!is_const_zero(Internal::simplify(size % lanes)))
+    element = select(k < size, element, identity);
+  partial(vars) = identity;
+  partial(vars) = isMax ? max(partial(vars), element) : partial(vars) + element;
+  stages.push_back({RowStage::Kind::Partial, partial, steps});
+
+  Tensor total{rows, [=](const Index &row) {
+                 std::vector<Expr> terms;
+                 for (int i = 0; i < lanes; ++i) {
+                   Index lane = row;
+                   lane.push_back(i);
+                   terms.push_back(callAt(partial, lane));
+                 }
+                 Expr sum = combinePairwise(terms, isMax);
+                 return kind == ReduceKind::Mean ? sum / cast<float>(size) : sum;
+               }};
+  return store(RowStage::Kind::PerRow, total, name);
+}
+
+} // namespace quern::codegen

@@ -1,0 +1,237 @@
+//===- OpLowering.cpp - graph ops inside kernels as formulas ----------------------------------===//
+
+#include "codegen/Lowering.h"
+#include "codegen/Scalar.h"
+
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using Halide::Expr;
+
+namespace quern::codegen {
+
+namespace {
+using Result = FailureOr<Tensor>;
+using Operands = ArrayRef<Tensor>;
+} // namespace
+
+static RankedTensorType resultType(Operation *op) { return cast<RankedTensorType>(op->getResult(0).getType()); }
+
+/// The element of `operand` that an index of the broadcast result reads.
+static Expr readBroadcast(const Tensor &operand, const Index &index) {
+  Index own(index.end() - operand.shape.size(), index.end());
+  for (size_t i = 0; i < own.size(); ++i)
+    if (Halide::Internal::is_const_one(operand.shape[i]))
+      own[i] = 0;
+  return operand.at(own);
+}
+
+/// A scalar region applied to broadcast operands. The block is lowered once to find its errors, then for each index.
+static Result lowerScalarOp(Lowering &lowering, RankedTensorType type, Block &block, Operands operands) {
+  std::vector<Expr> placeholders;
+  for (BlockArgument argument : block.getArguments()) {
+    FailureOr<Halide::Type> element = getHalideType(argument.getType());
+    if (failed(element))
+      return block.getParentOp()->emitError("a scalar of type ") << argument.getType() << ", expected f32, f16, bf16, i32 or i1";
+    placeholders.push_back(Halide::Internal::Variable::make(*element, "scalar" + std::to_string(argument.getArgNumber())));
+  }
+  FailureOr<Expr> formula = lowerScalarBlock(block, placeholders);
+  if (failed(formula))
+    return failure();
+  return Tensor{lowering.shapeOf(type),
+                [formula = *formula, inputs = std::vector<Tensor>(operands.begin(), operands.end())](const Index &index) {
+                  std::map<std::string, Expr> values;
+                  for (size_t i = 0; i < inputs.size(); ++i) {
+                    Expr value = readBroadcast(inputs[i], index);
+                    values["scalar" + std::to_string(i)] = value;
+                  }
+                  return Halide::Internal::substitute(values, formula);
+                }};
+}
+
+static Result lowerMap(Lowering &lowering, MapOp op, Operands operands) {
+  return lowerScalarOp(lowering, resultType(op), op.getBody().front(), operands);
+}
+
+/// An elementwise op outside of a map: its scalar function is built into a block that lives as long as the lowering.
+static Result lowerElementwise(Lowering &lowering, ScalarBodyOpInterface op, Operands operands) {
+  Region region(op);
+  Block &block = region.emplaceBlock();
+  for (Value operand : op->getOperands())
+    block.addArgument(cast<RankedTensorType>(operand.getType()).getElementType(), op.getLoc());
+  OpBuilder builder = OpBuilder::atBlockEnd(&block);
+  Value result = op.buildScalar(builder, block.getArguments());
+  YieldOp::create(builder, op.getLoc(), result);
+  return lowerScalarOp(lowering, resultType(op), block, operands);
+}
+
+static Result lowerCast(Lowering &lowering, CastOp op, Operands operands) {
+  FailureOr<Halide::Type> type = getHalideType(resultType(op).getElementType());
+  if (failed(type))
+    return op.emitError("no kernel code for a cast to ") << resultType(op).getElementType();
+  return Tensor{operands[0].shape, [type = *type, input = operands[0]](const Index &index) {
+                  return convert(type, input.at(index));
+                }};
+}
+
+static Result lowerConstant(Lowering &lowering, ConstantOp op, Operands) {
+  auto values = dyn_cast<DenseElementsAttr>(op.getValue());
+  RankedTensorType type = resultType(op);
+  if (!values || !values.isSplat() || !type.getElementType().isF32())
+    return op.emitError("a kernel holds a constant that is no f32 splat, expected an argument");
+  float value = values.getSplatValue<float>();
+  return Tensor{lowering.shapeOf(type), [value](const Index &) { return Expr(value); }};
+}
+
+static Result lowerIota(Lowering &lowering, IotaOp op, Operands) {
+  return Tensor{lowering.shapeOf(resultType(op)), [](const Index &index) { return Halide::cast<float>(index[0]); }};
+}
+
+/// The index of the input's element at `index` of a reshape's result. Equal leading dimensions keep their indices; the
+/// rest goes through the row-major offset.
+static Index reshapeIndex(const std::vector<Expr> &from, const std::vector<Expr> &to, const Index &index) {
+  size_t equal = 0;
+  while (equal < from.size() && equal < to.size() && Halide::Internal::equal(from[equal], to[equal]))
+    ++equal;
+  Expr offset = 0;
+  for (size_t i = equal; i < to.size(); ++i)
+    offset = offset * to[i] + index[i];
+  Index result(index.begin(), index.begin() + equal);
+  std::vector<Expr> rest;
+  for (size_t i = from.size(); i > equal + 1; --i) {
+    rest.push_back(offset % from[i - 1]);
+    offset = offset / from[i - 1];
+  }
+  if (equal < from.size())
+    rest.push_back(offset);
+  result.insert(result.end(), rest.rbegin(), rest.rend());
+  for (Expr &expr : result)
+    expr = Halide::Internal::simplify(expr);
+  return result;
+}
+
+static Result lowerReshape(Lowering &lowering, ReshapeOp op, Operands operands) {
+  std::vector<Expr> shape = lowering.shapeOf(resultType(op));
+  return Tensor{shape, [shape, input = operands[0]](const Index &index) {
+                  return input.at(reshapeIndex(input.shape, shape, index));
+                }};
+}
+
+static Result lowerTranspose(Lowering &lowering, TransposeOp op, Operands operands) {
+  std::vector<int64_t> permutation(op.getPermutation().begin(), op.getPermutation().end());
+  return Tensor{lowering.shapeOf(resultType(op)), [permutation, input = operands[0]](const Index &index) {
+                  Index own(index.size());
+                  for (size_t i = 0; i < index.size(); ++i)
+                    own[permutation[i]] = index[i];
+                  return input.at(own);
+                }};
+}
+
+static Result lowerSlice(Lowering &lowering, SliceOp op, Operands operands) {
+  return Tensor{lowering.shapeOf(resultType(op)),
+                [axis = op.getAxis(), offset = static_cast<int32_t>(op.getOffset()), input = operands[0]](const Index &index) {
+                  Index own = index;
+                  own[axis] = Halide::Internal::simplify(own[axis] + offset);
+                  return input.at(own);
+                }};
+}
+
+static Result lowerConcat(Lowering &lowering, ConcatOp op, Operands operands) {
+  size_t axis = op.getAxis();
+  return Tensor{lowering.shapeOf(resultType(op)),
+                [axis, inputs = std::vector<Tensor>(operands.begin(), operands.end())](const Index &index) {
+                  Expr end = 0, result;
+                  for (const Tensor &input : inputs) {
+                    Index own = index;
+                    Expr begin = end;
+                    own[axis] = clamp(index[axis] - begin, 0, input.shape[axis] - 1);
+                    end = Halide::Internal::simplify(begin + input.shape[axis]);
+                    Expr value = input.at(own);
+                    result = result.defined() ? select(index[axis] < begin, result, value) : value;
+                  }
+                  return result;
+                }};
+}
+
+/// The row of an element.
+static Index rowOf(const Index &index) { return Index(index.begin(), index.end() - 1); }
+
+static Result lowerRmsNorm(Lowering &lowering, RmsNormOp op, Operands operands) {
+  Tensor input = operands[0], weight = operands[1];
+  Tensor squares{input.shape, [input](const Index &index) {
+                   Expr x = input.at(index);
+                   return x * x;
+                 }};
+  Tensor mean = lowering.reduceRows(squares, ReduceKind::Mean, "squares");
+  float eps = static_cast<float>(op.getEps().convertToDouble());
+  Tensor scale = lowering.store(
+      RowStage::Kind::PerRow, {mean.shape, [=](const Index &row) { return 1.0f / sqrt(mean.at(row) + eps); }}, "scale");
+  return Tensor{input.shape, [=](const Index &index) {
+                  return input.at(index) * scale.at(rowOf(index)) * weight.at({index.back()});
+                }};
+}
+
+static Result lowerReduce(Lowering &lowering, ReduceOp op, Operands operands) {
+  Tensor total = lowering.reduceRows(operands[0], op.getKind(), "reduce");
+  std::vector<Expr> shape = operands[0].shape;
+  shape.back() = 1;
+  return Tensor{shape, [total](const Index &index) { return total.at(rowOf(index)); }};
+}
+
+static Result lowerSoftmax(Lowering &lowering, SoftmaxOp, Operands operands) {
+  Tensor input = operands[0];
+  Tensor largest = lowering.reduceRows(input, ReduceKind::Max, "largest");
+  Tensor powers = lowering.store(
+      RowStage::Kind::WholeRow,
+      {input.shape, [=](const Index &index) { return exp(input.at(index) - largest.at(rowOf(index))); }}, "powers");
+  Tensor sum = lowering.reduceRows(powers, ReduceKind::Sum, "sum");
+  return Tensor{input.shape, [=](const Index &index) { return powers.at(index) / sum.at(rowOf(index)); }};
+}
+
+/// Elements (u, v) of a pair, at j and j + r/2 (half) or 2j and 2j + 1 (interleaved), turn by the angle of the table.
+static Result lowerRope(Lowering &lowering, RopeOp op, Operands operands) {
+  FailureOr<Halide::ImageParam> positions = lowering.getBuffer(op.getAt(), op);
+  if (failed(positions))
+    return failure();
+  auto tableType = cast<RankedTensorType>(op.getTable().getType());
+  int32_t pairs = static_cast<int32_t>(tableType.getDimSize(1));
+  bool half = op.getLayout() == RopeLayout::Half;
+  bool whole = 2 * pairs == resultType(op).getDimSize(2);
+  Expr last = lowering.shapeOf(tableType)[0] - 1;
+  return Tensor{operands[0].shape, [=, positions = *positions, input = operands[0], table = operands[2]](const Index &index) mutable {
+                  Expr e = index[2];
+                  Expr within = whole ? e : min(e, 2 * pairs - 1);
+                  Expr j = half ? within % pairs : within / 2;
+                  Expr second = half ? within >= pairs : within % 2 == 1;
+                  Expr position = clamp(positions(0, index[0]), 0, last);
+                  Expr u = input.at({index[0], index[1], half ? j : 2 * j});
+                  Expr v = input.at({index[0], index[1], half ? j + pairs : 2 * j + 1});
+                  Expr cosine = table.at({position, j, 0}), sine = table.at({position, j, 1});
+                  Expr turned = select(second, v * cosine + u * sine, u * cosine - v * sine);
+                  return whole ? turned : select(e < 2 * pairs, turned, input.at(index));
+                }};
+}
+
+FailureOr<Tensor> lowerOp(Lowering &lowering, Operation *op, ArrayRef<Tensor> operands) {
+  return TypeSwitch<Operation *, Result>(op)
+      .Case([&](MapOp map) { return lowerMap(lowering, map, operands); })
+      .Case([&](ScalarBodyOpInterface scalar) { return lowerElementwise(lowering, scalar, operands); })
+      .Case([&](CastOp cast) { return lowerCast(lowering, cast, operands); })
+      .Case([&](ConstantOp constant) { return lowerConstant(lowering, constant, operands); })
+      .Case([&](IotaOp iota) { return lowerIota(lowering, iota, operands); })
+      .Case([&](ReshapeOp reshape) { return lowerReshape(lowering, reshape, operands); })
+      .Case([&](TransposeOp transpose) { return lowerTranspose(lowering, transpose, operands); })
+      .Case([&](SliceOp slice) { return lowerSlice(lowering, slice, operands); })
+      .Case([&](ConcatOp concat) { return lowerConcat(lowering, concat, operands); })
+      .Case([&](RmsNormOp norm) { return lowerRmsNorm(lowering, norm, operands); })
+      .Case([&](ReduceOp reduce) { return lowerReduce(lowering, reduce, operands); })
+      .Case([&](SoftmaxOp softmax) { return lowerSoftmax(lowering, softmax, operands); })
+      .Case([&](RopeOp rope) { return lowerRope(lowering, rope, operands); })
+      .Default([&](Operation *other) {
+        return Result(other->emitError("no kernel code for `")
+                      << other->getName() << "` in a kernel of the form `"
+                      << stringifyKernelForm(lowering.getKernel().getForm()) << "`");
+      });
+}
+
+} // namespace quern::codegen

@@ -1,0 +1,27 @@
+//===- Scalar.h - scalar regions as Halide expressions ----------------------------------------===//
+
+#ifndef QUERN_CODEGEN_SCALAR_H
+#define QUERN_CODEGEN_SCALAR_H
+
+#include "Halide.h"
+#include "mlir/IR/Block.h"
+#include "mlir/IR/Operation.h"
+
+namespace quern::codegen {
+
+/// The Halide type of a scalar: f32, f16, bf16, i32 or i1.
+mlir::FailureOr<Halide::Type> getHalideType(mlir::Type type);
+
+/// The value that `block`, of `arith` and `math` ops that end with `quern.yield`, yields for `arguments`; an error at an
+/// op that Scalars.def lacks.
+mlir::FailureOr<Halide::Expr> lowerScalarBlock(mlir::Block &block, llvm::ArrayRef<Halide::Expr> arguments);
+
+/// `value` as f32, exactly; bf16 by its bits, because not every target has instructions for it.
+Halide::Expr toFloat(Halide::Expr value);
+
+/// `value` rounded to nearest even in `type`.
+Halide::Expr convert(Halide::Type type, Halide::Expr value);
+
+} // namespace quern::codegen
+
+#endif // QUERN_CODEGEN_SCALAR_H

@@ -1,0 +1,37 @@
+//===- StateLayout.cpp - how a cache lies in memory -------------------------------------------===//
+
+#include "codegen/StateLayout.h"
+
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+
+namespace quern::codegen {
+
+llvm::SmallVector<BufferDim> getStateDims(RankedTensorType type) {
+  int64_t groups = llvm::divideCeil(type.getDimSize(0), stateLanes), heads = type.getDimSize(1), size = type.getDimSize(2);
+  return {{Dim::fixed(stateLanes), 1},
+          {Dim::fixed(size), stateLanes},
+          {Dim::fixed(groups), stateLanes * size},
+          {Dim::fixed(heads), stateLanes * size * groups}};
+}
+
+int64_t getStateBytes(StateOp state) {
+  RankedTensorType type = state.getTensorType();
+  int64_t elements = 1;
+  for (BufferDim dim : getStateDims(type))
+    elements *= dim.extent.size();
+  return elements * type.getElementTypeBitWidth() / 8;
+}
+
+bool isState(BlockArgument argument) {
+  return llvm::any_of(argument.getUses(), [](OpOperand &use) {
+    if (auto append = dyn_cast<CacheAppendOp>(use.getOwner()))
+      return &append.getCacheMutable() == &use;
+    if (auto attend = dyn_cast<AttendOp>(use.getOwner()))
+      return &attend.getKeysMutable() == &use || &attend.getValuesMutable() == &use;
+    return false;
+  });
+}
+
+} // namespace quern::codegen

@@ -1,0 +1,73 @@
+//===- Targets.cpp - the machines that Quern compiles for -------------------------------------===//
+
+#include "codegen/Targets.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSwitch.h"
+#include "llvm/Support/Error.h"
+#include "llvm/TargetParser/Host.h"
+
+using namespace mlir;
+using llvm::Error;
+using llvm::Expected;
+
+namespace quern::codegen {
+
+static constexpr TargetSpec targetTable[] = {
+#define QUERN_TARGET(name, cpu, level, vectorBits, l1, l2, dot, registers, features)                                   \
+  {name, cpu, TargetSpec::Level::level, vectorBits, l1, l2, dot, registers, features},
+#include "codegen/Targets.def"
+};
+
+SmallVector<StringRef> TargetSpec::getFeatures() const {
+  SmallVector<StringRef> list;
+  features.split(list, ',');
+  return list;
+}
+
+TargetAttr TargetSpec::getAttr(MLIRContext *context) const {
+  return TargetAttr::get(context, name, vectorBits, l1Bytes, l2Bytes, dot, vectorRegisters);
+}
+
+ArrayRef<TargetSpec> getTargets() { return targetTable; }
+
+/// LLVM's name of the feature that /proc/cpuinfo calls `feature`.
+static std::string getBackendFeature(StringRef feature) {
+  if (feature == "abm")
+    return "lzcnt";
+  if (feature == "bmi1")
+    return "bmi";
+  if (feature == "avx_vnni")
+    return "avxvnni";
+  std::string name = feature.str();
+  llvm::erase(name, '_');
+  return name;
+}
+
+/// The first feature of `target` that `host` lacks, or an empty string.
+static StringRef findMissing(const TargetSpec &target, const llvm::StringMap<bool> &host) {
+  for (StringRef feature : target.getFeatures())
+    if (!host.lookup(getBackendFeature(feature)))
+      return feature;
+  return {};
+}
+
+Expected<TargetSpec> findTarget(StringRef name) {
+  for (const TargetSpec &target : getTargets())
+    if (target.name == name)
+      return target;
+  if (name != "host") {
+    std::string names = llvm::join(llvm::map_range(getTargets(), [](const TargetSpec &t) { return t.name; }), "`, `");
+    return llvm::createStringError("unknown target `" + name.str() + "`, expected `host`, `" + names + "`");
+  }
+  llvm::StringMap<bool> host = llvm::sys::getHostCPUFeatures();
+  for (const TargetSpec &target : getTargets())
+    if (findMissing(target, host).empty())
+      return target;
+  const TargetSpec &least = getTargets().back();
+  return llvm::createStringError("this processor has no `" + findMissing(least, host).str() + "`, which `" +
+                                 least.name.str() + "`, the least of the targets, needs");
+}
+
+} // namespace quern::codegen

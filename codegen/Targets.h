@@ -1,0 +1,48 @@
+//===- Targets.h - the machines that Quern compiles for ---------------------------------------===//
+
+#ifndef QUERN_CODEGEN_TARGETS_H
+#define QUERN_CODEGEN_TARGETS_H
+
+#include "dialect/Dialect.h"
+
+#include "llvm/Support/Error.h"
+
+namespace quern::codegen {
+
+/// A row of Targets.def.
+struct TargetSpec {
+  /// What Halide is told: the widest instructions it may choose itself.
+  enum class Level { Avx2, Avx512, Vnni512 };
+
+  llvm::StringRef name;
+  /// LLVM's name of the processor.
+  llvm::StringRef cpu;
+  Level level;
+  int64_t vectorBits;
+  /// Data caches of one core, in bytes.
+  int64_t l1Bytes;
+  int64_t l2Bytes;
+  /// The instruction that multiplies u8 by i8 into i32: `none` or `vnni`.
+  llvm::StringRef dot;
+  int64_t vectorRegisters;
+  /// What the processor must have, by the names of /proc/cpuinfo, comma-separated.
+  llvm::StringRef features;
+
+  /// The features one by one.
+  llvm::SmallVector<llvm::StringRef> getFeatures() const;
+  /// What the passes see of the machine.
+  TargetAttr getAttr(mlir::MLIRContext *context) const;
+  /// How many f32 fit a vector register.
+  int lanes() const { return static_cast<int>(vectorBits / 32); }
+};
+
+/// Every target, best first.
+llvm::ArrayRef<TargetSpec> getTargets();
+
+/// The target of this name; `host` is the best one that this processor has the features of. The error names what exists,
+/// or which feature is missing.
+llvm::Expected<TargetSpec> findTarget(llvm::StringRef name);
+
+} // namespace quern::codegen
+
+#endif // QUERN_CODEGEN_TARGETS_H

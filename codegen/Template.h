@@ -1,0 +1,51 @@
+//===- Template.h - what a kernel template is -------------------------------------------------===//
+
+#ifndef QUERN_CODEGEN_TEMPLATE_H
+#define QUERN_CODEGEN_TEMPLATE_H
+
+#include "codegen/Lowering.h"
+
+namespace quern::codegen {
+
+/// One parameter of a template's schedule.
+struct Knob {
+  llvm::StringRef name;
+  llvm::SmallVector<int64_t> legal;
+  /// The value for a kernel whose schedule does not name it.
+  int64_t fallback;
+};
+
+/// The parameters of a template's schedule for one kernel.
+using Space = llvm::SmallVector<Knob>;
+
+/// The values of a kernel's `#quern.schedule`, checked against the space; an error at the kernel for a value that is not
+/// legal or a name that the space lacks.
+class Parameters {
+public:
+  static mlir::FailureOr<Parameters> get(KernelOp kernel, const Space &space);
+  int operator[](llvm::StringRef name) const;
+
+private:
+  llvm::SmallVector<std::pair<llvm::StringRef, int64_t>> values;
+};
+
+/// A row of Templates.def: how kernels of one form are built.
+struct KernelTemplate {
+  KernelForm form;
+  /// What `#quern.schedule` may say.
+  Space (*space)(KernelOp kernel, const TargetSpec &target);
+  /// Turns the body into scheduled Halide functions; the last one computes the output.
+  mlir::FailureOr<Halide::Func> (*build)(Lowering &lowering, const Parameters &parameters);
+};
+
+/// The template of `form`.
+const KernelTemplate &getTemplate(KernelForm form);
+
+#define QUERN_TEMPLATE(Form)                                                                                           \
+  Space space##Form(KernelOp kernel, const TargetSpec &target);                                                        \
+  mlir::FailureOr<Halide::Func> build##Form(Lowering &lowering, const Parameters &parameters);
+#include "codegen/Templates.def"
+
+} // namespace quern::codegen
+
+#endif // QUERN_CODEGEN_TEMPLATE_H

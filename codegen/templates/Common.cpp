@@ -1,0 +1,44 @@
+//===- Common.cpp - scheduling that several templates share -----------------------------------===//
+
+#include "codegen/templates/Common.h"
+
+namespace quern::codegen {
+
+OutputVars::OutputVars(size_t rank) {
+  for (size_t i = 0; i < rank; ++i)
+    vars.emplace_back("d" + std::to_string(i));
+}
+
+Index OutputVars::index() const { return Index(vars.rbegin(), vars.rend()); }
+
+void vectorizeTail(Halide::Stage stage, Halide::Var var, const Halide::Expr &extent, int lanes) {
+  auto size = Halide::Internal::as_const_int(extent);
+  while (size && lanes > *size)
+    lanes /= 2;
+  if (lanes > 1)
+    stage.vectorize(var, lanes, Halide::TailStrategy::GuardWithIf);
+}
+
+void scheduleStages(const Lowering &lowering, Halide::Func consumer, const Halide::Var *at) {
+  int lanes = lowering.getTarget().lanes();
+  for (RowStage stage : lowering.getStages()) {
+    Halide::Func func = stage.func;
+    if (at)
+      func.compute_at(consumer, *at);
+    else
+      func.compute_root();
+    std::vector<Halide::Var> vars = func.args();
+    if (stage.kind == RowStage::Kind::PerRow)
+      continue;
+    if (stage.kind == RowStage::Kind::WholeRow) {
+      func.vectorize(vars[0], lanes, Halide::TailStrategy::GuardWithIf);
+      continue;
+    }
+    func.bound(vars[0], 0, RowStage::lanes).vectorize(vars[0]);
+    std::vector<Halide::VarOrRVar> order = {vars[0], Halide::RVar(stage.steps.x)};
+    order.insert(order.end(), vars.begin() + 1, vars.end());
+    func.update().reorder(order).vectorize(vars[0]);
+  }
+}
+
+} // namespace quern::codegen

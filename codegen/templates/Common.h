@@ -1,0 +1,26 @@
+//===- Common.h - scheduling that several templates share -------------------------------------===//
+
+#ifndef QUERN_CODEGEN_TEMPLATES_COMMON_H
+#define QUERN_CODEGEN_TEMPLATES_COMMON_H
+
+#include "codegen/Template.h"
+
+namespace quern::codegen {
+
+/// The arguments of an output function of `rank` dimensions, innermost first, and the index that they are.
+struct OutputVars {
+  explicit OutputVars(size_t rank);
+  std::vector<Halide::Var> vars;
+  Index index() const;
+};
+
+/// Vectorises `var` of `stage` over its `extent`: by `lanes`, or fewer where a static extent is smaller; a remainder runs
+/// guarded. Stays scalar for an extent of 1.
+void vectorizeTail(Halide::Stage stage, Halide::Var var, const Halide::Expr &extent, int lanes);
+
+/// Schedules the lowering's stages within loop `at` of `consumer`, or, where `at` is not defined, before everything else.
+void scheduleStages(const Lowering &lowering, Halide::Func consumer, const Halide::Var *at);
+
+} // namespace quern::codegen
+
+#endif // QUERN_CODEGEN_TEMPLATES_COMMON_H

@@ -1,0 +1,295 @@
+//===- Contract.cpp - matrix products and their fused neighbours ------------------------------===//
+
+#include "codegen/templates/Contract.h"
+#include "codegen/Scalar.h"
+
+using namespace mlir;
+using Halide::Expr;
+using Halide::Func;
+using Halide::RDom;
+using Halide::TailStrategy;
+using Halide::Var;
+
+namespace quern::codegen {
+
+static constexpr int panelRows = PackedLayout::panelRows;
+
+/// sum(i, o, m) += lhs(k, m) · weight(i, k, o), k ascending, weights as f32
+static void buildFloatProduct(Product &product, const Tensor &lhs, Var i, Var o, Var m) {
+  int32_t group = static_cast<int32_t>(product.weight.layout.group);
+  int32_t blocks = static_cast<int32_t>(product.weight.layout.blocksPerPanel(product.weight.columns));
+  product.steps = RDom(0, group, 0, blocks, "steps");
+  Expr column = product.steps.x, block = product.steps.y;
+  product.sum(i, o, m) = 0.0f;
+  Expr value = lhs.at({m, block * group + column});
+  product.sum(i, o, m) += value * readWeight(product.weight, i, column, block, o);
+}
+
+/// dot(i, o, m, b) = Σ_k q(i, b·group + k, o) · a(b·group + k, m) - zero · Σ a, in i32; then, b ascending,
+/// sum(i, o, m) += scale · (t · dot) + min · (t · Σ a), t the activations' scale.
+static void buildQuantProduct(Product &product, const QuantizedRows &lhs, Var i, Var o, Var m) {
+  using Halide::cast;
+  const PackedLayout &layout = product.weight.layout;
+  int32_t group = static_cast<int32_t>(layout.group);
+  Func quants = lhs.quants, sums = lhs.sums(group), scales = lhs.scales;
+  Var b("b"), j("j"), g("g");
+  product.dot = Func("dot");
+  Func &dot = product.dot;
+  Halide::ImageParam values = product.weight.values;
+  int32_t columns = static_cast<int32_t>(layout.quantsBytes()) / (4 * panelRows);
+  product.columns = RDom(0, 4, 0, columns, "columns");
+  RDom &r = product.columns;
+  dot(i, o, m, b) = -layout.zero * sums(b, m);
+  auto multiply = [&](Expr quant, int32_t offset) {
+    dot(i, o, m, b) += cast<int32_t>(quant) * cast<int32_t>(quants(b * group + offset + 4 * r.y + r.x, m));
+  };
+  if (layout.bits == 4) {
+    product.low = Func("low");
+    product.high = Func("high");
+    product.low(j, i, g, b, o) = values(j, i, g, b, o) & Expr(uint8_t(15));
+    product.high(j, i, g, b, o) = values(j, i, g, b, o) >> Expr(uint8_t(4));
+    multiply(product.low(r.x, i, r.y, b, o), 0);
+    multiply(product.high(r.x, i, r.y, b, o), group / 2);
+  } else {
+    multiply(values(r.x, i, r.y, b, o), 0);
+  }
+  product.steps = RDom(0, static_cast<int32_t>(layout.blocksPerPanel(product.weight.columns)), "steps");
+  Expr block = product.steps.x;
+  Expr scale = scales(block * group / QuantizedRows::block, m);
+  Func &sum = product.sum;
+  sum(i, o, m) = 0.0f;
+  Expr next = sum(i, o, m) + toFloat(product.weight.scales(i, block, o)) * (scale * cast<float>(dot(i, o, m, block)));
+  if (layout.hasMins)
+    next = next + toFloat(product.weight.mins(i, block, o)) * (scale * cast<float>(sums(block, m)));
+  sum(i, o, m) = next;
+}
+
+/// The products of the body and the op that quantises their left side, if any.
+static LogicalResult findProducts(KernelOp kernel, SmallVectorImpl<MatmulOp> &matmuls, QuantizeOp &quantize) {
+  for (auto matmul : kernel.getBody().getOps<MatmulOp>()) {
+    if (!matmuls.empty() && matmul.getLhs() != matmuls.front().getLhs())
+      return matmul.emitError("a kernel's products share their left side");
+    if (cast<RankedTensorType>(matmul.getLhs().getType()).getRank() != 2)
+      return matmul.emitError("a kernel's product has a left side of shape ")
+             << formatDims(getDims(cast<RankedTensorType>(matmul.getLhs().getType()))) << ", expected rank 2";
+    if (!matmuls.empty() && matmul.getResult().getType() != matmuls.front().getResult().getType())
+      return matmul.emitError("a kernel's products have results of one shape");
+    matmuls.push_back(matmul);
+  }
+  Value lhs = matmuls.front().getLhs();
+  if (!isa<BlockType>(cast<RankedTensorType>(lhs.getType()).getElementType()))
+    return success();
+  quantize = lhs.getDefiningOp<QuantizeOp>();
+  if (!quantize)
+    return matmuls.front().emitError("quantised activations come from `quern.quantize` in the same kernel");
+  return success();
+}
+
+/// The result of a product as a tensor: element (m, n) is lane n mod 16 of panel ⌊n / 16⌋.
+static Tensor toTensor(Lowering &lowering, MatmulOp matmul, Func sum, Var i, Var o) {
+  return {lowering.shapeOf(matmul.getResult().getType()), [sum, i, o](const Index &index) {
+            Expr n = index[1];
+            if (Halide::Internal::is_const_zero(Halide::Internal::simplify(n - (o * panelRows + i))))
+              return sum(i, o, index[0]);
+            return sum(n % panelRows, n / panelRows, index[0]);
+          }};
+}
+
+/// The index of column `n` of row `m` of a tensor of `shape`, whose last dimensions are the columns.
+static Index splitColumns(const std::vector<Expr> &shape, Expr m, Expr n) {
+  Index index(shape.size());
+  for (size_t d = shape.size() - 1; d > 1; --d) {
+    index[d] = n % shape[d];
+    n = n / shape[d];
+  }
+  index[1] = n;
+  index[0] = m;
+  return index;
+}
+
+/// The formula of the left side, stored in `funcs.lhs` or quantised where it has to be.
+static LogicalResult buildLhs(Lowering &lowering, ContractFuncs &funcs, MatmulOp matmul, QuantizeOp quantize,
+                              Tensor &lhs) {
+  Block &body = lowering.getKernel().getBody().front();
+  for (Operation &op : body)
+    if (op.isBeforeInBlock(matmul) && &op != quantize.getOperation() && !isa<MatmulOp>(op) &&
+        failed(lowering.lowerOps(op.getIterator(), std::next(op.getIterator()))))
+      return failure();
+  FailureOr<Tensor> rows = lowering.get(quantize ? quantize.getInput() : matmul.getLhs());
+  if (failed(rows))
+    return failure();
+  lhs = *rows;
+  if (quantize) {
+    funcs.quantized.emplace(lhs);
+    return success();
+  }
+  if (isa<BlockArgument>(matmul.getLhs()))
+    return success();
+  Var k("k");
+  funcs.lhs = Func("lhs");
+  funcs.lhs(k, funcs.m) = lhs.at({funcs.m, k});
+  lhs.at = [stored = funcs.lhs](const Index &index) { return callAt(stored, index); };
+  return success();
+}
+
+static FailureOr<ContractFuncs> algorithm(Lowering &lowering) {
+  KernelOp kernel = lowering.getKernel();
+  Block &body = kernel.getBody().front();
+  SmallVector<MatmulOp> matmuls;
+  QuantizeOp quantize;
+  if (failed(findProducts(kernel, matmuls, quantize)))
+    return failure();
+  ContractFuncs funcs;
+  funcs.i = Var("i"), funcs.o = Var("o"), funcs.m = Var("m"), funcs.n = Var("n");
+  Tensor lhs;
+  if (failed(buildLhs(lowering, funcs, matmuls.front(), quantize, lhs)))
+    return failure();
+  for (MatmulOp matmul : matmuls) {
+    FailureOr<PackedWeight> weight = lowering.getWeight(matmul.getWeight(), matmul);
+    if (failed(weight))
+      return failure();
+    Product product;
+    product.weight = *weight;
+    product.sum = Func("sum");
+    if (quantize)
+      buildQuantProduct(product, *funcs.quantized, funcs.i, funcs.o, funcs.m);
+    else
+      buildFloatProduct(product, lhs, funcs.i, funcs.o, funcs.m);
+    lowering.set(matmul.getResult(), toTensor(lowering, matmul, product.sum, funcs.i, funcs.o));
+    funcs.products.push_back(std::move(product));
+  }
+  if (quantize)
+    lowering.set(quantize.getResult(), {});
+  if (failed(lowering.lowerOps(std::next(matmuls.front()->getIterator()), body.end())))
+    return failure();
+  FailureOr<Tensor> result = lowering.get(lowering.getYielded());
+  if (failed(result))
+    return failure();
+
+  int64_t columns = matmuls.front().getResult().getType().getDimSize(1);
+  funcs.panels = static_cast<int>(PackedLayout::panels(columns));
+  funcs.rows = result->shape[0];
+  funcs.ragged = columns % panelRows != 0;
+  funcs.output = Func("output");
+  if (funcs.ragged)
+    funcs.output(funcs.n, funcs.m) = result->at(splitColumns(result->shape, funcs.m, funcs.n));
+  else
+    funcs.output(funcs.i, funcs.o, funcs.m) =
+        result->at(splitColumns(result->shape, funcs.m, funcs.o * panelRows + funcs.i));
+  return funcs;
+}
+
+/// The sum of one tile stays in registers: lanes as vectors, panels and rows unrolled within the steps along k. A
+/// product that is stored whole, `tiled` false, keeps loops over panels and rows.
+static void scheduleProduct(Product &product, const ContractFuncs &funcs, bool tiled) {
+  Var i = funcs.i, o = funcs.o, m = funcs.m;
+  auto unrollTile = [&](Halide::Stage stage) {
+    stage.vectorize(i);
+    if (tiled)
+      stage.unroll(o).unroll(m);
+  };
+  std::vector<Halide::VarOrRVar> order = {i, o, m, product.steps.x};
+  if (product.steps.dimensions() > 1)
+    order.push_back(product.steps.y);
+  if (!tiled)
+    order = {i, product.steps.x, o, m};
+  Halide::Stage update = product.sum.update();
+  if (!tiled && product.steps.dimensions() > 1)
+    order.insert(order.begin() + 2, product.steps.y);
+  update.reorder(order);
+  unrollTile(product.sum);
+  unrollTile(update);
+  if (!product.dot.defined()) {
+    if (product.weight.layout.group > 1)
+      update.unroll(product.steps.x);
+    return;
+  }
+  RDom &r = product.columns;
+  product.dot.compute_at(product.sum, product.steps.x);
+  unrollTile(product.dot);
+  for (int u = 0; u < product.dot.num_update_definitions(); ++u) {
+    Halide::Stage multiply = product.dot.update(u);
+    multiply.reorder(r.x, i, o, m, r.y).atomic().vectorize(r.x);
+    unrollTile(multiply);
+    multiply.unroll(r.y);
+  }
+  for (Func nibbles : {product.low, product.high}) {
+    if (!nibbles.defined())
+      continue;
+    Var j = nibbles.args()[0], lane = nibbles.args()[1], fused("fused");
+    nibbles.compute_at(product.dot, r.y).bound(j, 0, 4).bound(lane, 0, panelRows).fuse(j, lane, fused).vectorize(fused);
+  }
+}
+
+/// The order of the tile loops of `stage`: rows of a task's panels, one tile of `rows` × `vectors` panels at a time.
+static void tile(Halide::Stage stage, const ContractFuncs &funcs, int rows, int vectors, int panels, TailStrategy tail) {
+  Var mo("mo"), mi("mi"), oo("oo"), oi("oi"), task("task");
+  stage.split(funcs.o, task, oo, panels, TailStrategy::GuardWithIf)
+      .split(oo, oo, oi, vectors, TailStrategy::GuardWithIf)
+      .split(funcs.m, mo, mi, rows, tail)
+      .reorder({funcs.i, oi, mi, mo, oo, task})
+      .vectorize(funcs.i)
+      .unroll(oi)
+      .unroll(mi)
+      .parallel(task);
+}
+
+/// The left side before everything else.
+static void scheduleLhs(ContractFuncs &funcs, const Lowering &lowering, bool single) {
+  int lanes = lowering.getTarget().lanes();
+  scheduleStages(lowering, funcs.output, nullptr);
+  if (funcs.quantized)
+    funcs.quantized->schedule(lanes, !single);
+  if (!funcs.lhs.defined())
+    return;
+  funcs.lhs.compute_root();
+  vectorizeTail(funcs.lhs, funcs.lhs.args()[0], Expr(static_cast<int>(funcs.products.front().weight.columns)), lanes);
+  if (!single)
+    funcs.lhs.parallel(funcs.m);
+}
+
+/// Columns that do not fill whole panels: the products are stored by panels, then the output picks its columns.
+static void scheduleRagged(ContractFuncs &funcs) {
+  for (Product &product : funcs.products) {
+    product.sum.compute_root().bound(funcs.i, 0, panelRows);
+    product.sum.bound(funcs.o, 0, funcs.panels);
+    scheduleProduct(product, funcs, /*tiled=*/false);
+    product.sum.parallel(funcs.o);
+    product.sum.update().parallel(funcs.o);
+  }
+}
+
+static void schedule(ContractFuncs &funcs, const Lowering &lowering, const Parameters &parameters) {
+  auto staticRows = Halide::Internal::as_const_int(funcs.rows);
+  scheduleLhs(funcs, lowering, staticRows && *staticRows == 1);
+  if (funcs.ragged)
+    return scheduleRagged(funcs);
+  int rows = parameters["rows"], vectors = std::min(parameters["vectors"], funcs.panels);
+  int panels = static_cast<int>(llvm::alignTo(parameters["panels"], vectors));
+  Func output = funcs.output;
+  output.bound(funcs.i, 0, panelRows);
+  if (staticRows) {
+    tile(output, funcs, std::max<int>(1, std::min<int64_t>(rows, *staticRows)), vectors, panels, TailStrategy::ShiftInwards);
+  } else {
+    tile(output.specialize(funcs.rows >= rows), funcs, rows, vectors, panels, TailStrategy::ShiftInwards);
+    tile(output, funcs, 1, vectors, panels, TailStrategy::GuardWithIf);
+  }
+  for (Product &product : funcs.products) {
+    product.sum.compute_at(output, Var("mo"));
+    scheduleProduct(product, funcs, /*tiled=*/true);
+  }
+}
+
+Space spaceContract(KernelOp kernel, const TargetSpec &target) {
+  return {{"rows", {1, 2, 3, 4, 5, 6, 8, 12, 14}, 4}, {"vectors", {1, 2, 3, 4}, 1}, {"panels", {1, 2, 4, 8, 16, 32}, 4}};
+}
+
+FailureOr<Func> buildContract(Lowering &lowering, const Parameters &parameters) {
+  FailureOr<ContractFuncs> funcs = algorithm(lowering);
+  if (failed(funcs))
+    return failure();
+  schedule(*funcs, lowering, parameters);
+  return funcs->output;
+}
+
+} // namespace quern::codegen

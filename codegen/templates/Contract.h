@@ -1,0 +1,45 @@
+//===- Contract.h - the algorithm of matrix products ------------------------------------------===//
+
+#ifndef QUERN_CODEGEN_TEMPLATES_CONTRACT_H
+#define QUERN_CODEGEN_TEMPLATES_CONTRACT_H
+
+#include "codegen/templates/Common.h"
+#include "codegen/templates/Quantize.h"
+#include "codegen/templates/Weights.h"
+
+#include <optional>
+
+namespace quern::codegen {
+
+/// One product of a contraction. Indices: i the lane within a panel, o the panel, m the row.
+struct Product {
+  PackedWeight weight;
+  /// f32 [i, o, m]: the sum, updated block by block in ascending order.
+  Halide::Func sum;
+  /// Columns within a block and blocks; (1, k) for floats. For products of quants only the blocks.
+  Halide::RDom steps;
+  /// i32 [i, o, m, block]: the product of one block of quants. Undefined for f32 activations.
+  Halide::Func dot;
+  /// Four columns, and the groups of four of one stored byte's row.
+  Halide::RDom columns;
+  /// u8 [j, i, 4-group, block, o]: the low and the high quants of a byte. Undefined unless quants have 4 bits.
+  Halide::Func low, high;
+};
+
+struct ContractFuncs {
+  /// [i, o, m], or [n, m] where the columns do not fill whole panels.
+  Halide::Func output;
+  Halide::Var i, o, m, n;
+  bool ragged = false;
+  /// Panels, and rows: static or symbolic.
+  int panels = 0;
+  Halide::Expr rows;
+  std::vector<Product> products;
+  std::optional<QuantizedRows> quantized;
+  /// f32 [k, m]: the computed left side of a product of floats. Undefined where it is an argument, or quantised.
+  Halide::Func lhs;
+};
+
+} // namespace quern::codegen
+
+#endif // QUERN_CODEGEN_TEMPLATES_CONTRACT_H

@@ -1,0 +1,91 @@
+//===- Gather.cpp - rows of a table -----------------------------------------------------------===//
+
+#include "codegen/templates/Common.h"
+#include "codegen/templates/Weights.h"
+
+using namespace mlir;
+using Halide::Expr;
+
+namespace quern::codegen {
+
+namespace {
+struct GatherFuncs {
+  /// [the result's dimensions, innermost first]
+  Halide::Func output;
+  std::vector<Halide::Var> vars;
+  std::vector<Expr> shape;
+};
+} // namespace
+
+/// result[i…, e…] = table[indices[i…], e…]; an index outside of the table reads its nearest row.
+static FailureOr<Tensor> gather(Lowering &lowering, GatherOp op) {
+  FailureOr<Tensor> indices = lowering.get(op.getIndices());
+  if (failed(indices))
+    return failure();
+  auto tableType = cast<RankedTensorType>(op.getTable().getType());
+  size_t lead = indices->shape.size();
+  std::vector<Expr> shape = lowering.shapeOf(cast<RankedTensorType>(op.getResult().getType()));
+  auto rowOf = [lead, indices = *indices, last = lowering.shapeOf(tableType)[0] - 1](const Index &index) {
+    return clamp(indices.at(Index(index.begin(), index.begin() + lead)), 0, last);
+  };
+  auto argument = dyn_cast<BlockArgument>(op.getTable());
+  if (!argument || !lowering.getKernel().getArgAttr(argument.getArgNumber(), packedArgAttr)) {
+    FailureOr<Tensor> table = lowering.get(op.getTable());
+    if (failed(table))
+      return failure();
+    return Tensor{shape, [lead, rowOf, table = *table](const Index &index) {
+                    Index own = {rowOf(index)};
+                    own.insert(own.end(), index.begin() + lead, index.end());
+                    return Halide::cast<float>(table.at(own));
+                  }};
+  }
+  FailureOr<PackedWeight> weight = lowering.getWeight(argument, op);
+  if (failed(weight))
+    return failure();
+  return Tensor{shape, [rowOf, weight = *weight](const Index &index) {
+                  constexpr int32_t lanes = PackedLayout::panelRows;
+                  int32_t group = static_cast<int32_t>(weight.layout.group);
+                  Expr row = rowOf(index), k = index.back();
+                  return readWeight(weight, row % lanes, k % group, k / group, row / lanes);
+                }};
+}
+
+static FailureOr<GatherFuncs> algorithm(Lowering &lowering) {
+  KernelOp kernel = lowering.getKernel();
+  Block &body = kernel.getBody().front();
+  auto anchor = cast<GatherOp>(kernel.getAnchor());
+  if (failed(lowering.lowerOps(body.begin(), anchor->getIterator())))
+    return failure();
+  FailureOr<Tensor> rows = gather(lowering, anchor);
+  if (failed(rows))
+    return failure();
+  lowering.set(anchor.getResult(), *rows);
+  if (failed(lowering.lowerOps(std::next(anchor->getIterator()), body.end())))
+    return failure();
+  FailureOr<Tensor> result = lowering.get(lowering.getYielded());
+  if (failed(result))
+    return failure();
+  OutputVars vars(result->shape.size());
+  GatherFuncs funcs{Halide::Func("output"), vars.vars, result->shape};
+  funcs.output(vars.vars) = result->at(vars.index());
+  return funcs;
+}
+
+/// A row in vectors of 8: the elements of a packed row do not lie next to each other. Rows in parallel.
+static void schedule(GatherFuncs &funcs) {
+  vectorizeTail(funcs.output, funcs.vars[0], funcs.shape.back(), 8);
+  if (funcs.vars.size() > 1 && !Halide::Internal::as_const_int(funcs.shape.front()))
+    funcs.output.parallel(funcs.vars.back());
+}
+
+Space spaceGather(KernelOp, const TargetSpec &) { return {}; }
+
+FailureOr<Halide::Func> buildGather(Lowering &lowering, const Parameters &) {
+  FailureOr<GatherFuncs> funcs = algorithm(lowering);
+  if (failed(funcs))
+    return failure();
+  schedule(*funcs);
+  return funcs->output;
+}
+
+} // namespace quern::codegen
