@@ -10,6 +10,7 @@
 #include "mlir/IR/TensorEncoding.h"
 
 #include "dialect/BlockFormats.h"
+#include "dialect/Tensor.h"
 #include "dialect/Dialect.h.inc"
 #include "dialect/Enums.h.inc"
 

@@ -23,4 +23,15 @@ def Quern_KernelAnchorOpInterface : OpInterface<"KernelAnchorOpInterface"> {
   let methods = [InterfaceMethod<"The form of a kernel around this op.", "::quern::KernelForm", "getKernelForm">];
 }
 
+def Quern_ReferenceOpInterface : OpInterface<"ReferenceOpInterface"> {
+  let cppNamespace = "::quern";
+  let description = [{
+    An op whose result is a function of its operands' values. The function is the op's meaning: naive loops in f32, sums in
+    ascending order. What fails emits an error.
+  }];
+  let methods = [
+    InterfaceMethod<"Computes the result, of the static type `result`.", "::mlir::FailureOr<::quern::Tensor>", "evaluate",
+      (ins "::llvm::ArrayRef<::quern::Tensor>":$operands, "::mlir::RankedTensorType":$result)>];
+}
+
 #endif // QUERN_INTERFACES_TD

@@ -5,7 +5,7 @@
 
 include "dialect/ops/Base.td"
 
-def Quern_RopeOp : Quern_InferredOp<"rope"> {
+def Quern_RopeOp : Quern_InferredOp<"rope", [Quern_Evaluated]> {
   let summary = "rotary position embedding (Su et al. 2021)";
   let description = [{
     input[s, h, d], table[position, r/2, 2] of (cos, sin), r ≤ d the rotated part. A pair (u, v) becomes
@@ -22,7 +22,7 @@ def Quern_RopeOp : Quern_InferredOp<"rope"> {
 }
 
 def Quern_CacheAppendOp : Quern_Op<"cache_append", [DeclareOpInterfaceMethods<Quern_KernelAnchorOpInterface>,
-                                                    AllTypesMatch<["cache", "result"]>]> {
+                                                    AllTypesMatch<["cache", "result"]>, Quern_Evaluated]> {
   let summary = "writes one row per token into a cache and gives the cache";
   let description = [{
     cache[T, h, d], input[s, h, d]: result = cache with result[row(at[i])] = input[i], rounded to the cache's type. The
@@ -40,7 +40,8 @@ def Quern_CacheAppendOp : Quern_Op<"cache_append", [DeclareOpInterfaceMethods<Qu
   }];
 }
 
-def Quern_AttendOp : Quern_InferredOp<"attend", [DeclareOpInterfaceMethods<Quern_KernelAnchorOpInterface>]> {
+def Quern_AttendOp : Quern_InferredOp<"attend", [DeclareOpInterfaceMethods<Quern_KernelAnchorOpInterface>,
+                                                 Quern_Evaluated]> {
   let summary = "softmax(scale · q kᵀ) v over the visible rows of a cache";
   let description = [{
     query[s, h, d], keys[T, g, d], values[T, g, e] -> [s, h, e]. Query head i reads cache head ⌊i / (h/g)⌋ (Ainslie et al.

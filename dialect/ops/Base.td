@@ -20,6 +20,9 @@ class Quern_InferredOp<string opMnemonic, list<Trait> traits = []>
     : Quern_Op<opMnemonic, !listconcat(traits,
         [Pure, InferTypeOpAdaptor])>;
 
+/// The traits of an op that the reference evaluator computes by a loop of its own.
+defvar Quern_Evaluated = DeclareOpInterfaceMethods<Quern_ReferenceOpInterface>;
+
 def Quern_AnyTensor : AnyTypeOf<[AnyRankedTensor]>;
 def Quern_F32Tensor : RankedTensorOf<[F32]>;
 def Quern_I32Tensor : RankedTensorOf<[I32]>;

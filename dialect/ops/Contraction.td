@@ -5,7 +5,8 @@
 
 include "dialect/ops/Base.td"
 
-def Quern_MatmulOp : Quern_InferredOp<"matmul", [DeclareOpInterfaceMethods<Quern_KernelAnchorOpInterface>]> {
+def Quern_MatmulOp : Quern_InferredOp<"matmul", [DeclareOpInterfaceMethods<Quern_KernelAnchorOpInterface>,
+                                                 Quern_Evaluated]> {
   let summary = "result[…, n] = Σ_k lhs[…, k] · weight[n, k]";
   let description = [{
     The rows of the weight are outputs, as in checkpoints. With f32 on the left the weight is read as f32, exactly, and
@@ -22,7 +23,7 @@ def Quern_MatmulOp : Quern_InferredOp<"matmul", [DeclareOpInterfaceMethods<Quern
   }];
 }
 
-def Quern_QuantizeOp : Quern_InferredOp<"quantize"> {
+def Quern_QuantizeOp : Quern_InferredOp<"quantize", [Quern_Evaluated]> {
   let summary = "f32 to q8_1 along the last axis";
   let description = [{
     Per 32 values: scale = max|x| / 127, quant = round-half-even(x / scale) (0 where scale is 0), and the sum of the

@@ -1,6 +1,7 @@
 //===- Elementwise.cpp - one scalar function per element --------------------------------------===//
 
 #include "dialect/ops/Inference.h"
+#include "dialect/reference/Scalar.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"

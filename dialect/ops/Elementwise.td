@@ -8,7 +8,7 @@ include "dialect/ops/Base.td"
 /// An elementwise op whose scalar function is `scalar`, C++ that returns the result's `Value` and may use `builder`,
 /// `loc`, and the operands' elements `a` and `b`.
 class Quern_Elementwise<string opMnemonic, dag operands, string scalar, string element = "Float32Type::get(context)">
-    : Quern_InferredOp<opMnemonic, [DeclareOpInterfaceMethods<Quern_ScalarBodyOpInterface>]> {
+    : Quern_InferredOp<opMnemonic, [DeclareOpInterfaceMethods<Quern_ScalarBodyOpInterface>, Quern_Evaluated]> {
   let arguments = operands;
   let results = (outs Quern_AnyTensor:$result);
   let assemblyFormat = "operands attr-dict `:` type(operands)";
@@ -24,6 +24,10 @@ class Quern_Elementwise<string opMnemonic, dag operands, string scalar, string e
       ::mlir::Value a = scalars[0], b = scalars.back();
       (void)a, (void)b;
       }] # scalar # [{
+    }
+    ::mlir::FailureOr<::quern::Tensor> $cppClass::evaluate(::llvm::ArrayRef<::quern::Tensor> operands,
+                                                           ::mlir::RankedTensorType result) {
+      return ::quern::evaluateElementwise(*this, operands, result);
     }
   }];
 }
@@ -79,7 +83,7 @@ def Quern_SelectOp : Quern_Elementwise<"select",
   let summary = "one of two values";
 }
 
-def Quern_CastOp : Quern_Op<"cast", [Pure]> {
+def Quern_CastOp : Quern_Op<"cast", [Pure, Quern_Evaluated]> {
   let summary = "the same values in another element type";
   let description = [{
     Between f32, f16, bf16 and i32; to a narrower float it rounds to nearest even. From i32 to f32 exact below 2^24.
@@ -92,7 +96,7 @@ def Quern_CastOp : Quern_Op<"cast", [Pure]> {
   let hasFolder = 1;
 }
 
-def Quern_MapOp : Quern_Op<"map", [Pure, SingleBlock, IsolatedFromAbove]> {
+def Quern_MapOp : Quern_Op<"map", [Pure, SingleBlock, IsolatedFromAbove, Quern_Evaluated]> {
   let summary = "a scalar function applied to every element";
   let description = [{
     What elementwise ops become inside kernels: a region of `arith` and `math` on one element of each operand. Operands

@@ -133,5 +133,14 @@ LogicalResult ProgramOp::verify() {
   for (Type type : getArgumentTypes())
     if (!isa<BufferType>(type))
       return emitOpError("found an argument of type ") << type << ", expected buffers";
+  if (getNumArguments() < getNumResultBuffers())
+    return emitOpError("found ") << getNumArguments() << " arguments, expected one per result, " << getNumResultBuffers();
   return success();
+}
+
+SmallVector<Type> ProgramOp::getInputTypes() {
+  SmallVector<Type> types;
+  for (Type type : getArgumentTypes().drop_back(getNumResultBuffers()))
+    types.push_back(cast<BufferType>(type).getTensor());
+  return types;
 }

@@ -109,8 +109,9 @@ def Quern_LaunchOp : Quern_Op<"launch", [AttrSizedOperandSegments,
 def Quern_ProgramOp : Quern_Op<"program", [FunctionOpInterface, IsolatedFromAbove, Symbol]> {
   let summary = "a straight list of launches over planned memory: an entry in kernel form";
   let description = [{
-    The arguments are the entry's inputs, then one buffer per result that it fills. `arena_bytes` is the peak of the
-    planned memory. The other attributes are the entry's. The body ends with `quern.end`.
+    The arguments are the entry's inputs, then one buffer per result that it fills: as many as `result_names` has, one where
+    it is absent. `arena_bytes` is the peak of the planned memory. The other attributes are the entry's. The body ends
+    with `quern.end`.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<FunctionType>:$function_type, I64Attr:$arena_bytes,
                        OptionalAttr<StrArrayAttr>:$arg_names, OptionalAttr<StrArrayAttr>:$result_names,
@@ -124,6 +125,10 @@ def Quern_ProgramOp : Quern_Op<"program", [FunctionOpInterface, IsolatedFromAbov
     ::llvm::ArrayRef<::mlir::Type> getArgumentTypes() { return getFunctionType().getInputs(); }
     ::llvm::ArrayRef<::mlir::Type> getResultTypes() { return getFunctionType().getResults(); }
     ::mlir::Region *getCallableRegion() { return &getBody(); }
+    /// How many of the arguments are results.
+    unsigned getNumResultBuffers() { return getResultNames() ? getResultNames()->size() : 1; }
+    /// The tensors that the first arguments hold: the entry's inputs.
+    ::llvm::SmallVector<::mlir::Type> getInputTypes();
   }];
 }
 

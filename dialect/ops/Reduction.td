@@ -6,7 +6,7 @@
 include "dialect/ops/Base.td"
 
 class Quern_RowsOp<string opMnemonic>
-    : Quern_InferredOp<opMnemonic, [DeclareOpInterfaceMethods<Quern_KernelAnchorOpInterface>]> {
+    : Quern_InferredOp<opMnemonic, [DeclareOpInterfaceMethods<Quern_KernelAnchorOpInterface>, Quern_Evaluated]> {
   let extraClassDefinition = [{
     ::quern::KernelForm $cppClass::getKernelForm() { return ::quern::KernelForm::Rows; }
   }];

@@ -1,0 +1,108 @@
+//===- Attention.cpp - meaning of rotary embedding, cache and attention -----------------------===//
+
+#include "dialect/Ops.h"
+#include "dialect/reference/Convert.h"
+
+#include <cmath>
+
+using namespace mlir;
+
+#pragma STDC FP_CONTRACT OFF
+
+namespace quern {
+namespace {
+
+/// One record of a tensor of positions.
+struct Position {
+  int32_t position;
+  int32_t row;
+};
+
+} // namespace
+
+FailureOr<Tensor> RopeOp::evaluate(ArrayRef<Tensor> operands, RankedTensorType type) {
+  ArrayRef<Position> at = operands[1].getAs<Position>();
+  ArrayRef<float> table = operands[2].getAs<float>(); // [position, pairs, 2]
+  int64_t positions = operands[2].getShape()[0], pairs = operands[2].getShape()[1];
+  int64_t heads = type.getDimSize(1), d = type.getDimSize(2);
+  bool half = getLayout() == RopeLayout::Half;
+  Tensor result = operands[0];
+  result.setState({});
+  MutableArrayRef<float> out = result.getMutableAs<float>();
+  for (auto [token, place] : llvm::enumerate(at)) {
+    if (place.position < 0 || place.position >= positions)
+      return emitError("found position ") << place.position << ", expected one of the table's " << positions;
+    ArrayRef<float> angles = table.slice(place.position * pairs * 2, pairs * 2);
+    for (int64_t head = 0; head < heads; ++head) {
+      MutableArrayRef<float> x = out.slice((token * heads + head) * d, d);
+      for (int64_t j = 0; j < pairs; ++j) {
+        float &first = x[half ? j : 2 * j], &second = x[half ? j + pairs : 2 * j + 1];
+        float u = first, v = second, cosine = angles[2 * j], sine = angles[2 * j + 1];
+        first = u * cosine - v * sine;
+        second = v * cosine + u * sine;
+      }
+    }
+  }
+  return result;
+}
+
+FailureOr<Tensor> CacheAppendOp::evaluate(ArrayRef<Tensor> operands, RankedTensorType type) {
+  ArrayRef<float> input = operands[1].getAs<float>();
+  int64_t rows = type.getDimSize(0), length = type.getDimSize(1) * type.getDimSize(2);
+  Tensor result = operands[0]; // keeps the name of the state that it is the value of
+  for (auto [token, place] : llvm::enumerate(operands[2].getAs<Position>())) {
+    if (place.row < 0 || place.row >= rows)
+      return emitError("found row ") << place.row << ", expected one of the cache's " << rows;
+    for (int64_t i = 0; i < length; ++i)
+      storeFloat(result, place.row * length + i, input[token * length + i]);
+  }
+  return result;
+}
+
+/// out[e] = Σ_j softmax_j(scale · query · keys[j]) · values[j, e] over the rows j of one cache head; a row of keys or
+/// values begins `stride` rows after the last.
+static void attendHead(ArrayRef<float> query, const Tensor &keys, const Tensor &values, int64_t head, int64_t stride,
+                       int64_t visible, float scale, MutableArrayRef<float> out) {
+  std::vector<float> key(query.size()), value(out.size()), scores(visible);
+  float largest = -INFINITY, total = 0;
+  for (int64_t j = 0; j < visible; ++j) {
+    keys.readRow(j * stride + head, key);
+    float dot = 0;
+    for (auto [a, b] : llvm::zip(query, key))
+      dot += a * b;
+    scores[j] = scale * dot;
+    largest = std::max(largest, scores[j]);
+  }
+  for (float &score : scores) {
+    score = std::exp(score - largest);
+    total += score;
+  }
+  for (int64_t j = 0; j < visible; ++j) {
+    values.readRow(j * stride + head, value);
+    for (auto [sum, element] : llvm::zip(out, value))
+      sum += scores[j] / total * element;
+  }
+}
+
+FailureOr<Tensor> AttendOp::evaluate(ArrayRef<Tensor> operands, RankedTensorType type) {
+  const Tensor &query = operands[0], &keys = operands[1], &values = operands[2];
+  FailureOr<Tensor> result = Tensor::zeros(type);
+  if (failed(result))
+    return emitError("cannot hold a tensor of type ") << type;
+  int64_t heads = query.getShape()[1], d = query.getShape()[2], e = type.getDimSize(2);
+  int64_t rows = keys.getShape()[0], groups = keys.getShape()[1];
+  ArrayRef<float> in = query.getAs<float>();
+  MutableArrayRef<float> out = result->getMutableAs<float>();
+  for (auto [token, place] : llvm::enumerate(operands[3].getAs<Position>())) {
+    if (place.row < 0 || place.row >= rows)
+      return emitError("found row ") << place.row << ", expected one of the cache's " << rows;
+    for (int64_t head = 0; head < heads; ++head) {
+      int64_t index = token * heads + head;
+      attendHead(in.slice(index * d, d), keys, values, head / (heads / groups), groups, place.row + 1,
+                 getScale().convertToDouble(), out.slice(index * e, e));
+    }
+  }
+  return result;
+}
+
+} // namespace quern

@@ -1,0 +1,122 @@
+//===- Reference.cpp - the reference evaluator ------------------------------------------------===//
+
+#include "dialect/Reference.h"
+#include "dialect/reference/Evaluator.h"
+
+using namespace mlir;
+
+namespace quern {
+
+Evaluator::Evaluator(ModuleOp module, ParameterSource &source) : module(module), source(source) {}
+Evaluator::~Evaluator() = default;
+
+FailureOr<Tensor> Evaluator::readExternal(ParameterOp parameter) {
+  RankedTensorType type = parameter.getTensorType();
+  FailureOr<Tensor> result = Tensor::zeros(type);
+  if (failed(result))
+    return parameter.emitError("found type ") << type << ", expected a static tensor of numbers or blocks";
+  int64_t rows = type.getRank() < 2 ? 1 : type.getDimSize(0);
+  MutableArrayRef<uint8_t> out = result->getMutableBytes();
+  size_t rowBytes = rows == 0 ? 0 : out.size() / rows;
+  for (int64_t row = 0; row < rows; ++row, out = out.drop_front(rowBytes)) {
+    llvm::Expected<ArrayRef<uint8_t>> bytes = source.readRow(parameter.getSymName(), row);
+    if (!bytes)
+      return parameter.emitError("cannot read row ") << row << " of `" << parameter.getSymName()
+                                                     << "`: " << toString(bytes.takeError());
+    if (bytes->size() != rowBytes)
+      return parameter.emitError("row ") << row << " of `" << parameter.getSymName() << "` has " << bytes->size()
+                                         << " bytes, expected " << rowBytes;
+    memcpy(out.data(), bytes->data(), rowBytes);
+  }
+  return result;
+}
+
+/// The parameters that the initialiser of `parameter` reads.
+static SmallVector<ParamOp> getNeeded(ParameterOp parameter) {
+  SmallVector<ParamOp> needed;
+  parameter.getInit().walk([&](ParamOp param) { needed.push_back(param); });
+  return needed;
+}
+
+FailureOr<Tensor> Evaluator::evaluateParameter(ParameterOp root) {
+  SmallVector<ParameterOp> pending = {root}; // a parameter stands above what needs it
+  llvm::DenseSet<StringAttr> open;             // those whose needs are above them in `pending`
+  while (!pending.empty()) {
+    ParameterOp parameter = pending.back();
+    if (parameters.contains(parameter.getSymNameAttr())) {
+      pending.pop_back();
+      continue;
+    }
+    if (open.insert(parameter.getSymNameAttr()).second) {
+      for (ParamOp param : getNeeded(parameter)) {
+        auto needed = symbols.lookupNearestSymbolFrom<ParameterOp>(param, param.getParameterAttr());
+        if (!needed)
+          return param.emitError("no parameter named `") << param.getParameter() << "`";
+        if (parameters.contains(needed.getSymNameAttr()))
+          continue;
+        if (open.contains(needed.getSymNameAttr()))
+          return param.emitError("`") << param.getParameter() << "` needs its own value";
+        pending.push_back(needed);
+      }
+      continue;
+    }
+    pending.pop_back();
+    FailureOr<Tensor> value;
+    if (parameter.isExternal()) {
+      value = readExternal(parameter);
+    } else if (auto results = Run(*this).run(parameter.getInit().front(), {}, SymbolSizes()); succeeded(results)) {
+      value = results->front();
+    }
+    if (failed(value))
+      return failure();
+    parameters[parameter.getSymNameAttr()] = *value;
+  }
+  return parameters[root.getSymNameAttr()];
+}
+
+FailureOr<Tensor> Evaluator::getState(StateOp state) {
+  Tensor &value = states[state.getSymNameAttr()];
+  if (value.getType())
+    return value;
+  FailureOr<Tensor> zeros = Tensor::zeros(state.getTensorType());
+  if (failed(zeros))
+    return state.emitError("found type ") << state.getType() << ", expected a static tensor of numbers";
+  zeros->setState(state.getSymNameAttr());
+  return value = *zeros;
+}
+
+void Evaluator::setState(StateOp state, Tensor value) {
+  assert(value.getType() == state.getTensorType() && "a state keeps its type");
+  value.setState(state.getSymNameAttr());
+  states[state.getSymNameAttr()] = std::move(value);
+}
+
+/// The tensor types among `types`; emits an error where one is none.
+static FailureOr<SmallVector<RankedTensorType>> getTensorTypes(Operation *op, ArrayRef<Type> types) {
+  SmallVector<RankedTensorType> result;
+  for (Type type : types) {
+    if (!isa<RankedTensorType>(type))
+      return op->emitError("found an argument of type ") << type << ", expected tensors";
+    result.push_back(cast<RankedTensorType>(type));
+  }
+  return result;
+}
+
+FailureOr<SmallVector<Tensor>> Evaluator::evaluateEntry(EntryOp entry, ArrayRef<Tensor> inputs) {
+  SymbolSizes sizes;
+  auto formals = getTensorTypes(entry, entry.getArgumentTypes());
+  if (failed(formals) || failed(bindSizes(entry, *formals, inputs, sizes)) ||
+      failed(checkBounds(entry, entry.getBoundsAttr(), sizes)))
+    return failure();
+  return Run(*this).run(entry.getBody().front(), inputs, std::move(sizes));
+}
+
+FailureOr<SmallVector<Tensor>> Evaluator::evaluateKernel(KernelOp kernel, ArrayRef<Tensor> arguments) {
+  SymbolSizes sizes;
+  auto formals = getTensorTypes(kernel, kernel.getArgumentTypes());
+  if (failed(formals) || failed(bindSizes(kernel, *formals, arguments, sizes)))
+    return failure();
+  return Run(*this).run(kernel.getBody().front(), arguments, std::move(sizes));
+}
+
+} // namespace quern

@@ -1,0 +1,166 @@
+//===- quern-eval.cpp - runs IR in the reference evaluator, for tests -------------------------===//
+//
+// quern-eval FILE [--entry NAME] [--in ARG=1,2,3] [--size s=3] [--steps N]
+//
+// Evaluates an entry or program of the module and prints its results, one row per line. Parameters, and inputs that are not
+// given, have the random values of dialect/RandomValues.h; a named dimension that is not given has the size 2.
+//
+//===----------------------------------------------------------------------------------------------===//
+
+#include "dialect/RandomValues.h"
+#include "dialect/Reference.h"
+#include "dialect/Register.h"
+#include "dialect/Shapes.h"
+#include "dialect/reference/Convert.h"
+
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Parser/Parser.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+using namespace quern;
+
+/// What stands on the command line: literal inputs by argument name, and sizes of named dimensions.
+struct Request {
+  llvm::StringMap<std::string> inputs;
+  SymbolSizes sizes;
+};
+
+/// Splits `name=value` arguments.
+static LogicalResult split(ArrayRef<std::string> pairs, function_ref<LogicalResult(StringRef, StringRef)> take) {
+  for (StringRef pair : pairs) {
+    auto [name, value] = pair.split('=');
+    if (name.empty() || value.empty() || failed(take(name, value))) {
+      llvm::errs() << "error: found `" << pair << "`, expected `name=value`\n";
+      return failure();
+    }
+  }
+  return success();
+}
+
+/// `1,2,3` as a tensor of `type`, which has as many numbers (two per position).
+static FailureOr<Tensor> parseLiteral(StringRef text, RankedTensorType type) {
+  SmallVector<StringRef> words;
+  text.split(words, ',');
+  FailureOr<Tensor> result = Tensor::zeros(type);
+  bool positions = isa<PositionType>(type.getElementType());
+  if (failed(result) || int64_t(words.size()) != type.getNumElements() * (positions ? 2 : 1))
+    return failure();
+  for (auto [i, word] : llvm::enumerate(words)) {
+    double value;
+    if (word.trim().getAsDouble(value))
+      return failure();
+    if (positions)
+      result->getMutableAs<int32_t>()[i] = truncateToInt(value);
+    else if (type.getElementType().isInteger())
+      storeInteger(*result, i, truncateToInt(value));
+    else
+      storeFloat(*result, i, value);
+  }
+  return result;
+}
+
+/// The inputs of an entry with these formal types and names.
+static FailureOr<SmallVector<Tensor>> makeInputs(Operation *op, TypeRange types, ArrayAttr names, Request &request) {
+  SmallVector<Tensor> inputs;
+  for (auto [i, type] : llvm::enumerate(types)) {
+    std::string name = names ? cast<StringAttr>(names[i]).str() : std::to_string(i);
+    auto formal = dyn_cast<RankedTensorType>(type);
+    if (!formal)
+      return op->emitError("found an argument of type ") << type << ", expected a tensor";
+    for (Dim dim : getDims(formal))
+      if (!dim.isStatic())
+        request.sizes.try_emplace(dim.name(), 2);
+    RankedTensorType actual = *resolveType(formal, request.sizes);
+    auto literal = request.inputs.find(name);
+    FailureOr<Tensor> value =
+        literal == request.inputs.end() ? makeRandomTensor(name, actual) : parseLiteral(literal->second, actual);
+    if (failed(value))
+      return op->emitError("no value for input `") << name << "` of type " << actual;
+    inputs.push_back(*value);
+  }
+  return inputs;
+}
+
+static void print(StringRef name, const Tensor &tensor) {
+  llvm::outs() << name << ": " << tensor.getType() << "\n";
+  std::vector<float> row(tensor.getRowLength());
+  for (int64_t i = 0, rows = row.empty() ? 0 : tensor.getNumRows(); i < rows; ++i) {
+    tensor.readRow(i, row);
+    llvm::interleave(row, llvm::outs(), [](float value) { llvm::outs() << llvm::format("%.5g", value); }, " ");
+    llvm::outs() << "\n";
+  }
+}
+
+/// Evaluates `op`, an entry or a program, `steps` times on the same inputs and prints the last results.
+template <typename OpT>
+static LogicalResult evaluate(OpT op, TypeRange inputTypes, int64_t steps, Request &request,
+                              FailureOr<SmallVector<Tensor>> (Evaluator::*run)(OpT, ArrayRef<Tensor>)) {
+  ModuleOp module = op->template getParentOfType<ModuleOp>();
+  RandomParameters parameters(module);
+  Evaluator evaluator(module, parameters);
+  FailureOr<SmallVector<Tensor>> inputs = makeInputs(op, inputTypes, op.getArgNamesAttr(), request), results;
+  if (failed(inputs))
+    return failure();
+  for (int64_t step = 0; step < steps; ++step)
+    if (results = (evaluator.*run)(op, *inputs); failed(results))
+      return failure();
+  for (auto [i, result] : llvm::enumerate(*results))
+    print(op.getResultNames() ? cast<StringAttr>(op.getResultNamesAttr()[i]).getValue() : std::to_string(i), result);
+  return success();
+}
+
+/// The entry or program called `name`, or the module's first.
+static Operation *findEntry(ModuleOp module, StringRef name) {
+  for (Operation &op : module.getOps())
+    if (isa<EntryOp, ProgramOp>(op) && (name.empty() || cast<SymbolOpInterface>(op).getName() == name))
+      return &op;
+  return nullptr;
+}
+
+int main(int argc, char **argv) {
+  llvm::InitLLVM init(argc, argv);
+  namespace cl = llvm::cl;
+  cl::opt<std::string> file(cl::Positional, cl::Required, cl::desc("FILE"));
+  cl::opt<std::string> name("entry", cl::desc("the entry or program to run; the module's first where absent"));
+  cl::list<std::string> in("in", cl::desc("ARG=NUMBERS, a literal input"));
+  cl::list<std::string> size("size", cl::desc("NAME=N, the size of a named dimension"));
+  cl::opt<int64_t> steps("steps", cl::init(1), cl::desc("how often to run; states live on"));
+  cl::ParseCommandLineOptions(argc, argv, "Quern's reference evaluator\n");
+
+  DialectRegistry registry;
+  registerDialects(registry);
+  MLIRContext context(registry);
+  llvm::SourceMgr sources;
+  SourceMgrDiagnosticHandler diagnostics(sources, &context);
+  OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(file, sources, &context);
+  if (!module)
+    return 1;
+  Request request;
+  auto takeInput = [&](StringRef arg, StringRef value) {
+    request.inputs[arg] = value.str();
+    return success();
+  };
+  auto takeSize = [&](StringRef dim, StringRef value) {
+    int64_t extent;
+    if (value.getAsInteger(10, extent) || extent < 0)
+      return failure();
+    request.sizes[StringAttr::get(&context, dim)] = extent;
+    return success();
+  };
+  if (failed(split(in, takeInput)) || failed(split(size, takeSize)))
+    return 2;
+  Operation *op = findEntry(*module, name);
+  if (!op) {
+    llvm::errs() << "error: the module has no entry or program `" << name << "`\n";
+    return 1;
+  }
+  if (auto entry = dyn_cast<EntryOp>(op))
+    return failed(evaluate(entry, entry.getArgumentTypes(), steps, request, &Evaluator::evaluateEntry));
+  auto program = cast<ProgramOp>(op);
+  return failed(evaluate(program, program.getInputTypes(), steps, request, &Evaluator::evaluateProgram));
+}
