@@ -1,0 +1,268 @@
+//===- Packer.cpp - weights into the kernels' layout ------------------------------------------===//
+
+#include "codegen/Packer.h"
+#include "dialect/PackedLayout.h"
+#include "dialect/Reference.h"
+
+#include "llvm/ADT/STLFunctionalExtras.h"
+#include "llvm/Support/Endian.h"
+
+#include <cmath>
+
+using namespace mlir;
+
+#pragma STDC FP_CONTRACT OFF
+
+namespace quern::codegen {
+namespace {
+
+/// Every parameter begins at a multiple of a cache line.
+constexpr uint64_t alignment = 64;
+
+/// Gives the stored bytes of one row of a parameter.
+using ReadRow = llvm::function_ref<llvm::Expected<ArrayRef<uint8_t>>(int64_t)>;
+
+/// Writes one parameter.
+class ParameterWriter {
+public:
+  ParameterWriter(ParameterOp parameter, llvm::raw_ostream &os)
+      : parameter(parameter), type(parameter.getTensorType()), os(os) {}
+
+  LogicalResult writeDense(ReadRow readRow);
+  LogicalResult writePacked(ReadRow readRow);
+
+private:
+  FailureOr<ArrayRef<uint8_t>> read(ReadRow readRow, int64_t row, int64_t rowBytes);
+  LogicalResult checkFinite(ArrayRef<uint8_t> bytes, int64_t row);
+  LogicalResult refuse(int64_t row, int64_t column, StringRef what);
+  void packFloats(const PackedLayout &layout, ArrayRef<uint8_t> bytes, int64_t i, uint8_t *panel);
+  LogicalResult packBlocks(const PackedLayout &layout, ArrayRef<uint8_t> bytes, int64_t row, uint8_t *panel);
+
+  ParameterOp parameter;
+  RankedTensorType type;
+  llvm::raw_ostream &os;
+};
+
+} // namespace
+
+LogicalResult ParameterWriter::refuse(int64_t row, int64_t column, StringRef what) {
+  return parameter.emitError("tensor `") << parameter.getSymName() << "` has a " << what << " at row " << row
+                                         << ", column " << column << " that is not finite";
+}
+
+FailureOr<ArrayRef<uint8_t>> ParameterWriter::read(ReadRow readRow, int64_t row, int64_t rowBytes) {
+  llvm::Expected<ArrayRef<uint8_t>> bytes = readRow(row);
+  if (!bytes)
+    return parameter.emitError("cannot read row ") << row << " of tensor `" << parameter.getSymName()
+                                                   << "`: " << toString(bytes.takeError());
+  if (int64_t(bytes->size()) != rowBytes)
+    return parameter.emitError("row ") << row << " of tensor `" << parameter.getSymName() << "` has " << bytes->size()
+                                       << " bytes, expected " << rowBytes;
+  return *bytes;
+}
+
+/// Whether bits of a float with `exponentMask` hold an infinity or a NaN, for each element of a row.
+template <typename T>
+static int64_t findNotFinite(ArrayRef<uint8_t> bytes, T exponentMask) {
+  for (size_t i = 0; i < bytes.size() / sizeof(T); ++i)
+    if ((llvm::support::endian::read<T, llvm::endianness::little>(bytes.data() + i * sizeof(T)) & exponentMask) ==
+        exponentMask)
+      return i;
+  return -1;
+}
+
+LogicalResult ParameterWriter::checkFinite(ArrayRef<uint8_t> bytes, int64_t row) {
+  Type element = type.getElementType();
+  int64_t column = -1;
+  if (element.isF32())
+    column = findNotFinite<uint32_t>(bytes, 0x7f800000);
+  else if (element.isF16())
+    column = findNotFinite<uint16_t>(bytes, 0x7c00);
+  else if (element.isBF16())
+    column = findNotFinite<uint16_t>(bytes, 0x7f80);
+  return column < 0 ? success() : refuse(row, column, "value");
+}
+
+LogicalResult ParameterWriter::writeDense(ReadRow readRow) {
+  int64_t rows = type.getRank() < 2 ? 1 : type.getDimSize(0);
+  int64_t rowBytes = rows == 0 ? 0 : *getParameterBytes(type) / rows;
+  for (int64_t row = 0; row < rows; ++row) {
+    FailureOr<ArrayRef<uint8_t>> bytes = read(readRow, row, rowBytes);
+    if (failed(bytes) || failed(checkFinite(*bytes, row)))
+      return failure();
+    os.write(reinterpret_cast<const char *>(bytes->data()), bytes->size());
+  }
+  return success();
+}
+
+/// Spreads row `i` of a panel to [k][i].
+void ParameterWriter::packFloats(const PackedLayout &layout, ArrayRef<uint8_t> bytes, int64_t i, uint8_t *panel) {
+  int64_t size = layout.bits / 8;
+  for (int64_t k = 0, count = bytes.size() / size; k < count; ++k)
+    memcpy(panel + k * layout.blockBytes() + layout.elementOffset(i, 0), bytes.data() + k * size, size);
+}
+
+static void storeScale(const PackedLayout &layout, uint8_t *at, float value) {
+  if (layout.scaleBytes == 2)
+    llvm::support::endian::write16le(at, floatToHalf(value));
+  else
+    llvm::support::endian::write32le(at, llvm::bit_cast<uint32_t>(value));
+}
+
+LogicalResult ParameterWriter::packBlocks(const PackedLayout &layout, ArrayRef<uint8_t> bytes, int64_t row,
+                                          uint8_t *panel) {
+  BlockFormat format = cast<BlockType>(type.getElementType()).getFormat();
+  const BlockTraits &traits = getTraits(format);
+  int64_t i = row % PackedLayout::panelRows;
+  SmallVector<std::pair<int64_t, int64_t>, 32> places; // of the quants of row i: byte within the block, shift
+  for (int64_t c = 0; c < layout.group; ++c)
+    places.push_back({layout.elementOffset(i, c), layout.elementShift(c)});
+  DecodedBlock decoded;
+  for (int64_t column = 0; !bytes.empty(); bytes = bytes.drop_front(traits.bytes)) {
+    decodeBlock(format, bytes.take_front(traits.bytes), decoded);
+    for (int64_t g = 0; g < traits.groups(); ++g, column += layout.group, panel += layout.blockBytes()) {
+      if (!std::isfinite(decoded.scales[g]) || !std::isfinite(decoded.mins[g]))
+        return refuse(row, column, "scale or minimum");
+      storeScale(layout, panel + layout.scalesOffset() + i * layout.scaleBytes, decoded.scales[g]);
+      if (layout.hasMins)
+        storeScale(layout, panel + layout.minsOffset() + i * layout.scaleBytes, decoded.mins[g]);
+      const uint8_t *quants = decoded.quants.data() + g * layout.group;
+      for (auto [place, quant] : llvm::zip(places, ArrayRef(quants, layout.group)))
+        panel[place.first] |= quant << place.second;
+    }
+  }
+  return success();
+}
+
+LogicalResult ParameterWriter::writePacked(ReadRow readRow) {
+  PackedLayout layout = *getPackedLayout(type.getElementType());
+  int64_t n = type.getDimSize(0);
+  FailureOr<int64_t> rowBytes = getStorageBytes(type.getElementType(), type.getDimSize(1));
+  if (failed(rowBytes))
+    return parameter.emitError("tensor `") << parameter.getSymName() << "` has rows of " << type.getDimSize(1)
+                                           << " values, expected whole blocks";
+  std::vector<uint8_t> panel(layout.panelBytes(type.getDimSize(1)));
+  for (int64_t first = 0; first < n; first += PackedLayout::panelRows) {
+    std::fill(panel.begin(), panel.end(), 0);
+    for (int64_t row = first; row < std::min(n, first + PackedLayout::panelRows); ++row) {
+      FailureOr<ArrayRef<uint8_t>> bytes = read(readRow, row, *rowBytes);
+      if (failed(bytes) || failed(checkFinite(*bytes, row)))
+        return failure();
+      if (!layout.isQuantised())
+        packFloats(layout, *bytes, row - first, panel.data());
+      else if (failed(packBlocks(layout, *bytes, row, panel.data())))
+        return failure();
+    }
+    os.write(reinterpret_cast<const char *>(panel.data()), panel.size());
+  }
+  return success();
+}
+
+/// Writes `parameter` from the checkpoint, or as its initialiser evaluates. Each has an evaluator of its own, so that
+/// memory holds one initialiser's tensors at a time.
+static LogicalResult writeParameter(ModuleOp module, ParameterOp parameter, ParameterSource &source,
+                                    llvm::raw_ostream &os) {
+  ParameterWriter writer(parameter, os);
+  auto write = [&](ReadRow readRow) {
+    return isPacked(parameter.getTensorType()) ? writer.writePacked(readRow) : writer.writeDense(readRow);
+  };
+  if (parameter.isExternal())
+    return write([&](int64_t row) { return source.readRow(parameter.getSymName(), row); });
+  FailureOr<Tensor> value = Evaluator(module, source).evaluateParameter(parameter);
+  if (failed(value))
+    return failure();
+  ArrayRef<uint8_t> bytes = value->getBytes();
+  RankedTensorType type = parameter.getTensorType();
+  int64_t rows = type.getRank() < 2 ? 1 : std::max<int64_t>(type.getDimSize(0), 1);
+  return write([&](int64_t row) -> llvm::Expected<ArrayRef<uint8_t>> {
+    return bytes.slice(row * (bytes.size() / rows), bytes.size() / rows);
+  });
+}
+
+/// The names of the parameters that something other than an initialiser reads.
+static llvm::DenseSet<StringAttr> getReadParameters(ModuleOp module) {
+  llvm::DenseSet<StringAttr> names;
+  module.walk<WalkOrder::PreOrder>([&](Operation *op) {
+    if (isa<ParameterOp>(op))
+      return WalkResult::skip();
+    if (auto param = dyn_cast<ParamOp>(op))
+      names.insert(param.getParameterAttr().getAttr());
+    else if (auto buffer = dyn_cast<ParamBufferOp>(op))
+      names.insert(buffer.getParameterAttr().getAttr());
+    return WalkResult::advance();
+  });
+  return names;
+}
+
+FailureOr<SmallVector<ParameterPlacement>> placeParameters(ModuleOp module, uint64_t &weightsBytes) {
+  llvm::DenseSet<StringAttr> read = getReadParameters(module);
+  SmallVector<ParameterPlacement> placements;
+  uint64_t end = 0;
+  for (auto parameter : module.getOps<ParameterOp>()) {
+    if (!read.contains(parameter.getSymNameAttr()))
+      continue;
+    RankedTensorType type = parameter.getTensorType();
+    FailureOr<int64_t> bytes = getParameterBytes(type);
+    if (failed(bytes))
+      return parameter.emitError("tensor `") << parameter.getSymName() << "` has type " << type
+                                             << ", expected a weight of rank 2, or numbers";
+    uint64_t offset = llvm::alignTo(end, alignment);
+    placements.push_back({parameter.getSymName().str(), type, offset, uint64_t(*bytes)});
+    end = offset + *bytes;
+  }
+  weightsBytes = end;
+  return placements;
+}
+
+LogicalResult packParameters(ModuleOp module, ArrayRef<ParameterPlacement> placements, ParameterSource &source,
+                             llvm::raw_ostream &os) {
+  SymbolTable symbols(module);
+  uint64_t end = 0;
+  for (const ParameterPlacement &placement : placements) {
+    os.write_zeros(placement.offset - end);
+    auto parameter = symbols.lookup<ParameterOp>(placement.name);
+    if (!parameter)
+      return module.emitError("no parameter named `") << placement.name << "`";
+    if (failed(writeParameter(module, parameter, source, os)))
+      return failure();
+    end = placement.offset + placement.bytes;
+  }
+  return success();
+}
+
+static float loadScale(const PackedLayout &layout, const uint8_t *at) {
+  if (layout.scaleBytes == 2)
+    return halfToFloat(llvm::support::endian::read16le(at));
+  return llvm::bit_cast<float>(llvm::support::endian::read32le(at));
+}
+
+/// One value of a group that begins at `block`.
+static float unpackValue(const PackedLayout &layout, Type element, const uint8_t *block, int64_t i, int64_t c) {
+  const uint8_t *at = block + layout.elementOffset(i, c);
+  if (element.isF32())
+    return llvm::bit_cast<float>(llvm::support::endian::read32le(at));
+  if (element.isF16())
+    return halfToFloat(llvm::support::endian::read16le(at));
+  if (element.isBF16())
+    return bfloatToFloat(llvm::support::endian::read16le(at));
+  int32_t quant = (*at >> layout.elementShift(c)) & ((1 << layout.bits) - 1);
+  float value = loadScale(layout, block + layout.scalesOffset() + i * layout.scaleBytes) * float(quant - layout.zero);
+  return layout.hasMins ? value + loadScale(layout, block + layout.minsOffset() + i * layout.scaleBytes) : value;
+}
+
+std::vector<float> unpackWeight(RankedTensorType type, ArrayRef<uint8_t> packed) {
+  PackedLayout layout = *getPackedLayout(type.getElementType());
+  int64_t n = type.getDimSize(0), k = type.getDimSize(1);
+  std::vector<float> values;
+  values.reserve(n * k);
+  for (int64_t row = 0; row < n; ++row)
+    for (int64_t column = 0; column < k; ++column) {
+      const uint8_t *block = packed.data() + row / PackedLayout::panelRows * layout.panelBytes(k) +
+                             column / layout.group * layout.blockBytes();
+      values.push_back(unpackValue(layout, type.getElementType(), block, row % PackedLayout::panelRows,
+                                   column % layout.group));
+    }
+  return values;
+}
+
+} // namespace quern::codegen
