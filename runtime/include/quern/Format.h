@@ -22,7 +22,8 @@ struct QuernProgramArgs {
   const void *weights;
   /* The states in the order of the description, each aligned to QUERN_ALIGNMENT. */
   void *const *states;
-  /* The entry's arguments, then its results, row-major, in the order of the description. */
+  /* The entry's arguments, then its results, row-major, in the order of the description, each aligned to
+     QUERN_ALIGNMENT. */
   void *const *operands;
   /* The values of the entry's symbolic dimensions in the order of the description. */
   const int32_t *dims;
@@ -59,6 +60,9 @@ extern const uint64_t quern_description_size;
  *                    symbols: ["s", "r"], bounds: {"s": 512, "r": 512}}]
  *                  dtype: "f32" | "i32" | "position"; shape: sizes or symbol names, outermost first;
  *                  a position is i32[2]: {rotary position, cache row}
+ *                  every symbol has a bound and occurs in an input's shape
+ *                  an i32 or position input may have below: a size or a symbol; its elements are indices (rotary
+ *                  positions) in [0, below), which the runtime checks because programs do not
  *   states         [{name, bytes, dtype, shape, rows}]  rows: how many tokens it holds (shape[0])
  *   weights_bytes  size of the packed weights
  *   parameters     [{name, dtype, shape, offset, bytes}]  offsets into the packed weights

@@ -1,0 +1,295 @@
+//===- Description.cpp - what a binary says of itself ------------------------------------------===//
+
+#include "runtime/Description.h"
+
+#include "runtime/JsonObject.h"
+#include "runtime/llm/Signature.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace quern::runtime {
+
+using Json = JsonObject::Json;
+
+namespace {
+
+constexpr int64_t maxSize = std::numeric_limits<int32_t>::max();
+/// More than any machine's memory, small enough that sums of a few do not overflow.
+constexpr int64_t maxBytes = int64_t{1} << 56;
+
+/// Turns the JSON into a description. Mistakes are kept in `mistake`; see JsonObject.
+class Reader {
+public:
+  explicit Reader(uint64_t programCount) : programCount(programCount) {}
+  Description read(const Json &json);
+  std::string mistake;
+
+private:
+  Entry readEntry(const Json &json, const std::string &path);
+  Operand readOperand(const Json &json, const std::string &path, const Entry &entry);
+  Dim readDim(const Json &json, const std::string &path, const Entry &entry);
+  void checkEntry(Entry &entry, const std::string &path);
+  void checkBytes(const Operand &operand, const Entry &entry, const std::string &path);
+  State readState(const Json &json, const std::string &path);
+  Parameter readParameter(const Json &json, const std::string &path, uint64_t weightsBytes);
+  Target readTarget(const Json &json, const std::string &path, const Description &description);
+  Program readProgram(const Json &json, const std::string &path, const Description &description);
+  TextDescription readText(const Json &json);
+  void refuse(const std::string &text) {
+    if (mistake.empty())
+      mistake = text;
+  }
+
+  uint64_t programCount;
+  uint32_t nextProgram = 0;
+};
+
+std::string at(const std::string &list, size_t index) {
+  return list + "[" + std::to_string(index) + "]";
+}
+
+Dim Reader::readDim(const Json &json, const std::string &path, const Entry &entry) {
+  Dim dim;
+  if (json.is_string()) {
+    std::string name = json.get<std::string>();
+    for (size_t i = 0; i < entry.symbols.size(); ++i)
+      if (entry.symbols[i].name == name)
+        dim.symbol = static_cast<int32_t>(i);
+    if (dim.symbol < 0)
+      refuse("`" + path + "` is `" + name + "`, which is not one of the entry's symbols");
+    return dim;
+  }
+  if (json.is_number_unsigned() && json.get<uint64_t>() >= 1 && json.get<uint64_t>() <= maxSize)
+    dim.size = json.get<int64_t>();
+  else
+    refuse("`" + path + "` is " + json.dump().substr(0, 40) +
+           ", expected the name of a symbol or a size from 1 to " + std::to_string(maxSize));
+  return dim;
+}
+
+Operand Reader::readOperand(const Json &json, const std::string &path, const Entry &entry) {
+  JsonObject object(json, path, mistake);
+  Operand operand;
+  operand.name = object.getString("name");
+  std::string dtype = object.getString("dtype");
+  if (dtype != "f32" && dtype != "i32" && dtype != "position")
+    object.refuse("dtype", "is `" + dtype + "`, expected `f32`, `i32` or `position`");
+  operand.isPosition = dtype == "position";
+  operand.dtype = dtype == "f32" ? DType::F32 : DType::I32;
+  size_t axis = 0;
+  for (const Json &size : object.getArray("shape"))
+    operand.shape.push_back(readDim(size, at(object.locate("shape"), axis++), entry));
+  if (operand.isPosition)
+    operand.shape.push_back({2, -1});
+  if (object.has("below"))
+    operand.below = readDim(*json.find("below"), object.locate("below"), entry);
+  checkBytes(operand, entry, path);
+  return operand;
+}
+
+void Reader::checkBytes(const Operand &operand, const Entry &entry, const std::string &path) {
+  int64_t elements = 1;
+  for (const Dim &dim : operand.shape) {
+    int64_t size = dim.symbol < 0 ? dim.size : entry.symbols[dim.symbol].bound;
+    if (size > 0 && elements > maxBytes / 4 / size)
+      return refuse("`" + path + "` has more elements than fit into memory");
+    elements *= size;
+  }
+}
+
+Entry Reader::readEntry(const Json &json, const std::string &path) {
+  JsonObject object(json, path, mistake);
+  Entry entry;
+  entry.name = object.getString("name");
+  JsonObject bounds(object.getObject("bounds"), object.locate("bounds"), mistake);
+  for (const std::string &symbol : object.getStrings("symbols"))
+    entry.symbols.push_back(
+        {symbol, static_cast<int32_t>(bounds.getInteger(symbol.c_str(), 1, maxSize))});
+  size_t index = 0;
+  for (const Json &input : object.getArray("inputs"))
+    entry.inputs.push_back(readOperand(input, at(object.locate("inputs"), index++), entry));
+  index = 0;
+  for (const Json &result : object.getArray("results"))
+    entry.results.push_back(readOperand(result, at(object.locate("results"), index++), entry));
+  checkEntry(entry, path);
+  return entry;
+}
+
+/// A language model's tokens and wanted rows are indices, whether its description says so or not.
+static void limitIndices(Entry &entry) {
+  std::optional<LanguageModelSignature> signature = matchLanguageModel(entry);
+  if (!signature)
+    return;
+  if (!entry.inputs[0].below)
+    entry.inputs[0].below = Dim{signature->vocabSize, -1};
+  if (!entry.inputs[2].below)
+    entry.inputs[2].below = Dim{0, static_cast<int32_t>(signature->tokens)};
+}
+
+void Reader::checkEntry(Entry &entry, const std::string &path) {
+  for (size_t i = 0; i < entry.symbols.size(); ++i) {
+    auto names = [&](const Dim &dim) { return dim.symbol == static_cast<int32_t>(i); };
+    bool occurs = std::any_of(entry.inputs.begin(), entry.inputs.end(), [&](const Operand &input) {
+      return std::any_of(input.shape.begin(), input.shape.end(), names);
+    });
+    if (!occurs)
+      refuse("`" + path + "` has a symbol `" + entry.symbols[i].name + "` that no input's shape has");
+  }
+  limitIndices(entry);
+  for (const Operand &result : entry.results)
+    if (result.isPosition)
+      refuse("`" + path + "` has a result of type `position`, expected `f32` or `i32`");
+}
+
+State Reader::readState(const Json &json, const std::string &path) {
+  JsonObject object(json, path, mistake);
+  State state;
+  state.name = object.getString("name");
+  state.dtype = object.getString("dtype");
+  state.bytes = static_cast<uint64_t>(object.getInteger("bytes", 0, maxBytes));
+  state.shape = object.getIntegers("shape", 0, maxSize);
+  state.rows = object.getInteger("rows", 1, maxSize);
+  return state;
+}
+
+Parameter Reader::readParameter(const Json &json, const std::string &path, uint64_t weightsBytes) {
+  JsonObject object(json, path, mistake);
+  Parameter parameter;
+  parameter.name = object.getString("name");
+  parameter.dtype = object.getString("dtype");
+  parameter.shape = object.getIntegers("shape", 0, maxSize);
+  parameter.offset = static_cast<uint64_t>(object.getInteger("offset", 0, maxBytes));
+  parameter.bytes = static_cast<uint64_t>(object.getInteger("bytes", 0, maxBytes));
+  if (parameter.offset + parameter.bytes > weightsBytes)
+    refuse("`" + path + "` ends at byte " + std::to_string(parameter.offset + parameter.bytes) +
+           ", the weights at " + std::to_string(weightsBytes));
+  return parameter;
+}
+
+Program Reader::readProgram(const Json &json, const std::string &path,
+                            const Description &description) {
+  JsonObject object(json, path, mistake);
+  Program program;
+  program.index = nextProgram++;
+  program.arenaBytes = static_cast<uint64_t>(object.getInteger("arena_bytes", 0, maxBytes));
+  int64_t lastEntry = static_cast<int64_t>(description.entries.size()) - 1;
+  program.entry = static_cast<uint32_t>(object.getInteger("entry", 0, std::max<int64_t>(lastEntry, 0)));
+  if (lastEntry < 0)
+    refuse("`" + path + "` is the program of an entry, and there are no entries");
+  if (!mistake.empty())
+    return program;
+  const Entry &entry = description.entries[program.entry];
+  const Json &when = object.getObject("when");
+  JsonObject sizes(when, object.locate("when"), mistake);
+  for (const auto &item : when.items()) {
+    auto symbol = std::find_if(entry.symbols.begin(), entry.symbols.end(),
+                               [&](const Symbol &other) { return other.name == item.key(); });
+    if (symbol == entry.symbols.end()) {
+      sizes.refuse(item.key().c_str(), "is not one of the entry's symbols");
+      return program;
+    }
+    int64_t size = sizes.getInteger(item.key().c_str(), 1, symbol->bound);
+    program.when.push_back({static_cast<uint32_t>(symbol - entry.symbols.begin()),
+                            static_cast<int32_t>(size)});
+  }
+  size_t index = 0;
+  for (const Json &kernel : object.getArray("kernels")) {
+    JsonObject fields(kernel, at(object.locate("kernels"), index++), mistake);
+    program.kernels.push_back({fields.getString("symbol"), fields.getString("form"),
+                               fields.getOptionalString("location").value_or("")});
+  }
+  return program;
+}
+
+Target Reader::readTarget(const Json &json, const std::string &path, const Description &description) {
+  JsonObject object(json, path, mistake);
+  Target target;
+  target.name = object.getString("name");
+  target.features = object.getStrings("features");
+  size_t index = 0;
+  for (const Json &program : object.getArray("programs"))
+    target.programs.push_back(readProgram(program, at(object.locate("programs"), index++), description));
+  for (size_t entry = 0; entry < description.entries.size(); ++entry) {
+    bool general = std::any_of(target.programs.begin(), target.programs.end(), [&](const Program &p) {
+      return p.entry == entry && p.when.empty();
+    });
+    if (!general)
+      refuse("`" + path + "` has no program for all sizes of the entry `" +
+             description.entries[entry].name + "`");
+  }
+  return target;
+}
+
+TextDescription Reader::readText(const Json &json) {
+  JsonObject object(json, "text", mistake);
+  TextDescription text;
+  JsonObject tokenizer(object.getObject("tokenizer"), object.locate("tokenizer"), mistake);
+  text.tokenizerOffset = static_cast<uint64_t>(tokenizer.getInteger("offset", 0, maxBytes));
+  text.tokenizerBytes = static_cast<uint64_t>(tokenizer.getInteger("bytes", 0, maxBytes));
+  text.chatTemplate = object.getOptionalString("chat_template");
+  text.bos = object.getOptionalString("bos");
+  text.eos = object.getOptionalString("eos");
+  if (std::optional<int64_t> id = object.getOptionalInteger("bos_id", 0, maxSize))
+    text.bosId = static_cast<int32_t>(*id);
+  for (int64_t id : object.getIntegers("eos_ids", 0, maxSize))
+    text.eosIds.push_back(static_cast<int32_t>(id));
+  text.addBos = object.getBool("add_bos");
+  text.vocabSize = static_cast<uint32_t>(object.getInteger("vocab_size", 0, maxSize));
+  return text;
+}
+
+Description Reader::read(const Json &json) {
+  JsonObject object(json, "", mistake);
+  Description description;
+  object.getInteger("version", 1, 1);
+  description.model = object.getString("model");
+  size_t index = 0;
+  for (const Json &entry : object.getArray("entries"))
+    description.entries.push_back(readEntry(entry, at("entries", index++)));
+  index = 0;
+  for (const Json &state : object.getArray("states"))
+    description.states.push_back(readState(state, at("states", index++)));
+  description.weightsBytes = static_cast<uint64_t>(object.getInteger("weights_bytes", 0, maxBytes));
+  index = 0;
+  for (const Json &parameter : object.getArray("parameters"))
+    description.parameters.push_back(
+        readParameter(parameter, at("parameters", index++), description.weightsBytes));
+  index = 0;
+  for (const Json &target : object.getArray("targets"))
+    description.targets.push_back(readTarget(target, at("targets", index++), description));
+  if (description.targets.empty())
+    refuse("`targets` is empty");
+  if (nextProgram != programCount)
+    refuse("`targets` has " + std::to_string(nextProgram) + " programs, the binary " +
+           std::to_string(programCount));
+  const Json &quantization = object.getObject("quantization");
+  JsonObject storage(quantization, "quantization", mistake);
+  for (const auto &item : quantization.items())
+    description.quantization.push_back(
+        {item.key(), static_cast<uint64_t>(storage.getInteger(item.key().c_str(), 0, maxBytes))});
+  description.exact = object.getBool("exact");
+  if (object.has("text") && !json.find("text")->is_null())
+    description.text = readText(*json.find("text"));
+  const Json &versions = object.getObject("versions");
+  JsonObject names(versions, "versions", mistake);
+  for (const auto &item : versions.items())
+    description.versions.push_back({item.key(), names.getString(item.key().c_str())});
+  return description;
+}
+
+} // namespace
+
+Result<Description> parseDescription(std::string_view text, uint64_t programCount) {
+  // Not the throwing reader: this library is built without exceptions.
+  Json json = Json::parse(text.begin(), text.end(), nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded())
+    return Error{"the binary's description is not JSON", ErrorKind::Internal};
+  Reader reader(programCount);
+  Description description = reader.read(json);
+  if (!reader.mistake.empty())
+    return Error{"the binary's description is not valid: " + reader.mistake, ErrorKind::Internal};
+  return description;
+}
+
+} // namespace quern::runtime

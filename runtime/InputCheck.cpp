@@ -1,0 +1,166 @@
+//===- InputCheck.cpp - whether values fit an entry --------------------------------------------===//
+
+#include "runtime/InputCheck.h"
+
+#include <algorithm>
+
+namespace quern::runtime {
+
+/// The shape as the entry declares it: `[s, 576]`.
+static std::string formatDeclared(const Entry &entry, const Operand &operand) {
+  std::string text = "[";
+  for (size_t i = 0; i < operand.shape.size(); ++i) {
+    const Dim &dim = operand.shape[i];
+    text += i ? ", " : "";
+    text += dim.symbol < 0 ? std::to_string(dim.size) : entry.symbols[dim.symbol].name;
+  }
+  return text + "]";
+}
+
+static std::string nameOperand(const char *role, const Operand &operand) {
+  return std::string(role) + " `" + operand.name + "`";
+}
+
+template <typename View>
+static Result<void> checkForm(const Entry &entry, const Operand &operand, const char *role,
+                              const View &value) {
+  if (value.dtype != operand.dtype)
+    return Error{nameOperand(role, operand) + " has elements of type " + toString(value.dtype) +
+                 ", expected " + toString(operand.dtype)};
+  if (value.shape.size() != operand.shape.size())
+    return Error{nameOperand(role, operand) + " has the shape " + formatShape(value.shape) +
+                 ", expected " + formatDeclared(entry, operand)};
+  if (reinterpret_cast<uintptr_t>(value.data) % QUERN_ALIGNMENT)
+    return Error{nameOperand(role, operand) + " is not aligned to " +
+                     std::to_string(QUERN_ALIGNMENT) + " bytes",
+                 ErrorKind::Internal};
+  return {};
+}
+
+/// Takes the sizes of one input into `dims`, where 0 is not known yet.
+static Result<void> bindOperand(const Entry &entry, const Operand &operand, const TensorView &value,
+                                std::vector<int32_t> &dims) {
+  for (size_t axis = 0; axis < operand.shape.size(); ++axis) {
+    const Dim &dim = operand.shape[axis];
+    int64_t size = value.shape[axis];
+    std::string place = nameOperand("input", operand) + " has the size " + std::to_string(size) +
+                        " on axis " + std::to_string(axis);
+    if (dim.symbol < 0) {
+      if (size != dim.size)
+        return Error{place + ", expected " + std::to_string(dim.size)};
+      continue;
+    }
+    const Symbol &symbol = entry.symbols[dim.symbol];
+    if (size < 1 || size > symbol.bound)
+      return Error{place + ", expected `" + symbol.name + "` from 1 to " +
+                   std::to_string(symbol.bound)};
+    int32_t &known = dims[dim.symbol];
+    if (known && known != size)
+      return Error{place + ", but `" + symbol.name + "` is " + std::to_string(known) +
+                   " in another input"};
+    known = static_cast<int32_t>(size);
+  }
+  return {};
+}
+
+Result<std::vector<int32_t>> bindDims(const Entry &entry, std::span<const TensorView> inputs) {
+  if (inputs.size() != entry.inputs.size())
+    return Error{"the entry `" + entry.name + "` got " + std::to_string(inputs.size()) +
+                 " inputs, expected " + std::to_string(entry.inputs.size())};
+  std::vector<int32_t> dims(entry.symbols.size(), 0);
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (Result<void> valid = checkForm(entry, entry.inputs[i], "input", inputs[i]); !valid)
+      return valid.error();
+    if (Result<void> valid = bindOperand(entry, entry.inputs[i], inputs[i], dims); !valid)
+      return valid.error();
+  }
+  return dims;
+}
+
+std::vector<int64_t> getShape(const Operand &operand, std::span<const int32_t> dims) {
+  std::vector<int64_t> shape;
+  for (const Dim &dim : operand.shape)
+    shape.push_back(dim.symbol < 0 ? dim.size : dims[dim.symbol]);
+  return shape;
+}
+
+static std::span<const int32_t> getIntegers(const TensorView &value) {
+  size_t count = 1;
+  for (int64_t size : value.shape)
+    count *= static_cast<size_t>(size);
+  return {static_cast<const int32_t *>(value.data), count};
+}
+
+/// Whether every `stride`-th element is in [0, below).
+static Result<void> checkRange(const Operand &operand, std::span<const int32_t> values, size_t first,
+                               size_t stride, int64_t below, const char *what) {
+  for (size_t i = first; i < values.size(); i += stride)
+    if (values[i] < 0 || values[i] >= below)
+      return Error{nameOperand("input", operand) + " has the " + what + " " +
+                   std::to_string(values[i]) + " at " + std::to_string(i / stride) +
+                   ", expected 0 to " + std::to_string(below - 1)};
+  return {};
+}
+
+/// Checks the records {rotary position, cache row}; a limit that is not known is not checked.
+static Result<void> checkPositions(const Operand &operand, const TensorView &value,
+                                   std::optional<int64_t> positions, std::optional<int64_t> rows) {
+  std::span<const int32_t> values = getIntegers(value);
+  Result<void> valid;
+  if (positions)
+    valid = checkRange(operand, values, 0, 2, *positions, "position");
+  if (valid && rows)
+    valid = checkRange(operand, values, 1, 2, *rows, "cache row");
+  return valid;
+}
+
+Result<void> checkValues(const Entry &entry, std::span<const TensorView> inputs,
+                         std::span<const int32_t> dims, std::optional<int64_t> rows) {
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const Operand &operand = entry.inputs[i];
+    std::optional<int64_t> below;
+    if (operand.below)
+      below = operand.below->symbol < 0 ? operand.below->size : dims[operand.below->symbol];
+    Result<void> valid;
+    if (operand.isPosition)
+      valid = checkPositions(operand, inputs[i], below ? below : rows, rows);
+    else if (below)
+      valid = checkRange(operand, getIntegers(inputs[i]), 0, 1, *below, "index");
+    if (!valid)
+      return valid;
+  }
+  return {};
+}
+
+Result<void> checkOutputs(const Entry &entry, std::span<const MutableTensorView> outputs,
+                          std::span<const int32_t> dims) {
+  if (outputs.size() != entry.results.size())
+    return Error{"the entry `" + entry.name + "` got room for " + std::to_string(outputs.size()) +
+                     " results, expected " + std::to_string(entry.results.size()),
+                 ErrorKind::Internal};
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const Operand &operand = entry.results[i];
+    if (Result<void> valid = checkForm(entry, operand, "result", outputs[i]); !valid)
+      return valid;
+    std::vector<int64_t> shape = getShape(operand, dims);
+    if (!std::equal(shape.begin(), shape.end(), outputs[i].shape.begin()))
+      return Error{nameOperand("result", operand) + " has room for " +
+                       formatShape(outputs[i].shape) + ", expected " + formatShape(shape),
+                   ErrorKind::Internal};
+  }
+  return {};
+}
+
+int32_t getVisible(const Entry &entry, std::span<const TensorView> inputs) {
+  int32_t visible = 0;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (!entry.inputs[i].isPosition)
+      continue;
+    std::span<const int32_t> values = getIntegers(inputs[i]);
+    for (size_t row = 1; row < values.size(); row += 2)
+      visible = std::max(visible, values[row] + 1);
+  }
+  return visible;
+}
+
+} // namespace quern::runtime

@@ -1,0 +1,31 @@
+//===- InputCheck.h - whether values fit an entry ----------------------------------------------===//
+
+#ifndef QUERN_RUNTIME_INPUTCHECK_H
+#define QUERN_RUNTIME_INPUTCHECK_H
+
+#include "quern/Runtime.h"
+
+namespace quern::runtime {
+
+/// The entry's symbolic dimensions as `inputs` give them, in the order of its symbols. Checks number, dtypes, alignment
+/// and shapes of the inputs, and each dimension's bound.
+Result<std::vector<int32_t>> bindDims(const Entry &entry, std::span<const TensorView> inputs);
+
+/// Whether indices are below their limits, and positions and cache rows within the states' `rows`: what compiled code
+/// relies on and does not check.
+Result<void> checkValues(const Entry &entry, std::span<const TensorView> inputs,
+                         std::span<const int32_t> dims, std::optional<int64_t> rows);
+
+/// Whether `outputs` have the entry's results' types and sizes.
+Result<void> checkOutputs(const Entry &entry, std::span<const MutableTensorView> outputs,
+                          std::span<const int32_t> dims);
+
+/// An operand's sizes.
+std::vector<int64_t> getShape(const Operand &operand, std::span<const int32_t> dims);
+
+/// 1 + the largest cache row of all positions; 0 without positions.
+int32_t getVisible(const Entry &entry, std::span<const TensorView> inputs);
+
+} // namespace quern::runtime
+
+#endif // QUERN_RUNTIME_INPUTCHECK_H

@@ -1,0 +1,51 @@
+//===- Memory.cpp - memory that the system maps -----------------------------------------------===//
+
+#include "runtime/Memory.h"
+
+#include <cerrno>
+#include <cstring>
+#include <sys/mman.h>
+
+namespace quern::runtime {
+
+std::string describeSystemError(int number) {
+  char buffer[128];
+  // The GNU flavour returns the text, which need not be in the buffer.
+  return strerror_r(number, buffer, sizeof(buffer));
+}
+
+Mapping::~Mapping() {
+  if (base)
+    munmap(base, bytes);
+}
+
+Result<Mapping> Mapping::allocate(uint64_t bytes, Pages pages, const char *what) {
+  Mapping mapping;
+  mapping.bytes = bytes ? bytes : 1;
+  void *base = mmap(nullptr, mapping.bytes, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (base == MAP_FAILED)
+    return Error{"could not reserve " + std::to_string(bytes) + " bytes for " + what + ": " +
+                 describeSystemError(errno)};
+  mapping.base = static_cast<uint8_t *>(base);
+  // Advice: a system without huge pages serves small ones.
+  if (pages == Pages::Huge)
+    madvise(base, mapping.bytes, MADV_HUGEPAGE);
+  return mapping;
+}
+
+Result<Mapping> Mapping::mapFile(int descriptor, uint64_t offset, uint64_t bytes) {
+  Mapping mapping;
+  if (!bytes)
+    return mapping;
+  void *base =
+      mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE, descriptor, static_cast<off_t>(offset));
+  if (base == MAP_FAILED)
+    return Error{"could not map " + std::to_string(bytes) + " bytes of the file: " +
+                 describeSystemError(errno)};
+  mapping.base = static_cast<uint8_t *>(base);
+  mapping.bytes = bytes;
+  return mapping;
+}
+
+} // namespace quern::runtime

@@ -1,0 +1,267 @@
+//===- Session.cpp - runs the entries of a compiled model --------------------------------------===//
+
+#include "quern/Runtime.h"
+
+#include "runtime/CpuFeatures.h"
+#include "runtime/Description.h"
+#include "runtime/HalideGlue.h"
+#include "runtime/InputCheck.h"
+#include "runtime/Loader.h"
+#include "runtime/Memory.h"
+#include "runtime/TargetChoice.h"
+
+#include <algorithm>
+#include <ctime>
+#include <sys/mman.h>
+
+namespace quern::runtime {
+
+struct Session::Impl {
+  Description description;
+  const Target *target = nullptr;
+  const QuernProgramTable *programs = nullptr;
+  /// The file's data when this session has mapped it.
+  Mapping file;
+  std::span<const uint8_t> data;
+  std::unique_ptr<KernelHost> host;
+  /// Scratch memory of the largest program.
+  Mapping arena;
+  /// All states, one behind the other.
+  Mapping states;
+  std::vector<void *> statePointers;
+  std::optional<int64_t> stateRows;
+  bool profiling = false;
+  std::vector<std::vector<KernelTime>> times;
+
+  Result<void> allocate(const SessionOptions &options);
+  const Program &chooseProgram(uint32_t entry, std::span<const int32_t> dims) const;
+  Result<void> launch(const Program &program, QuernProgramArgs args);
+  Result<std::vector<int32_t>> check(uint32_t entry, std::span<const TensorView> inputs) const;
+};
+
+/// What a profiled program's callback works on.
+namespace {
+struct Profile {
+  std::vector<KernelTime> *times;
+  int64_t begin = 0;
+};
+
+/// What `KernelHost::run` calls.
+struct Launch {
+  QuernProgram program;
+  const QuernProgramArgs *args;
+};
+} // namespace
+
+static int64_t now() {
+  timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+static uint64_t alignUp(uint64_t bytes) {
+  return (bytes + QUERN_ALIGNMENT - 1) / QUERN_ALIGNMENT * QUERN_ALIGNMENT;
+}
+
+Session::Session(std::unique_ptr<Impl> impl) : impl(std::move(impl)) {}
+Session::~Session() = default;
+
+Result<std::unique_ptr<Session>> Session::open(const std::string &path,
+                                               const SessionOptions &options) {
+  Image image;
+  image.programs = &quern_programs;
+  image.description = {reinterpret_cast<const char *>(quern_description),
+                       static_cast<size_t>(quern_description_size)};
+  Result<Mapping> data = mapData(path, image.description);
+  if (!data)
+    return data.error();
+  image.data = {data->data(), static_cast<size_t>(data->size())};
+  Result<std::unique_ptr<Session>> session = create(image, options);
+  if (session)
+    (*session)->impl->file = std::move(*data);
+  return session;
+}
+
+/// Whether the description's ranges lie within `bytes` bytes of data.
+static Result<void> checkData(const Description &description, uint64_t bytes) {
+  if (description.weightsBytes > bytes)
+    return Error{"the weights take " + std::to_string(description.weightsBytes) +
+                 " bytes, the file has " + std::to_string(bytes)};
+  if (!description.text)
+    return {};
+  uint64_t end = description.text->tokenizerOffset + description.text->tokenizerBytes;
+  if (end > bytes)
+    return Error{"the tokenizer ends at byte " + std::to_string(end) +
+                 " of the data, the file has " + std::to_string(bytes)};
+  return {};
+}
+
+Result<std::unique_ptr<Session>> Session::create(const Image &image,
+                                                 const SessionOptions &options) {
+  auto impl = std::make_unique<Impl>();
+  Result<Description> description = parseDescription(image.description, image.programs->count);
+  if (!description)
+    return description.error();
+  impl->description = std::move(*description);
+  impl->programs = image.programs;
+  impl->data = image.data;
+  if (Result<void> valid = checkData(impl->description, image.data.size()); !valid)
+    return valid.error();
+  Result<uint32_t> target = chooseTarget(impl->description.targets, options.target, hasCpuFeature);
+  if (!target)
+    return target.error();
+  impl->target = &impl->description.targets[*target];
+  if (Result<void> done = impl->allocate(options); !done)
+    return done.error();
+  return std::unique_ptr<Session>(new Session(std::move(impl)));
+}
+
+Result<void> Session::Impl::allocate(const SessionOptions &options) {
+  Result<std::unique_ptr<KernelHost>> threads =
+      KernelHost::create(options.threads.value_or(std::min(countAllowedCpus(), maxThreads)));
+  if (!threads)
+    return threads.error();
+  host = std::move(*threads);
+  uint64_t arenaBytes = 0;
+  for (const Program &program : target->programs) {
+    arenaBytes = std::max(arenaBytes, program.arenaBytes);
+    times.emplace_back(program.kernels.size());
+  }
+  Result<Mapping> scratch = Mapping::allocate(arenaBytes, Mapping::Pages::Huge, "the arena");
+  if (!scratch)
+    return scratch.error();
+  arena = std::move(*scratch);
+  uint64_t stateBytes = 0;
+  for (const State &state : description.states) {
+    stateBytes += alignUp(state.bytes);
+    stateRows = std::min(stateRows.value_or(state.rows), state.rows);
+  }
+  // Small pages: a session touches the rows that it fills, and there are many states.
+  Result<Mapping> memory = Mapping::allocate(stateBytes, Mapping::Pages::Small, "the states");
+  if (!memory)
+    return memory.error();
+  states = std::move(*memory);
+  uint8_t *next = states.data();
+  for (const State &state : description.states) {
+    statePointers.push_back(next);
+    next += alignUp(state.bytes);
+  }
+  return {};
+}
+
+const Description &Session::getDescription() const { return impl->description; }
+const Target &Session::getTarget() const { return *impl->target; }
+unsigned Session::getThreadCount() const { return impl->host->getThreadCount(); }
+std::span<const uint8_t> Session::getData() const { return impl->data; }
+std::optional<int64_t> Session::getStateRows() const { return impl->stateRows; }
+void Session::setProfiling(bool enabled) { impl->profiling = enabled; }
+
+const std::vector<std::vector<KernelTime>> &Session::getKernelTimes() const { return impl->times; }
+
+std::optional<uint32_t> Session::findEntry(std::string_view name) const {
+  const std::vector<Entry> &entries = impl->description.entries;
+  for (size_t i = 0; i < entries.size(); ++i)
+    if (entries[i].name == name)
+      return static_cast<uint32_t>(i);
+  return std::nullopt;
+}
+
+void Session::resetStates() {
+  // Private anonymous pages come back as zeros.
+  madvise(impl->states.data(), impl->states.size(), MADV_DONTNEED);
+}
+
+/// The first program of the entry that fits: the description lists the most special first, and parseDescription has
+/// made sure that one fits all sizes.
+const Program &Session::Impl::chooseProgram(uint32_t entry, std::span<const int32_t> dims) const {
+  auto fits = [&](const Program &program) {
+    return program.entry == entry &&
+           std::all_of(program.when.begin(), program.when.end(),
+                       [&](const auto &size) { return dims[size.first] == size.second; });
+  };
+  return *std::find_if(target->programs.begin(), target->programs.end(), fits);
+}
+
+static void recordKernel(void *context, int32_t kernel, int32_t begin) {
+  auto *profile = static_cast<Profile *>(context);
+  if (kernel < 0 || static_cast<size_t>(kernel) >= profile->times->size())
+    return;
+  if (begin) {
+    profile->begin = now();
+    return;
+  }
+  KernelTime &time = (*profile->times)[static_cast<size_t>(kernel)];
+  time.nanoseconds += static_cast<uint64_t>(now() - profile->begin);
+  ++time.runs;
+}
+
+static int32_t callProgram(void *context) {
+  auto *launch = static_cast<Launch *>(context);
+  return launch->program(launch->args);
+}
+
+Result<void> Session::Impl::launch(const Program &program, QuernProgramArgs args) {
+  auto place = static_cast<size_t>(&program - target->programs.data());
+  Profile profile{&times[place]};
+  args.arena = arena.data();
+  args.weights = data.data();
+  args.states = statePointers.data();
+  args.profile = profiling ? recordKernel : nullptr;
+  args.profile_context = profiling ? &profile : nullptr;
+  Launch call{programs->programs[program.index], &args};
+  int32_t code = host->run(callProgram, &call);
+  if (!code)
+    return {};
+  std::string message = host->takeMessage();
+  return Error{"the entry `" + description.entries[program.entry].name + "` failed with code " +
+                   std::to_string(code) + (message.empty() ? "" : ": " + message),
+               ErrorKind::Internal};
+}
+
+Result<std::vector<int32_t>> Session::Impl::check(uint32_t entry,
+                                                  std::span<const TensorView> inputs) const {
+  const Entry &found = description.entries[entry];
+  Result<std::vector<int32_t>> dims = bindDims(found, inputs);
+  if (!dims)
+    return dims;
+  if (Result<void> valid = checkValues(found, inputs, *dims, stateRows); !valid)
+    return valid.error();
+  return dims;
+}
+
+Result<std::vector<Tensor>> Session::run(uint32_t entry, std::span<const TensorView> inputs) {
+  Result<std::vector<int32_t>> dims = impl->check(entry, inputs);
+  if (!dims)
+    return dims.error();
+  std::vector<Tensor> results;
+  std::vector<MutableTensorView> views;
+  for (const Operand &result : impl->description.entries[entry].results)
+    results.emplace_back(result.dtype, getShape(result, *dims));
+  for (Tensor &result : results)
+    views.push_back(result.mutableView());
+  if (Result<void> done = run(entry, inputs, views); !done)
+    return done.error();
+  return results;
+}
+
+Result<void> Session::run(uint32_t entry, std::span<const TensorView> inputs,
+                          std::span<const MutableTensorView> outputs) {
+  Result<std::vector<int32_t>> dims = impl->check(entry, inputs);
+  if (!dims)
+    return dims.error();
+  const Entry &found = impl->description.entries[entry];
+  if (Result<void> valid = checkOutputs(found, outputs, *dims); !valid)
+    return valid;
+  std::vector<void *> operands;
+  for (const TensorView &input : inputs)
+    operands.push_back(const_cast<void *>(input.data));
+  for (const MutableTensorView &output : outputs)
+    operands.push_back(output.data);
+  QuernProgramArgs args{};
+  args.operands = operands.data();
+  args.dims = dims->data();
+  args.visible = getVisible(found, inputs);
+  return impl->launch(impl->chooseProgram(entry, *dims), args);
+}
+
+} // namespace quern::runtime

@@ -1,0 +1,198 @@
+//===- Runtime.h - runs the entries of a compiled model ----------------------------------------===//
+
+#ifndef QUERN_RUNTIME_H
+#define QUERN_RUNTIME_H
+
+#include "quern/Format.h"
+#include "quern/Result.h"
+#include "quern/Tensor.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace quern::runtime {
+
+/// A size of an operand: a number, or one of the entry's symbolic dimensions.
+struct Dim {
+  /// The size when `symbol` is negative.
+  int64_t size = 0;
+  /// Index into the entry's symbols, or -1.
+  int32_t symbol = -1;
+};
+
+/// An argument or a result of an entry.
+struct Operand {
+  std::string name;
+  DType dtype = DType::F32;
+  /// Whether the elements are {rotary position, cache row}: then the last size is 2 and dtype is I32.
+  bool isPosition = false;
+  /// Outermost first.
+  std::vector<Dim> shape;
+  /// The elements of an i32 input are indices, those of a position input rotary positions, in [0, below). Without a
+  /// value, indices are not checked and rotary positions are below the states' rows.
+  std::optional<Dim> below;
+};
+
+/// A symbolic dimension: its size is in [1, bound].
+struct Symbol {
+  std::string name;
+  int32_t bound = 0;
+};
+
+/// What a model offers to be run.
+struct Entry {
+  std::string name;
+  std::vector<Operand> inputs;
+  std::vector<Operand> results;
+  std::vector<Symbol> symbols;
+};
+
+/// Memory that keeps its values from one run to the next.
+struct State {
+  std::string name;
+  std::string dtype;
+  std::vector<int64_t> shape;
+  uint64_t bytes = 0;
+  /// How many tokens it holds.
+  int64_t rows = 0;
+};
+
+/// A parameter's place in the packed weights.
+struct Parameter {
+  std::string name;
+  std::string dtype;
+  std::vector<int64_t> shape;
+  uint64_t offset = 0;
+  uint64_t bytes = 0;
+};
+
+/// One launch of a program, for measurements.
+struct Kernel {
+  std::string symbol;
+  std::string form;
+  std::string location;
+};
+
+/// An entry compiled for some sizes.
+struct Program {
+  uint32_t entry = 0;
+  /// The sizes it needs: (index into the entry's symbols, size).
+  std::vector<std::pair<uint32_t, int32_t>> when;
+  uint64_t arenaBytes = 0;
+  std::vector<Kernel> kernels;
+  /// Its row of the table of programs.
+  uint32_t index = 0;
+};
+
+/// A kind of CPU that the binary has programs for.
+struct Target {
+  std::string name;
+  std::vector<std::string> features;
+  std::vector<Program> programs;
+};
+
+/// What turns text into tokens and back.
+struct TextDescription {
+  /// Range of the tokenizer.json within the data section.
+  uint64_t tokenizerOffset = 0;
+  uint64_t tokenizerBytes = 0;
+  std::optional<std::string> chatTemplate;
+  std::optional<std::string> bos;
+  std::optional<std::string> eos;
+  std::optional<int32_t> bosId;
+  /// The ids that end a text.
+  std::vector<int32_t> eosIds;
+  bool addBos = false;
+  uint32_t vocabSize = 0;
+};
+
+/// All that the compiler tells the runtime of a model (quern/Format.h).
+struct Description {
+  std::string model;
+  std::vector<Entry> entries;
+  std::vector<State> states;
+  uint64_t weightsBytes = 0;
+  std::vector<Parameter> parameters;
+  std::vector<Target> targets;
+  /// Bytes of the packed weights per storage type.
+  std::vector<std::pair<std::string, uint64_t>> quantization;
+  bool exact = false;
+  std::optional<TextDescription> text;
+  /// Name and version of what made the binary.
+  std::vector<std::pair<std::string, std::string>> versions;
+};
+
+/// What a session is made of: the compiled code and the data behind it.
+struct Image {
+  /// The programs; they outlive the session.
+  const QuernProgramTable *programs = nullptr;
+  /// The description's JSON.
+  std::string_view description;
+  /// The data section: the packed weights, aligned to QUERN_ALIGNMENT, then other data. It outlives the session.
+  std::span<const uint8_t> data;
+};
+
+/// How a session runs.
+struct SessionOptions {
+  /// Threads in [1, 1024]; as many as the CPUs that the process may use when absent.
+  std::optional<unsigned> threads;
+  /// The target to run, which the CPU must support; the best that it supports when absent.
+  std::optional<std::string> target;
+};
+
+/// Time that one kernel launch took, over all runs.
+struct KernelTime {
+  uint64_t nanoseconds = 0;
+  uint64_t runs = 0;
+};
+
+/// A loaded model: its weights, its states and the threads that run it. One thread at a time may use a session.
+class Session {
+public:
+  /// The model whose programs are linked into the calling binary, with the data at the end of the file `path`: that
+  /// binary itself, or the shared library that the programs are in. The file's data is read when it is first used.
+  static Result<std::unique_ptr<Session>> open(const std::string &path, const SessionOptions &options);
+  /// A model given by its parts.
+  static Result<std::unique_ptr<Session>> create(const Image &image, const SessionOptions &options);
+  ~Session();
+
+  const Description &getDescription() const;
+  /// The target that runs.
+  const Target &getTarget() const;
+  unsigned getThreadCount() const;
+  /// The data section.
+  std::span<const uint8_t> getData() const;
+  /// The entry called `name`, if there is one.
+  std::optional<uint32_t> findEntry(std::string_view name) const;
+  /// How many rows every state has: a row of a position is below. No value without states.
+  std::optional<int64_t> getStateRows() const;
+
+  /// Runs an entry on `inputs`, which are in the order of the entry; new tensors with its results.
+  Result<std::vector<Tensor>> run(uint32_t entry, std::span<const TensorView> inputs);
+  /// The same into memory of the caller's. The shapes of `outputs` must be those that follow from the inputs.
+  Result<void> run(uint32_t entry, std::span<const TensorView> inputs,
+                   std::span<const MutableTensorView> outputs);
+
+  /// Sets all states to zero and gives their memory back.
+  void resetStates();
+
+  /// Starts (or ends) measuring each kernel launch.
+  void setProfiling(bool enabled);
+  /// Times of the launches of each program of the target, in the description's order.
+  const std::vector<std::vector<KernelTime>> &getKernelTimes() const;
+
+private:
+  struct Impl;
+  explicit Session(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl;
+};
+
+} // namespace quern::runtime
+
+#endif // QUERN_RUNTIME_H

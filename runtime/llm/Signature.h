@@ -1,0 +1,24 @@
+//===- Signature.h - what makes an entry a causal language model -------------------------------===//
+
+#ifndef QUERN_RUNTIME_LLM_SIGNATURE_H
+#define QUERN_RUNTIME_LLM_SIGNATURE_H
+
+#include "quern/Runtime.h"
+
+namespace quern::runtime {
+
+/// An entry of the form (i32[s], position[s], i32[r]) -> f32[r, vocabulary]: the tokens of one step, their positions,
+/// and which of the step's rows logits are wanted of. Its names do not matter.
+struct LanguageModelSignature {
+  /// Indices of the symbols `s` and `r`.
+  uint32_t tokens = 0;
+  uint32_t wanted = 0;
+  int64_t vocabSize = 0;
+};
+
+/// The signature of an entry that has this form.
+std::optional<LanguageModelSignature> matchLanguageModel(const Entry &entry);
+
+} // namespace quern::runtime
+
+#endif // QUERN_RUNTIME_LLM_SIGNATURE_H
