@@ -1,0 +1,85 @@
+//===- Sampler.h - chooses the next token ------------------------------------------------------===//
+
+#ifndef QUERN_RUNTIME_LLM_SAMPLER_H
+#define QUERN_RUNTIME_LLM_SAMPLER_H
+
+#include "quern/Result.h"
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace quern::runtime {
+
+/// xorshift64* (Vigna 2016), as llama2.c uses it: the same seed gives the same numbers there and here.
+class RandomGenerator {
+public:
+  /// The state must not be 0; the seed 0 stands for 2^64 / golden ratio.
+  explicit RandomGenerator(uint64_t seed) : state(seed ? seed : 0x9e3779b97f4a7c15) {}
+
+  uint32_t nextInteger() {
+    state ^= state >> 12;
+    state ^= state << 25;
+    state ^= state >> 27;
+    return static_cast<uint32_t>((state * 0x2545f4914f6cdd1d) >> 32);
+  }
+  /// In [0, 1), a multiple of 2^-24.
+  float nextFloat() { return static_cast<float>(nextInteger() >> 8) / 16777216.0f; }
+
+private:
+  uint64_t state;
+};
+
+/// How tokens are chosen. Each rule at its default does nothing.
+struct SamplerOptions {
+  /// Take the largest logit; of equal ones the token with the lowest id.
+  bool isGreedy = true;
+  /// Logits are divided by it; above 0.
+  float temperature = 1.0f;
+  /// Only the k largest logits; 0 for all.
+  int64_t topK = 0;
+  /// Only the smallest set of likeliest tokens whose probability exceeds it.
+  float topP = 1.0f;
+  /// Only tokens at least this share as likely as the likeliest.
+  float minP = 0.0f;
+  /// Logits of tokens in the context are divided by it when positive and multiplied when negative (Keskar et al. 2019).
+  float repetitionPenalty = 1.0f;
+  uint64_t seed = 0;
+};
+
+/// Chooses tokens from logits. The rules apply in this order: repetition penalty, temperature, top-k, top-p, min-p. A
+/// logit that is not a number is never chosen.
+class Sampler {
+public:
+  explicit Sampler(const SamplerOptions &options) : options(options), random(options.seed) {}
+
+  /// The next token after `context`. Refused when no logit is a number above minus infinity.
+  Result<int32_t> sample(std::span<const float> logits, std::span<const int32_t> context);
+
+private:
+  struct Candidate {
+    float value; ///< a logit, then a probability
+    int32_t token;
+  };
+
+  std::span<const float> penalize(std::span<const float> logits, std::span<const int32_t> context);
+  void collect(std::span<const float> logits);
+  void keepTopK();
+  void toProbabilities();
+  void keepTopP();
+  void keepMinP();
+  int32_t draw();
+
+  SamplerOptions options;
+  RandomGenerator random;
+  /// Kept from one token to the next for their memory.
+  std::vector<float> penalized;
+  std::vector<Candidate> candidates;
+};
+
+/// The index of the largest number, the first of equals; -1 when there is none above minus infinity.
+int32_t findLargest(std::span<const float> logits);
+
+} // namespace quern::runtime
+
+#endif // QUERN_RUNTIME_LLM_SAMPLER_H
