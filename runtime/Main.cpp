@@ -1,0 +1,58 @@
+//===- Main.cpp - the command line of a compiled model ------------------------------------------===//
+//
+// Linked into executables only; a shared library has the C interface of quern/quern.h instead.
+//
+//===------------------------------------------------------------------------------------------===//
+
+#include "runtime/cli/Commands.h"
+
+#include <cstdio>
+
+using namespace quern::runtime;
+
+static Result<void> runCommand(Session &session, const CommandLine &line) {
+  switch (line.mode) {
+  case Tokenize:
+    return runTokenize(session, line);
+  case Logits:
+    return runLogits(session, line);
+  case Run:
+    return runEntry(session, line);
+  case Info:
+    return runInfo(session, line);
+  case Bench:
+    return runBench(session, line);
+  default:
+    return runGenerate(session, line);
+  }
+}
+
+static Result<void> run(const CommandLine &line) {
+  SessionOptions options;
+  if (line.threads)
+    options.threads = static_cast<unsigned>(*line.threads);
+  Result<std::unique_ptr<Session>> session = Session::open("/proc/self/exe", options);
+  if (!session)
+    return session.error();
+  return runCommand(**session, line);
+}
+
+/// Says what went wrong; the exit status.
+static int report(const char *program, const Error &error) {
+  std::fprintf(stderr, "%s: error: %s\n", program, error.message.c_str());
+  if (error.kind == ErrorKind::Usage)
+    std::fprintf(stderr, "%s: note: `%s --help` lists the options\n", program, program);
+  if (error.kind == ErrorKind::Internal)
+    std::fprintf(stderr, "%s: note: this is a mistake of Quern's, not of yours\n", program);
+  return static_cast<int>(error.kind);
+}
+
+int main(int argc, char **argv) {
+  const char *program = argc > 0 ? argv[0] : "model";
+  std::span<char *const> arguments(argv + (argc > 0), static_cast<size_t>(argc > 0 ? argc - 1 : 0));
+  Result<CommandLine> line = parseCommandLine(arguments);
+  if (!line)
+    return report(program, line.error());
+  Result<void> done = line->help ? print(formatUsage(program)) : run(*line);
+  return done ? 0 : report(program, done.error());
+}

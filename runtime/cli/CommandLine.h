@@ -1,0 +1,77 @@
+//===- CommandLine.h - what a compiled model is asked to do -------------------------------------===//
+
+#ifndef QUERN_RUNTIME_CLI_COMMANDLINE_H
+#define QUERN_RUNTIME_CLI_COMMANDLINE_H
+
+#include "quern/Result.h"
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace quern::runtime {
+
+/// What a command line does; bits, so that an option can say where it is allowed.
+enum Mode : unsigned {
+  Generate = 1,
+  Tokenize = 2,
+  Logits = 4,
+  Run = 8,
+  Info = 16,
+  Bench = 32,
+  All = 63,
+};
+
+/// The command line, one field per row of Options.def.
+struct CommandLine {
+  Mode mode = Generate;
+  std::optional<std::string> prompt;
+
+  bool chat = false;
+  std::optional<std::string> promptTokens;
+  std::optional<int64_t> newTokens;
+  std::optional<int64_t> contextSize;
+  std::optional<int64_t> batch;
+  bool greedy = false;
+  std::optional<float> temperature;
+  std::optional<int64_t> topK;
+  std::optional<float> topP;
+  std::optional<float> minP;
+  std::optional<uint64_t> seed;
+  std::optional<float> repetitionPenalty;
+  bool ignoreEos = false;
+  bool printTokens = false;
+  bool timing = false;
+  std::optional<std::string> tokenize;
+  bool noSpecial = false;
+  std::optional<std::string> logits;
+  std::optional<std::string> output;
+  std::optional<std::string> run;
+  std::vector<std::string> inputs;
+  std::vector<std::string> outputs;
+  bool info = false;
+  bool bench = false;
+  bool json = false;
+  std::optional<int64_t> promptSize;
+  std::optional<int64_t> depth;
+  std::optional<int64_t> repetitions;
+  bool profile = false;
+  std::optional<int64_t> threads;
+  bool help = false;
+};
+
+/// Reads the arguments after the program's name. `--` ends the options; `--name=value` is `--name value`; a list takes
+/// several values.
+Result<CommandLine> parseCommandLine(std::span<char *const> arguments);
+
+/// The token ids of `1,2,3`.
+Result<std::vector<int32_t>> parseTokenList(const std::string &text);
+
+/// What `--help` prints.
+std::string formatUsage(const std::string &program);
+
+} // namespace quern::runtime
+
+#endif // QUERN_RUNTIME_CLI_COMMANDLINE_H

@@ -1,0 +1,36 @@
+//===- Commands.h - the things a compiled model does -------------------------------------------===//
+
+#ifndef QUERN_RUNTIME_CLI_COMMANDS_H
+#define QUERN_RUNTIME_CLI_COMMANDS_H
+
+#include "quern/Runtime.h"
+#include "runtime/cli/CommandLine.h"
+
+namespace quern::runtime {
+
+/// Each does what the mode of its name says, with its output on the standard output or in the files that the line names.
+Result<void> runGenerate(Session &session, const CommandLine &line);
+Result<void> runTokenize(Session &session, const CommandLine &line);
+Result<void> runLogits(Session &session, const CommandLine &line);
+Result<void> runEntry(Session &session, const CommandLine &line);
+Result<void> runInfo(Session &session, const CommandLine &line);
+Result<void> runBench(Session &session, const CommandLine &line);
+
+/// The size of the context: what the line asks for or the model's, checked against the model's.
+Result<int64_t> getContextSize(const CommandLine &line, int64_t modelContextSize);
+
+/// Writes to the standard output at once.
+Result<void> print(std::string_view text);
+
+/// A JSON array of integers: `[1, 2, 3]`.
+std::string formatTokens(std::span<const int32_t> tokens);
+
+/// `argument`, or all of the standard input when it is `-`.
+Result<std::string> readTextArgument(const std::string &argument);
+
+/// The most memory that this process has held so far, in bytes; 0 when the system does not say.
+uint64_t getPeakMemory();
+
+} // namespace quern::runtime
+
+#endif // QUERN_RUNTIME_CLI_COMMANDS_H

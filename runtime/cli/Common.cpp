@@ -1,0 +1,55 @@
+//===- Common.cpp - what the commands share ----------------------------------------------------===//
+
+#include "runtime/File.h"
+#include "runtime/Memory.h"
+#include "runtime/cli/Commands.h"
+
+#include <charconv>
+#include <unistd.h>
+
+namespace quern::runtime {
+
+Result<void> print(std::string_view text) {
+  if (int number = writeAll(STDOUT_FILENO, text.data(), text.size()))
+    return Error{"could not write to the standard output: " + describeSystemError(number)};
+  return {};
+}
+
+std::string formatTokens(std::span<const int32_t> tokens) {
+  std::string text = "[";
+  for (size_t i = 0; i < tokens.size(); ++i)
+    text += (i ? ", " : "") + std::to_string(tokens[i]);
+  return text + "]";
+}
+
+Result<std::string> readTextArgument(const std::string &argument) {
+  if (argument != "-")
+    return argument;
+  return readAll(STDIN_FILENO, "the standard input");
+}
+
+Result<int64_t> getContextSize(const CommandLine &line, int64_t modelContextSize) {
+  if (line.contextSize.value_or(0) > modelContextSize)
+    return Error{"`--ctx` is " + std::to_string(*line.contextSize) + ", the model's context holds " +
+                 std::to_string(modelContextSize)};
+  return line.contextSize.value_or(modelContextSize);
+}
+
+uint64_t getPeakMemory() {
+  // Not getrusage: its maximum includes what the parent held when it started this process.
+  Result<FileDescriptor> file = FileDescriptor::openForReading("/proc/self/status");
+  if (!file)
+    return 0;
+  Result<std::string> status = readAll(file->get(), "/proc/self/status");
+  std::string_view text = status ? std::string_view(*status) : std::string_view();
+  size_t place = text.find("VmHWM:");
+  if (place == std::string_view::npos)
+    return 0;
+  text.remove_prefix(place + 6);
+  text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
+  uint64_t kibibytes = 0;
+  std::from_chars(text.data(), text.data() + text.size(), kibibytes);
+  return kibibytes * 1024;
+}
+
+} // namespace quern::runtime

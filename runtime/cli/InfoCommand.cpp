@@ -1,0 +1,100 @@
+//===- InfoCommand.cpp - describes a compiled model in JSON -------------------------------------===//
+
+#include "runtime/cli/Commands.h"
+#include "runtime/llm/Signature.h"
+
+#include <nlohmann/json.hpp>
+
+namespace quern::runtime {
+
+using Json = nlohmann::ordered_json;
+
+static Json describeDim(const Entry &entry, const Dim &dim) {
+  return dim.symbol < 0 ? Json(dim.size) : Json(entry.symbols[dim.symbol].name);
+}
+
+static Json describeOperand(const Entry &entry, const Operand &operand) {
+  Json shape = Json::array();
+  for (const Dim &dim : operand.shape)
+    shape.push_back(describeDim(entry, dim));
+  Json json = {{"name", operand.name}, {"dtype", toString(operand.dtype)}, {"shape", shape}};
+  if (operand.isPosition)
+    json["columns"] = {"position", "row"};
+  if (operand.below)
+    json["below"] = describeDim(entry, *operand.below);
+  return json;
+}
+
+static Json describeEntry(const Entry &entry) {
+  Json inputs = Json::array(), results = Json::array(), bounds = Json::object();
+  for (const Operand &input : entry.inputs)
+    inputs.push_back(describeOperand(entry, input));
+  for (const Operand &result : entry.results)
+    results.push_back(describeOperand(entry, result));
+  for (const Symbol &symbol : entry.symbols)
+    bounds[symbol.name] = symbol.bound;
+  return {{"name", entry.name},
+          {"inputs", inputs},
+          {"results", results},
+          {"bounds", bounds},
+          {"language_model", matchLanguageModel(entry).has_value()}};
+}
+
+static Json describeTarget(const Description &description, const Target &target) {
+  Json programs = Json::array();
+  for (const Program &program : target.programs) {
+    const Entry &entry = description.entries[program.entry];
+    Json when = Json::object();
+    for (const auto &[symbol, size] : program.when)
+      when[entry.symbols[symbol].name] = size;
+    programs.push_back({{"entry", entry.name},
+                        {"when", when},
+                        {"arena_bytes", program.arenaBytes},
+                        {"launches", program.kernels.size()}});
+  }
+  return {{"name", target.name}, {"features", target.features}, {"programs", programs}};
+}
+
+static Json describeText(const TextDescription &text) {
+  return {{"vocab_size", text.vocabSize},
+          {"tokenizer_bytes", text.tokenizerBytes},
+          {"chat_template", text.chatTemplate.has_value()},
+          {"bos_id", text.bosId ? Json(*text.bosId) : Json()},
+          {"eos_ids", text.eosIds},
+          {"add_bos", text.addBos}};
+}
+
+Result<void> runInfo(Session &session, const CommandLine &) {
+  const Description &description = session.getDescription();
+  Json json = {{"model", description.model}};
+  json["entries"] = Json::array();
+  for (const Entry &entry : description.entries)
+    json["entries"].push_back(describeEntry(entry));
+  json["target"] = session.getTarget().name;
+  json["targets"] = Json::array();
+  for (const Target &target : description.targets)
+    json["targets"].push_back(describeTarget(description, target));
+  uint64_t arenaBytes = 0, stateBytes = 0;
+  for (const Program &program : session.getTarget().programs)
+    arenaBytes = std::max(arenaBytes, program.arenaBytes);
+  for (const State &state : description.states)
+    stateBytes += state.bytes;
+  json["sizes"] = {{"weights_bytes", description.weightsBytes},
+                   {"states_bytes", stateBytes},
+                   {"arena_bytes", arenaBytes},
+                   {"data_bytes", session.getData().size()}};
+  json["context"] = session.getStateRows() ? Json(*session.getStateRows()) : Json();
+  json["parameters"] = description.parameters.size();
+  json["quantization"] = Json::object();
+  for (const auto &[storage, bytes] : description.quantization)
+    json["quantization"][storage] = bytes;
+  json["exact"] = description.exact;
+  json["text"] = description.text ? describeText(*description.text) : Json();
+  json["threads"] = session.getThreadCount();
+  json["versions"] = Json::object();
+  for (const auto &[name, version] : description.versions)
+    json["versions"][name] = version;
+  return print(json.dump(2) + "\n");
+}
+
+} // namespace quern::runtime
