@@ -1,0 +1,107 @@
+/// The description: the whole of it, and every kind of damage.
+
+#include "Check.h"
+#include "ToyModel.h"
+#include "runtime/Description.h"
+#include "runtime/llm/Signature.h"
+
+#include <string>
+
+using namespace quern::runtime;
+using quern::test::Checks;
+
+namespace {
+
+constexpr uint64_t programCount = 7;
+
+void testWhole(Checks &checks) {
+  Result<Description> description = parseDescription(quern::test::getToyDescription(), programCount);
+  if (!checks.that(static_cast<bool>(description)))
+    return;
+  checks.equal(description->model, "Toy");
+  checks.equal(description->entries.size(), 3u);
+  const Entry &forward = description->entries[0];
+  checks.equal(forward.symbols[1].name, "r");
+  checks.equal(forward.symbols[0].bound, 8);
+  // A record of a position is two integers.
+  checks.that(forward.inputs[1].isPosition && forward.inputs[1].shape.size() == 2);
+  checks.equal(forward.inputs[1].shape[1].size, 2);
+  // The limits of a language model's indices follow from its form.
+  checks.equal(forward.inputs[0].below->size, 320);
+  checks.equal(forward.inputs[2].below->symbol, 0);
+  std::optional<LanguageModelSignature> signature = matchLanguageModel(forward);
+  checks.that(signature && signature->vocabSize == 320 && signature->tokens == 0 && signature->wanted == 1);
+  checks.that(!matchLanguageModel(description->entries[1]));
+  checks.equal(description->targets[1].programs[0].when.size(), 2u);
+  checks.equal(description->targets[1].programs[2].index, 5u);
+  checks.equal(description->states[0].rows, 48);
+  checks.that(!description->text);
+}
+
+/// The toy's description with the first `from` replaced by `to` is refused for a reason that says `reason`.
+void refuses(Checks &checks, const std::string &from, const std::string &to, const std::string &reason,
+             std::source_location where = std::source_location::current()) {
+  std::string json(quern::test::getToyDescription());
+  size_t place = json.find(from);
+  if (!checks.that(place != std::string::npos, where))
+    return;
+  json.replace(place, from.size(), to);
+  Result<Description> description = parseDescription(json, programCount);
+  if (!checks.that(!description, where))
+    return;
+  checks.that(description.error().kind == ErrorKind::Internal, where);
+  if (!checks.that(description.error().message.find(reason) != std::string::npos, where))
+    checks.equal(description.error().message, reason, where);
+}
+
+void testDamage(Checks &checks) {
+  refuses(checks, "\"version\": 1", "\"version\": 2", "`version` is 2");
+  refuses(checks, "\"model\": \"Toy\"", "\"model\": 3", "`model` is of type number, expected a string");
+  refuses(checks, "\"model\": \"Toy\",", "", "`model` is missing");
+  refuses(checks, "\"entries\": [", "\"entries\": {}, \"x\": [", "`entries` is of type object");
+  refuses(checks, "\"shape\": [\"s\"]", "\"shape\": [\"q\"]", "`entries[0].inputs[0].shape[0]` is `q`");
+  refuses(checks, "\"shape\": [\"s\"]", "\"shape\": [0]", "expected the name of a symbol or a size");
+  refuses(checks, "\"shape\": [\"s\"]", "\"shape\": [-4]", "expected the name of a symbol or a size");
+  refuses(checks, "\"dtype\": \"i32\"", "\"dtype\": \"i64\"", "is `i64`, expected `f32`, `i32` or `position`");
+  refuses(checks, "\"bounds\": {\"s\": 8, ", "\"bounds\": {", "`entries[0].bounds.s` is missing");
+  refuses(checks, "\"s\": 8", "\"s\": 0", "`entries[0].bounds.s` is 0");
+  refuses(checks, "\"s\": 8", "\"s\": 1e3", "`entries[0].bounds.s` is 1000.0");
+  refuses(checks, "\"symbols\": [\"n\"], \"bounds\": {\"n\": 1000}", "\"symbols\": [\"n\", \"m\"], \"bounds\": {\"n\": 1000, \"m\": 1}",
+          "a symbol `m` that no input's shape has");
+  refuses(checks, "\"shape\": [\"n\", 4]}, {\"name\": \"factor\"", "\"shape\": [\"n\", 2147483647, 2147483647, 2147483647]}, {\"name\": \"factor\"",
+          "more elements than fit into memory");
+  refuses(checks, "\"rows\": 48", "\"rows\": 0", "`states[0].rows` is 0");
+  refuses(checks, "\"bytes\": 192", "\"bytes\": -1", "`states[0].bytes` is -1");
+  refuses(checks, "\"offset\": 0, \"bytes\": 1280", "\"offset\": 1, \"bytes\": 1280", "ends at byte 1281, the weights at 1280");
+  refuses(checks, "\"bytes\": 1280}", "\"bytes\": 18446744073709551615}", "`parameters[0].bytes` is 18446744073709551615");
+  refuses(checks, "\"when\": {\"s\": 1, ", "\"when\": {\"z\": 1, ", "`targets[1].programs[0].when.z` is not one of the entry's symbols");
+  refuses(checks, "\"when\": {\"s\": 1, ", "\"when\": {\"s\": 9, ", "`targets[1].programs[0].when.s` is 9");
+  refuses(checks, "\"entry\": 0, \"when\": {}", "\"entry\": 3, \"when\": {}", "`targets[0].programs[0].entry` is 3");
+  refuses(checks, "\"entry\": 0, \"when\": {}", "\"entry\": 1, \"when\": {}", "has no program for all sizes of the entry `forward`");
+  refuses(checks, "\"exact\": true", "\"exact\": \"yes\"", "`exact` is of type string");
+  refuses(checks, "\"text\": null", "\"text\": {}", "`text.tokenizer` is missing");
+  refuses(checks, "\"text\": null", "\"text\": 7", "`text` is of type number");
+  refuses(checks, "\"versions\": {\"quern\": \"0.1.0\"}", "\"versions\": {\"quern\": 1}", "`versions.quern` is of type number");
+}
+
+void testNoJson(Checks &checks) {
+  for (std::string_view text : {"", "{", "[]", "null", "\xff\xfe", "{\"version\": 1}"})
+    checks.that(!parseDescription(text, programCount));
+  checks.that(!parseDescription(std::string(100000, '['), programCount));
+  Result<Description> other = parseDescription(quern::test::getToyDescription(), 6);
+  checks.that(!other && other.error().message.find("has 7 programs, the binary 6") != std::string::npos);
+  // Cut off at any place: refused, never worse.
+  std::string_view json = quern::test::getToyDescription();
+  for (size_t size = 0; size < json.size(); size += 3)
+    checks.that(!parseDescription(json.substr(0, size), programCount));
+}
+
+} // namespace
+
+int main() {
+  Checks checks;
+  testWhole(checks);
+  testDamage(checks);
+  testNoJson(checks);
+  return checks.status();
+}

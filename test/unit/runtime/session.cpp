@@ -1,0 +1,248 @@
+/// Sessions on programs written by hand: the right program, the right results, and every wrong input refused.
+
+#include "Check.h"
+#include "ToyModel.h"
+#include "runtime/llm/Generate.h"
+
+#include <cstring>
+#include <string>
+
+using namespace quern::runtime;
+using namespace quern::test;
+
+namespace {
+
+alignas(64) const uint8_t weights[toyWeightsBytes] = {};
+
+std::unique_ptr<Session> makeSession(unsigned threads = 2) {
+  Image image{&quern_programs, getToyDescription(), weights};
+  SessionOptions options;
+  options.threads = threads;
+  return Session::create(image, options).value();
+}
+
+Tensor makeIntegers(std::vector<int64_t> shape, const std::vector<int32_t> &values) {
+  Tensor tensor(DType::I32, std::move(shape));
+  std::copy(values.begin(), values.end(), tensor.get<int32_t>().begin());
+  return tensor;
+}
+
+Tensor makeFloats(std::vector<int64_t> shape, float value) {
+  Tensor tensor(DType::F32, std::move(shape));
+  for (size_t i = 0; i < tensor.get<float>().size(); ++i)
+    tensor.get<float>()[i] = value + static_cast<float>(i);
+  return tensor;
+}
+
+Result<std::vector<Tensor>> runOn(Session &session, uint32_t entry, const std::vector<Tensor> &inputs) {
+  std::vector<TensorView> views;
+  for (const Tensor &input : inputs)
+    views.push_back(input.view());
+  return session.run(entry, views);
+}
+
+std::vector<Tensor> makeList(Tensor a, Tensor b, Tensor c) {
+  std::vector<Tensor> list;
+  list.push_back(std::move(a));
+  list.push_back(std::move(b));
+  list.push_back(std::move(c));
+  return list;
+}
+
+std::vector<Tensor> makeList(Tensor a, Tensor b) {
+  std::vector<Tensor> list;
+  list.push_back(std::move(a));
+  list.push_back(std::move(b));
+  return list;
+}
+
+/// A run that is refused for a reason that says `reason`.
+void refuses(Checks &checks, Session &session, uint32_t entry, const std::vector<Tensor> &inputs,
+             const std::string &reason, std::source_location where = std::source_location::current()) {
+  int before = getToyCounts().programs;
+  Result<std::vector<Tensor>> results = runOn(session, entry, inputs);
+  if (checks.that(!results, where) &&
+      !checks.that(results.error().message.find(reason) != std::string::npos, where))
+    checks.equal(results.error().message, reason, where);
+  checks.equal(getToyCounts().programs, before, where);
+}
+
+void testInputs(Checks &checks) {
+  std::unique_ptr<Session> session = makeSession();
+  auto tokens = [](std::vector<int32_t> values) {
+    auto size = static_cast<int64_t>(values.size());
+    return makeIntegers({size}, values);
+  };
+  auto positions = [](std::vector<int32_t> values) {
+    auto size = static_cast<int64_t>(values.size() / 2);
+    return makeIntegers({size, 2}, values);
+  };
+  checks.that(static_cast<bool>(runOn(*session, 0, makeList(tokens({5, 319}), positions({0, 0, 1, 1}), tokens({1})))));
+  refuses(checks, *session, 0, makeList(tokens({5, 320}), positions({0, 0, 1, 1}), tokens({1})),
+          "input `tokens` has the index 320 at 1, expected 0 to 319");
+  refuses(checks, *session, 0, makeList(tokens({-1}), positions({0, 0}), tokens({0})), "the index -1 at 0");
+  refuses(checks, *session, 0, makeList(tokens({5}), positions({0, 48}), tokens({0})),
+          "input `at` has the cache row 48 at 0, expected 0 to 47");
+  refuses(checks, *session, 0, makeList(tokens({5}), positions({48, 0}), tokens({0})), "the position 48 at 0");
+  refuses(checks, *session, 0, makeList(tokens({5}), positions({0, -1}), tokens({0})), "the cache row -1 at 0");
+  refuses(checks, *session, 0, makeList(tokens({5, 5}), positions({0, 0, 1, 1}), tokens({2})),
+          "input `want` has the index 2 at 0, expected 0 to 1");
+  refuses(checks, *session, 0, makeList(tokens({5, 5}), positions({0, 0}), tokens({0})),
+          "has the size 1 on axis 0, but `s` is 2 in another input");
+  refuses(checks, *session, 0,
+          makeList(makeIntegers({9}, std::vector<int32_t>(9)), makeIntegers({9, 2}, std::vector<int32_t>(18)), tokens({0})),
+          "input `tokens` has the size 9 on axis 0, expected `s` from 1 to 8");
+  refuses(checks, *session, 0, makeList(tokens({}), positions({}), tokens({0})), "has the size 0 on axis 0");
+  refuses(checks, *session, 0, makeList(tokens({5}), makeIntegers({1}, {0}), tokens({0})),
+          "input `at` has the shape [1], expected [s, 2]");
+  refuses(checks, *session, 0, makeList(makeFloats({1}, 5), positions({0, 0}), tokens({0})),
+          "input `tokens` has elements of type f32, expected i32");
+  refuses(checks, *session, 1, makeList(makeFloats({2, 3}, 0), makeFloats({1}, 0)),
+          "input `x` has the size 3 on axis 1, expected 4");
+  refuses(checks, *session, 1, {}, "got 0 inputs, expected 2");
+  refuses(checks, *session, 2, makeList(makeFloats({10}, 0), makeIntegers({2}, {9, 10})), "the index 10 at 1, expected 0 to 9");
+}
+
+void testResults(Checks &checks) {
+  for (unsigned threads : {1u, 2u, 7u}) {
+    std::unique_ptr<Session> session = makeSession(threads);
+    checks.equal(session->getThreadCount(), threads);
+    checks.equal(session->getTarget().name, "plain");
+    Result<std::vector<Tensor>> results = runOn(*session, 1, makeList(makeFloats({999, 4}, 1), makeFloats({1}, 3)));
+    if (!checks.that(static_cast<bool>(results)))
+      return;
+    std::span<const float> values = (*results)[0].get<float>();
+    for (size_t i = 0; i < values.size(); ++i)
+      if (!checks.equal(values[i], (1.0f + static_cast<float>(i)) * 3))
+        break;
+    // A kernel's error: its message and code, our fault; the next run is not disturbed.
+    Result<std::vector<Tensor>> failed = runOn(*session, 1, makeList(makeFloats({50, 4}, 1), makeFloats({1}, -3)));
+    checks.that(!failed);
+    checks.equal(failed.error().message, "the entry `scale` failed with code -7: the factor is negative");
+    checks.that(failed.error().kind == ErrorKind::Internal);
+    checks.that(static_cast<bool>(runOn(*session, 1, makeList(makeFloats({50, 4}, 1), makeFloats({1}, 3)))));
+  }
+}
+
+void testOutputs(Checks &checks) {
+  std::unique_ptr<Session> session = makeSession();
+  std::vector<Tensor> inputs = makeList(makeFloats({2, 4}, 1), makeFloats({1}, 3));
+  const TensorView views[] = {inputs[0].view(), inputs[1].view()};
+  Tensor small = makeFloats({1, 4}, 0);
+  const MutableTensorView output[] = {small.mutableView()};
+  Result<void> done = session->run(1, views, output);
+  checks.that(!done && done.error().message.find("has room for [1, 4], expected [2, 4]") != std::string::npos);
+  checks.that(!session->run(1, views, {}));
+}
+
+/// Collects the tokens.
+struct Collector : TokenSink {
+  std::vector<int32_t> tokens;
+  Result<void> take(int32_t token) override {
+    tokens.push_back(token);
+    return {};
+  }
+};
+
+void testGenerate(Checks &checks) {
+  std::vector<int32_t> prompt = {4, 8, 15, 16, 23, 42, 108, 7, 9, 11, 2};
+  std::vector<int32_t> expected = prompt;
+  for (int i = 0; i < 20; ++i)
+    expected.push_back(predictToy(expected));
+  expected.erase(expected.begin(), expected.begin() + static_cast<std::ptrdiff_t>(prompt.size()));
+  // Steps of every size give the same text: the prompt takes two steps, or eleven.
+  for (std::optional<int64_t> batch : {std::optional<int64_t>(), std::optional<int64_t>(1), std::optional<int64_t>(3)}) {
+    std::unique_ptr<Session> session = makeSession();
+    LanguageModel model = LanguageModel::create(*session, batch).value();
+    checks.equal(model.getContextSize(), toyContext);
+    Sampler sampler{SamplerOptions{}};
+    Collector collector;
+    int single = getToyCounts().single;
+    checks.that(static_cast<bool>(generate(model, sampler, prompt, {20, {}}, collector)));
+    checks.that(collector.tokens == expected);
+    // 19 of the new tokens are fed, each by the program for single tokens.
+    checks.equal(getToyCounts().single - single, batch == 1 ? 30 : 19);
+  }
+}
+
+void testStop(Checks &checks) {
+  std::unique_ptr<Session> session = makeSession();
+  LanguageModel model = LanguageModel::create(*session, std::nullopt).value();
+  Sampler sampler{SamplerOptions{}};
+  const std::vector<int32_t> prompt = {4};
+  const int32_t stop[] = {predictToy(prompt)};
+  Collector collector;
+  checks.that(static_cast<bool>(generate(model, sampler, prompt, {20, stop}, collector)));
+  checks.equal(collector.tokens.size(), 1u);
+  // The context ends: 1 + 47 tokens are fed, the 49th is not.
+  model.rewind(0);
+  Collector whole;
+  checks.that(static_cast<bool>(generate(model, sampler, prompt, {48, {}}, whole)));
+  checks.equal(whole.tokens.size(), 48u);
+  Collector more;
+  model.rewind(0);
+  Result<void> tooMany = generate(model, sampler, prompt, {49, {}}, more);
+  checks.that(!tooMany);
+  checks.equal(tooMany.error().message, "49 tokens do not fit into the context of 48");
+}
+
+void testStates(Checks &checks) {
+  std::unique_ptr<Session> session = makeSession();
+  checks.equal(session->getStateRows().value(), toyContext);
+  LanguageModel model = LanguageModel::create(*session, std::nullopt).value();
+  const std::vector<int32_t> tokens = {1, 2, 3};
+  float first = model.feed(tokens).value()[0];
+  model.rewind(2);
+  float second = model.feed(std::vector<int32_t>{3}).value()[0];
+  checks.equal(first, second);
+  session->resetStates();
+  model.rewind(2);
+  // The rows before are zeros now.
+  const std::vector<int32_t> zeros = {0, 0, 3};
+  float third = model.feed(std::vector<int32_t>{3}).value()[0];
+  checks.equal(third, -static_cast<float>((toyVocab - predictToy(zeros)) % toyVocab) / 16.0f);
+}
+
+void testCreate(Checks &checks) {
+  SessionOptions options;
+  auto refuse = [&](const Image &image, const std::string &reason,
+                    std::source_location where = std::source_location::current()) {
+    Result<std::unique_ptr<Session>> session = Session::create(image, options);
+    if (checks.that(!session, where) &&
+        !checks.that(session.error().message.find(reason) != std::string::npos, where))
+      checks.equal(session.error().message, reason, where);
+  };
+  refuse({&quern_programs, getToyDescription(), std::span(weights).first(100)}, "the weights take 1280 bytes, the file has 100");
+  refuse({&quern_programs, "{}", weights}, "description is not valid");
+  options.threads = 0;
+  refuse({&quern_programs, getToyDescription(), weights}, "the number of threads is 0");
+  options.threads = 1;
+  options.target = "future";
+  refuse({&quern_programs, getToyDescription(), weights}, "`teleport`");
+}
+
+void testProfile(Checks &checks) {
+  std::unique_ptr<Session> session = makeSession();
+  LanguageModel model = LanguageModel::create(*session, std::nullopt).value();
+  checks.that(static_cast<bool>(model.feed(std::vector<int32_t>{1, 2})));
+  session->setProfiling(true);
+  checks.that(static_cast<bool>(model.feed(std::vector<int32_t>{1, 2})));
+  checks.that(static_cast<bool>(model.feed(std::vector<int32_t>{3})));
+  checks.equal(session->getKernelTimes()[0][0].runs, 1u);
+  checks.equal(session->getKernelTimes()[1][0].runs, 1u);
+}
+
+} // namespace
+
+int main() {
+  Checks checks;
+  testInputs(checks);
+  testResults(checks);
+  testOutputs(checks);
+  testGenerate(checks);
+  testStop(checks);
+  testStates(checks);
+  testCreate(checks);
+  testProfile(checks);
+  return checks.status();
+}
