@@ -38,14 +38,14 @@ std::span<const float> Sampler::penalize(std::span<const float> logits,
   return penalized;
 }
 
-/// Takes the logits that can be chosen, divided by the temperature. Infinite ones are all that count if there are any.
+/// Takes the logits that can be chosen. Infinite ones are all that count if there are any.
 void Sampler::collect(std::span<const float> logits) {
   bool isInfinite = std::find(logits.begin(), logits.end(), infinity) != logits.end();
   candidates.clear();
   for (size_t i = 0; i < logits.size(); ++i) {
     if (!(logits[i] > -infinity) || (isInfinite && logits[i] < infinity))
       continue;
-    float value = isInfinite ? 0.0f : logits[i] / options.temperature;
+    float value = isInfinite ? 0.0f : logits[i];
     candidates.push_back({value, static_cast<int32_t>(i)});
   }
 }
@@ -61,15 +61,15 @@ void Sampler::keepTopK() {
   candidates.erase(end, candidates.end());
 }
 
-/// p_i = exp(x_i - max x) / Σ_j exp(x_j - max x)
+/// p_i = exp((x_i - max x) / T) / Σ_j exp((x_j - max x) / T). The largest is taken off first, so that no quotient by a
+/// tiny temperature overflows.
 void Sampler::toProbabilities() {
   float largest = -infinity;
   for (const Candidate &candidate : candidates)
     largest = std::max(largest, candidate.value);
   float sum = 0;
   for (Candidate &candidate : candidates) {
-    // A tiny temperature makes all logits infinite: then the largest are equal.
-    candidate.value = candidate.value == largest ? 1.0f : std::exp(candidate.value - largest);
+    candidate.value = std::exp((candidate.value - largest) / options.temperature);
     sum += candidate.value;
   }
   for (Candidate &candidate : candidates)

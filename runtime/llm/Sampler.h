@@ -34,7 +34,7 @@ private:
 struct SamplerOptions {
   /// Take the largest logit; of equal ones the token with the lowest id.
   bool isGreedy = true;
-  /// Logits are divided by it; above 0.
+  /// Logits are divided by it before they become probabilities; above 0.
   float temperature = 1.0f;
   /// Only the k largest logits; 0 for all.
   int64_t topK = 0;
@@ -47,7 +47,7 @@ struct SamplerOptions {
   uint64_t seed = 0;
 };
 
-/// Chooses tokens from logits. The rules apply in this order: repetition penalty, temperature, top-k, top-p, min-p. A
+/// Chooses tokens from logits. The rules apply in this order: repetition penalty, top-k, temperature, top-p, min-p. A
 /// logit that is not a number is never chosen.
 class Sampler {
 public:
