@@ -1,0 +1,196 @@
+//===- ReferenceCheck.cpp - evaluates a module before and after each pass ---------------------===//
+
+#include "tools/ReferenceCheck.h"
+
+#include "dialect/RandomValues.h"
+#include "dialect/Reference.h"
+#include "dialect/Shapes.h"
+
+#include "mlir/Pass/Pass.h"
+#include "mlir/Pass/PassInstrumentation.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <cmath>
+#include <cstdlib>
+
+using namespace mlir;
+using namespace quern;
+
+namespace {
+
+/// What an entry gives, as f32 values per result.
+using Results = SmallVector<std::vector<float>>;
+
+/// The largest number of weights of a module that is checked.
+constexpr int64_t maxWeights = int64_t(1) << 24;
+
+/// An entry or a program: what both have.
+struct Runnable {
+  Operation *op = nullptr;
+  StringRef name;
+  SmallVector<Type> inputs;
+  ArrayAttr argNames;
+  DictionaryAttr when;
+  FlatSymbolRefAttr variantOf;
+};
+
+class ReferenceCheck final : public PassInstrumentation {
+public:
+  void runBeforePass(Pass *pass, Operation *op) override;
+  void runAfterPass(Pass *pass, Operation *op) override;
+
+private:
+  /// The results of the general forms after the last pass, by name; meaningful while `measured`.
+  llvm::StringMap<Results> before;
+  bool measured = false;
+  bool quantised = false;
+};
+
+} // namespace
+
+static std::optional<Runnable> getRunnable(Operation &op) {
+  if (auto entry = dyn_cast<EntryOp>(op))
+    return Runnable{entry, entry.getSymName(), SmallVector<Type>(entry.getArgumentTypes()), entry.getArgNamesAttr(),
+                    entry.getWhenAttr(), entry.getVariantOfAttr()};
+  if (auto program = dyn_cast<ProgramOp>(op))
+    return Runnable{program, program.getSymName(), program.getInputTypes(), program.getArgNamesAttr(),
+                    program.getWhenAttr(), program.getVariantOfAttr()};
+  return std::nullopt;
+}
+
+static bool isSmall(ModuleOp module) {
+  int64_t weights = 0;
+  for (auto parameter : module.getOps<ParameterOp>())
+    if (parameter.getTensorType().hasStaticShape())
+      weights += parameter.getTensorType().getNumElements();
+  return weights <= maxWeights;
+}
+
+static bool quantises(ModuleOp module) {
+  return module.walk([](QuantizeOp) { return WalkResult::interrupt(); }).wasInterrupted();
+}
+
+/// Runs `what` on random inputs. Named dimensions have the sizes of `when`, or 2; integers are row numbers of the smallest.
+static FailureOr<Results> run(ModuleOp module, const Runnable &what, DictionaryAttr when) {
+  SymbolSizes sizes;
+  int64_t smallest = 2;
+  for (NamedAttribute size : when ? when.getValue() : ArrayRef<NamedAttribute>()) {
+    sizes[size.getName()] = cast<IntegerAttr>(size.getValue()).getInt();
+    smallest = std::min(smallest, sizes[size.getName()]);
+  }
+  SmallVector<Tensor> inputs;
+  for (auto [i, type] : llvm::enumerate(what.inputs)) {
+    auto formal = dyn_cast<RankedTensorType>(type);
+    if (!formal)
+      return failure();
+    for (Dim dim : getDims(formal))
+      if (!dim.isStatic())
+        sizes.try_emplace(dim.name(), 2);
+    std::string name = what.argNames ? cast<StringAttr>(what.argNames[i]).str() : std::to_string(i);
+    FailureOr<Tensor> value = makeRandomTensor(name, *resolveType(formal, sizes), smallest);
+    if (failed(value))
+      return failure();
+    inputs.push_back(*value);
+  }
+  RandomParameters parameters(module);
+  Evaluator evaluator(module, parameters);
+  auto entry = dyn_cast<EntryOp>(what.op);
+  FailureOr<SmallVector<Tensor>> results = entry ? evaluator.evaluateEntry(entry, inputs)
+                                                 : evaluator.evaluateProgram(cast<ProgramOp>(what.op), inputs);
+  if (failed(results))
+    return failure();
+  Results values;
+  for (const Tensor &result : *results)
+    values.push_back(result.readFloats());
+  return values;
+}
+
+/// The results of all general forms; failure where one cannot be evaluated, which is said only if `loud`.
+static FailureOr<llvm::StringMap<Results>> runAll(ModuleOp module, bool loud) {
+  ScopedDiagnosticHandler quiet(module.getContext(), [&](Diagnostic &) { return success(!loud); });
+  llvm::StringMap<Results> all;
+  for (Operation &op : module.getOps()) {
+    std::optional<Runnable> what = getRunnable(op);
+    if (!what || what->variantOf)
+      continue;
+    FailureOr<Results> results = run(module, *what, {});
+    if (failed(results))
+      return failure();
+    all[what->name] = *results;
+  }
+  return all;
+}
+
+/// Ends the process unless `found` is near `expected`.
+static void require(const Results &expected, const Results &found, double bound, const llvm::Twine &where) {
+  bool near = expected.size() == found.size();
+  double worst = 0;
+  for (size_t i = 0; near && i < expected.size(); ++i) {
+    near = expected[i].size() == found[i].size();
+    double largest = 0;
+    for (float value : expected[i])
+      largest = std::isfinite(value) ? std::max<double>(largest, std::fabs(value)) : largest;
+    for (size_t j = 0; near && j < expected[i].size(); ++j) {
+      double difference = std::fabs(double(expected[i][j]) - found[i][j]);
+      bool alike = expected[i][j] == found[i][j] || (std::isnan(expected[i][j]) && std::isnan(found[i][j]));
+      near = alike || difference <= bound * largest;
+      worst = alike ? worst : std::max(worst, difference / largest);
+    }
+  }
+  if (near)
+    return;
+  llvm::errs() << "error: " << where << "; found a difference of " << worst << ", expected at most " << bound
+               << " of the largest value\n";
+  std::exit(1);
+}
+
+/// Each variant gives what its general form gives at the variant's sizes.
+static void requireVariants(ModuleOp module, StringRef pass) {
+  llvm::StringMap<Runnable> all;
+  for (Operation &op : module.getOps())
+    if (std::optional<Runnable> what = getRunnable(op))
+      all[what->name] = *what;
+  for (auto &[name, variant] : all) {
+    auto general = variant.variantOf ? all.find(variant.variantOf.getValue()) : all.end();
+    if (general == all.end())
+      continue;
+    FailureOr<Results> expected = run(module, general->second, variant.when);
+    FailureOr<Results> found = run(module, variant, variant.when);
+    if (failed(expected) || failed(found)) {
+      llvm::errs() << "error: `" << name << "` cannot be evaluated after " << pass << "\n";
+      std::exit(1);
+    }
+    require(*expected, *found, 1e-4, "variant `" + name + "` differs from its general form after " + pass);
+  }
+}
+
+void ReferenceCheck::runBeforePass(Pass *, Operation *op) {
+  auto module = dyn_cast<ModuleOp>(op);
+  if (!module || measured || !isSmall(module))
+    return;
+  FailureOr<llvm::StringMap<Results>> results = runAll(module, /*loud=*/false);
+  measured = succeeded(results);
+  quantised = quantises(module);
+  if (measured)
+    before = std::move(*results);
+}
+
+void ReferenceCheck::runAfterPass(Pass *pass, Operation *op) {
+  auto module = dyn_cast<ModuleOp>(op);
+  if (!module || !measured)
+    return;
+  FailureOr<llvm::StringMap<Results>> after = runAll(module, /*loud=*/true);
+  if (failed(after)) {
+    llvm::errs() << "error: the module cannot be evaluated after " << pass->getName() << "\n";
+    std::exit(1);
+  }
+  double bound = quantises(module) && !quantised ? 5e-2 : 1e-4;
+  for (auto &[name, expected] : before)
+    if (auto found = after->find(name); found != after->end())
+      require(expected, found->second, bound, "entry `" + name + "` differs after " + pass->getName());
+  requireVariants(module, pass->getName());
+  before = std::move(*after);
+  quantised = quantises(module);
+}
+
+std::unique_ptr<PassInstrumentation> quern::createReferenceCheck() { return std::make_unique<ReferenceCheck>(); }
