@@ -12,7 +12,7 @@
 #define TOY_EXPAND(x) TOY_STRING(x)
 #define TOY_TEXT                                                                                   \
   R"({"tokenizer": {"offset": 1280, "bytes": )" TOY_EXPAND(TOY_TOKENIZER_BYTES) R"(},
-      "chat_template": "{{ bos_token }}user: {{ messages[0]['content'] }}\n", "bos": "<|endoftext|>",
+      "chat_template": "{{ bos_token }}user: {{ messages[0]['content'] }}", "bos": "<|endoftext|>",
       "eos": "<|im_end|>", "bos_id": 0, "eos_ids": [2], "add_bos": false, "vocab_size": 320})"
 #else
 #define TOY_TEXT "null"
