@@ -38,12 +38,12 @@ Diagnostic &Diagnostic::hint(const Twine &message) {
 }
 
 Diagnostic &DiagnosticEngine::error(SMRange range, const Twine &message) {
+  ++errorCount;
   Diagnostic error(range, message);
-  bool isRepeated =
-      llvm::any_of(errors, [&](const Diagnostic &other) { return other.repeats(error); });
-  errorCount += !isRepeated;
+  bool isRepeated = llvm::any_of(errors, [&](auto &other) { return other.repeats(error); });
   if (!isRepeated && !isFull())
     return errors.emplace_back(std::move(error));
+  surplusCount += !isRepeated;
   surplus = std::move(error);
   return surplus;
 }
@@ -216,8 +216,8 @@ void DiagnosticEngine::print(raw_ostream &out, bool colour) const {
     for (const Diagnostic::Note &note : error->notes())
       printer.print(note.range, "note", raw_ostream::CYAN, note.message);
   }
-  if (errorCount > errors.size())
-    out << "error: " << errorCount - errors.size() << " more errors are not shown\n";
+  if (surplusCount > 0)
+    out << "error: " << surplusCount << " more errors are not shown\n";
 }
 
 } // namespace quern::frontend

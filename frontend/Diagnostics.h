@@ -66,7 +66,7 @@ public:
   Diagnostic &error(llvm::SMRange range, const llvm::Twine &message);
 
   bool hasErrors() const { return errorCount != 0; }
-  /// All errors, with those that were not kept.
+  /// How often an error was reported, with those that were not kept.
   size_t numErrors() const { return errorCount; }
   /// True when further errors are not kept: work that only finds errors may stop.
   bool isFull() const { return errors.size() >= maxErrors; }
@@ -81,6 +81,8 @@ private:
   /// Takes the notes and hints of errors that are not kept.
   Diagnostic surplus;
   size_t errorCount = 0;
+  /// Different errors that were not kept.
+  size_t surplusCount = 0;
 };
 
 } // namespace quern::frontend

@@ -30,7 +30,7 @@ public:
   std::vector<Token> run();
 
 private:
-  /// The length of the blanks, comments' ends and line breaks ahead; counts the breaks.
+  /// Skips blanks and line breaks; counts the breaks.
   void skipBlanks();
   void lexToken();
   void lexComment();
@@ -71,7 +71,7 @@ static TokenKind wordKind(StringRef word) {
 
 std::vector<Token> Lexer::run() {
   rest.consume_front("\xEF\xBB\xBF"); // the byte order mark that some editors write
-  for (skipBlanks(); !rest.empty() && !diagnostics.isFull(); skipBlanks())
+  for (skipBlanks(); !rest.empty(); skipBlanks())
     lexToken();
   tokens.push_back({TokenKind::EndOfFile, rest.take_front(0), linesBefore});
   return std::move(tokens);
@@ -171,7 +171,7 @@ void Lexer::lexInvalid() {
 }
 
 void Lexer::checkCharacters(StringRef text) {
-  while (!text.empty() && !diagnostics.isFull())
+  while (!text.empty())
     text = text.drop_front(checkCharacter(text));
 }
 

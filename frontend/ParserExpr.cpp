@@ -248,11 +248,15 @@ Expr *Parser::parsePrimary() {
 }
 
 void Parser::reportNoExpr() {
+  bool startsItem = current().begin() == itemStart;
   Diagnostic *diagnostic = reportExpected("an expression");
-  if (!diagnostic || !at(TokenKind::Equal) || position == 0)
+  if (!diagnostic || position == 0)
     return;
   const Token &previous = tokens[position - 1];
-  if (findOperator(previous.kind) && previous.end() == current().begin())
+  if (startsItem && (at(TokenKind::Dot) || findOperator(current().kind)))
+    diagnostic->hint("a line goes on after an operator, not before it");
+  else if (at(TokenKind::Equal) && findOperator(previous.kind) &&
+           previous.end() == current().begin())
     diagnostic->hint("there is no `" + previous.text + "=`; write `x = x " + previous.text + " y`");
 }
 
