@@ -1,4 +1,13 @@
 //===- Attention.cpp - attention over a cache -------------------------------------------------===//
+//
+// The cache rows are taken in chunks of 256. Each chunk has its own largest score, its own sum of powers and its own
+// weighted sum of values; the chunks are then combined (Milakov and Gimelshein 2018; Dao et al. 2022):
+//
+//   M = max_c m_c      result = Σ_c exp(m_c - M) · w_c / Σ_c exp(m_c - M) · l_c
+//
+// Chunks begin at fixed rows, so the order of sums depends neither on the rows of a step nor on the threads.
+//
+//===------------------------------------------------------------------------------------------===//
 
 #include "codegen/Scalar.h"
 #include "codegen/StateLayout.h"
@@ -8,122 +17,286 @@ using namespace mlir;
 using Halide::Expr;
 using Halide::Func;
 using Halide::RDom;
+using Halide::TailStrategy;
 using Halide::Var;
 
 namespace quern::codegen {
 
 namespace {
-struct AttentionFuncs {
-  /// [e, head, row]
-  Func output;
-  std::vector<Var> vars;
-  Func query, scores, largestLanes, largest, powers, sumLanes, sum, weightedLanes, weighted;
-  RDom depth, groups;
+
+constexpr int lanes = stateLanes;
+/// Groups of `lanes` cache rows in a chunk.
+constexpr int chunkGroups = 16;
+constexpr int chunkRows = chunkGroups * lanes;
+
+/// The variables of attention: a token is row `ii` of tile `it`, a head the `u`-th of those that share cache head `g`; a
+/// cache row is lane `lane` of group `t` of chunk `c`.
+struct AttentionVars {
+  Var lane{"lane"}, t{"t"}, u{"u"}, g{"g"}, ii{"ii"}, it{"it"}, c{"c"}, e{"e"}, k{"k"};
 };
+
+struct AttentionFuncs {
+  AttentionVars v;
+  /// [e, head, token]
+  Func output{"output"};
+  std::vector<Var> vars;
+  /// The last cache row that a tile sees. [it]
+  Func limit{"limit"};
+  /// The scaled query. [k, u, g, ii, it]
+  Func query{"query"};
+  /// Scores as summed, and with -∞ for rows not seen. [lane, t, u, g, ii, it, c]
+  Func scores{"scores"}, masked{"masked"};
+  /// exp(score - largest of the chunk), 0 for rows not seen. [lane, t, u, g, ii, it, c]
+  Func powers{"powers"};
+  /// [lane, u, g, ii, it, c], and over all lanes [u, g, ii, it, c]
+  Func largestLanes{"largest_lanes"}, largest{"largest"}, sumLanes{"sum_lanes"};
+  /// Weighted sums of values by lanes, and with lanes folded to 8 and 4. [lane, e, u, g, ii, it, c]
+  Func weighted{"weighted"}, folded8{"folded8"}, folded4{"folded4"};
+  /// What is left of a chunk: the weighted sums, then the sum of powers and the largest score. [e, u, g, ii, it, c]
+  Func partial{"partial"};
+  /// The chunks together: largest score, sum of powers [u, g, ii, it]; a chunk's factor [c, u, g, ii, it]; the weighted
+  /// sums [e, u, g, ii, it].
+  Func best{"best"}, factor{"factor"}, total{"total"}, combined{"combined"};
+  RDom depth, maskedGroups, largestGroups, powerGroups, sumGroups, weightedGroups;
+  RDom bestChunks, totalChunks, combinedChunks;
+  /// Heads that share a cache head; elements of a value; tokens in a tile.
+  int shared = 1, size = 0, tile = 1;
+  bool single = false;
+};
+
+/// The arguments of an attention kernel.
+struct AttentionInputs {
+  Tensor query;
+  Halide::ImageParam positions, keys, values;
+  int32_t depth, cacheRows;
+  float scale;
+  Expr tokens;
+};
+
 } // namespace
 
-static FailureOr<AttentionFuncs> algorithm(Lowering &lowering) {
+static FailureOr<AttentionInputs> getInputs(Lowering &lowering, AttendOp anchor) {
+  FailureOr<Tensor> query = lowering.get(anchor.getQuery());
+  FailureOr<Halide::ImageParam> positions = lowering.getBuffer(anchor.getAt(), anchor);
+  FailureOr<Halide::ImageParam> keys = lowering.getBuffer(anchor.getKeys(), anchor);
+  FailureOr<Halide::ImageParam> values = lowering.getBuffer(anchor.getValues(), anchor);
+  if (failed(query) || failed(positions) || failed(keys) || failed(values))
+    return failure();
+  auto keyType = cast<RankedTensorType>(anchor.getKeys().getType());
+  return AttentionInputs{*query,
+                         *positions,
+                         *keys,
+                         *values,
+                         static_cast<int32_t>(keyType.getDimSize(2)),
+                         static_cast<int32_t>(keyType.getDimSize(0)),
+                         static_cast<float>(anchor.getScale().convertToDouble()),
+                         query->shape[0]};
+}
+
+/// The sum of `func` over its first argument, from 0 to `count` - 1, in pairs.
+template <typename... Args>
+static Expr foldLanes(Func func, int count, Args... rest) {
+  std::vector<Expr> terms;
+  for (int lane = 0; lane < count; ++lane)
+    terms.push_back(func(lane, rest...));
+  for (size_t width = terms.size() / 2; width > 0; width /= 2)
+    for (size_t lane = 0; lane < width; ++lane)
+      terms[lane] = terms[lane] + terms[lane + width];
+  return terms[0];
+}
+
+/// One chunk: scores, powers, weighted values.
+static void buildChunk(AttentionFuncs &f, const Lowering &lowering, AttentionInputs in) {
+  auto &[lane, t, u, g, ii, it, c, e, k] = f.v;
+  Expr last = in.tokens - 1;
+  auto rowOf = [&](Expr token) { return lowering.getCacheRow(in.positions, min(token, last), in.cacheRows); };
+  Expr limit = rowOf(it * f.tile);
+  for (int row = 1; row < f.tile; ++row)
+    limit = max(limit, rowOf(it * f.tile + row));
+  f.limit(it) = limit;
+  f.query(k, u, g, ii, it) = in.query.at({min(it * f.tile + ii, last), g * f.shared + u, k}) * in.scale;
+
+  /// A domain of the chunk's groups that the tile sees.
+  auto seenGroups = [&](const std::string &name) {
+    RDom groups(0, chunkGroups, name);
+    groups.where(c * chunkRows + groups * lanes <= f.limit(it));
+    return groups;
+  };
+  auto isSeen = [&](Expr group) { return c * chunkRows + group * lanes + lane <= rowOf(it * f.tile + ii); };
+  float lowest = -std::numeric_limits<float>::infinity();
+
+  f.depth = RDom(0, in.depth, "depth");
+  f.scores(lane, t, u, g, ii, it, c) = 0.0f;
+  f.scores(lane, t, u, g, ii, it, c) +=
+      f.query(f.depth, u, g, ii, it) * toFloat(in.keys(lane, f.depth, c * chunkGroups + t, g));
+  RDom r = f.maskedGroups = seenGroups("masked_groups");
+  f.masked(lane, t, u, g, ii, it, c) = lowest;
+  f.masked(lane, r, u, g, ii, it, c) = select(isSeen(r), f.scores(lane, r, u, g, ii, it, c), lowest);
+
+  r = f.largestGroups = seenGroups("largest_groups");
+  f.largestLanes(lane, u, g, ii, it, c) = lowest;
+  f.largestLanes(lane, u, g, ii, it, c) = max(f.largestLanes(lane, u, g, ii, it, c), f.masked(lane, r, u, g, ii, it, c));
+  Expr largest = f.largestLanes(0, u, g, ii, it, c);
+  for (int l = 1; l < lanes; ++l)
+    largest = max(largest, f.largestLanes(l, u, g, ii, it, c));
+  f.largest(u, g, ii, it, c) = largest;
+
+  r = f.powerGroups = seenGroups("power_groups");
+  f.powers(lane, t, u, g, ii, it, c) = 0.0f;
+  f.powers(lane, r, u, g, ii, it, c) =
+      select(isSeen(r), exp(f.masked(lane, r, u, g, ii, it, c) - f.largest(u, g, ii, it, c)), 0.0f);
+  r = f.sumGroups = seenGroups("sum_groups");
+  f.sumLanes(lane, u, g, ii, it, c) = 0.0f;
+  f.sumLanes(lane, u, g, ii, it, c) += f.powers(lane, r, u, g, ii, it, c);
+
+  r = f.weightedGroups = seenGroups("weighted_groups");
+  f.weighted(lane, e, u, g, ii, it, c) = 0.0f;
+  f.weighted(lane, e, u, g, ii, it, c) +=
+      f.powers(lane, r, u, g, ii, it, c) * toFloat(in.values(lane, e, c * chunkGroups + r, g));
+  f.folded8(lane, e, u, g, ii, it, c) = f.weighted(lane, e, u, g, ii, it, c) + f.weighted(lane + 8, e, u, g, ii, it, c);
+  f.folded4(lane, e, u, g, ii, it, c) = f.folded8(lane, e, u, g, ii, it, c) + f.folded8(lane + 4, e, u, g, ii, it, c);
+  Expr element = min(e, f.size - 1);
+  f.partial(e, u, g, ii, it, c) =
+      select(e < f.size, foldLanes(f.folded4, 4, element, u, g, ii, it, c), e == f.size,
+             foldLanes(f.sumLanes, lanes, u, g, ii, it, c), f.largest(u, g, ii, it, c));
+}
+
+/// All chunks: see the head of this file.
+static void combineChunks(AttentionFuncs &f, Expr chunks) {
+  auto &[lane, t, u, g, ii, it, c, e, k] = f.v;
+  f.bestChunks = RDom(0, chunks, "best_chunks");
+  f.totalChunks = RDom(0, chunks, "total_chunks");
+  f.combinedChunks = RDom(0, chunks, "combined_chunks");
+  f.best(u, g, ii, it) = -std::numeric_limits<float>::infinity();
+  f.best(u, g, ii, it) = max(f.best(u, g, ii, it), f.partial(f.size + 1, u, g, ii, it, f.bestChunks));
+  f.factor(c, u, g, ii, it) = exp(f.partial(f.size + 1, u, g, ii, it, c) - f.best(u, g, ii, it));
+  f.total(u, g, ii, it) = 0.0f;
+  f.total(u, g, ii, it) += f.factor(f.totalChunks, u, g, ii, it) * f.partial(f.size, u, g, ii, it, f.totalChunks);
+  f.combined(e, u, g, ii, it) = 0.0f;
+  f.combined(e, u, g, ii, it) +=
+      f.factor(f.combinedChunks, u, g, ii, it) * f.partial(e, u, g, ii, it, f.combinedChunks);
+}
+
+static FailureOr<AttentionFuncs> algorithm(Lowering &lowering, const Parameters &parameters) {
   KernelOp kernel = lowering.getKernel();
   Block &body = kernel.getBody().front();
   auto anchor = cast<AttendOp>(kernel.getAnchor());
   if (failed(lowering.lowerOps(body.begin(), anchor->getIterator())))
     return failure();
-  FailureOr<Tensor> queryTensor = lowering.get(anchor.getQuery());
-  FailureOr<Halide::ImageParam> positions = lowering.getBuffer(anchor.getAt(), anchor);
-  FailureOr<Halide::ImageParam> keyBuffer = lowering.getBuffer(anchor.getKeys(), anchor);
-  FailureOr<Halide::ImageParam> valueBuffer = lowering.getBuffer(anchor.getValues(), anchor);
-  if (failed(queryTensor) || failed(positions) || failed(keyBuffer) || failed(valueBuffer))
+  FailureOr<AttentionInputs> inputs = getInputs(lowering, anchor);
+  if (failed(inputs))
     return failure();
-  Halide::ImageParam keys = *keyBuffer, values = *valueBuffer;
-  auto keyType = cast<RankedTensorType>(anchor.getKeys().getType());
-  int32_t depth = static_cast<int32_t>(keyType.getDimSize(2));
-  int32_t heads = static_cast<int32_t>(cast<RankedTensorType>(anchor.getQuery().getType()).getDimSize(1));
-  int32_t shared = heads / static_cast<int32_t>(keyType.getDimSize(1));
-  constexpr int32_t lanes = stateLanes;
-
+  auto resultType = cast<RankedTensorType>(anchor.getResult().getType());
   AttentionFuncs f;
-  f.query = Func("query");
-  f.scores = Func("scores");
-  f.largestLanes = Func("largest_lanes");
-  f.largest = Func("largest");
-  f.powers = Func("powers");
-  f.sumLanes = Func("sum_lanes");
-  f.sum = Func("sum");
-  f.weightedLanes = Func("weighted_lanes");
-  f.weighted = Func("weighted");
-  Var lane("lane"), d("d"), e("e"), g("g"), h("h"), i("i");
-  f.query(d, h, i) = queryTensor->at({i, h, d}) * static_cast<float>(anchor.getScale().convertToDouble());
-  f.depth = RDom(0, depth, "depth");
-  Expr visible = clamp(lowering.getVisible(), 1, static_cast<int32_t>(keyType.getDimSize(0)));
-  f.groups = RDom(0, (visible + (lanes - 1)) / lanes, "groups");
-  RDom &k = f.depth, &t = f.groups;
+  f.single = resultType.getDimSize(0) == 1;
+  f.tile = f.single ? 1 : parameters["rows"];
+  f.size = static_cast<int>(resultType.getDimSize(2));
+  f.shared = static_cast<int>(resultType.getDimSize(1) / cast<RankedTensorType>(anchor.getKeys().getType()).getDimSize(1));
+  buildChunk(f, lowering, *inputs);
+  Expr visible = clamp(lowering.getVisible(), 1, inputs->cacheRows);
+  combineChunks(f, (visible + (chunkRows - 1)) / chunkRows);
 
-  f.scores(lane, g, h, i) = 0.0f;
-  f.scores(lane, g, h, i) += f.query(k, h, i) * toFloat(keys(lane, k, g, h / shared));
-  Expr row = lowering.getCacheRow(*positions, i, keyType.getDimSize(0));
-  Expr seen = select(g * lanes + lane <= row, f.scores(lane, g, h, i), -std::numeric_limits<float>::infinity());
-  Func masked("masked");
-  masked(lane, g, h, i) = seen;
-  f.largestLanes(lane, h, i) = -std::numeric_limits<float>::infinity();
-  f.largestLanes(lane, h, i) = max(f.largestLanes(lane, h, i), masked(lane, t, h, i));
-  Expr best = f.largestLanes(0, h, i);
-  for (int l = 1; l < lanes; ++l)
-    best = max(best, f.largestLanes(l, h, i));
-  f.largest(h, i) = best;
-  f.powers(lane, g, h, i) = select(g * lanes + lane <= row, exp(f.scores(lane, g, h, i) - f.largest(h, i)), 0.0f);
-  f.sumLanes(lane, h, i) = 0.0f;
-  f.sumLanes(lane, h, i) += f.powers(lane, t, h, i);
-  auto combine = [&](auto &&term) {
-    std::vector<Expr> terms;
-    for (int l = 0; l < lanes; ++l)
-      terms.push_back(term(l));
-    for (size_t width = lanes / 2; width > 0; width /= 2)
-      for (size_t l = 0; l < width; ++l)
-        terms[l] = terms[l] + terms[l + width];
-    return terms[0];
-  };
-  f.sum(h, i) = combine([&](int l) { return f.sumLanes(l, h, i); });
-  f.weightedLanes(lane, e, h, i) = 0.0f;
-  f.weightedLanes(lane, e, h, i) += f.powers(lane, t, h, i) * toFloat(values(lane, e, t, h / shared));
-  f.weighted(e, h, i) = combine([&](int l) { return f.weightedLanes(l, e, h, i); }) / f.sum(h, i);
-
-  lowering.set(anchor.getResult(), {lowering.shapeOf(cast<RankedTensorType>(anchor.getResult().getType())),
-                                    [weighted = f.weighted](const Index &index) { return callAt(weighted, index); }});
+  lowering.set(anchor.getResult(),
+               {lowering.shapeOf(resultType),
+                [combined = f.combined, total = f.total, shared = f.shared, tile = f.tile](const Index &index) {
+                  Expr i = index[0], h = index[1];
+                  return combined(index[2], h % shared, h / shared, i % tile, i / tile) /
+                         total(h % shared, h / shared, i % tile, i / tile);
+                }});
   if (failed(lowering.lowerOps(std::next(anchor->getIterator()), body.end())))
     return failure();
   FailureOr<Tensor> result = lowering.get(lowering.getYielded());
   if (failed(result))
     return failure();
+  if (result->shape.size() != 3)
+    return anchor.emitError("a kernel of the form `attention` yields [s, h, e]");
   OutputVars vars(result->shape.size());
   f.vars = vars.vars;
-  f.output = Func("output");
   f.output(vars.vars) = result->at(vars.index());
   return f;
 }
 
-/// One head of one row at a time; everything of it stays in the caches.
-static void schedule(AttentionFuncs &f, const Lowering &lowering) {
-  scheduleStages(lowering, f.output, nullptr);
-  Var at = f.vars[1];
-  for (Func func : {f.query, f.scores, f.largestLanes, f.largest, f.powers, f.sumLanes, f.sum, f.weightedLanes, f.weighted})
-    func.compute_at(f.output, at);
-  for (Func func : {f.scores, f.largestLanes, f.powers, f.sumLanes, f.weightedLanes}) {
-    Var lane = func.args()[0];
-    func.bound(lane, 0, static_cast<int>(stateLanes)).vectorize(lane);
-    if (func.has_update_definition())
-      func.update().vectorize(lane);
+/// Unrolls the heads and rows of a tile in `stage`.
+static void unrollTile(Halide::Stage stage, const AttentionFuncs &f) { stage.unroll(f.v.u).unroll(f.v.ii); }
+
+/// A chunk of one tile, computed within loop c of `partial`. Scores and weighted sums stay in registers: `scoreGroups`
+/// groups of cache rows, and `elements` elements of the values, at a time.
+static void scheduleChunk(AttentionFuncs &f, int scoreGroups, int elements) {
+  auto &[lane, t, u, g, ii, it, c, e, k] = f.v;
+  for (Func func : {f.masked, f.largestLanes, f.largest, f.powers, f.sumLanes})
+    func.compute_at(f.partial, c);
+  for (Func func : {f.masked, f.largestLanes, f.powers, f.sumLanes}) {
+    func.bound(lane, 0, lanes).vectorize(lane);
+    func.update().vectorize(lane);
   }
-  for (size_t d = f.vars.size(); d-- > 1;)
-    f.output.parallel(f.vars[d]);
+  Halide::RVar outer("outer"), inner("inner");
+  f.masked.update().split(f.maskedGroups, outer, inner, scoreGroups).reorder(lane, inner, u, ii, outer).unroll(inner);
+  unrollTile(f.masked.update(), f);
+  f.scores.compute_at(f.masked, outer).bound(lane, 0, lanes).vectorize(lane).unroll(t);
+  unrollTile(f.scores, f);
+  f.scores.update().reorder(lane, t, u, ii, f.depth).vectorize(lane).unroll(t);
+  unrollTile(f.scores.update(), f);
+  f.largestLanes.update().reorder(lane, f.largestGroups, u, ii);
+  f.powers.update().reorder(lane, f.powerGroups, u, ii);
+  f.sumLanes.update().reorder(lane, f.sumGroups, u, ii);
+
+  Var eo("eo"), ei("ei");
+  f.folded8.compute_at(f.partial, c).bound(lane, 0, 8).split(e, eo, ei, elements, TailStrategy::ShiftInwards);
+  f.folded8.reorder(lane, ei, u, ii, eo).vectorize(lane).unroll(ei);
+  unrollTile(f.folded8, f);
+  f.weighted.compute_at(f.folded8, eo).bound(lane, 0, lanes).vectorize(lane).unroll(e);
+  unrollTile(f.weighted, f);
+  f.weighted.update().reorder(lane, e, u, ii, f.weightedGroups).vectorize(lane).unroll(e);
+  unrollTile(f.weighted.update(), f);
+  f.folded4.compute_at(f.partial, c).bound(lane, 0, 4).vectorize(lane);
 }
 
-Space spaceAttention(KernelOp, const TargetSpec &) { return {}; }
+static void schedule(AttentionFuncs &f, const Lowering &lowering, const Parameters &parameters) {
+  auto &[lane, t, u, g, ii, it, c, e, k] = f.v;
+  int width = lowering.getTarget().lanes();
+  scheduleStages(lowering, f.output, nullptr);
+  Var head = f.vars[1], token = f.vars[2];
+  f.output.split(token, it, ii, f.tile, TailStrategy::GuardWithIf).split(head, g, u, f.shared, TailStrategy::GuardWithIf);
+  f.output.reorder(f.vars[0], u, ii, g, it);
+  vectorizeTail(f.output, f.vars[0], Expr(f.size), width);
+  for (Func func : {f.best, f.factor, f.total, f.combined})
+    func.compute_at(f.output, g);
+  vectorizeTail(f.combined, e, Expr(f.size), width);
+  f.combined.update().reorder(e, f.combinedChunks, u, ii);
+  vectorizeTail(f.combined.update(), e, Expr(f.size), width);
+  f.partial.reorder(e, u, ii, g, it, c);
+  if (f.single) {
+    Var task("task");
+    f.partial.compute_root().reorder(e, u, ii, it, g, c).fuse(g, c, task).parallel(task);
+    f.query.compute_root();
+    f.limit.compute_root();
+  } else {
+    f.output.parallel(it).parallel(g);
+    f.partial.compute_at(f.output, g);
+    f.query.compute_at(f.output, g);
+    f.limit.compute_at(f.output, g);
+  }
+  vectorizeTail(f.query, k, Expr(f.size), width);
+  scheduleChunk(f, parameters["groups"], std::min(parameters["elements"], f.size));
+}
 
-FailureOr<Func> buildAttention(Lowering &lowering, const Parameters &) {
-  FailureOr<AttentionFuncs> funcs = algorithm(lowering);
+/// A tile's accumulators fill the registers: rows · heads that share a cache head · groups or elements.
+Space spaceAttention(KernelOp kernel, const TargetSpec &target) {
+  auto anchor = cast<AttendOp>(kernel.getAnchor());
+  auto query = cast<RankedTensorType>(anchor.getQuery().getType());
+  int64_t shared = query.getDimSize(1) / cast<RankedTensorType>(anchor.getKeys().getType()).getDimSize(1);
+  int64_t registers = target.vectorRegisters * target.lanes() / lanes * 3 / 4;
+  int64_t rows = query.getDimSize(0) == 1 ? 1 : std::clamp<int64_t>(registers / (2 * shared), 1, 8);
+  int64_t columns = std::clamp<int64_t>(registers / (rows * shared), 1, 8);
+  int64_t vectors = int64_t(1) << llvm::Log2_64(columns);
+  return {{"rows", {1, 2, 3, 4, 5, 6, 7, 8}, rows}, {"groups", {1, 2, 4, 8}, vectors}, {"elements", {1, 2, 4, 8}, vectors}};
+}
+
+FailureOr<Func> buildAttention(Lowering &lowering, const Parameters &parameters) {
+  FailureOr<AttentionFuncs> funcs = algorithm(lowering, parameters);
   if (failed(funcs))
     return failure();
-  schedule(*funcs, lowering);
+  schedule(*funcs, lowering, parameters);
   return funcs->output;
 }
 

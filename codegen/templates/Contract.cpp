@@ -27,11 +27,11 @@ static void buildFloatProduct(Product &product, const Tensor &lhs, Var i, Var o,
 
 /// dot(i, o, m, b) = Σ_k q(i, b·group + k, o) · a(b·group + k, m) - zero · Σ a, in i32; then, b ascending,
 /// sum(i, o, m) += scale · (t · dot) + min · (t · Σ a), t the activations' scale.
-static void buildQuantProduct(Product &product, const QuantizedRows &lhs, Var i, Var o, Var m) {
+static void buildQuantProduct(Product &product, QuantizedRows &lhs, Var i, Var o, Var m) {
   using Halide::cast;
   const PackedLayout &layout = product.weight.layout;
   int32_t group = static_cast<int32_t>(layout.group);
-  Func quants = lhs.quants, sums = lhs.sums(group), scales = lhs.scales;
+  Func quants = lhs.quants, scales = lhs.scales;
   Var b("b"), j("j"), g("g");
   product.dot = Func("dot");
   Func &dot = product.dot;
@@ -39,7 +39,7 @@ static void buildQuantProduct(Product &product, const QuantizedRows &lhs, Var i,
   int32_t columns = static_cast<int32_t>(layout.quantsBytes()) / (4 * panelRows);
   product.columns = RDom(0, 4, 0, columns, "columns");
   RDom &r = product.columns;
-  dot(i, o, m, b) = -layout.zero * sums(b, m);
+  dot(i, o, m, b) = layout.zero == 0 ? Expr(0) : Expr(lhs.offsets(group, layout.zero)(b, m));
   auto multiply = [&](Expr quant, int32_t offset) {
     dot(i, o, m, b) += cast<int32_t>(quant) * cast<int32_t>(quants(b * group + offset + 4 * r.y + r.x, m));
   };
@@ -60,7 +60,7 @@ static void buildQuantProduct(Product &product, const QuantizedRows &lhs, Var i,
   sum(i, o, m) = 0.0f;
   Expr next = sum(i, o, m) + toFloat(product.weight.scales(i, block, o)) * (scale * cast<float>(dot(i, o, m, block)));
   if (layout.hasMins)
-    next = next + toFloat(product.weight.mins(i, block, o)) * (scale * cast<float>(sums(block, m)));
+    next = next + toFloat(product.weight.mins(i, block, o)) * lhs.scaledSums(group)(block, m);
   sum(i, o, m) = next;
 }
 
@@ -280,8 +280,30 @@ static void schedule(ContractFuncs &funcs, const Lowering &lowering, const Param
   }
 }
 
+/// The defaults: a tile's sums fill the registers, products of 4-bit quants with more rows because each row of the tile
+/// shares the work of splitting bytes. A single row of floats takes several panels at a time to hide the latency of its
+/// sums, whose order is fixed; of quants one, to read one stream.
 Space spaceContract(KernelOp kernel, const TargetSpec &target) {
-  return {{"rows", {1, 2, 3, 4, 5, 6, 8, 12, 14}, 4}, {"vectors", {1, 2, 3, 4}, 1}, {"panels", {1, 2, 4, 8, 16, 32}, 4}};
+  auto anchor = cast<MatmulOp>(kernel.getAnchor());
+  auto lhs = cast<RankedTensorType>(anchor.getLhs().getType());
+  bool single = lhs.getRank() > 0 && lhs.getDimSize(0) == 1;
+  bool quants = isa<BlockType>(lhs.getElementType());
+  bool wide = target.vectorBits >= 512;
+  FailureOr<PackedLayout> layout = getPackedLayout(anchor.getWeight().getType().getElementType());
+  bool nibbles = succeeded(layout) && layout->bits == 4;
+  int64_t products = llvm::range_size(kernel.getBody().getOps<MatmulOp>());
+  int64_t rows = !wide ? 4 : quants ? (nibbles ? 12 : 6) : 8, vectors = wide && !nibbles ? (quants ? 2 : 3) : 1;
+  if (products > 1) {
+    rows = quants && !nibbles ? rows : rows / 2;
+    vectors = quants ? 1 : vectors;
+  }
+  if (single) {
+    rows = 1;
+    vectors = quants || products > 1 ? 1 : (wide ? 4 : 2);
+  }
+  return {{"rows", {1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14}, rows},
+          {"vectors", {1, 2, 3, 4}, vectors},
+          {"panels", {1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64}, 4}};
 }
 
 FailureOr<Func> buildContract(Lowering &lowering, const Parameters &parameters) {

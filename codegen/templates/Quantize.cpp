@@ -6,26 +6,41 @@ using namespace Halide;
 
 namespace quern::codegen {
 
-/// sums(b, m) = Σ_j quants(b·group + j, m)
-static Func sumGroups(Func quants, RDom columns, int group, const std::string &name) {
-  Func sums(name);
-  Var b("b"), m("m");
-  sums(b, m) = 0;
-  sums(b, m) += cast<int32_t>(quants(b * group + columns, m));
-  return sums;
-}
-
 QuantizedRows::QuantizedRows(const Tensor &rows)
-    : largest("largest"), scales("scales"), quants("quants"), columns(0, block, "columns"),
-      columns16(0, 16, "columns16"), columns32(0, 32, "columns32") {
+    : largest("largest"), scales("scales"), quants("quants"), columns(0, block, "columns") {
   Var k("k"), b("b"), m("m");
   largest(b, m) = 0.0f;
   largest(b, m) = max(largest(b, m), abs(rows.at({m, b * block + columns})));
   scales(b, m) = largest(b, m) / 127.0f;
   Expr scale = scales(k / block, m);
   quants(k, m) = cast<int8_t>(select(scale == 0.0f, 0.0f, round(rows.at({m, k}) / scale)));
-  sums16 = sumGroups(quants, columns16, 16, "sums16");
-  sums32 = sumGroups(quants, columns32, 32, "sums32");
+}
+
+Func QuantizedRows::sums(int group) {
+  auto [entry, isNew] = groupSums.try_emplace(group, Func("sums"), RDom(0, group, "group"));
+  auto &[sum, r] = entry->second;
+  if (!isNew)
+    return sum;
+  Var b("b"), m("m");
+  sum(b, m) = 0;
+  sum(b, m) += cast<int32_t>(quants(b * group + r, m));
+  return sum;
+}
+
+Func QuantizedRows::offsets(int group, int zero) {
+  auto [entry, isNew] = groupOffsets.try_emplace({group, zero}, Func("offsets"));
+  Var b("b"), m("m");
+  if (isNew)
+    entry->second(b, m) = -zero * sums(group)(b, m);
+  return entry->second;
+}
+
+Func QuantizedRows::scaledSums(int group) {
+  auto [entry, isNew] = groupScaledSums.try_emplace(group, Func("scaled_sums"));
+  Var b("b"), m("m");
+  if (isNew)
+    entry->second(b, m) = scales(b * group / block, m) * cast<float>(sums(group)(b, m));
+  return entry->second;
 }
 
 void QuantizedRows::schedule(int lanes, bool parallel) {
@@ -39,14 +54,23 @@ void QuantizedRows::schedule(int lanes, bool parallel) {
   quants.compute_root().split(k, k, inner, block).vectorize(inner, lanes).unroll(inner);
   spread(quants, m);
   scales.compute_root();
-  spread(scales, m);
+  spread(scales, scales.args()[1]);
   largest.compute_at(scales, scales.args()[0]);
   largest.update().atomic().vectorize(columns.x, block);
-  for (auto [sums, r] : {std::pair(sums16, columns16), std::pair(sums32, columns32)}) {
-    sums.compute_root();
-    spread(sums, m);
-    sums.update().atomic().vectorize(r.x);
-    spread(sums.update(), m);
+  for (auto &[group, entry] : groupSums) {
+    auto &[sum, r] = entry;
+    sum.compute_root();
+    spread(sum, sum.args()[1]);
+    sum.update().atomic().vectorize(r.x);
+    spread(sum.update(), sum.args()[1]);
+  }
+  for (auto &[key, offset] : groupOffsets) {
+    offset.compute_root();
+    spread(offset, offset.args()[1]);
+  }
+  for (auto &[group, scaled] : groupScaledSums) {
+    scaled.compute_root();
+    spread(scaled, scaled.args()[1]);
   }
 }
 

@@ -5,6 +5,8 @@
 
 #include "codegen/Lowering.h"
 
+#include <map>
+
 namespace quern::codegen {
 
 /// The rows of a matrix quantised to q8_1, in blocks of 32: scale = max|x| / 127, quant = round-half-even(x / scale).
@@ -15,15 +17,24 @@ struct QuantizedRows {
   Halide::Func largest, scales;
   /// int8 [k, row]
   Halide::Func quants;
-  /// i32 [group, row]: sums of the quants of 16 and of 32 columns; defined where a weight has such groups.
-  Halide::Func sums16, sums32;
-  Halide::RDom columns, columns16, columns32;
+  Halide::RDom columns;
 
   explicit QuantizedRows(const Tensor &rows);
-  /// The sums of groups of `group` columns, 16 or 32.
-  Halide::Func sums(int64_t group) const { return group == 16 ? sums16 : sums32; }
+  /// i32 [group, row]: -zero · the sum of the quants of a group of `group` columns, what a product of quants begins with.
+  Halide::Func offsets(int group, int zero);
+  /// f32 [group, row]: scale · the sum of the quants of a group.
+  Halide::Func scaledSums(int group);
   /// Computes everything before its consumers, `lanes` values at a time; rows in parallel where `parallel`.
   void schedule(int lanes, bool parallel);
+
+private:
+  /// i32 [group, row]: the sums of the quants of a group.
+  Halide::Func sums(int group);
+
+  /// Sums by the size of the group, and what is derived from them.
+  std::map<int, std::pair<Halide::Func, Halide::RDom>> groupSums;
+  std::map<std::pair<int, int>, Halide::Func> groupOffsets;
+  std::map<int, Halide::Func> groupScaledSums;
 };
 
 } // namespace quern::codegen
