@@ -62,11 +62,12 @@ FailureOr<BufferElement> SignatureBuilder::getElement(Type type) {
 
 /// The dimensions of a dense row-major tensor, innermost first; failure where a stride would depend on the run.
 static FailureOr<SmallVector<BufferDim>> getDenseDims(KernelOp kernel, RankedTensorType type) {
+  SmallVector<Dim> shape = getDims(type);
   SmallVector<BufferDim> dims;
   int64_t stride = 1;
-  for (Dim dim : llvm::reverse(getDims(type))) {
+  for (Dim dim : llvm::reverse(shape)) {
     if (stride < 0)
-      return kernel.emitError("shape ") << formatDims(getDims(type))
+      return kernel.emitError("shape ") << formatDims(shape)
                                         << " of a kernel's buffer is symbolic within, expected only its first dimension";
     dims.push_back({dim, stride});
     stride = dim.isStatic() ? stride * dim.size() : -1;

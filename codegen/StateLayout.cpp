@@ -9,7 +9,7 @@ using namespace mlir;
 namespace quern::codegen {
 
 llvm::SmallVector<BufferDim> getStateDims(RankedTensorType type) {
-  int64_t groups = llvm::divideCeil(type.getDimSize(0), stateLanes), heads = type.getDimSize(1), size = type.getDimSize(2);
+  int64_t groups = llvm::alignTo(type.getDimSize(0), stateChunk) / stateLanes, heads = type.getDimSize(1), size = type.getDimSize(2);
   return {{Dim::fixed(stateLanes), 1},
           {Dim::fixed(size), stateLanes},
           {Dim::fixed(groups), stateLanes * size},

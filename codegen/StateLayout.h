@@ -9,9 +9,11 @@ namespace quern::codegen {
 
 /// Cache rows that lie next to each other: the lanes of the attention's inner loop.
 inline constexpr int64_t stateLanes = 16;
+/// Cache rows that attention takes at a time; a cache holds whole chunks, so that the last one needs no special case.
+inline constexpr int64_t stateChunk = 256;
 
 /// A cache [T, h, d] lies in memory as [h][T / 16][d][16]: 16 rows side by side, so that scores and weighted sums are
-/// both computed on whole vectors of rows. T is padded to a multiple of 16. Only the templates `append` and `attention`
+/// both computed on whole vectors of rows. T is padded to whole chunks. Only the templates `append` and `attention`
 /// read and write a cache, so its layout is theirs to choose. The dimensions, innermost first: [lane, d, T / 16, h].
 llvm::SmallVector<BufferDim> getStateDims(mlir::RankedTensorType type);
 

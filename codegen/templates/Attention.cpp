@@ -25,9 +25,9 @@ namespace quern::codegen {
 namespace {
 
 constexpr int lanes = stateLanes;
+constexpr int chunkRows = stateChunk;
 /// Groups of `lanes` cache rows in a chunk.
-constexpr int chunkGroups = 16;
-constexpr int chunkRows = chunkGroups * lanes;
+constexpr int chunkGroups = chunkRows / lanes;
 
 /// The variables of attention: a token is row `ii` of tile `it`, a head the `u`-th of those that share cache head `g`; a
 /// cache row is lane `lane` of group `t` of chunk `c`.
@@ -59,8 +59,8 @@ struct AttentionFuncs {
   Func best{"best"}, factor{"factor"}, total{"total"}, combined{"combined"};
   RDom depth, maskedGroups, largestGroups, powerGroups, sumGroups, weightedGroups;
   RDom bestChunks, totalChunks, combinedChunks;
-  /// Heads that share a cache head; elements of a value; tokens in a tile.
-  int shared = 1, size = 0, tile = 1;
+  /// Heads that share a cache head; elements of a value; tokens in a tile; groups of cache rows scored at a time.
+  int shared = 1, size = 0, tile = 1, scoreGroups = 1;
   bool single = false;
 };
 
@@ -109,7 +109,7 @@ static Expr foldLanes(Func func, int count, Args... rest) {
 static void buildChunk(AttentionFuncs &f, const Lowering &lowering, AttentionInputs in) {
   auto &[lane, t, u, g, ii, it, c, e, k] = f.v;
   Expr last = in.tokens - 1;
-  auto rowOf = [&](Expr token) { return lowering.getCacheRow(in.positions, min(token, last), in.cacheRows); };
+  auto rowOf = [&](Expr token) { return Expr(in.positions(1, min(token, last))); };
   Expr limit = rowOf(it * f.tile);
   for (int row = 1; row < f.tile; ++row)
     limit = max(limit, rowOf(it * f.tile + row));
@@ -129,11 +129,13 @@ static void buildChunk(AttentionFuncs &f, const Lowering &lowering, AttentionInp
   f.scores(lane, t, u, g, ii, it, c) = 0.0f;
   f.scores(lane, t, u, g, ii, it, c) +=
       f.query(f.depth, u, g, ii, it) * toFloat(in.keys(lane, f.depth, c * chunkGroups + t, g));
-  RDom r = f.maskedGroups = seenGroups("masked_groups");
+  f.maskedGroups = RDom(0, f.scoreGroups, 0, chunkGroups / f.scoreGroups, "masked_groups");
+  f.maskedGroups.where(c * chunkRows + f.maskedGroups.y * (f.scoreGroups * lanes) <= f.limit(it));
+  Expr group = f.maskedGroups.y * f.scoreGroups + f.maskedGroups.x;
   f.masked(lane, t, u, g, ii, it, c) = lowest;
-  f.masked(lane, r, u, g, ii, it, c) = select(isSeen(r), f.scores(lane, r, u, g, ii, it, c), lowest);
+  f.masked(lane, group, u, g, ii, it, c) = select(isSeen(group), f.scores(lane, group, u, g, ii, it, c), lowest);
 
-  r = f.largestGroups = seenGroups("largest_groups");
+  RDom r = f.largestGroups = seenGroups("largest_groups");
   f.largestLanes(lane, u, g, ii, it, c) = lowest;
   f.largestLanes(lane, u, g, ii, it, c) = max(f.largestLanes(lane, u, g, ii, it, c), f.masked(lane, r, u, g, ii, it, c));
   Expr largest = f.largestLanes(0, u, g, ii, it, c);
@@ -191,10 +193,11 @@ static FailureOr<AttentionFuncs> algorithm(Lowering &lowering, const Parameters 
   f.single = resultType.getDimSize(0) == 1;
   f.tile = f.single ? 1 : parameters["rows"];
   f.size = static_cast<int>(resultType.getDimSize(2));
+  f.scoreGroups = parameters["groups"];
   f.shared = static_cast<int>(resultType.getDimSize(1) / cast<RankedTensorType>(anchor.getKeys().getType()).getDimSize(1));
   buildChunk(f, lowering, *inputs);
-  Expr visible = clamp(lowering.getVisible(), 1, inputs->cacheRows);
-  combineChunks(f, (visible + (chunkRows - 1)) / chunkRows);
+  Expr chunks = (max(lowering.getVisible(), 1) + (chunkRows - 1)) / chunkRows;
+  combineChunks(f, min(chunks, (inputs->cacheRows + (chunkRows - 1)) / chunkRows));
 
   lowering.set(anchor.getResult(),
                {lowering.shapeOf(resultType),
@@ -219,20 +222,19 @@ static FailureOr<AttentionFuncs> algorithm(Lowering &lowering, const Parameters 
 /// Unrolls the heads and rows of a tile in `stage`.
 static void unrollTile(Halide::Stage stage, const AttentionFuncs &f) { stage.unroll(f.v.u).unroll(f.v.ii); }
 
-/// A chunk of one tile, computed within loop c of `partial`. Scores and weighted sums stay in registers: `scoreGroups`
+/// A chunk of one tile, computed within loop `at` of `partial`. Scores and weighted sums stay in registers: `scoreGroups`
 /// groups of cache rows, and `elements` elements of the values, at a time.
-static void scheduleChunk(AttentionFuncs &f, int scoreGroups, int elements) {
+static void scheduleChunk(AttentionFuncs &f, Var at, int elements) {
   auto &[lane, t, u, g, ii, it, c, e, k] = f.v;
   for (Func func : {f.masked, f.largestLanes, f.largest, f.powers, f.sumLanes})
-    func.compute_at(f.partial, c);
+    func.compute_at(f.partial, at);
   for (Func func : {f.masked, f.largestLanes, f.powers, f.sumLanes}) {
     func.bound(lane, 0, lanes).vectorize(lane);
     func.update().vectorize(lane);
   }
-  Halide::RVar outer("outer"), inner("inner");
-  f.masked.update().split(f.maskedGroups, outer, inner, scoreGroups).reorder(lane, inner, u, ii, outer).unroll(inner);
+  f.masked.update().reorder(lane, f.maskedGroups.x, u, ii, f.maskedGroups.y).unroll(f.maskedGroups.x);
   unrollTile(f.masked.update(), f);
-  f.scores.compute_at(f.masked, outer).bound(lane, 0, lanes).vectorize(lane).unroll(t);
+  f.scores.compute_at(f.masked, f.maskedGroups.y).bound(lane, 0, lanes).vectorize(lane).unroll(t);
   unrollTile(f.scores, f);
   f.scores.update().reorder(lane, t, u, ii, f.depth).vectorize(lane).unroll(t);
   unrollTile(f.scores.update(), f);
@@ -241,14 +243,14 @@ static void scheduleChunk(AttentionFuncs &f, int scoreGroups, int elements) {
   f.sumLanes.update().reorder(lane, f.sumGroups, u, ii);
 
   Var eo("eo"), ei("ei");
-  f.folded8.compute_at(f.partial, c).bound(lane, 0, 8).split(e, eo, ei, elements, TailStrategy::ShiftInwards);
+  f.folded8.compute_at(f.partial, at).bound(lane, 0, 8).split(e, eo, ei, elements, TailStrategy::ShiftInwards);
   f.folded8.reorder(lane, ei, u, ii, eo).vectorize(lane).unroll(ei);
   unrollTile(f.folded8, f);
   f.weighted.compute_at(f.folded8, eo).bound(lane, 0, lanes).vectorize(lane).unroll(e);
   unrollTile(f.weighted, f);
   f.weighted.update().reorder(lane, e, u, ii, f.weightedGroups).vectorize(lane).unroll(e);
   unrollTile(f.weighted.update(), f);
-  f.folded4.compute_at(f.partial, c).bound(lane, 0, 4).vectorize(lane);
+  f.folded4.compute_at(f.partial, at).bound(lane, 0, 4).vectorize(lane);
 }
 
 static void schedule(AttentionFuncs &f, const Lowering &lowering, const Parameters &parameters) {
@@ -265,8 +267,8 @@ static void schedule(AttentionFuncs &f, const Lowering &lowering, const Paramete
   f.combined.update().reorder(e, f.combinedChunks, u, ii);
   vectorizeTail(f.combined.update(), e, Expr(f.size), width);
   f.partial.reorder(e, u, ii, g, it, c);
+  Var task("task");
   if (f.single) {
-    Var task("task");
     f.partial.compute_root().reorder(e, u, ii, it, g, c).fuse(g, c, task).parallel(task);
     f.query.compute_root();
     f.limit.compute_root();
@@ -277,7 +279,7 @@ static void schedule(AttentionFuncs &f, const Lowering &lowering, const Paramete
     f.limit.compute_at(f.output, g);
   }
   vectorizeTail(f.query, k, Expr(f.size), width);
-  scheduleChunk(f, parameters["groups"], std::min(parameters["elements"], f.size));
+  scheduleChunk(f, f.single ? task : c, std::min(parameters["elements"], f.size));
 }
 
 /// A tile's accumulators fill the registers: rows · heads that share a cache head · groups or elements.
