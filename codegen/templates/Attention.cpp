@@ -49,10 +49,11 @@ struct AttentionFuncs {
   /// exp(score - largest of the chunk), 0 for rows not seen. [lane, t, u, g, ii, it, c]
   Func powers{"powers"};
   /// [lane, u, g, ii, it, c], and over all lanes [u, g, ii, it, c]
-  Func largestLanes{"largest_lanes"}, largest{"largest"}, sumLanes{"sum_lanes"};
+  Func largestLanes{"largest_lanes"}, largest{"largest"}, sumLanes{"sum_lanes"}, sum{"sum"};
   /// Weighted sums of values by lanes, and with lanes folded to 8 and 4. [lane, e, u, g, ii, it, c]
   Func weighted{"weighted"}, folded8{"folded8"}, folded4{"folded4"};
-  /// What is left of a chunk: the weighted sums, then the sum of powers and the largest score. [e, u, g, ii, it, c]
+  /// What is left of a chunk: the weighted sums; beside each, the sum of powers and the largest score.
+  /// [e, u, g, ii, it, c]
   Func partial{"partial"};
   /// The chunks together: largest score, sum of powers [u, g, ii, it]; a chunk's factor [c, u, g, ii, it]; the weighted
   /// sums [e, u, g, ii, it].
@@ -157,10 +158,9 @@ static void buildChunk(AttentionFuncs &f, const Lowering &lowering, AttentionInp
       f.powers(lane, r, u, g, ii, it, c) * toFloat(in.values(lane, e, c * chunkGroups + r, g));
   f.folded8(lane, e, u, g, ii, it, c) = f.weighted(lane, e, u, g, ii, it, c) + f.weighted(lane + 8, e, u, g, ii, it, c);
   f.folded4(lane, e, u, g, ii, it, c) = f.folded8(lane, e, u, g, ii, it, c) + f.folded8(lane + 4, e, u, g, ii, it, c);
-  Expr element = min(e, f.size - 1);
+  f.sum(u, g, ii, it, c) = foldLanes(f.sumLanes, lanes, u, g, ii, it, c);
   f.partial(e, u, g, ii, it, c) =
-      select(e < f.size, foldLanes(f.folded4, 4, element, u, g, ii, it, c), e == f.size,
-             foldLanes(f.sumLanes, lanes, u, g, ii, it, c), f.largest(u, g, ii, it, c));
+      Halide::Tuple(foldLanes(f.folded4, 4, e, u, g, ii, it, c), f.sum(u, g, ii, it, c), f.largest(u, g, ii, it, c));
 }
 
 /// All chunks: see the head of this file.
@@ -169,14 +169,16 @@ static void combineChunks(AttentionFuncs &f, Expr chunks) {
   f.bestChunks = RDom(0, chunks, "best_chunks");
   f.totalChunks = RDom(0, chunks, "total_chunks");
   f.combinedChunks = RDom(0, chunks, "combined_chunks");
+  auto largestOf = [&](Expr chunk) { return f.partial(0, u, g, ii, it, chunk)[2]; };
   f.best(u, g, ii, it) = -std::numeric_limits<float>::infinity();
-  f.best(u, g, ii, it) = max(f.best(u, g, ii, it), f.partial(f.size + 1, u, g, ii, it, f.bestChunks));
-  f.factor(c, u, g, ii, it) = exp(f.partial(f.size + 1, u, g, ii, it, c) - f.best(u, g, ii, it));
+  f.best(u, g, ii, it) = max(f.best(u, g, ii, it), largestOf(f.bestChunks));
+  f.factor(c, u, g, ii, it) = exp(largestOf(c) - f.best(u, g, ii, it));
+  RDom r = f.totalChunks;
   f.total(u, g, ii, it) = 0.0f;
-  f.total(u, g, ii, it) += f.factor(f.totalChunks, u, g, ii, it) * f.partial(f.size, u, g, ii, it, f.totalChunks);
+  f.total(u, g, ii, it) += f.factor(r, u, g, ii, it) * f.partial(0, u, g, ii, it, r)[1];
+  r = f.combinedChunks;
   f.combined(e, u, g, ii, it) = 0.0f;
-  f.combined(e, u, g, ii, it) +=
-      f.factor(f.combinedChunks, u, g, ii, it) * f.partial(e, u, g, ii, it, f.combinedChunks);
+  f.combined(e, u, g, ii, it) += f.factor(r, u, g, ii, it) * f.partial(e, u, g, ii, it, r)[0];
 }
 
 static FailureOr<AttentionFuncs> algorithm(Lowering &lowering, const Parameters &parameters) {
@@ -226,7 +228,7 @@ static void unrollTile(Halide::Stage stage, const AttentionFuncs &f) { stage.unr
 /// groups of cache rows, and `elements` elements of the values, at a time.
 static void scheduleChunk(AttentionFuncs &f, Var at, int elements) {
   auto &[lane, t, u, g, ii, it, c, e, k] = f.v;
-  for (Func func : {f.masked, f.largestLanes, f.largest, f.powers, f.sumLanes})
+  for (Func func : {f.masked, f.largestLanes, f.largest, f.powers, f.sumLanes, f.sum})
     func.compute_at(f.partial, at);
   for (Func func : {f.masked, f.largestLanes, f.powers, f.sumLanes}) {
     func.bound(lane, 0, lanes).vectorize(lane);
@@ -259,25 +261,26 @@ static void schedule(AttentionFuncs &f, const Lowering &lowering, const Paramete
   scheduleStages(lowering, f.output, nullptr);
   Var head = f.vars[1], token = f.vars[2];
   f.output.split(token, it, ii, f.tile, TailStrategy::GuardWithIf).split(head, g, u, f.shared, TailStrategy::GuardWithIf);
-  f.output.reorder(f.vars[0], u, ii, g, it);
+  Var task("task");
+  f.output.reorder(f.vars[0], u, ii, g, it).fuse(g, it, task).never_partition_all();
   vectorizeTail(f.output, f.vars[0], Expr(f.size), width);
   for (Func func : {f.best, f.factor, f.total, f.combined})
-    func.compute_at(f.output, g);
+    func.compute_at(f.output, task);
   vectorizeTail(f.combined, e, Expr(f.size), width);
   f.combined.update().reorder(e, f.combinedChunks, u, ii);
   vectorizeTail(f.combined.update(), e, Expr(f.size), width);
-  f.partial.reorder(e, u, ii, g, it, c);
-  Var task("task");
+  // A single row's chunks are tasks of their own; of many rows, each tile with all its chunks is one.
   if (f.single) {
     f.partial.compute_root().reorder(e, u, ii, it, g, c).fuse(g, c, task).parallel(task);
     f.query.compute_root();
     f.limit.compute_root();
   } else {
-    f.output.parallel(it).parallel(g);
-    f.partial.compute_at(f.output, g);
-    f.query.compute_at(f.output, g);
-    f.limit.compute_at(f.output, g);
+    f.output.parallel(task);
+    f.partial.compute_at(f.output, task).reorder(e, u, ii, g, it, c);
+    f.query.compute_at(f.output, task);
+    f.limit.compute_at(f.output, task);
   }
+  vectorizeTail(f.partial, e, Expr(f.size), width);
   vectorizeTail(f.query, k, Expr(f.size), width);
   scheduleChunk(f, f.single ? task : c, std::min(parameters["elements"], f.size));
 }
