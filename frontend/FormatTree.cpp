@@ -243,26 +243,32 @@ static bool hasBlankBefore(const Item &item) {
 /// `state keys : …`; states align among themselves.
 static bool isState(const Item &item) { return findColon(item.pieces) == 2; }
 
+/// The columns of the type in front of a field's `=`; none where it is too long to take part in an
+/// alignment.
+static std::optional<unsigned> typeWidth(ArrayRef<Piece> pieces, size_t colon, size_t equal) {
+  constexpr unsigned maxAligned = 16;
+  if (equal == StringRef::npos)
+    return std::nullopt;
+  unsigned width = flatWidth(pieces.slice(colon + 1, equal - colon - 1));
+  return width <= maxAligned ? std::optional(width) : std::nullopt;
+}
+
 /// Gives the `:` of neighbouring members, and the `=` behind their types, one column each.
 static void alignRun(MutableArrayRef<Item> run) {
   unsigned nameWidth = 0;
-  unsigned typeWidth = 0;
+  unsigned widestType = 0;
   for (const Item &item : run) {
-    ArrayRef<Piece> pieces(item.pieces);
     size_t colon = findColon(item.pieces);
-    size_t equal = findDefault(item.pieces);
-    nameWidth = std::max(nameWidth, flatWidth(pieces.take_front(colon)));
-    if (equal != StringRef::npos)
-      typeWidth = std::max(typeWidth, flatWidth(pieces.slice(colon + 1, equal - colon - 1)));
+    nameWidth = std::max(nameWidth, flatWidth(ArrayRef(item.pieces).take_front(colon)));
+    if (auto width = typeWidth(item.pieces, colon, findDefault(item.pieces)))
+      widestType = std::max(widestType, *width);
   }
   for (Item &item : run) {
-    ArrayRef<Piece> pieces(item.pieces);
     size_t colon = findColon(item.pieces);
     size_t equal = findDefault(item.pieces);
-    item.pieces[colon].spaces = 1 + nameWidth - flatWidth(pieces.take_front(colon));
-    if (equal != StringRef::npos)
-      item.pieces[equal].spaces =
-          1 + typeWidth - flatWidth(pieces.slice(colon + 1, equal - colon - 1));
+    item.pieces[colon].spaces = 1 + nameWidth - flatWidth(ArrayRef(item.pieces).take_front(colon));
+    if (auto width = typeWidth(item.pieces, colon, equal))
+      item.pieces[equal].spaces = 1 + widestType - *width;
   }
 }
 
