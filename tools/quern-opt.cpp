@@ -6,6 +6,7 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/FileUtilities.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
+#include "mlir/Transforms/Passes.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/ToolOutputFile.h"
@@ -51,6 +52,7 @@ int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
   DialectRegistry registry;
   quern::registerDialects(registry);
+  mlir::registerTransformsPasses();
   auto [input, output] = registerAndParseCLIOptions(argc, argv, "Quern's optimizer driver\n", registry);
   return asMainReturnCode(run(input, output, registry));
 }

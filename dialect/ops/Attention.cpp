@@ -49,7 +49,7 @@ LogicalResult AttendOp::inferReturnTypes(MLIRContext *context, std::optional<Loc
 LogicalResult AttendOp::verify() {
   SmallVector<Dim> query = getDims(tensorOf(getQuery())), keys = getDims(tensorOf(getKeys()));
   SmallVector<Dim> values = getDims(tensorOf(getValues())), at = getDims(tensorOf(getAt()));
-  if (keys.size() != 3 || keys[0] != values[0] || keys[1] != values[1] || keys[2] != query[2])
+  if (query.size() != 3 || keys.size() != 3 || values.size() != 3 || keys[0] != values[0] || keys[1] != values[1] || keys[2] != query[2])
     return emitOpError("found query ") << formatDims(query) << ", keys " << formatDims(keys) << ", values "
                                        << formatDims(values) << ", expected [s, h, d], [T, g, d], [T, g, e]";
   if (at.size() != 1 || at[0] != query[0])

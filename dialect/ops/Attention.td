@@ -11,6 +11,16 @@ def Quern_RopeOp : Quern_InferredOp<"rope", [Quern_Evaluated]> {
     input[s, h, d], table[position, r/2, 2] of (cos, sin), r ≤ d the rotated part. A pair (u, v) becomes
     (u·cos - v·sin, v·cos + u·sin); pairs are (x_j, x_{j+r/2}) for the layout `half`, (x_2j, x_2j+1) for `interleaved`.
     Elements from r on stay as they are.
+
+    Constraints:
+    - rope_c1: the input is [s, h, d] with one position per token.
+    - rope_c2: the table is [position, r/2, 2] with r ≤ d.
+
+    Example:
+    ```mlir
+    %0 = quern.rope %q at %at, %table layout <interleaved>
+        : tensor<?x9x64xf32, #quern.dims<s>>, tensor<?x!quern.position, #quern.dims<s>>, tensor<8192x32x2xf32>
+    ```
   }];
   let arguments = (ins Quern_F32Tensor:$input, Quern_PositionTensor:$at, Quern_F32Tensor:$table,
                        DefaultValuedAttr<Quern_RopeLayoutAttr, "::quern::RopeLayout::Half">:$layout);
@@ -27,6 +37,15 @@ def Quern_CacheAppendOp : Quern_Op<"cache_append", [DeclareOpInterfaceMethods<Qu
   let description = [{
     cache[T, h, d], input[s, h, d]: result = cache with result[row(at[i])] = input[i], rounded to the cache's type. The
     cache is the value of a state, which this op updates.
+
+    Constraints:
+    - cache_append_c1: the cache is [T, h, d], the input [s, h, d], with one position per token.
+
+    Example:
+    ```mlir
+    %1 = quern.cache_append %0, %k at %at
+        : tensor<8192x3x64xf16>, tensor<?x3x64xf32, #quern.dims<s>>, tensor<?x!quern.position, #quern.dims<s>>
+    ```
   }];
   let arguments = (ins Arg<Quern_FloatTensor, "", [MemRead, MemWrite]>:$cache, Quern_F32Tensor:$input,
                        Quern_PositionTensor:$at);
@@ -46,6 +65,18 @@ def Quern_AttendOp : Quern_InferredOp<"attend", [DeclareOpInterfaceMethods<Quern
   let description = [{
     query[s, h, d], keys[T, g, d], values[T, g, e] -> [s, h, e]. Query head i reads cache head ⌊i / (h/g)⌋ (Ainslie et al.
     2023). Token i sees the rows 0 … row(at[i]). Scores, softmax and sums in f32.
+
+    Constraints:
+    - attend_c1: the shapes are [s, h, d], [T, g, d] and [T, g, e].
+    - attend_c2: there is one position per token.
+    - attend_c3: h and g are static, h a multiple of g.
+
+    Example:
+    ```mlir
+    %0 = quern.attend %q, %keys, %values at %at scale 0.125
+        : tensor<?x9x64xf32, #quern.dims<s>>, tensor<8192x3x64xf16>, tensor<8192x3x64xf16>,
+          tensor<?x!quern.position, #quern.dims<s>>
+    ```
   }];
   let arguments = (ins Quern_F32Tensor:$query, Quern_FloatTensor:$keys, Quern_FloatTensor:$values,
                        Quern_PositionTensor:$at, F64Attr:$scale);

@@ -10,9 +10,16 @@ def Quern_MatmulOp : Quern_InferredOp<"matmul", [DeclareOpInterfaceMethods<Quern
   let summary = "result[…, n] = Σ_k lhs[…, k] · weight[n, k]";
   let description = [{
     The rows of the weight are outputs, as in checkpoints. With f32 on the left the weight is read as f32, exactly, and
-    sums are f32. With q8_1 on the left the weight has blocks: per block of weight quants q (value s·(q - z) + m) and
-    activation quants a (value t·a), the sum is s·t·Σ(q - z)·a + m·t·Σa, Σ in i32; blocks are added in f32 in ascending
-    order.
+    products are added in f32 in ascending order of k. With q8_1 on the left the weight has blocks: per group of weight
+    quants q (value s·(q - z) + m) and activation quants a (value t·a) the term is s·(t·Σ(q - z)·a) + m·(t·Σa), Σ in i32,
+    all else in f32; terms are added in ascending order, whatever the number of rows.
+
+    Constraints:
+    - matmul_c1: the weight has rank 2, and its last axis is the last axis of the left.
+    - matmul_c2: the left has elements f32 or q8_1.
+    - matmul_c3: q8_1 on the left needs a weight of blocks.
+
+    Example: `%0 = quern.matmul %x, %w : tensor<?x576xf32, #quern.dims<s>>, tensor<1536x576x!quern.block<q4_1>>`
   }];
   let arguments = (ins Quern_ActivationTensor:$lhs, Quern_WeightTensor:$weight);
   let results = (outs Quern_F32Tensor:$result);
@@ -27,7 +34,12 @@ def Quern_QuantizeOp : Quern_InferredOp<"quantize", [Quern_Evaluated]> {
   let summary = "f32 to q8_1 along the last axis";
   let description = [{
     Per 32 values: scale = max|x| / 127, quant = round-half-even(x / scale) (0 where scale is 0), and the sum of the
-    quants. The last axis is a multiple of 32.
+    quants. A NaN becomes 0.
+
+    Constraints:
+    - quantize_c1: the last axis is a static multiple of 32.
+
+    Example: `%0 = quern.quantize %x : tensor<?x576xf32, #quern.dims<s>>`
   }];
   let arguments = (ins Quern_F32Tensor:$input);
   let results = (outs Quern_AnyTensor:$result);

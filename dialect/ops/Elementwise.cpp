@@ -72,6 +72,9 @@ LogicalResult quern::inferBroadcast(std::optional<Location> loc, ValueRange oper
 LogicalResult CastOp::verify() {
   if (getDims(tensorOf(getInput())) != getDims(tensorOf(getResult())))
     return emitOpError("keeps the shape: found ") << getInput().getType() << " to " << getResult().getType();
+  Type from = tensorOf(getInput()).getElementType(), to = tensorOf(getResult()).getElementType();
+  if (from != to && (!to.isIntOrFloat() || !(from.isIntOrFloat() || isa<BlockType>(from))))
+    return emitOpError("found elements ") << from << " to " << to << ", expected numbers or blocks to numbers";
   return success();
 }
 
@@ -84,6 +87,10 @@ LogicalResult MapOp::verify() {
   if (body.getNumArguments() != getInputs().size())
     return emitOpError("body has ") << body.getNumArguments() << " arguments, expected one per input, "
                                     << getInputs().size();
+  for (auto [argument, input] : llvm::zip(body.getArguments(), getInputs()))
+    if (argument.getType() != tensorOf(input).getElementType())
+      return emitOpError("body has an argument of type ")
+             << argument.getType() << ", expected " << tensorOf(input).getElementType();
   auto yield = dyn_cast<YieldOp>(body.getTerminator());
   Type element = tensorOf(getResult()).getElementType();
   if (!yield || yield->getNumOperands() != 1 || yield->getOperand(0).getType() != element)

@@ -35,12 +35,20 @@ class Quern_Elementwise<string opMnemonic, dag operands, string scalar, string e
 class Quern_Unary<string opMnemonic, string formula, string scalar>
     : Quern_Elementwise<opMnemonic, (ins Quern_F32Tensor:$input), scalar> {
   let summary = formula;
+  let description = "Of every element, in f32. Example: `%0 = quern." # opMnemonic # " %x : tensor<4xf32>`";
 }
 
-/// Operands f32 or i32, both alike.
 class Quern_Binary<string opMnemonic, string formula, string scalar>
     : Quern_Elementwise<opMnemonic, (ins Quern_F32Tensor:$lhs, Quern_F32Tensor:$rhs), scalar> {
   let summary = formula;
+  let description = [{
+    Of every pair of elements, in f32; operands broadcast by the rules of NumPy.
+
+    Constraints:
+    - }] # opMnemonic # [{_c1: the shapes broadcast.
+
+    Example: `%0 = quern.}] # opMnemonic # [{ %x, %y : tensor<?x4xf32, #quern.dims<s>>, tensor<4xf32>`
+  }];
 }
 
 def Quern_AddOp : Quern_Binary<"add", "a + b", "return arith::AddFOp::create(builder, loc, a, b);">;
@@ -73,21 +81,34 @@ def Quern_GeluOp : Quern_Unary<"gelu", "a/2 · (1 + erf(a/√2))", "return scala
 def Quern_CompareOp : Quern_Elementwise<"compare",
     (ins Quern_F32Tensor:$lhs, Quern_F32Tensor:$rhs, Quern_CompareAttr:$predicate),
     "return scalar::compare(builder, loc, getPredicate(), a, b);", "IntegerType::get(context, 1)"> {
-  let summary = "an ordered comparison, i1";
+  let summary = "a comparison of every pair of elements, as i1";
+  let description = [{
+    With a NaN only `ne` holds.
+
+    Example: `%0 = quern.compare <lt>, %x, %y : tensor<4xf32>, tensor<4xf32>`
+  }];
   let assemblyFormat = "$predicate `,` operands attr-dict `:` type(operands)";
 }
 
 def Quern_SelectOp : Quern_Elementwise<"select",
     (ins Quern_BoolTensor:$condition, Quern_F32Tensor:$on_true, Quern_F32Tensor:$on_false),
     "return arith::SelectOp::create(builder, loc, scalars[0], scalars[1], scalars[2]);"> {
-  let summary = "one of two values";
+  let summary = "on_true where the condition holds, else on_false";
+  let description = "Example: `%0 = quern.select %c, %x, %y : tensor<4xi1>, tensor<4xf32>, tensor<4xf32>`";
 }
 
 def Quern_CastOp : Quern_Op<"cast", [Pure, Quern_Evaluated]> {
   let summary = "the same values in another element type";
   let description = [{
-    Between f32, f16, bf16 and i32; to a narrower float it rounds to nearest even. From i32 to f32 exact below 2^24.
-    From blocks to f32: dequantisation.
+    Between f32, f16, bf16, i32 and i1. To a narrower float it rounds to nearest even; to an integer towards zero, at the
+    type's limits where the value lies outside, a NaN to 0. From i32 to f32 exact below 2^24. From blocks to a float:
+    dequantisation.
+
+    Constraints:
+    - cast_c1: the shape stays.
+    - cast_c2: it goes from numbers or blocks to numbers.
+
+    Example: `%0 = quern.cast %w : tensor<576xbf16> to tensor<576xf32>`
   }];
   let arguments = (ins Quern_AnyTensor:$input);
   let results = (outs Quern_AnyTensor:$result);
@@ -101,6 +122,10 @@ def Quern_MapOp : Quern_Op<"map", [Pure, SingleBlock, IsolatedFromAbove, Quern_E
   let description = [{
     What elementwise ops become inside kernels: a region of `arith` and `math` on one element of each operand. Operands
     broadcast to the result's shape by the rules of NumPy.
+
+    Constraints:
+    - map_c1: the body has one argument per input, of its element type.
+    - map_c2: the body yields one element of the result.
 
     Example:
     ```mlir

@@ -1,9 +1,7 @@
 //===- Kernel.cpp - groups, kernels, calls, planned launches ----------------------------------===//
 
+#include "dialect/ops/FunctionSyntax.h"
 #include "dialect/ops/Inference.h"
-
-#include "mlir/IR/OpImplementation.h"
-#include "mlir/Interfaces/FunctionImplementation.h"
 
 using namespace mlir;
 using namespace quern;
@@ -15,20 +13,11 @@ LogicalResult FusedOp::verify() {
   return success();
 }
 
-/// `quern.kernel @name(args) -> result form(<contract>) schedule(#quern.schedule<…>) attributes {…} { … }`
 ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
-  auto buildType = [](Builder &builder, ArrayRef<Type> inputs, ArrayRef<Type> results,
-                      function_interface_impl::VariadicFlag,
-                      std::string &) { return builder.getFunctionType(inputs, results); };
-  return function_interface_impl::parseFunctionOp(
-      parser, result, /*allowVariadic=*/false, getFunctionTypeAttrName(result.name), buildType,
-      getArgAttrsAttrName(result.name), getResAttrsAttrName(result.name));
+  return parseFunction<KernelOp>(parser, result);
 }
 
-void KernelOp::print(OpAsmPrinter &printer) {
-  function_interface_impl::printFunctionOp(printer, *this, /*isVariadic=*/false, getFunctionTypeAttrName(),
-                                           getArgAttrsAttrName(), getResAttrsAttrName());
-}
+void KernelOp::print(OpAsmPrinter &printer) { printFunction(printer, *this); }
 
 Operation *KernelOp::getAnchor() {
   Operation *anchor = nullptr;
@@ -93,6 +82,13 @@ LogicalResult StateBufferOp::verifySymbolUses(SymbolTableCollection &symbols) {
   return verifyUse<StateOp>(*this, symbols, getStateAttr(), getResult().getType().getTensor(), "state");
 }
 
+LogicalResult ArenaOp::verify() {
+  if (int64_t(getOffset()) < 0 || int64_t(getBytes()) < 0)
+    return emitOpError("found ") << int64_t(getBytes()) << " bytes at " << int64_t(getOffset())
+                                 << ", expected neither to be negative";
+  return success();
+}
+
 LogicalResult AliasOp::verify() {
   RankedTensorType from = getSource().getType().getTensor(), to = getResult().getType().getTensor();
   if (from.getElementType() != to.getElementType())
@@ -116,18 +112,10 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
 }
 
 ParseResult ProgramOp::parse(OpAsmParser &parser, OperationState &result) {
-  auto buildType = [](Builder &builder, ArrayRef<Type> inputs, ArrayRef<Type> results,
-                      function_interface_impl::VariadicFlag,
-                      std::string &) { return builder.getFunctionType(inputs, results); };
-  return function_interface_impl::parseFunctionOp(
-      parser, result, /*allowVariadic=*/false, getFunctionTypeAttrName(result.name), buildType,
-      getArgAttrsAttrName(result.name), getResAttrsAttrName(result.name));
+  return parseFunction<ProgramOp>(parser, result);
 }
 
-void ProgramOp::print(OpAsmPrinter &printer) {
-  function_interface_impl::printFunctionOp(printer, *this, /*isVariadic=*/false, getFunctionTypeAttrName(),
-                                           getArgAttrsAttrName(), getResAttrsAttrName());
-}
+void ProgramOp::print(OpAsmPrinter &printer) { printFunction(printer, *this); }
 
 LogicalResult ProgramOp::verify() {
   for (Type type : getArgumentTypes())

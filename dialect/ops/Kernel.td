@@ -11,6 +11,9 @@ def Quern_FusedOp : Quern_Op<"fused", [SingleBlock]> {
   let description = [{
     The region has no arguments: it uses values from around it.
 
+    Constraints:
+    - fused_c1: the body yields the results.
+
     Example:
     ```mlir
     %0 = quern.fused -> tensor<4x8xf32> {
@@ -30,7 +33,21 @@ def Quern_KernelOp : Quern_Op<"kernel", [FunctionOpInterface, IsolatedFromAbove,
   let summary = "one structured computation, compiled to one native function";
   let description = [{
     The body holds graph ops around one anchor, which names the form. `schedule` is all that the tuner edits.
-    One result; a kernel of the form `append` yields the state that it writes, its first argument.
+    One result; a kernel of the form `append` yields the state that it writes, its first argument. An argument that is a
+    packed parameter (dialect/PackedLayout.h) has the attribute `quern.packed`.
+
+    Constraints:
+    - kernel_c1: the body yields the results.
+    - kernel_c2: the body holds an op of the form; a kernel of the form `map` may hold none.
+
+    Example:
+    ```mlir
+    quern.kernel @project(%x: tensor<?x64xf32, #quern.dims<s>>, %w: tensor<16x64xf32> {quern.packed})
+        -> tensor<?x16xf32, #quern.dims<s>> attributes {form = #quern.form<contract>} {
+      %0 = quern.matmul %x, %w : tensor<?x64xf32, #quern.dims<s>>, tensor<16x64xf32>
+      quern.yield %0 : tensor<?x16xf32, #quern.dims<s>>
+    }
+    ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<FunctionType>:$function_type,
                        Quern_KernelFormAttr:$form, OptionalAttr<Quern_Schedule>:$schedule,
@@ -51,7 +68,15 @@ def Quern_KernelOp : Quern_Op<"kernel", [FunctionOpInterface, IsolatedFromAbove,
 def Quern_CallOp : Quern_Op<"call", [DeclareOpInterfaceMethods<SymbolUserOpInterface>,
                                      DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
   let summary = "runs a kernel on values";
-  let description = "Pure, except when an operand is a state: then it may write it.";
+  let description = [{
+    Pure, except when an operand is a state: then it may write it.
+
+    Constraints:
+    - call_c1: a kernel of that name exists.
+    - call_c2: operands and results have its types.
+
+    Example: `%0 = quern.call @project(%x, %w) : (tensor<4x64xf32>, tensor<16x64xf32>) -> tensor<4x16xf32>`
+  }];
   let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<AnyType>:$operands);
   let results = (outs Variadic<AnyType>:$results);
   let assemblyFormat = "$kernel `(` $operands `)` `:` functional-type($operands, $results) attr-dict";
@@ -59,6 +84,13 @@ def Quern_CallOp : Quern_Op<"call", [DeclareOpInterfaceMethods<SymbolUserOpInter
 
 def Quern_StateRefOp : Quern_Op<"state_ref", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "the present value of a state";
+  let description = [{
+    Constraints:
+    - state_ref_c1: a state of that name exists.
+    - state_ref_c2: the result has its type.
+
+    Example: `%0 = quern.state_ref @cache : tensor<8192x3x64xf16>`
+  }];
   let arguments = (ins FlatSymbolRefAttr:$state);
   let results = (outs Quern_AnyTensor:$result);
   let assemblyFormat = "$state `:` type($result) attr-dict";
@@ -66,6 +98,15 @@ def Quern_StateRefOp : Quern_Op<"state_ref", [DeclareOpInterfaceMethods<SymbolUs
 
 def Quern_ArenaOp : Quern_Op<"arena", [Pure]> {
   let summary = "memory at a fixed offset of the program's arena";
+  let description = [{
+    `bytes` is the room that the plan gives it: enough for the largest sizes of named dimensions.
+
+    Constraints:
+    - arena_c1: offset and bytes are not negative.
+
+    Example: `%0 = quern.arena 64, 4096 : !quern.buffer<tensor<?x16xf32, #quern.dims<s>>>`
+  }];
+  let hasVerifier = 1;
   let arguments = (ins I64Attr:$offset, I64Attr:$bytes);
   let results = (outs Quern_Buffer:$result);
   let assemblyFormat = "$offset `,` $bytes `:` type($result) attr-dict";
@@ -73,6 +114,12 @@ def Quern_ArenaOp : Quern_Op<"arena", [Pure]> {
 
 def Quern_AliasOp : Quern_Op<"alias", [Pure]> {
   let summary = "the same memory seen with another shape";
+  let description = [{
+    Constraints:
+    - alias_c1: the element type stays.
+
+    Example: `%1 = quern.alias %0 : !quern.buffer<tensor<6xf32>> to !quern.buffer<tensor<2x3xf32>>`
+  }];
   let arguments = (ins Quern_Buffer:$source);
   let results = (outs Quern_Buffer:$result);
   let assemblyFormat = "$source `:` type($source) `to` type($result) attr-dict";
@@ -81,6 +128,13 @@ def Quern_AliasOp : Quern_Op<"alias", [Pure]> {
 
 def Quern_ParamBufferOp : Quern_Op<"param_buffer", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "the packed memory of a parameter";
+  let description = [{
+    Constraints:
+    - param_buffer_c1: a parameter of that name exists.
+    - param_buffer_c2: the buffer holds its type.
+
+    Example: `%w = quern.param_buffer @w : !quern.buffer<tensor<16x64xf32>>`
+  }];
   let arguments = (ins FlatSymbolRefAttr:$parameter);
   let results = (outs Quern_Buffer:$result);
   let assemblyFormat = "$parameter `:` type($result) attr-dict";
@@ -88,6 +142,13 @@ def Quern_ParamBufferOp : Quern_Op<"param_buffer", [Pure, DeclareOpInterfaceMeth
 
 def Quern_StateBufferOp : Quern_Op<"state_buffer", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "the memory of a state";
+  let description = [{
+    Constraints:
+    - state_buffer_c1: a state of that name exists.
+    - state_buffer_c2: the buffer holds its type.
+
+    Example: `%0 = quern.state_buffer @cache : !quern.buffer<tensor<8192x3x64xf16>>`
+  }];
   let arguments = (ins FlatSymbolRefAttr:$state);
   let results = (outs Quern_Buffer:$result);
   let assemblyFormat = "$state `:` type($result) attr-dict";
@@ -99,6 +160,16 @@ def Quern_LaunchOp : Quern_Op<"launch", [AttrSizedOperandSegments,
   let description = [{
     Inputs in the order of the kernel's arguments, then the buffer of its result. A kernel of the form `append` takes
     its first argument, the state, as its output only.
+
+    Constraints:
+    - launch_c1: a kernel of that name exists.
+    - launch_c2: the inputs hold the types of its arguments.
+
+    Example:
+    ```mlir
+    quern.launch @project(%x, %w) into (%y) : !quern.buffer<tensor<4x64xf32>>, !quern.buffer<tensor<16x64xf32>>
+        to !quern.buffer<tensor<4x16xf32>>
+    ```
   }];
   let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<Quern_Buffer>:$inputs, Variadic<Quern_Buffer>:$outputs);
   let assemblyFormat = [{
@@ -112,6 +183,19 @@ def Quern_ProgramOp : Quern_Op<"program", [FunctionOpInterface, IsolatedFromAbov
     The arguments are the entry's inputs, then one buffer per result that it fills: as many as `result_names` has, one where
     it is absent. `arena_bytes` is the peak of the planned memory. The other attributes are the entry's. The body ends
     with `quern.end`.
+
+    Constraints:
+    - program_c1: every argument is a buffer.
+    - program_c2: there is an argument for each result.
+
+    Example:
+    ```mlir
+    quern.program @forward(%x: !quern.buffer<tensor<4xf32>>, %y: !quern.buffer<tensor<4xf32>>)
+        attributes {arg_names = ["x"], result_names = ["y"], arena_bytes = 0 : i64} {
+      quern.launch @double(%x) into (%y) : !quern.buffer<tensor<4xf32>> to !quern.buffer<tensor<4xf32>>
+      quern.end
+    }
+    ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<FunctionType>:$function_type, I64Attr:$arena_bytes,
                        OptionalAttr<StrArrayAttr>:$arg_names, OptionalAttr<StrArrayAttr>:$result_names,
@@ -134,6 +218,7 @@ def Quern_ProgramOp : Quern_Op<"program", [FunctionOpInterface, IsolatedFromAbov
 
 def Quern_EndOp : Quern_Op<"end", [Terminator, ParentOneOf<["ProgramOp"]>]> {
   let summary = "the end of a program";
+  let description = "Example: `quern.end`";
   let assemblyFormat = "attr-dict";
 }
 

@@ -25,6 +25,8 @@ LogicalResult ReshapeOp::verify() {
   RankedTensorType from = tensorOf(getInput()), to = tensorOf(getResult());
   if (from.getElementType() != to.getElementType() || volume(getDims(from)) != volume(getDims(to)))
     return emitOpError("keeps elements and their number: found ") << from << " to " << to;
+  if (isa<BlockType>(from.getElementType()) && getDims(from).back() != getDims(to).back())
+    return emitOpError("keeps the last axis of blocks: found ") << from << " to " << to;
   return success();
 }
 
@@ -52,7 +54,16 @@ LogicalResult TransposeOp::inferReturnTypes(MLIRContext *, std::optional<Locatio
   return success();
 }
 
-LogicalResult TransposeOp::verify() { return success(); }
+LogicalResult TransposeOp::verify() {
+  if (isa<BlockType>(tensorOf(getInput()).getElementType()))
+    return emitOpError("cannot move the elements of blocks");
+  return success();
+}
+
+OpFoldResult TransposeOp::fold(FoldAdaptor) {
+  bool identity = llvm::equal(getPermutation(), llvm::seq<int64_t>(0, getPermutation().size()));
+  return identity ? OpFoldResult(getInput()) : OpFoldResult();
+}
 
 LogicalResult SliceOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor adaptor,
                                         SmallVectorImpl<Type> &inferred) {
@@ -69,7 +80,12 @@ LogicalResult SliceOp::inferReturnTypes(MLIRContext *, std::optional<Location> l
   return success();
 }
 
-LogicalResult SliceOp::verify() { return success(); }
+LogicalResult SliceOp::verify() {
+  RankedTensorType type = tensorOf(getInput());
+  if (isa<BlockType>(type.getElementType()) && getAxis() + 1 == uint64_t(type.getRank()))
+    return emitOpError("cannot cut blocks along their own axis");
+  return success();
+}
 
 OpFoldResult SliceOp::fold(FoldAdaptor) {
   return getInput().getType() == getResult().getType() ? OpFoldResult(getInput()) : OpFoldResult();
@@ -108,6 +124,10 @@ LogicalResult ConcatOp::verify() {
   return success();
 }
 
+OpFoldResult ConcatOp::fold(FoldAdaptor) {
+  return getInputs().size() == 1 ? OpFoldResult(getInputs().front()) : OpFoldResult();
+}
+
 LogicalResult GatherOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc, Adaptor adaptor,
                                          SmallVectorImpl<Type> &inferred) {
   SmallVector<Dim> table = getDims(cast<RankedTensorType>(adaptor.getTable().getType()));
@@ -118,5 +138,3 @@ LogicalResult GatherOp::inferReturnTypes(MLIRContext *context, std::optional<Loc
   inferred.push_back(getTensorType(dims, Float32Type::get(context)));
   return success();
 }
-
-LogicalResult GatherOp::verify() { return success(); }

@@ -8,6 +8,7 @@ include "dialect/ops/Base.td"
 def Quern_ConstantOp : Quern_Op<"constant", [Pure, ConstantLike, AllTypesMatch<["value", "result"]>,
                                                Quern_Evaluated]> {
   let summary = "a literal tensor";
+  let description = "Example: `%0 = quern.constant dense<[1.0, 2.0]> : tensor<2xf32>`";
   let arguments = (ins ElementsAttr:$value);
   let results = (outs Quern_AnyTensor:$result);
   let assemblyFormat = "$value attr-dict";
@@ -16,13 +17,20 @@ def Quern_ConstantOp : Quern_Op<"constant", [Pure, ConstantLike, AllTypesMatch<[
 
 def Quern_IotaOp : Quern_Op<"iota", [Pure, Quern_Evaluated]> {
   let summary = "0, 1, 2, … as f32";
+  let description = "Example: `%0 = quern.iota : tensor<32xf32>`";
   let results = (outs 1DTensorOf<[F32]>:$result);
   let assemblyFormat = "`:` type($result) attr-dict";
 }
 
 def Quern_ReshapeOp : Quern_Op<"reshape", [Pure, Quern_Evaluated]> {
   let summary = "the same elements in row-major order, seen with another shape";
-  let description = "Symbolic dimensions keep their product; each symbol of the result occurs in the input.";
+  let description = [{
+    Constraints:
+    - reshape_c1: the element type, the product of the static sizes and the named dimensions stay.
+    - reshape_c2: blocks keep their last axis.
+
+    Example: `%0 = quern.reshape %q : tensor<?x576xf32, #quern.dims<s>> to tensor<?x9x64xf32, #quern.dims<s>>`
+  }];
   let arguments = (ins Quern_AnyTensor:$input);
   let results = (outs Quern_AnyTensor:$result);
   let assemblyFormat = "$input attr-dict `:` type($input) `to` type($result)";
@@ -32,15 +40,30 @@ def Quern_ReshapeOp : Quern_Op<"reshape", [Pure, Quern_Evaluated]> {
 
 def Quern_TransposeOp : Quern_InferredOp<"transpose", [Quern_Evaluated]> {
   let summary = "axes in another order: result axis i is input axis permutation[i]";
+  let description = [{
+    Constraints:
+    - transpose_c1: the permutation holds each axis once.
+    - transpose_c2: the elements are not blocks.
+
+    Example: `%0 = quern.transpose %x [1, 0] : tensor<2x3xf32>`
+  }];
   let arguments = (ins Quern_AnyTensor:$input, DenseI64ArrayAttr:$permutation);
   let results = (outs Quern_AnyTensor:$result);
   let assemblyFormat = "$input $permutation attr-dict `:` type($input)";
   let hasVerifier = 1;
+  let hasFolder = 1;
 }
 
 def Quern_SliceOp : Quern_InferredOp<"slice", [Quern_Evaluated]> {
   let summary = "the indices offset … offset + size - 1 of one axis";
-  let description = "The axis has a static size.";
+  let description = [{
+    Constraints:
+    - slice_c1: the axis exists and has a static size.
+    - slice_c2: the indices lie within it.
+    - slice_c3: blocks are not cut along their own axis.
+
+    Example: `%0 = quern.slice %qkv axis 1 offset 576 size 192 : tensor<?x960xf32, #quern.dims<s>>`
+  }];
   let arguments = (ins Quern_AnyTensor:$input, I64Attr:$axis, I64Attr:$offset, I64Attr:$size);
   let results = (outs Quern_AnyTensor:$result);
   let assemblyFormat = "$input `axis` $axis `offset` $offset `size` $size attr-dict `:` type($input)";
@@ -50,24 +73,36 @@ def Quern_SliceOp : Quern_InferredOp<"slice", [Quern_Evaluated]> {
 
 def Quern_ConcatOp : Quern_InferredOp<"concat", [Quern_Evaluated]> {
   let summary = "tensors one after another along a static axis";
-  let description = "All other dimensions and the element types are equal. Blocks may be joined along any but the last axis.";
+  let description = [{
+    Constraints:
+    - concat_c1: the axis exists.
+    - concat_c2: element types and all other dimensions are equal, the axis is static.
+    - concat_c3: blocks are not joined along their own axis.
+
+    Example: `%0 = quern.concat %q, %k axis 0 : tensor<576x64xf16>, tensor<192x64xf16>`
+  }];
   let arguments = (ins Variadic<Quern_AnyTensor>:$inputs, I64Attr:$axis);
   let results = (outs Quern_AnyTensor:$result);
   let assemblyFormat = "$inputs `axis` $axis attr-dict `:` type($inputs)";
   let hasVerifier = 1;
+  let hasFolder = 1;
 }
 
 def Quern_GatherOp : Quern_InferredOp<"gather", [DeclareOpInterfaceMethods<Quern_KernelAnchorOpInterface>,
                                                  Quern_Evaluated]> {
   let summary = "rows of a table: result[i, …] = table[indices[i], …]";
   let description = [{
-    A weight of a narrower float or of blocks is read as f32. An index outside the table is undefined in kernels
-    compiled for speed only if the caller passes it: the runtime checks indices first.
+    A weight of a narrower float or of blocks is read as f32. Every index is one of the table's rows: the reference
+    evaluator says so, the runtime checks what it is given, a kernel does not check.
+
+    Constraints:
+    - gather_c1: the table has rank 1 or more, the indices have rank 1.
+
+    Example: `%0 = quern.gather %table[%tokens] : tensor<512x64xbf16>, tensor<?xi32, #quern.dims<s>>`
   }];
   let arguments = (ins Quern_WeightTensor:$table, Quern_I32Tensor:$indices);
   let results = (outs Quern_F32Tensor:$result);
   let assemblyFormat = "$table `[` $indices `]` attr-dict `:` type($table) `,` type($indices)";
-  let hasVerifier = 1;
   let extraClassDefinition = [{
     ::quern::KernelForm $cppClass::getKernelForm() { return ::quern::KernelForm::Gather; }
   }];

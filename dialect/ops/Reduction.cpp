@@ -31,8 +31,10 @@ LogicalResult RmsNormOp::verify() {
   return success();
 }
 
-LogicalResult SoftmaxOp::inferReturnTypes(MLIRContext *, std::optional<Location>, Adaptor adaptor,
+LogicalResult SoftmaxOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor adaptor,
                                           SmallVectorImpl<Type> &inferred) {
+  if (cast<RankedTensorType>(adaptor.getInput().getType()).getRank() == 0)
+    return emitOptionalError(loc, "needs at least one axis");
   inferred.push_back(adaptor.getInput().getType());
   return success();
 }

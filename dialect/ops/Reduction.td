@@ -14,6 +14,14 @@ class Quern_RowsOp<string opMnemonic>
 
 def Quern_ReduceOp : Quern_RowsOp<"reduce"> {
   let summary = "one value per row: sum, max or mean over the last axis, which stays with size 1";
+  let description = [{
+    In f32, in ascending order. The mean is the sum divided by the size.
+
+    Constraints:
+    - reduce_c1: the input has at least one axis.
+
+    Example: `%0 = quern.reduce <max> %x : tensor<?x64xf32, #quern.dims<s>>`
+  }];
   let arguments = (ins Quern_ReduceKindAttr:$kind, Quern_F32Tensor:$input);
   let results = (outs Quern_F32Tensor:$result);
   let assemblyFormat = "$kind $input attr-dict `:` type($input)";
@@ -24,6 +32,12 @@ def Quern_RmsNormOp : Quern_RowsOp<"rms_norm"> {
   let description = [{
     y = (x · rsqrt(mean(x²) + eps)) · weight, all in f32 (Zhang and Sennrich 2019, eq. 4). The normalised value is
     rounded to the activation type before the weight multiplies it; with f32 activations that rounding is the identity.
+
+    Constraints:
+    - rms_norm_c1: the weight has one element per element of the last axis.
+    - rms_norm_c2: eps is not negative.
+
+    Example: `%0 = quern.rms_norm %x, %w eps 1.0e-05 : tensor<?x576xf32, #quern.dims<s>>, tensor<576xf32>`
   }];
   let arguments = (ins Quern_F32Tensor:$input, Quern_F32Tensor:$weight, F64Attr:$eps);
   let results = (outs Quern_F32Tensor:$result);
@@ -33,6 +47,12 @@ def Quern_RmsNormOp : Quern_RowsOp<"rms_norm"> {
 
 def Quern_SoftmaxOp : Quern_RowsOp<"softmax"> {
   let summary = "exp(x - max) / sum(exp(x - max)) over the last axis, in f32";
+  let description = [{
+    Constraints:
+    - softmax_c1: the input has at least one axis.
+
+    Example: `%0 = quern.softmax %x : tensor<?x64xf32, #quern.dims<s>>`
+  }];
   let arguments = (ins Quern_F32Tensor:$input);
   let results = (outs Quern_F32Tensor:$result);
   let assemblyFormat = "$input attr-dict `:` type($input)";

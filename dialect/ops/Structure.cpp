@@ -1,9 +1,7 @@
 //===- Structure.cpp - parameters, states, entries --------------------------------------------===//
 
+#include "dialect/ops/FunctionSyntax.h"
 #include "dialect/ops/Inference.h"
-
-#include "mlir/IR/OpImplementation.h"
-#include "mlir/Interfaces/FunctionImplementation.h"
 
 using namespace mlir;
 using namespace quern;
@@ -15,8 +13,16 @@ static bool yieldsExactly(Region &region, Type type) {
 }
 
 LogicalResult ParameterOp::verify() {
+  if (!getTensorType().hasStaticShape())
+    return emitOpError("found type ") << getType() << ", expected a static shape";
   if (!isExternal() && (getInit().front().empty() || !yieldsExactly(getInit(), getType())))
     return emitOpError("initialiser must yield one ") << getType();
+  return success();
+}
+
+LogicalResult StateOp::verify() {
+  if (!getTensorType().hasStaticShape())
+    return emitOpError("found type ") << getType() << ", expected a static shape";
   return success();
 }
 
@@ -30,25 +36,30 @@ LogicalResult ParamOp::verifySymbolUses(SymbolTableCollection &symbols) {
   return success();
 }
 
-ParseResult EntryOp::parse(OpAsmParser &parser, OperationState &result) {
-  auto buildType = [](Builder &builder, ArrayRef<Type> inputs, ArrayRef<Type> results,
-                      function_interface_impl::VariadicFlag,
-                      std::string &) { return builder.getFunctionType(inputs, results); };
-  return function_interface_impl::parseFunctionOp(
-      parser, result, /*allowVariadic=*/false, getFunctionTypeAttrName(result.name), buildType,
-      getArgAttrsAttrName(result.name), getResAttrsAttrName(result.name));
+/// Checks that `sizes` gives a positive integer to each dimension that it names.
+static LogicalResult verifySizes(EntryOp entry, DictionaryAttr sizes) {
+  for (NamedAttribute size : sizes ? sizes.getValue() : ArrayRef<NamedAttribute>()) {
+    auto value = dyn_cast<IntegerAttr>(size.getValue());
+    if (!value || !value.getValue().isStrictlyPositive())
+      return entry.emitOpError("found size ")
+             << size.getValue() << " of dimension `" << size.getName().getValue() << "`, expected a positive integer";
+  }
+  return success();
 }
 
-void EntryOp::print(OpAsmPrinter &printer) {
-  function_interface_impl::printFunctionOp(printer, *this, /*isVariadic=*/false, getFunctionTypeAttrName(),
-                                           getArgAttrsAttrName(), getResAttrsAttrName());
+ParseResult EntryOp::parse(OpAsmParser &parser, OperationState &result) {
+  return parseFunction<EntryOp>(parser, result);
 }
+
+void EntryOp::print(OpAsmPrinter &printer) { printFunction(printer, *this); }
 
 LogicalResult EntryOp::verify() {
   if (getArgNames() && getArgNames()->size() != getNumArguments())
     return emitOpError("found ") << getArgNames()->size() << " argument names, expected " << getNumArguments();
   if (getResultNames() && getResultNames()->size() != getNumResults())
     return emitOpError("found ") << getResultNames()->size() << " result names, expected " << getNumResults();
+  if (failed(verifySizes(*this, getBoundsAttr())) || failed(verifySizes(*this, getWhenAttr())))
+    return failure();
   return success();
 }
 

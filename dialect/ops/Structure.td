@@ -11,7 +11,11 @@ def Quern_ParameterOp : Quern_Op<"parameter", [Symbol, SingleBlock, NoTerminator
   let summary = "a constant tensor of the model, from the checkpoint or computed once at compile time";
   let description = [{
     Without a body it is the checkpoint's tensor of that name. With a body, the yielded value, evaluated by the
-    reference evaluator when the weights are packed.
+    reference evaluator when the weights are packed. Initialisers may read other parameters, never each other in a circle.
+
+    Constraints:
+    - parameter_c1: the shape is static.
+    - parameter_c2: the body yields one value of the parameter's type.
 
     Example:
     ```mlir
@@ -40,8 +44,12 @@ def Quern_StateOp : Quern_Op<"state", [Symbol]> {
   let description = [{
     Starts as zeros. Only `quern.cache_append` writes it.
 
+    Constraints:
+    - state_c1: the shape is static.
+
     Example: `quern.state @"layers.0.cache.keys" : tensor<8192x3x64xf16>`
   }];
+  let hasVerifier = 1;
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<Quern_AnyTensor>:$type);
   let assemblyFormat = "$sym_name `:` $type attr-dict";
   let extraClassDeclaration = [{
@@ -54,6 +62,11 @@ def Quern_EntryOp : Quern_Op<"entry", [FunctionOpInterface, IsolatedFromAbove, S
   let description = [{
     `arg_names` and `result_names` are the interface's names. `bounds` gives each symbolic dimension's largest value.
     A specialised entry names its general form in `variant_of` and the sizes it stands for in `when`.
+
+    Constraints:
+    - entry_c1: `arg_names` has one name per argument.
+    - entry_c2: `result_names` has one name per result.
+    - entry_c3: `bounds` and `when` hold positive integers.
 
     Example:
     ```mlir
@@ -81,6 +94,12 @@ def Quern_EntryOp : Quern_Op<"entry", [FunctionOpInterface, IsolatedFromAbove, S
 
 def Quern_ReturnOp : Quern_Op<"return", [Pure, ReturnLike, Terminator, ParentOneOf<["EntryOp"]>]> {
   let summary = "the results of an entry";
+  let description = [{
+    Constraints:
+    - return_c1: the operands have the types of the entry's results.
+
+    Example: `quern.return %logits : tensor<?x49152xf32, #quern.dims<r>>`
+  }];
   let arguments = (ins Variadic<AnyType>:$operands);
   let assemblyFormat = "($operands^ `:` type($operands))? attr-dict";
   let hasVerifier = 1;
@@ -88,12 +107,20 @@ def Quern_ReturnOp : Quern_Op<"return", [Pure, ReturnLike, Terminator, ParentOne
 
 def Quern_YieldOp : Quern_Op<"yield", [Pure, ReturnLike, Terminator]> {
   let summary = "the values of a region";
+  let description = "Example: `quern.yield %0 : tensor<4xf32>`";
   let arguments = (ins Variadic<AnyType>:$operands);
   let assemblyFormat = "($operands^ `:` type($operands))? attr-dict";
 }
 
 def Quern_ParamOp : Quern_Op<"param", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "the value of a parameter";
+  let description = [{
+    Constraints:
+    - param_c1: a parameter of that name exists.
+    - param_c2: the result has its type.
+
+    Example: `%w = quern.param @"model.norm.weight" : tensor<576xf32>`
+  }];
   let arguments = (ins FlatSymbolRefAttr:$parameter);
   let results = (outs Quern_AnyTensor:$result);
   let assemblyFormat = "$parameter `:` type($result) attr-dict";

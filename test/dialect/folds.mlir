@@ -1,0 +1,39 @@
+// RUN: quern-opt %s --canonicalize | FileCheck %s
+
+// CHECK-LABEL: quern.entry @identities(
+// CHECK-SAME: %[[X:.+]]: tensor<2x3xf32>)
+// CHECK-NEXT: quern.return %[[X]], %[[X]], %[[X]], %[[X]], %[[X]]
+quern.entry @identities(%x: tensor<2x3xf32>)
+    -> (tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>) {
+  %0 = quern.cast %x : tensor<2x3xf32> to tensor<2x3xf32>
+  %1 = quern.reshape %x : tensor<2x3xf32> to tensor<2x3xf32>
+  %2 = quern.slice %x axis 1 offset 0 size 3 : tensor<2x3xf32>
+  %3 = quern.concat %x axis 0 : tensor<2x3xf32>
+  %4 = quern.transpose %x [0, 1] : tensor<2x3xf32>
+  quern.return %0, %1, %2, %3, %4
+      : tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>
+}
+
+// Only the last of several shapes counts, and going back to the first is nothing.
+// CHECK-LABEL: quern.entry @reshapes(
+// CHECK-SAME: %[[X:.+]]: tensor<2x3xf32>)
+// CHECK-NEXT: %[[LAST:.+]] = quern.reshape %[[X]] : tensor<2x3xf32> to tensor<3x2xf32>
+// CHECK-NEXT: quern.return %[[LAST]], %[[X]]
+quern.entry @reshapes(%x: tensor<2x3xf32>) -> (tensor<3x2xf32>, tensor<2x3xf32>) {
+  %0 = quern.reshape %x : tensor<2x3xf32> to tensor<6xf32>
+  %1 = quern.reshape %0 : tensor<6xf32> to tensor<3x2xf32>
+  %2 = quern.reshape %0 : tensor<6xf32> to tensor<2x3xf32>
+  quern.return %1, %2 : tensor<3x2xf32>, tensor<2x3xf32>
+}
+
+// A cast that rounds, a slice that cuts and a permutation stay.
+// CHECK-LABEL: quern.entry @stay(
+// CHECK-NEXT: quern.cast
+// CHECK-NEXT: quern.slice
+// CHECK-NEXT: quern.transpose
+quern.entry @stay(%x: tensor<2x2xf32>) -> (tensor<2x2xf16>, tensor<2x1xf32>, tensor<2x2xf32>) {
+  %0 = quern.cast %x : tensor<2x2xf32> to tensor<2x2xf16>
+  %1 = quern.slice %x axis 1 offset 0 size 1 : tensor<2x2xf32>
+  %2 = quern.transpose %x [1, 0] : tensor<2x2xf32>
+  quern.return %0, %1, %2 : tensor<2x2xf16>, tensor<2x1xf32>, tensor<2x2xf32>
+}

@@ -1,0 +1,107 @@
+// RUN: quern-opt %s --split-input-file --verify-diagnostics
+
+// reshape_c1
+quern.entry @f(%x: tensor<6xf32>) {
+  // expected-error @+1 {{keeps elements and their number: found 'tensor<6xf32>' to 'tensor<2x2xf32>'}}
+  %0 = quern.reshape %x : tensor<6xf32> to tensor<2x2xf32>
+  quern.return
+}
+
+// -----
+
+// reshape_c1
+quern.entry @f(%x: tensor<?xf32, #quern.dims<s>>) {
+  // expected-error @+1 {{keeps elements and their number}}
+  %0 = quern.reshape %x : tensor<?xf32, #quern.dims<s>> to tensor<?xf32, #quern.dims<t>>
+  quern.return
+}
+
+// -----
+
+// reshape_c2
+quern.entry @f(%x: tensor<2x64x!quern.block<q8_0>>) {
+  // expected-error @+1 {{keeps the last axis of blocks}}
+  %0 = quern.reshape %x : tensor<2x64x!quern.block<q8_0>> to tensor<128x!quern.block<q8_0>>
+  quern.return
+}
+
+// -----
+
+// transpose_c1
+quern.entry @f(%x: tensor<2x3xf32>) {
+  // expected-error @+1 {{permutation must hold each axis of 'tensor<2x3xf32>' once}}
+  %0 = quern.transpose %x [0, 0] : tensor<2x3xf32>
+  quern.return
+}
+
+// -----
+
+// transpose_c2
+quern.entry @f(%x: tensor<32x32x!quern.block<q8_0>>) {
+  // expected-error @+1 {{cannot move the elements of blocks}}
+  %0 = quern.transpose %x [1, 0] : tensor<32x32x!quern.block<q8_0>>
+  quern.return
+}
+
+// -----
+
+// slice_c1
+quern.entry @f(%x: tensor<?x3xf32, #quern.dims<s>>) {
+  // expected-error @+1 {{axis 0 is not a static axis of 'tensor<?x3xf32, #quern.dims<s>>'}}
+  %0 = quern.slice %x axis 0 offset 0 size 1 : tensor<?x3xf32, #quern.dims<s>>
+  quern.return
+}
+
+// -----
+
+// slice_c2
+quern.entry @f(%x: tensor<3xf32>) {
+  // expected-error @+1 {{slice 2 + 2 leaves the axis of size 3}}
+  %0 = quern.slice %x axis 0 offset 2 size 2 : tensor<3xf32>
+  quern.return
+}
+
+// -----
+
+// slice_c3
+quern.entry @f(%x: tensor<2x64x!quern.block<q8_0>>) {
+  // expected-error @+1 {{cannot cut blocks along their own axis}}
+  %0 = quern.slice %x axis 1 offset 0 size 32 : tensor<2x64x!quern.block<q8_0>>
+  quern.return
+}
+
+// -----
+
+// concat_c1
+quern.entry @f(%x: tensor<3xf32>) {
+  // expected-error @+1 {{axis 1 is not an axis of 'tensor<3xf32>'}}
+  %0 = quern.concat %x axis 1 : tensor<3xf32>
+  quern.return
+}
+
+// -----
+
+// concat_c2
+quern.entry @f(%x: tensor<3x2xf32>, %y: tensor<3x4xf32>) {
+  // expected-error @+1 {{cannot join 'tensor<3x2xf32>' and 'tensor<3x4xf32>' along axis 0}}
+  %0 = quern.concat %x, %y axis 0 : tensor<3x2xf32>, tensor<3x4xf32>
+  quern.return
+}
+
+// -----
+
+// concat_c3
+quern.entry @f(%x: tensor<2x32x!quern.block<q8_0>>) {
+  // expected-error @+1 {{cannot join blocks along their own axis}}
+  %0 = quern.concat %x, %x axis 1 : tensor<2x32x!quern.block<q8_0>>, tensor<2x32x!quern.block<q8_0>>
+  quern.return
+}
+
+// -----
+
+// gather_c1
+quern.entry @f(%x: tensor<4x2xf32>, %i: tensor<1x1xi32>) {
+  // expected-error @+1 {{needs a table of rank 1 or more and indices of rank 1}}
+  %0 = quern.gather %x[%i] : tensor<4x2xf32>, tensor<1x1xi32>
+  quern.return
+}
