@@ -1,9 +1,12 @@
 //===- quern-eval.cpp - runs IR in the reference evaluator, for tests -------------------------===//
 //
-// quern-eval FILE [--entry NAME] [--in ARG=1,2,3] [--size s=3] [--steps N]
+// quern-eval FILE [--weights [MOUNT=]PATH ...] [--entry NAME] [--in ARG=1,2,3] [--size s=3] [--steps N] [--digits N]
+// quern-eval FILE [--weights …] --prompt-tokens 1,2,3 -n N
 //
-// Evaluates an entry or program of the module and prints its results, one row per line. Parameters, and inputs that are not
-// given, have the random values of dialect/RandomValues.h; a named dimension that is not given has the size 2.
+// Evaluates an entry or program of the module and prints its results, one row per line. Without --weights, parameters have the
+// random values of dialect/RandomValues.h, as have inputs that are not given; a named dimension that is not given has the
+// size 2. The second form runs a language model, an entry (i32[s], position[s], i32[r]) -> f32[r, vocabulary], and prints
+// the likeliest next tokens as one JSON array.
 //
 //===----------------------------------------------------------------------------------------------===//
 
@@ -12,6 +15,7 @@
 #include "dialect/Register.h"
 #include "dialect/Shapes.h"
 #include "dialect/reference/Convert.h"
+#include "frontend/weights/Checkpoint.h"
 
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Parser/Parser.h"
@@ -24,10 +28,12 @@
 using namespace mlir;
 using namespace quern;
 
-/// What stands on the command line: literal inputs by argument name, and sizes of named dimensions.
+/// What stands on the command line: literal inputs by argument name, sizes of named dimensions, how to run and print.
 struct Request {
   llvm::StringMap<std::string> inputs;
   SymbolSizes sizes;
+  int64_t steps = 1;
+  int digits = 5;
 };
 
 /// Splits `name=value` arguments.
@@ -86,31 +92,61 @@ static FailureOr<SmallVector<Tensor>> makeInputs(Operation *op, TypeRange types,
   return inputs;
 }
 
-static void print(StringRef name, const Tensor &tensor) {
+static void print(StringRef name, const Tensor &tensor, int digits) {
   llvm::outs() << name << ": " << tensor.getType() << "\n";
   std::vector<float> row(tensor.getRowLength());
   for (int64_t i = 0, rows = row.empty() ? 0 : tensor.getNumRows(); i < rows; ++i) {
     tensor.readRow(i, row);
-    llvm::interleave(row, llvm::outs(), [](float value) { llvm::outs() << llvm::format("%.5g", value); }, " ");
+    llvm::interleave(row, llvm::outs(), [&](float value) { llvm::outs() << llvm::format("%.*g", digits, value); }, " ");
     llvm::outs() << "\n";
   }
 }
 
-/// Evaluates `op`, an entry or a program, `steps` times on the same inputs and prints the last results.
+/// Evaluates `op`, an entry or a program, on the request's inputs and prints the last results.
 template <typename OpT>
-static LogicalResult evaluate(OpT op, TypeRange inputTypes, int64_t steps, Request &request,
+static LogicalResult evaluate(OpT op, TypeRange inputTypes, ParameterSource &source, Request &request,
                               FailureOr<SmallVector<Tensor>> (Evaluator::*run)(OpT, ArrayRef<Tensor>)) {
-  ModuleOp module = op->template getParentOfType<ModuleOp>();
-  RandomParameters parameters(module);
-  Evaluator evaluator(module, parameters);
+  Evaluator evaluator(op->template getParentOfType<ModuleOp>(), source);
   FailureOr<SmallVector<Tensor>> inputs = makeInputs(op, inputTypes, op.getArgNamesAttr(), request), results;
   if (failed(inputs))
     return failure();
-  for (int64_t step = 0; step < steps; ++step)
+  for (int64_t step = 0; step < request.steps; ++step)
     if (results = (evaluator.*run)(op, *inputs); failed(results))
       return failure();
   for (auto [i, result] : llvm::enumerate(*results))
-    print(op.getResultNames() ? cast<StringAttr>(op.getResultNamesAttr()[i]).getValue() : std::to_string(i), result);
+    print(op.getResultNames() ? cast<StringAttr>(op.getResultNamesAttr()[i]).getValue() : std::to_string(i), result,
+          request.digits);
+  return success();
+}
+
+/// A tensor of one axis with these 32-bit numbers, two per element of a position.
+static Tensor makeVector(Type element, ArrayRef<int32_t> numbers) {
+  int64_t size = isa<PositionType>(element) ? numbers.size() / 2 : numbers.size();
+  return *Tensor::fromBytes(RankedTensorType::get(size, element),
+                            ArrayRef(reinterpret_cast<const uint8_t *>(numbers.data()), numbers.size() * 4));
+}
+
+/// Feeds `prompt` at once, then each likeliest token (of equal ones the lowest) until `count` are found; prints them.
+static LogicalResult generate(EntryOp entry, ParameterSource &source, ArrayRef<int32_t> prompt, int64_t count) {
+  Evaluator evaluator(entry->getParentOfType<ModuleOp>(), source);
+  Type integer = IntegerType::get(entry.getContext(), 32), position = PositionType::get(entry.getContext());
+  SmallVector<int32_t> tokens(prompt), found;
+  for (int32_t row = 0; int64_t(found.size()) < count;) {
+    SmallVector<int32_t> at;
+    for (size_t i = 0; i < tokens.size(); ++i, ++row)
+      at.append(2, row);
+    Tensor inputs[] = {makeVector(integer, tokens), makeVector(position, at),
+                       makeVector(integer, int32_t(tokens.size()) - 1)};
+    FailureOr<SmallVector<Tensor>> results = evaluator.evaluateEntry(entry, inputs);
+    if (failed(results))
+      return failure();
+    std::vector<float> logits = results->front().readFloats();
+    tokens = {int32_t(std::max_element(logits.begin(), logits.end()) - logits.begin())};
+    found.push_back(tokens.front());
+  }
+  llvm::outs() << "[";
+  llvm::interleaveComma(found, llvm::outs());
+  llvm::outs() << "]\n";
   return success();
 }
 
@@ -122,6 +158,21 @@ static Operation *findEntry(ModuleOp module, StringRef name) {
   return nullptr;
 }
 
+/// The checkpoint at `paths`, each `[MOUNT=]PATH`; random values where there is none. Null, with a message, where it
+/// cannot be opened.
+static std::unique_ptr<ParameterSource> openParameters(ModuleOp module, ArrayRef<std::string> paths) {
+  if (paths.empty())
+    return std::make_unique<RandomParameters>(module);
+  SmallVector<frontend::Mount> mounts;
+  for (StringRef path : paths)
+    mounts.push_back(frontend::parseMount(path));
+  llvm::Expected<frontend::Checkpoint> checkpoint = frontend::Checkpoint::open(mounts);
+  if (checkpoint)
+    return std::make_unique<frontend::Checkpoint>(std::move(*checkpoint));
+  llvm::errs() << "error: " << toString(checkpoint.takeError()) << "\n";
+  return nullptr;
+}
+
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
   namespace cl = llvm::cl;
@@ -129,7 +180,11 @@ int main(int argc, char **argv) {
   cl::opt<std::string> name("entry", cl::desc("the entry or program to run; the module's first where absent"));
   cl::list<std::string> in("in", cl::desc("ARG=NUMBERS, a literal input"));
   cl::list<std::string> size("size", cl::desc("NAME=N, the size of a named dimension"));
+  cl::list<std::string> weights("weights", cl::desc("[MOUNT=]PATH, a checkpoint"));
   cl::opt<int64_t> steps("steps", cl::init(1), cl::desc("how often to run; states live on"));
+  cl::opt<int> digits("digits", cl::init(5), cl::desc("significant digits to print"));
+  cl::list<int32_t> prompt("prompt-tokens", cl::CommaSeparated, cl::desc("feed these tokens and print the likeliest next"));
+  cl::opt<int64_t> count("n", cl::init(1), cl::desc("how many"));
   cl::ParseCommandLineOptions(argc, argv, "Quern's reference evaluator\n");
 
   DialectRegistry registry;
@@ -159,8 +214,16 @@ int main(int argc, char **argv) {
     llvm::errs() << "error: the module has no entry or program `" << name << "`\n";
     return 1;
   }
-  if (auto entry = dyn_cast<EntryOp>(op))
-    return failed(evaluate(entry, entry.getArgumentTypes(), steps, request, &Evaluator::evaluateEntry));
+  std::unique_ptr<ParameterSource> source = openParameters(*module, weights);
+  if (!source)
+    return 1;
+  request.steps = steps;
+  request.digits = digits;
+  auto entry = dyn_cast<EntryOp>(op);
+  if (entry && !prompt.empty())
+    return failed(generate(entry, *source, SmallVector<int32_t>(prompt.begin(), prompt.end()), count));
+  if (entry)
+    return failed(evaluate(entry, entry.getArgumentTypes(), *source, request, &Evaluator::evaluateEntry));
   auto program = cast<ProgramOp>(op);
-  return failed(evaluate(program, program.getInputTypes(), steps, request, &Evaluator::evaluateProgram));
+  return failed(evaluate(program, program.getInputTypes(), *source, request, &Evaluator::evaluateProgram));
 }
