@@ -65,7 +65,7 @@ Error Checkpoint::add(const Mount &mount, bool wantConfig) {
       return config.takeError();
     modelConfig.fillFrom(*config);
   }
-  for (SourceFile &file : source->files) {
+  for (MountedFile &file : source->files) {
     for (StoredTensor &stored : file.tensors) {
       TensorInfo tensor{mount.prefix.empty() ? stored.name : mount.prefix + "." + stored.name,
                         stored.shape,

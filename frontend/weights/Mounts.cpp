@@ -33,11 +33,11 @@ static std::string inFolder(StringRef folder, StringRef name) {
 }
 
 /// Maps a safetensors file and reads its header.
-static Expected<SourceFile> openSafetensors(std::unique_ptr<MappedFile> file) {
+static Expected<MountedFile> openSafetensors(std::unique_ptr<MappedFile> file) {
   Expected<std::vector<StoredTensor>> tensors = parseSafetensors(file->bytes(), file->path());
   if (!tensors)
     return tensors.takeError();
-  return SourceFile{std::move(file), std::move(*tensors)};
+  return MountedFile{std::move(file), std::move(*tensors)};
 }
 
 /// Opens every shard that the index names, each once, in order of their names.
@@ -56,7 +56,7 @@ static Error openShards(StringRef indexPath, MountedSource &source) {
     if (!mapped)
       return refuse("`" + indexPath + "`: shard `" + printable(shard) +
                     "`: " + toString(mapped.takeError()));
-    Expected<SourceFile> file = openSafetensors(std::move(*mapped));
+    Expected<MountedFile> file = openSafetensors(std::move(*mapped));
     if (!file)
       return file.takeError();
     if (Error error = checkShard(*index, shard, file->tensors, indexPath))
@@ -84,7 +84,7 @@ static Expected<MountedSource> openFolder(StringRef folder) {
   Expected<std::unique_ptr<MappedFile>> mapped = MappedFile::open(single);
   if (!mapped)
     return mapped.takeError();
-  Expected<SourceFile> file = openSafetensors(std::move(*mapped));
+  Expected<MountedFile> file = openSafetensors(std::move(*mapped));
   if (!file)
     return file.takeError();
   source.files.push_back(std::move(*file));
@@ -119,7 +119,7 @@ static Expected<MountedSource> openFile(StringRef path) {
                   "`, expected a GGUF or safetensors file");
   MountedSource source;
   source.folder = sys::path::parent_path(path).str();
-  Expected<SourceFile> file = openSafetensors(std::move(*mapped));
+  Expected<MountedFile> file = openSafetensors(std::move(*mapped));
   if (!file)
     return file.takeError();
   source.files.push_back(std::move(*file));

@@ -29,14 +29,14 @@
 namespace quern::frontend {
 
 /// A mapped file and the tensors in it.
-struct SourceFile {
+struct MountedFile {
   std::unique_ptr<MappedFile> file;
   std::vector<StoredTensor> tensors;
 };
 
 /// A GGUF file, a safetensors file, or a Hugging Face directory.
 struct MountedSource {
-  std::vector<SourceFile> files;
+  std::vector<MountedFile> files;
   /// The container, if it is a GGUF file: its metadata is configuration and text.
   /// It views the bytes of the mapped file, which must outlive it.
   std::optional<GgufFile> gguf;
