@@ -1,0 +1,286 @@
+//===- ElaborateName.cpp - what names mean -----------------------------------------------------===//
+
+#include "frontend/Config.h"
+#include "frontend/Elaborator.h"
+#include "frontend/weights/ModelConfig.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+using namespace llvm;
+
+namespace quern::frontend {
+
+bool Elaborator::isBound(StringRef name, const Frame &frame) const {
+  if (frame.locals.contains(name))
+    return true;
+  if (frame.self) {
+    const ModuleScope &scope = program.scope(frame.self->decl);
+    if (frame.self->arguments.contains(name) || scope.members.contains(name) || scope.constants.contains(name))
+      return true;
+  }
+  return program.findConstant(name) || program.findConfig(name);
+}
+
+std::optional<Value> Elaborator::lookUp(StringRef name, SourceRange place, Frame &frame) {
+  if (auto it = frame.locals.find(name); it != frame.locals.end())
+    return it->second;
+  if (frame.self) {
+    if (auto it = frame.self->arguments.find(name); it != frame.self->arguments.end())
+      return it->second;
+    const ModuleScope &scope = program.scope(frame.self->decl);
+    if (scope.members.contains(name)) {
+      Node *node = memberNode(*frame.self, name);
+      if (node)
+        return nodeValue(*node, place);
+      // A member that is there without a node had an error.
+      return frame.self->members.contains(name) ? Value()
+                                                : fail(place, "member `" + name + "` is used before it is declared");
+    }
+    if (const ConstantDecl *constant = scope.constants.lookup(name)) {
+      Frame inside{.self = frame.self};
+      std::string parameter = frame.self->path.empty() ? name.str() : frame.self->path + "." + name.str();
+      return constantValue(frame.self->constants[name], *constant, parameter, inside, place);
+    }
+  }
+  if (const ConstantDecl *constant = program.findConstant(name)) {
+    Frame inside;
+    return constantValue(constants[name], *constant, name, inside, place);
+  }
+  if (program.findConfig(name))
+    return configValue(name, place);
+  return std::nullopt;
+}
+
+/// The one of `names` that is at most `limit` edits away from `name`, the nearest; empty if there is none.
+static StringRef nearest(StringRef name, ArrayRef<StringRef> names, unsigned limit) {
+  StringRef best;
+  unsigned bestDistance = limit + 1;
+  for (StringRef candidate : names) {
+    unsigned distance = name.edit_distance(candidate, /*AllowReplacements=*/true, limit);
+    if (distance < bestDistance)
+      best = candidate, bestDistance = distance;
+  }
+  return best;
+}
+
+Value Elaborator::unknownName(StringRef name, SourceRange place, const Frame &frame) {
+  std::vector<StringRef> names = program.names();
+  append_range(names, builtinNames());
+  if (frame.self) {
+    const ModuleScope &scope = program.scope(frame.self->decl);
+    append_range(names, scope.members.keys());
+    append_range(names, scope.constants.keys());
+    append_range(names, scope.functions.keys());
+    append_range(names, frame.self->arguments.keys());
+  }
+  append_range(names, frame.locals.keys());
+  llvm::sort(names);
+  Diagnostic &error = diagnostics.error(place, "unknown name `" + name + "`");
+  unsigned limit = name.size() < 3 ? 0 : name.size() < 5 ? 1 : 2;
+  if (StringRef best = nearest(name, names, limit); !best.empty())
+    error.hint("did you mean `" + best + "`?");
+  return Value();
+}
+
+bool Elaborator::checkNewName(const NameExpr &name, Frame &frame) {
+  std::vector<StringRef> names = program.names();
+  if (frame.self) {
+    append_range(names, program.scope(frame.self->decl).constants.keys());
+    append_range(names, frame.self->arguments.keys());
+  }
+  llvm::sort(names);
+  // A short name is likelier a symbol than a slip.
+  unsigned limit = name.name.size() < 4 ? 0 : name.name.size() < 8 ? 1 : 2;
+  StringRef best = nearest(name.name, names, limit);
+  if (best.empty())
+    return true;
+  diagnostics.error(name.range, "unknown dimension `" + name.name + "`")
+      .hint("did you mean `" + best + "`? a new symbol needs a name less like it");
+  return false;
+}
+
+Value Elaborator::evaluateName(const NameExpr &expr, Frame &frame) {
+  StringRef name = expr.name;
+  if (auto value = lookUp(name, expr.range, frame)) {
+    if (!value->origin.isValid())
+      value->origin = expr.range;
+    return *value;
+  }
+  if (program.findModule(name))
+    return fail(expr.range, "`" + name + "` is a module; declare a member of it to use it here");
+  bool isMethod = frame.self && program.scope(frame.self->decl).functions.contains(name);
+  if (program.findFunction(name) || findBuiltin(name) || isMethod)
+    return fail(expr.range, "`" + name + "` is a function; expected a value, such as `" + name + "(…)`");
+  std::string prefix = (name + ".").str();
+  for (const auto &[key, entry] : program.config())
+    if (key.starts_with(prefix))
+      return fail(expr.range, "`" + name + "` is a group of config fields; expected one of them, such as `" + key + "`");
+  return unknownName(name, expr.range, frame);
+}
+
+/// `a.b.c` as the dotted text, or empty for another expression.
+static std::string dottedName(const Expr &expr) {
+  if (auto *name = dyn_cast<NameExpr>(&expr))
+    return name->name.str();
+  auto *member = dyn_cast<MemberExpr>(&expr);
+  if (!member)
+    return "";
+  std::string base = dottedName(*member->base);
+  return base.empty() ? "" : base + "." + member->member.text.str();
+}
+
+/// The name that `a.b.c` begins with, or empty.
+static StringRef firstName(const Expr &expr) {
+  const Expr *first = &expr;
+  while (auto *member = dyn_cast<MemberExpr>(first))
+    first = member->base;
+  auto *name = dyn_cast<NameExpr>(first);
+  return name ? name->name : StringRef();
+}
+
+Value Elaborator::evaluateMember(const MemberExpr &expr, Frame &frame) {
+  StringRef first = firstName(expr);
+  if (!first.empty() && !isBound(first, frame)) {
+    std::string key = dottedName(expr);
+    if (program.findConfig(key))
+      return configValue(key, expr.range);
+    bool isGroup = any_of(program.config(), [&](const auto &entry) { return entry.first.starts_with((first + ".").str()); });
+    if (isGroup)
+      return unknownName(key, expr.range, frame);
+  }
+  Value base = evaluate(*expr.base, frame);
+  if (base.isPoison())
+    return base;
+  auto *module = base.get<ModuleValue>();
+  StringRef name = expr.member.text;
+  if (!module)
+    return fail(expr.member.range, base.describe() + " has no members; expected a module before `." + name + "`");
+  Frame inside{.self = module->instance};
+  const ModuleScope &scope = program.scope(module->instance->decl);
+  bool isHere = scope.members.contains(name) || scope.constants.contains(name) ||
+                module->instance->arguments.contains(name);
+  if (!isHere)
+    return fail(expr.member.range, base.describe() + " has no member `" + name + "`");
+  Value value = *lookUp(name, expr.range, inside);
+  if (!value.origin.isValid())
+    value.origin = expr.range;
+  return value;
+}
+
+Node *Elaborator::memberNode(Instance &instance, StringRef name) {
+  auto it = instance.members.find(name);
+  return it == instance.members.end() ? nullptr : it->second;
+}
+
+Value Elaborator::nodeValue(Node &node, SourceRange place) {
+  if (auto *tensor = dyn_cast<TensorNode>(&node))
+    return tensorValue(*tensor, place);
+  if (auto *array = dyn_cast<ArrayNode>(&node))
+    return Value(ArrayValue{array}, place);
+  if (auto *instance = dyn_cast<Instance>(&node))
+    return Value(ModuleValue{instance}, place);
+  diagnostics.error(place, "member `" + node.member->name.text + "` is absent: its condition does not hold")
+      .note(node.member->clauses.presence ? node.member->clauses.presence->range : node.member->range,
+            "the condition is here");
+  return Value();
+}
+
+Value Elaborator::tensorValue(const TensorNode &node, SourceRange place) {
+  if (node.tiedTo)
+    return tensorValue(*node.tiedTo, place);
+  if (node.isState) {
+    mlir::Type element = options.exact ? emitter.f32() : emitter.types().getF16Type();
+    return Value(emitter.readState(place, node.path, node.shape, element), place);
+  }
+  if (!node.viewOf) {
+    mlir::Type element = table.elementOfAccepted(node.path);
+    return element ? Value(emitter.readParameter(place, node.path, node.shape, element), place) : Value();
+  }
+  Value whole = tensorValue(*node.viewOf, place);
+  if (whole.isPoison())
+    return whole;
+  SmallVector<AxisSubscript, 4> subscripts;
+  for (auto [axis, part] : zip_equal(whole.get<Tensor>()->shape, node.view))
+    subscripts.push_back({part.begin, part.size, part.drop, !part.drop && axis.constant() == part.size});
+  BuiltinCall call{"a view", place, {whole}, {place}, {}, {}, emitter, diagnostics, table};
+  return sliceTensor(call, subscripts);
+}
+
+Value Elaborator::constantValue(ConstantSlot &slot, const ConstantDecl &decl, StringRef parameter, Frame &frame,
+                                SourceRange place) {
+  if (slot.state == ConstantSlot::State::Running) {
+    diagnostics.error(place, "`" + decl.name.text + "` is computed from itself").note(decl.name.range, "declared here");
+    return Value();
+  }
+  if (slot.state == ConstantSlot::State::Untouched) {
+    slot.state = ConstantSlot::State::Running;
+    std::string outer = emitter.enterScope(parameter.str());
+    std::tie(slot.value, slot.parameter) = emitter.computeParameter(
+        decl.range, parameter, [&] { return evaluate(*decl.value, frame); });
+    emitter.enterScope(std::move(outer));
+    slot.state = ConstantSlot::State::Done;
+  }
+  if (slot.parameter.empty())
+    return slot.value;
+  return Value(emitter.readComputed(place, slot.parameter, *slot.value.get<Tensor>()), place);
+}
+
+//===--- Configuration -------------------------------------------------------------------------===//
+
+Value Elaborator::configValue(StringRef key, SourceRange place) {
+  ConstantSlot &slot = config[key];
+  const ConfigEntry &entry = *program.findConfig(key);
+  if (slot.state == ConstantSlot::State::Running) {
+    diagnostics.error(place, "the default of `" + key + "` depends on itself").note(entry.field->key.range, "declared here");
+    return Value();
+  }
+  if (slot.state == ConstantSlot::State::Untouched) {
+    slot.state = ConstantSlot::State::Running;
+    Value value = readConfigField(entry);
+    slot.value = std::move(value);
+    slot.state = ConstantSlot::State::Done;
+  }
+  return slot.value;
+}
+
+Value Elaborator::readConfigField(const ConfigEntry &entry) {
+  const ConfigField &field = *entry.field;
+  SourceRange place = field.key.range;
+  if (!unknownValue(field.key.text, *field.type, place))
+    return fail(field.type->range, "found " + describeType(*field.type) + " as the type of a config field; expected `int`, "
+                                       "`float`, `bool`, `string`, strings to choose from or a list of one of these");
+  const ConfigValue *found = inputs.config ? inputs.config->find(field.key.text) : nullptr;
+  std::string from = inputs.config && !inputs.config->origin().empty()
+                         ? "`" + inputs.config->origin().str() + "`"
+                         : "the configuration";
+  if (found) {
+    if (auto value = convertConfig(*found, *field.type, place))
+      return *value;
+    return fail(place, "`" + field.key.text + "` is " + found->describe() + " in " + from + "; expected " +
+                           describeType(*field.type));
+  }
+  if (entry.defaultValue) {
+    Frame atFile;
+    Value value = evaluate(*entry.defaultValue, atFile);
+    if (auto converted = convertStatic(value, *field.type))
+      return Value(*converted);
+    return fail(entry.defaultValue->range, "the default of `" + field.key.text + "` is " + value.describe() +
+                                               "; expected " + describeType(*field.type));
+  }
+  if (!inputs.config) {
+    emitter.deactivate();
+    return *unknownValue(field.key.text, *field.type, place);
+  }
+  return fail(place, from + " has no `" + field.key.text + "`, and the model has no default for it");
+}
+
+void Elaborator::readConfig() {
+  for (const auto &[key, entry] : program.config())
+    configValue(key, entry.field->key.range);
+  for (const RequireDecl *require : program.requirements()) {
+    Frame atFile;
+    checkRequirement(require->requirement, require->range, atFile);
+  }
+}
+
+} // namespace quern::frontend

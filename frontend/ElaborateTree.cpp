@@ -1,0 +1,354 @@
+//===- ElaborateTree.cpp - the tree of module instances ----------------------------------------===//
+
+#include "frontend/Config.h"
+#include "frontend/Elaborator.h"
+
+#include "llvm/ADT/ScopeExit.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace llvm;
+
+namespace quern::frontend {
+
+/// How deep modules may nest.
+static constexpr unsigned maxInstanceDepth = 64;
+/// How many nodes a tree may have.
+static constexpr size_t maxNodes = 2'000'000;
+/// The most elements one array may have.
+static constexpr int64_t maxArraySize = 65536;
+
+static std::string joinPath(StringRef base, StringRef part) {
+  return base.empty() ? part.str() : (base + "." + part).str();
+}
+
+bool Elaborator::bindParameters(const ModuleDecl &module, ArrayRef<Argument> arguments, Frame &caller,
+                                SourceRange place, StringMap<Value> &bound) {
+  bool fits = true;
+  DenseMap<const Parameter *, const Argument *> given;
+  for (auto [i, argument] : enumerate(arguments)) {
+    const Parameter *parameter = nullptr;
+    for (auto [j, candidate] : enumerate(module.parameters))
+      if (argument.name ? candidate.name.text == argument.name.text : i == j)
+        parameter = &candidate;
+    if (!parameter) {
+      fail(argument.name ? argument.name.range : argument.value->range,
+           argument.name ? "module `" + module.name.text + "` has no parameter `" + argument.name.text + "`"
+                         : "module `" + module.name.text + "` takes " + Twine(module.parameters.size()) +
+                               " arguments; found " + Twine(arguments.size()));
+      fits = false;
+    } else if (!given.try_emplace(parameter, &argument).second) {
+      fail(argument.value->range, "argument `" + parameter->name.text + "` of module `" + module.name.text + "` is given twice");
+      fits = false;
+    }
+  }
+  Frame inside;
+  for (const Parameter &parameter : module.parameters) {
+    const Argument *argument = given.lookup(&parameter);
+    const Expr *source = argument ? argument->value : parameter.defaultValue;
+    if (!source) {
+      diagnostics.error(place, "module `" + module.name.text + "` lacks its argument `" + parameter.name.text + "`")
+          .note(parameter.name.range, "the parameter is declared here");
+      fits = false;
+      continue;
+    }
+    Value value = evaluate(*source, argument ? caller : inside);
+    auto converted = convertStatic(value, *parameter.type);
+    if (!converted)
+      diagnostics
+          .error(source->range, "argument `" + parameter.name.text + "` of module `" + module.name.text + "` is " +
+                                    value.describe() + "; expected " + describeType(*parameter.type))
+          .note(parameter.name.range, "the parameter is declared here");
+    fits &= converted && !converted->isPoison();
+    bound[parameter.name.text] = inside.locals[parameter.name.text] = converted.value_or(Value());
+  }
+  return fits;
+}
+
+Instance *Elaborator::instantiate(const ModuleDecl &module, std::string path, const MemberDecl *member,
+                                  SourceRange place, StringMap<Value> arguments) {
+  if (instanceDepth >= maxInstanceDepth || tree.size() >= maxNodes) {
+    fail(place, instanceDepth >= maxInstanceDepth
+                    ? "modules nest deeper than " + Twine(maxInstanceDepth) + "; a module cannot hold itself"
+                    : "the model has more than " + Twine(maxNodes) + " members");
+    return nullptr;
+  }
+  ++instanceDepth;
+  auto leave = scope_exit([&] { --instanceDepth; });
+  reached.insert(&module);
+  auto *instance = tree.create<Instance>(std::move(path), member, place, &module);
+  instance->arguments = std::move(arguments);
+  for (const Decl *decl : module.body) {
+    if (diagnostics.isFull())
+      return instance;
+    if (auto *memberDecl = dyn_cast<MemberDecl>(decl)) {
+      if (program.scope(&module).members.lookup(memberDecl->name.text) == memberDecl)
+        instance->members[memberDecl->name.text] = buildMember(*instance, *memberDecl);
+    } else if (auto *require = dyn_cast<RequireDecl>(decl)) {
+      Frame frame{.self = instance};
+      checkRequirement(require->requirement, require->range, frame);
+    }
+  }
+  // Ties may name members that are declared later.
+  for (auto &[name, node] : instance->members)
+    if (node)
+      linkMember(*instance, *program.scope(&module).members.lookup(name), *node);
+  return instance;
+}
+
+Node *Elaborator::buildMember(Instance &owner, const MemberDecl &member) {
+  Frame frame{.self = &owner};
+  std::string part = member.name.text.str();
+  if (const StringExpr *renamed = member.clauses.name) {
+    Value name = evaluate(*renamed, frame);
+    auto *text = name.get<StringValue>();
+    if (!text)
+      return nullptr;
+    part = text->value.value_or(part);
+  }
+  std::string path = joinPath(owner.path, part);
+  // A library's members are reported where the model's own file made the instance.
+  bool isInLibrary = program.scope(owner.decl).isLibrary && owner.member;
+  SourceRange place = isInLibrary ? owner.place : member.name.range;
+  if (const Expr *presence = member.clauses.presence) {
+    auto condition = evaluateCondition(*presence, frame);
+    if (!condition)
+      return nullptr;
+    if (*condition == false)
+      return tree.create<AbsentNode>(path, &member, place);
+  }
+  return buildNode(owner, member, *member.type, path, place, member.isState);
+}
+
+Node *Elaborator::buildNode(Instance &owner, const MemberDecl &member, const TypeExpr &type, std::string path,
+                            SourceRange place, bool isState) {
+  return TypeSwitch<const TypeExpr *, Node *>(&type)
+      .Case([&](const TensorType *t) { return buildTensor(owner, member, *t, path, place, isState); })
+      .Case([&](const ArrayType *t) { return buildArray(owner, member, *t, path, place, isState); })
+      .Case([&](const NamedType *t) { return buildInstance(owner, member, *t, path, place, isState); })
+      .Default([&](const TypeExpr *t) {
+        fail(t->range, "`" + textOf(t->range) + "` is not the type of a member; expected a shape or a module");
+        return nullptr;
+      });
+}
+
+Node *Elaborator::buildTensor(Instance &owner, const MemberDecl &member, const TensorType &type, std::string path,
+                              SourceRange place, bool isState) {
+  if (type.element) {
+    fail(type.element.range, isState ? "a state has no element type of its own; expected a shape"
+                                     : "the element type of a parameter is the checkpoint's; expected a shape");
+    return nullptr;
+  }
+  Frame frame{.self = &owner};
+  auto *node = tree.create<TensorNode>(std::move(path), &member, place, isState);
+  for (const Expr *dim : type.dims) {
+    auto extent = evaluateExtent(*dim, frame, "a dimension");
+    if (!extent)
+      return nullptr;
+    if (extent->constant().value_or(1) < 1) {
+      fail(dim->range, "dimension `" + textOf(dim->range) + "` is " + extent->str() + "; expected at least 1");
+      return nullptr;
+    }
+    node->shape.push_back(*extent);
+  }
+  if (!volume(node->shape)) {
+    fail(type.range, "`" + formatShape(node->shape) + "` has more elements than 64 bits count");
+    return nullptr;
+  }
+  return node;
+}
+
+Node *Elaborator::buildArray(Instance &owner, const MemberDecl &member, const ArrayType &type, std::string path,
+                             SourceRange place, bool isState) {
+  Frame frame{.self = &owner};
+  auto count = evaluateExtent(*type.count, frame, "the size of an array");
+  if (!count)
+    return nullptr;
+  auto *array = tree.create<ArrayNode>(path, &member, place);
+  array->countKnown = count->constant().has_value();
+  int64_t size = count->constant().value_or(1);
+  if (size < 0 || size > maxArraySize) {
+    fail(type.count->range, "found " + Twine(size) + " elements; expected 0 to " + Twine(maxArraySize));
+    return nullptr;
+  }
+  for (int64_t i = 0; i < size; ++i) {
+    Node *element = buildNode(owner, member, *type.element, joinPath(path, std::to_string(i)), place, isState);
+    if (!element)
+      return nullptr;
+    array->elements.push_back(element);
+  }
+  return array;
+}
+
+Node *Elaborator::buildInstance(Instance &owner, const MemberDecl &member, const NamedType &type, std::string path,
+                                SourceRange place, bool isState) {
+  const ModuleDecl *module = program.findModule(type.name.text);
+  if (!module) {
+    unknownName(type.name.text, type.name.range, Frame{.self = &owner});
+    return nullptr;
+  }
+  Frame frame{.self = &owner};
+  StringMap<Value> arguments;
+  if (!bindParameters(*module, type.arguments, frame, type.range, arguments))
+    return nullptr;
+  return instantiate(*module, std::move(path), &member, place, std::move(arguments));
+}
+
+//===--- Ties and views ------------------------------------------------------------------------===//
+
+Node *Elaborator::resolveNode(const Expr &expr, Frame &frame) {
+  if (auto *name = dyn_cast<NameExpr>(&expr)) {
+    if (Node *node = memberNode(*frame.self, name->name))
+      return node;
+    if (!frame.self->members.contains(name->name))
+      fail(expr.range, "module `" + frame.self->decl->name.text + "` has no member `" + name->name + "`");
+    return nullptr;
+  }
+  if (auto *member = dyn_cast<MemberExpr>(&expr)) {
+    Node *base = resolveNode(*member->base, frame);
+    auto *instance = dyn_cast_or_null<Instance>(base);
+    Node *node = instance ? memberNode(*instance, member->member.text) : nullptr;
+    if (base && !node)
+      fail(member->member.range, "`" + textOf(member->base->range) + "` has no member `" + member->member.text + "`");
+    return node;
+  }
+  auto *index = dyn_cast<IndexExpr>(&expr);
+  if (!index || index->subscripts.size() != 1 || index->subscripts[0].kind != Subscript::Kind::Index) {
+    fail(expr.range, "found `" + textOf(expr.range) + "`; expected the path of a member");
+    return nullptr;
+  }
+  Node *base = resolveNode(*index->base, frame);
+  if (!base)
+    return nullptr;
+  auto position = evaluateInteger(*index->subscripts[0].begin, frame, "an index");
+  auto *array = dyn_cast<ArrayNode>(base);
+  if (!position)
+    return nullptr;
+  if (!array || *position < 0 || *position >= int64_t(array->elements.size())) {
+    fail(expr.range, "`" + textOf(index->base->range) + "` has no element " + Twine(*position));
+    return nullptr;
+  }
+  return array->elements[*position];
+}
+
+void Elaborator::linkMember(Instance &owner, const MemberDecl &member, Node &node) {
+  Frame frame{.self = &owner};
+  const MemberClauses &clauses = member.clauses;
+  if (isa<AbsentNode>(node) || (!clauses.tie && !clauses.view))
+    return;
+  if (clauses.tie) {
+    std::optional<std::optional<bool>> holds = std::optional(true);
+    if (clauses.tieCondition)
+      holds = evaluateCondition(*clauses.tieCondition, frame);
+    if (holds && *holds == true)
+      if (Node *target = resolveNode(*clauses.tie, frame))
+        tie(node, *target, clauses.tie->range);
+    return;
+  }
+  auto *part = dyn_cast<IndexExpr>(clauses.view);
+  if (Node *target = resolveNode(part ? *part->base : *clauses.view, frame)) {
+    if (part)
+      view(frame, node, *target, *part);
+    else
+      tie(node, *target, clauses.view->range);
+  }
+}
+
+/// Whether `from` is another name or a part of `tensor`.
+static bool leadsTo(const TensorNode *from, const TensorNode *tensor) {
+  for (const TensorNode *step = from; step; step = step->tiedTo ? step->tiedTo : step->viewOf)
+    if (step == tensor)
+      return true;
+  return false;
+}
+
+void Elaborator::tie(Node &node, const Node &target, SourceRange place) {
+  auto *tensor = dyn_cast<TensorNode>(&node);
+  auto *source = dyn_cast<TensorNode>(&target);
+  if (tensor && source) {
+    if (leadsTo(source, tensor))
+      return void(fail(place, "`" + node.path + "` is tied to itself"));
+    if (compareShapes(tensor->shape, source->shape) == Equality::Different) {
+      fail(place, "`" + node.path + "` has shape " + formatShape(tensor->shape) + ", but `" + target.path +
+                      "`, to which it is tied, has shape " + formatShape(source->shape));
+      return;
+    }
+    tensor->tiedTo = source;
+    return;
+  }
+  auto *instance = dyn_cast<Instance>(&node);
+  auto *other = dyn_cast<Instance>(&target);
+  auto *array = dyn_cast<ArrayNode>(&node);
+  auto *otherArray = dyn_cast<ArrayNode>(&target);
+  if (array && otherArray && array->elements.size() == otherArray->elements.size()) {
+    for (auto [element, otherElement] : zip_equal(array->elements, otherArray->elements))
+      tie(*element, *otherElement, place);
+    return;
+  }
+  if (!instance || !other) {
+    fail(place, "`" + node.path + "` and `" + target.path + "` are different kinds of members");
+    return;
+  }
+  for (auto &[name, child] : instance->members) {
+    if (!child || isa<AbsentNode>(child))
+      continue;
+    if (const Node *otherChild = memberNode(const_cast<Instance &>(*other), name))
+      tie(*child, *otherChild, place);
+    else
+      fail(place, "`" + target.path + "` has no member `" + name + "` to tie `" + child->path + "` to");
+  }
+}
+
+void Elaborator::view(Frame &frame, Node &node, const Node &target, const IndexExpr &part) {
+  auto *tensor = dyn_cast<TensorNode>(&node);
+  auto *whole = dyn_cast<TensorNode>(&target);
+  if (tensor && whole)
+    return viewTensor(frame, *tensor, *whole, part);
+  auto *instance = dyn_cast<Instance>(&node);
+  auto *other = dyn_cast<Instance>(&target);
+  if (!instance || !other)
+    return void(fail(part.range, "`" + node.path + "` and `" + target.path + "` are different kinds of members"));
+  for (auto &[name, child] : instance->members) {
+    if (!child || isa<AbsentNode>(child))
+      continue;
+    if (const Node *otherChild = memberNode(const_cast<Instance &>(*other), name))
+      view(frame, *child, *otherChild, part);
+    else
+      fail(part.range, "`" + target.path + "` has no member `" + name + "` of which `" + child->path + "` is a view");
+  }
+}
+
+void Elaborator::viewTensor(Frame &frame, TensorNode &node, const TensorNode &target, const IndexExpr &part) {
+  if (leadsTo(&target, &node))
+    return void(fail(part.range, "`" + node.path + "` is a view of itself"));
+  Tensor whole{target.shape, emitter.f32(), {}};
+  auto subscripts = resolveSubscripts(part, whole, frame);
+  if (!subscripts)
+    return;
+  Shape shape;
+  for (auto [dim, subscript] : zip_equal(target.shape, *subscripts)) {
+    Extent size = subscript.all ? dim : Extent(subscript.size);
+    node.view.push_back({subscript.begin, size.constant().value_or(1), subscript.drop});
+    if (!subscript.drop)
+      shape.push_back(size);
+  }
+  if (compareShapes(shape, node.shape) == Equality::Different) {
+    fail(part.range, "`" + textOf(part.range) + "` has shape " + formatShape(shape) + "; `" + node.path + "` expects " +
+                         formatShape(node.shape));
+    return;
+  }
+  node.viewOf = &target;
+}
+
+void Elaborator::requireTensors() {
+  for (const auto &node : tree.tensors()) {
+    if (node->isState)
+      continue;
+    if (node->tiedTo || node->viewOf)
+      table.accept(node->path);
+    else
+      table.require(node->path, node->shape, node->place,
+                    node->member->name.range.Start == node->place.Start ? SourceRange() : node->member->range);
+  }
+}
+
+} // namespace quern::frontend

@@ -1,0 +1,190 @@
+//===- Elaborator.h - evaluates a program into a graph -----------------------------------------===//
+//
+// Evaluation is inlining: a call evaluates the callee's body with its parameters bound, a loop its body once per element. What
+// is static is computed, what is a tensor is emitted. Values of configurations that are not known stay symbolic, and then
+// nothing is emitted.
+//===-------------------------------------------------------------------------------------------===//
+
+#ifndef QUERN_FRONTEND_ELABORATOR_H
+#define QUERN_FRONTEND_ELABORATOR_H
+
+#include "frontend/Builtins.h"
+#include "frontend/Diagnostics.h"
+#include "frontend/Frontend.h"
+#include "frontend/Instances.h"
+#include "frontend/Program.h"
+#include "frontend/TensorTable.h"
+
+namespace quern::frontend {
+
+/// Where an expression is evaluated.
+struct Frame {
+  /// The module instance around it; null at file level and in free functions.
+  Instance *self = nullptr;
+  /// Null outside of a function.
+  const FunctionDecl *function = nullptr;
+  /// Parameters, symbolic dimensions and variables.
+  llvm::StringMap<Value> locals = {};
+  /// What `..` stands for in the signature; nothing where it is not in it.
+  std::optional<Shape> rest = {};
+  /// Set once the function returned.
+  std::optional<Value> returned = {};
+  /// What it returned, as it is written; null for nothing.
+  const Expr *returnedFrom = nullptr;
+};
+
+/// One argument of a call of a function or module.
+struct CallArgument {
+  Identifier name;
+  Value value;
+  SourceRange place;
+};
+
+/// Evaluates modules, functions and expressions of one program.
+class Elaborator {
+public:
+  Elaborator(const Program &program, const ModelInputs &inputs, const FrontendOptions &options, Emitter &emitter,
+             DiagnosticEngine &diagnostics);
+
+  /// Reads every configuration field and checks the requirements of the files.
+  void readConfig();
+  /// Elaborates `root`, holds it against the checkpoint and emits its entries.
+  void runRoot(const ModuleDecl &root);
+  /// Checks `module` on its own, its parameters unknown. Only while nothing is emitted.
+  void checkModule(const ModuleDecl &module);
+  /// Checks a free function in the same way.
+  void checkFunction(const FunctionDecl &function, Instance *self);
+  /// Whether some instance of `module` was elaborated.
+  bool wasReached(const ModuleDecl &module) const { return reached.contains(&module); }
+
+private:
+  //===- Static tree (ElaborateTree.cpp) -----------------------------------------------------===//
+  Instance *instantiate(const ModuleDecl &module, std::string path, const MemberDecl *member, SourceRange place,
+                        llvm::StringMap<Value> arguments);
+  Node *buildMember(Instance &owner, const MemberDecl &member);
+  Node *buildNode(Instance &owner, const MemberDecl &member, const TypeExpr &type, std::string path,
+                  SourceRange place, bool isState);
+  Node *buildTensor(Instance &owner, const MemberDecl &member, const TensorType &type, std::string path,
+                    SourceRange place, bool isState);
+  Node *buildArray(Instance &owner, const MemberDecl &member, const ArrayType &type, std::string path,
+                   SourceRange place, bool isState);
+  Node *buildInstance(Instance &owner, const MemberDecl &member, const NamedType &type, std::string path,
+                      SourceRange place, bool isState);
+  void linkMember(Instance &owner, const MemberDecl &member, Node &node);
+  void tie(Node &node, const Node &target, SourceRange place);
+  void view(Frame &frame, Node &node, const Node &target, const IndexExpr &part);
+  void viewTensor(Frame &frame, TensorNode &node, const TensorNode &target, const IndexExpr &part);
+  /// The node that `expr`, a path of members and indices, names; reports others.
+  Node *resolveNode(const Expr &expr, Frame &frame);
+  Node *memberNode(Instance &instance, llvm::StringRef name);
+  bool bindParameters(const ModuleDecl &module, llvm::ArrayRef<Argument> arguments, Frame &caller, SourceRange place,
+                      llvm::StringMap<Value> &bound);
+  void requireTensors();
+
+  //===- Entries (ElaborateEntry.cpp) --------------------------------------------------------===//
+  void emitEntry(const FunctionDecl &entry, Instance &root);
+  bool bindEntryParameters(const FunctionDecl &entry, Frame &frame, mlir::Block *body);
+  std::optional<Tensor> entryTensor(const Parameter &parameter, Frame &frame, mlir::Block *body);
+  mlir::ArrayAttr resultNames(const Frame &frame, size_t count);
+  bool isInterfaceElement(mlir::Type element, SourceRange place);
+  mlir::DictionaryAttr entryBounds(const FunctionDecl &entry, Frame &frame);
+  void bindUnknown(const FunctionDecl &function, Frame &frame);
+  std::optional<Value> unknownArgument(const TypeExpr &type, llvm::StringRef name, Frame &frame);
+
+  //===- Functions and statements (ElaborateFunction.cpp) ------------------------------------===//
+  Value callFunction(const FunctionDecl &function, Instance *self, llvm::ArrayRef<CallArgument> arguments,
+                     SourceRange range, llvm::StringRef name);
+  bool bindArguments(const FunctionDecl &function, Frame &frame, llvm::ArrayRef<CallArgument> arguments,
+                     SourceRange range, llvm::StringRef name);
+  bool bindArgument(const Parameter &parameter, Frame &frame, const Value &value, SourceRange place,
+                    llvm::StringRef callee);
+  void runBlock(const Block &block, Frame &frame);
+  void runStatement(const Stmt &stmt, Frame &frame);
+  void runAssign(const AssignStmt &stmt, Frame &frame);
+  void runIf(const IfStmt &stmt, Frame &frame);
+  void runFor(const ForStmt &stmt, Frame &frame);
+  /// Checks both branches where the condition is not known.
+  void runBothBranches(const IfStmt &stmt, Frame &frame);
+  void checkRequirement(const Requirement &requirement, SourceRange range, Frame &frame);
+  Value finishFunction(const FunctionDecl &function, Frame &frame, SourceRange range);
+  /// Holds `value` against the declared result `type`.
+  Value checkResult(const TypeExpr &type, const Value &value, Frame &frame, SourceRange place);
+  /// The elements that a loop runs over; nothing after an error.
+  std::optional<std::vector<Value>> iterate(const Expr &iterable, Frame &frame);
+  bool bindLoop(llvm::ArrayRef<Identifier> variables, const Value &element, SourceRange place, Frame &frame);
+
+  //===- Expressions (ElaborateExpr.cpp) -----------------------------------------------------===//
+  Value evaluate(const Expr &expr, Frame &frame);
+  Value evaluateInner(const Expr &expr, Frame &frame);
+  Value evaluateString(const StringExpr &expr, Frame &frame);
+  Value evaluateMember(const MemberExpr &expr, Frame &frame);
+  Value evaluateIndex(const IndexExpr &expr, Frame &frame);
+  Value evaluateSequence(llvm::ArrayRef<Expr *> elements, bool isList, SourceRange range, Frame &frame);
+  Value evaluateIf(const IfExpr &expr, Frame &frame);
+  Value evaluateFor(const ForExpr &expr, Frame &frame);
+  Value evaluateReshape(const ReshapeExpr &expr, Frame &frame);
+  Value evaluateUnary(const UnaryExpr &expr, Frame &frame);
+  Value evaluateBinary(const BinaryExpr &expr, Frame &frame);
+  Value sliceAxes(const Value &base, const IndexExpr &expr, Frame &frame);
+  /// The subscripts of `expr`, one per axis of `shape`; nothing after an error.
+  std::optional<llvm::SmallVector<AxisSubscript, 4>> resolveSubscripts(const IndexExpr &expr, const Tensor &tensor,
+                                                                       Frame &frame);
+  /// `expr` as an integer, as a known integer, as a truth value; reports others. A truth value that is not known is
+  /// nothing inside.
+  std::optional<Extent> evaluateExtent(const Expr &expr, Frame &frame, llvm::StringRef what);
+  std::optional<int64_t> evaluateInteger(const Expr &expr, Frame &frame, llvm::StringRef what);
+  std::optional<std::optional<bool>> evaluateCondition(const Expr &expr, Frame &frame);
+
+  //===- Names (ElaborateName.cpp) -----------------------------------------------------------===//
+  /// What `name` means in `frame`; nothing where it means nothing.
+  std::optional<Value> lookUp(llvm::StringRef name, SourceRange place, Frame &frame);
+  bool isBound(llvm::StringRef name, const Frame &frame) const;
+  Value evaluateName(const NameExpr &expr, Frame &frame);
+  Value nodeValue(Node &node, SourceRange place);
+  Value tensorValue(const TensorNode &node, SourceRange place);
+  Value constantValue(ConstantSlot &slot, const ConstantDecl &decl, llvm::StringRef parameter, Frame &frame,
+                      SourceRange place);
+  Value configValue(llvm::StringRef key, SourceRange place);
+  Value readConfigField(const ConfigEntry &entry);
+  Value unknownName(llvm::StringRef name, SourceRange place, const Frame &frame);
+
+  //===- Calls (ElaborateCall.cpp) -----------------------------------------------------------===//
+  Value evaluateCall(const CallExpr &expr, Frame &frame);
+  std::optional<llvm::SmallVector<CallArgument>> evaluateArguments(const CallExpr &expr, Frame &frame);
+  Value callBuiltin(const Builtin &builtin, const CallExpr &expr, Frame &frame);
+  Value callInstance(const Value &callee, const CallExpr &expr, Frame &frame);
+
+  //===- Shapes (Unify.cpp) ------------------------------------------------------------------===//
+  enum class Match { Yes, No, Error };
+  /// Holds `tensor` against `type`. Names that mean nothing yet are bound to dimensions where `bindsNames`, and an error
+  /// otherwise. `expected` tells the type with all that is known of it.
+  Match matchTensor(const TensorType &type, const Tensor &tensor, Frame &frame, bool bindsNames,
+                    std::string &expected);
+  Match bindDims(llvm::ArrayRef<Expr *> pattern, llvm::ArrayRef<Extent> shape, Frame &frame);
+  Match compareDims(llvm::ArrayRef<Expr *> pattern, llvm::ArrayRef<Extent> shape, Frame &frame);
+  bool checkNewName(const NameExpr &name, Frame &frame);
+  std::string describePattern(const TensorType &type, Frame &frame);
+
+  //===- Shared --------------------------------------------------------------------------------===//
+  Value fail(SourceRange place, const llvm::Twine &message);
+  /// Counts one more unit of work; false, after one error, when the program takes too much.
+  bool spend(SourceRange place);
+  llvm::StringRef textOf(SourceRange range) const;
+
+  const Program &program;
+  const ModelInputs &inputs;
+  const FrontendOptions &options;
+  Emitter &emitter;
+  DiagnosticEngine &diagnostics;
+  TensorTable table;
+  InstanceTree tree;
+  llvm::StringMap<ConstantSlot> constants;
+  llvm::StringMap<ConstantSlot> config;
+  llvm::DenseSet<const ModuleDecl *> reached;
+  unsigned instanceDepth = 0, callDepth = 0, expressionDepth = 0;
+  uint64_t work = 0;
+};
+
+} // namespace quern::frontend
+
+#endif // QUERN_FRONTEND_ELABORATOR_H

@@ -1,0 +1,92 @@
+//===- Emitter.h - writes the graph ------------------------------------------------------------===//
+
+#ifndef QUERN_FRONTEND_EMITTER_H
+#define QUERN_FRONTEND_EMITTER_H
+
+#include "frontend/Values.h"
+
+#include "dialect/Ops.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "llvm/ADT/StringMap.h"
+
+namespace llvm {
+class SourceMgr;
+} // namespace llvm
+
+namespace quern::frontend {
+
+/// Builds ops at the current place of the module. While it is off (a model is checked whose sizes are not known) it builds
+/// nothing and gives null values.
+class Emitter {
+public:
+  Emitter(mlir::MLIRContext *context, const llvm::SourceMgr &sources, bool active);
+
+  bool isActive() const { return active; }
+  /// Turns it off for good.
+  void deactivate() { active = false; }
+  mlir::MLIRContext *context() const { return builder.getContext(); }
+  mlir::Type f32() { return builder.getF32Type(); }
+  mlir::Builder &types() { return builder; }
+
+  /// `range` in its file, under the name of the instance whose function is being inlined.
+  mlir::Location location(SourceRange range);
+  /// Sets that name and returns the one before.
+  std::string enterScope(std::string path) { return std::exchange(scope, std::move(path)); }
+
+  /// Whether the graph can hold a tensor of that shape: each dimension a number or one run-time symbol.
+  static bool isRepresentable(llvm::ArrayRef<Extent> shape);
+  /// The type of a tensor of a representable shape.
+  mlir::RankedTensorType type(llvm::ArrayRef<Extent> shape, mlir::Type element);
+
+  /// A new op with one result at the current place.
+  template <typename Op, typename... Args> mlir::Value create(SourceRange range, Args &&...args) {
+    if (!active)
+      return {};
+    return Op::create(builder, location(range), std::forward<Args>(args)...);
+  }
+
+  /// The f32 scalar `value`, as a tensor of rank 0.
+  mlir::Value scalar(SourceRange range, double value);
+  /// `tensor` read as f32.
+  mlir::Value asF32(SourceRange range, const Tensor &tensor);
+
+  /// The parameter `name` of the checkpoint, which is declared at its first use.
+  Tensor readParameter(SourceRange range, llvm::StringRef name, const Shape &shape, mlir::Type element);
+  /// The present value of the state `name`, which is declared at its first use.
+  Tensor readState(SourceRange range, llvm::StringRef name, const Shape &shape, mlir::Type element);
+  /// The value of a computed parameter.
+  Tensor readComputed(SourceRange range, llvm::StringRef name, const Tensor &type);
+
+  /// Runs `build` with a parameter's initialiser as the current place; if it gives a tensor, that becomes a computed
+  /// parameter named after `name`. Returns what `build` did and the parameter's name (empty for anything but a tensor).
+  std::pair<Value, std::string> computeParameter(SourceRange range, llvm::StringRef name,
+                                                 llvm::function_ref<Value()> build);
+
+  /// Starts an entry whose body is the current place; returns its block, or null while off.
+  mlir::Block *beginEntry(SourceRange range);
+  /// Ends the entry with `results`, in the order of their names.
+  void endEntry(SourceRange range, llvm::StringRef name, mlir::Block *body, llvm::ArrayRef<mlir::Value> results,
+                mlir::ArrayAttr argNames, mlir::ArrayAttr resultNames, mlir::DictionaryAttr bounds);
+
+  /// Gives the module away.
+  mlir::OwningOpRef<mlir::ModuleOp> take() { return std::move(module); }
+
+private:
+  mlir::OpBuilder declarations(llvm::StringRef name);
+
+  const llvm::SourceMgr &sources;
+  mlir::OpBuilder builder;
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  bool active;
+  std::string scope;
+  /// The names of parameters and states so far.
+  llvm::StringMap<bool> declared;
+  /// The last declaration: the next one follows it, so that they precede the entries.
+  mlir::Operation *lastDeclaration = nullptr;
+};
+
+} // namespace quern::frontend
+
+#endif // QUERN_FRONTEND_EMITTER_H

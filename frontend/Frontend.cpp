@@ -1,0 +1,80 @@
+//===- Frontend.cpp - from model text to graph IR ----------------------------------------------===//
+
+#include "frontend/Frontend.h"
+#include "frontend/Elaborator.h"
+
+#include "mlir/IR/Verifier.h"
+#include "llvm/Support/SourceMgr.h"
+
+using namespace llvm;
+
+namespace quern::frontend {
+
+/// Whether `module` can be compiled: it has an entry.
+static bool hasEntry(const ModuleDecl &module) {
+  return any_of(module.body, [](const Decl *decl) {
+    auto *function = dyn_cast<FunctionDecl>(decl);
+    return function && function->functionKind == FunctionKind::Entry;
+  });
+}
+
+/// The module whose entries are compiled; null where there is none, which is reported if one is needed.
+static const ModuleDecl *findRoot(const Program &program, const FrontendOptions &options, bool isNeeded,
+                                  DiagnosticEngine &diagnostics) {
+  if (!options.rootModule.empty()) {
+    const ModuleDecl *module = program.findModule(options.rootModule);
+    if (module && hasEntry(*module))
+      return module;
+    diagnostics.error({}, module ? "module `" + options.rootModule + "` has no entry"
+                                 : "the model has no module `" + options.rootModule + "`");
+    return nullptr;
+  }
+  const ModuleDecl *root = nullptr;
+  for (const Decl *decl : program.mainFile().decls)
+    if (auto *module = dyn_cast<ModuleDecl>(decl); module && hasEntry(*module))
+      root = module;
+  if (!root && isNeeded)
+    diagnostics.error({}, "the model has no entry; expected a module with `entry NAME(…) -> …`");
+  return root;
+}
+
+/// Checks what no entry reaches in the main file. Parameters are unknown there, so nothing may be emitted.
+static void checkRest(const Program &program, const Elaborator &main, const ModelInputs &inputs,
+                      const FrontendOptions &options, const SourceMgr &sources, mlir::MLIRContext *context,
+                      DiagnosticEngine &diagnostics) {
+  Emitter silent(context, sources, /*active=*/false);
+  Elaborator checker(program, {inputs.config, nullptr}, options, silent, diagnostics);
+  for (const Decl *decl : program.mainFile().decls) {
+    if (auto *module = dyn_cast<ModuleDecl>(decl); module && !main.wasReached(*module))
+      checker.checkModule(*module);
+    if (auto *function = dyn_cast<FunctionDecl>(decl))
+      checker.checkFunction(*function, nullptr);
+  }
+}
+
+mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
+parseModel(SourceMgr &sources, unsigned main, const ModelInputs &inputs, const FrontendOptions &options,
+           mlir::MLIRContext *context, DiagnosticEngine &diagnostics) {
+  context->getOrLoadDialect<QuernDialect>();
+  AstContext ast;
+  std::vector<LoadedFile> files = resolveImports(sources, main, options.importPaths, ast, diagnostics);
+  // After a syntax error declarations may be missing, and every use of them would be reported.
+  if (diagnostics.hasErrors())
+    return failure();
+  Program program(files, diagnostics);
+  const ModuleDecl *root = findRoot(program, options, /*isNeeded=*/inputs.checkpoint != nullptr, diagnostics);
+  Emitter emitter(context, sources, /*active=*/true);
+  Elaborator elaborator(program, inputs, options, emitter, diagnostics);
+  elaborator.readConfig();
+  if (root)
+    elaborator.runRoot(*root);
+  checkRest(program, elaborator, inputs, options, sources, context, diagnostics);
+  if (diagnostics.hasErrors())
+    return failure();
+  mlir::OwningOpRef<mlir::ModuleOp> module = emitter.take();
+  if (failed(mlir::verify(*module)))
+    return failure();
+  return module;
+}
+
+} // namespace quern::frontend

@@ -1,0 +1,108 @@
+//===- TensorTable.cpp - the agreement of a model with its checkpoint --------------------------===//
+
+#include "frontend/TensorTable.h"
+#include "frontend/Diagnostics.h"
+#include "frontend/ElementNames.h"
+#include "frontend/weights/Checkpoint.h"
+
+#include "mlir/IR/BuiltinTypes.h"
+#include "llvm/ADT/StringExtras.h"
+
+using namespace llvm;
+
+namespace quern::frontend {
+
+/// Tensors that files carry beside the weights, by the end of their names: nothing reads them.
+static constexpr StringLiteral ignorable[] = {
+    ".rotary_emb.inv_freq", // a table of rotary frequencies that older exports stored
+    "rope_freqs.weight",    // the same in GGUF; wanted only where `rope_type` says "factors"
+};
+
+/// How many names one message lists.
+static constexpr size_t maxNames = 10;
+
+static std::string listNames(ArrayRef<std::string> names) {
+  std::vector<std::string> quoted;
+  for (StringRef name : names.take_front(maxNames))
+    quoted.push_back("`" + name.str() + "`");
+  std::string text = join(quoted, ", ");
+  if (names.size() > maxNames)
+    text += " and " + std::to_string(names.size() - maxNames) + " more";
+  return text;
+}
+
+void TensorTable::disagree(SourceRange place, SourceRange declaration, std::string key, std::string message,
+                           StringRef name) {
+  auto [it, isNew] = groupIndex.try_emplace({place.Start.getPointer(), std::move(key)}, groups.size());
+  if (isNew)
+    groups.push_back({place, declaration, std::move(message), {}});
+  groups[it->second].names.push_back(name.str());
+}
+
+mlir::Type TensorTable::require(StringRef name, ArrayRef<Extent> shape, SourceRange place, SourceRange declaration) {
+  accepted.insert(name);
+  if (!checkpoint)
+    return mlir::Float32Type::get(context);
+  const TensorInfo *tensor = checkpoint->lookup(name);
+  if (!tensor) {
+    disagree(place, declaration, "missing", "", name);
+    return {};
+  }
+  Shape stored;
+  for (int64_t dim : tensor->shape)
+    stored.push_back(Extent(dim));
+  if (compareShapes(stored, shape) == Equality::Different) {
+    std::string found = formatShape(stored), expected = formatShape(shape);
+    disagree(place, declaration, "shape " + found + expected,
+             "has shape " + found + " in the checkpoint; the model expects " + expected, name);
+    return {};
+  }
+  mlir::Type element = elementOf(tensor->type, context);
+  if (!element)
+    disagree(place, declaration, "type " + getTraits(tensor->type).name.str(),
+             "is stored as `" + getTraits(tensor->type).name.str() + "`; expected floats or quantised blocks", name);
+  return element;
+}
+
+mlir::Type TensorTable::elementOfAccepted(StringRef name) const {
+  if (!checkpoint)
+    return mlir::Float32Type::get(context);
+  const TensorInfo *tensor = checkpoint->lookup(name);
+  return tensor ? elementOf(tensor->type, context) : mlir::Type();
+}
+
+std::vector<std::string> TensorTable::surplus() const {
+  std::vector<std::string> names;
+  for (const TensorInfo &tensor : checkpoint->tensors()) {
+    StringRef name = tensor.name;
+    bool isKnown = accepted.contains(name) || any_of(ignorable, [&](StringRef end) { return name.ends_with(end); });
+    if (!isKnown)
+      names.push_back(tensor.name);
+  }
+  return names;
+}
+
+void TensorTable::report(SourceRange root) {
+  for (const Group &group : groups) {
+    std::string message;
+    if (group.message.empty())
+      message = "the checkpoint lacks " + listNames(group.names);
+    else
+      message = "tensor `" + group.names.front() + "` " + group.message;
+    Diagnostic &error = diagnostics.error(group.place, message);
+    if (group.declaration.isValid())
+      error.note(group.declaration, "the tensor is declared here");
+    if (!group.message.empty() && group.names.size() > 1)
+      error.note({}, "likewise " + listNames(ArrayRef(group.names).drop_front()));
+  }
+  groups.clear();
+  groupIndex.clear();
+  if (!checkpoint)
+    return;
+  std::vector<std::string> names = surplus();
+  if (!names.empty())
+    diagnostics.error(root, "the checkpoint has " + Twine(names.size()) + " tensors that the model does not: " +
+                                listNames(names));
+}
+
+} // namespace quern::frontend
