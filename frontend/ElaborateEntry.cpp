@@ -16,9 +16,9 @@ static constexpr uint64_t maxWork = 20'000'000;
 static constexpr int64_t defaultBound = 512;
 
 Elaborator::Elaborator(const Program &program, const ModelInputs &inputs, const FrontendOptions &options,
-                       Emitter &emitter, DiagnosticEngine &diagnostics)
+                       Emitter &emitter, DiagnosticEngine &diagnostics, bool isLoose)
     : program(program), inputs(inputs), options(options), emitter(emitter), diagnostics(diagnostics),
-      table(inputs.checkpoint, emitter.context(), diagnostics) {}
+      table(inputs.checkpoint, emitter.context(), diagnostics), isLoose(isLoose) {}
 
 Value Elaborator::fail(SourceRange place, const Twine &message) {
   diagnostics.error(place, message);

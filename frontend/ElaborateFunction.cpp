@@ -314,7 +314,7 @@ void Elaborator::runFor(const ForStmt &stmt, Frame &frame) {
 
 void Elaborator::checkRequirement(const Requirement &requirement, SourceRange range, Frame &frame) {
   auto condition = evaluateCondition(*requirement.condition, frame);
-  if (!condition || !*condition || **condition)
+  if (!condition || !*condition || **condition || isLoose)
     return;
   std::string text = "the requirement `" + textOf(requirement.condition->range).str() + "` does not hold";
   if (requirement.message) {

@@ -43,8 +43,9 @@ struct CallArgument {
 /// Evaluates modules, functions and expressions of one program.
 class Elaborator {
 public:
+  /// `isLoose`: parameters and settings are whatever they could be, so that no requirement is held against them.
   Elaborator(const Program &program, const ModelInputs &inputs, const FrontendOptions &options, Emitter &emitter,
-             DiagnosticEngine &diagnostics);
+             DiagnosticEngine &diagnostics, bool isLoose = false);
 
   /// Reads every configuration field and checks the requirements of the files.
   void readConfig();
@@ -177,6 +178,7 @@ private:
   Emitter &emitter;
   DiagnosticEngine &diagnostics;
   TensorTable table;
+  bool isLoose;
   InstanceTree tree;
   llvm::StringMap<ConstantSlot> constants;
   llvm::StringMap<ConstantSlot> config;

@@ -43,7 +43,7 @@ static void checkRest(const Program &program, const Elaborator &main, const Mode
                       const FrontendOptions &options, const SourceMgr &sources, mlir::MLIRContext *context,
                       DiagnosticEngine &diagnostics) {
   Emitter silent(context, sources, /*active=*/false);
-  Elaborator checker(program, {inputs.config, nullptr}, options, silent, diagnostics);
+  Elaborator checker(program, {inputs.config, nullptr}, options, silent, diagnostics, /*isLoose=*/true);
   for (const Decl *decl : program.mainFile().decls) {
     if (auto *module = dyn_cast<ModuleDecl>(decl); module && !main.wasReached(*module))
       checker.checkModule(*module);

@@ -2,10 +2,15 @@
 //---------------------------------------------------------------===//
 
 #include "frontend/Diagnostics.h"
-#include "frontend/Parser.h"
+#include "frontend/Frontend.h"
+#include "frontend/weights/Checkpoint.h"
+#include "frontend/weights/HfConfig.h"
 #include "tools/quern/Commands.h"
 #include "tools/quern/Files.h"
+#include "tools/quern/Paths.h"
+#include "mlir/IR/MLIRContext.h"
 #include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/WithColor.h"
 #include "llvm/Support/raw_ostream.h"
 #include <CLI/CLI.hpp>
 
@@ -13,26 +18,85 @@ using namespace quern::frontend;
 
 namespace quern::tool {
 
-static ExitStatus check(const std::vector<std::string> &paths) {
-  llvm::SourceMgr sources;
-  DiagnosticEngine diagnostics(sources);
-  AstContext context;
-  bool isComplete = true;
-  for (const std::string &path : paths) {
-    if (auto buffer = openSource(sources, path))
-      parseFile(sources, *buffer, context, diagnostics);
-    else
-      isComplete = false;
+namespace {
+
+struct CheckOptions {
+  std::vector<std::string> models;
+  /// `[MOUNT=]FILE_OR_DIR`, each.
+  std::vector<std::string> weights;
+  std::string config;
+};
+
+/// The checkpoint or configuration that models are held against.
+struct Reference {
+  std::optional<Checkpoint> checkpoint;
+  std::optional<ModelConfig> config;
+
+  ModelInputs inputs() const {
+    if (checkpoint)
+      return {&checkpoint->config(), &*checkpoint};
+    return {config ? &*config : nullptr, nullptr};
   }
+};
+
+} // namespace
+
+static llvm::Expected<Reference> openReference(const CheckOptions &options) {
+  Reference reference;
+  if (!options.weights.empty()) {
+    std::vector<Mount> mounts;
+    for (const std::string &argument : options.weights)
+      mounts.push_back(parseMount(argument));
+    auto checkpoint = Checkpoint::open(mounts, options.config);
+    if (!checkpoint)
+      return checkpoint.takeError();
+    reference.checkpoint = std::move(*checkpoint);
+  } else if (!options.config.empty()) {
+    auto config = readHfConfig(options.config);
+    if (!config)
+      return config.takeError();
+    reference.config = std::move(*config);
+  }
+  return reference;
+}
+
+/// Checks one model and the files that it imports.
+static bool check(const std::string &path, const ModelInputs &inputs) {
+  llvm::SourceMgr sources;
+  auto buffer = openSource(sources, path);
+  if (!buffer)
+    return false;
+  DiagnosticEngine diagnostics(sources);
+  mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
+  FrontendOptions options;
+  options.importPaths = tools::findImportPaths();
+  bool isCorrect = succeeded(parseModel(sources, *buffer, inputs, options, &context, diagnostics));
   diagnostics.print(llvm::errs(), llvm::errs().has_colors());
-  return isComplete && !diagnostics.hasErrors() ? ExitStatus::Success : ExitStatus::Refused;
+  return isCorrect;
+}
+
+static ExitStatus check(const CheckOptions &options) {
+  auto reference = openReference(options);
+  if (!reference) {
+    llvm::WithColor::error(llvm::errs()) << llvm::toString(reference.takeError()) << '\n';
+    return ExitStatus::Refused;
+  }
+  bool isCorrect = true;
+  for (const std::string &path : options.models)
+    isCorrect &= check(path, reference->inputs());
+  return isCorrect ? ExitStatus::Success : ExitStatus::Refused;
 }
 
 void addCheckCommand(CLI::App &app, Command &command) {
   CLI::App *sub = app.add_subcommand("check", "Report every error of model files");
-  auto paths = std::make_shared<std::vector<std::string>>();
-  sub->add_option("FILES", *paths, "Model files (.qn)")->required();
-  sub->callback([&command, paths] { command = [paths] { return check(*paths); }; });
+  auto options = std::make_shared<CheckOptions>();
+  sub->add_option("FILES", options->models, "Model files (.qn)")->required();
+  sub->add_option("--weights", options->weights,
+                  "Hold the models against a checkpoint: [MOUNT=]FILE_OR_DIR")
+      ->take_all()
+      ->allow_extra_args(false);
+  sub->add_option("--config", options->config, "Hold the models against a config.json");
+  sub->callback([&command, options] { command = [options] { return check(*options); }; });
 }
 
 } // namespace quern::tool

@@ -1,0 +1,150 @@
+/// The graph that the frontend makes of a model.
+///
+/// `graph print MODEL [WEIGHTS]` prints it, of a model without configuration or of one with a checkpoint.
+/// `graph logits MODEL WEIGHTS EXPECTED` evaluates it by naive loops on the prompts of EXPECTED, at once and token by token,
+/// and compares logits within 1e-4.
+
+#include "../Check.h"
+#include "dialect/Reference.h"
+#include "dialect/Register.h"
+#include "frontend/Diagnostics.h"
+#include "frontend/Frontend.h"
+#include "frontend/weights/Checkpoint.h"
+#include "mlir/IR/MLIRContext.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace llvm;
+using namespace quern;
+
+namespace {
+
+/// Opens a checkpoint, or reports why it cannot.
+std::optional<frontend::Checkpoint> open(StringRef path) {
+  auto checkpoint = frontend::Checkpoint::open({frontend::Mount{"", path.str()}});
+  if (checkpoint)
+    return std::move(*checkpoint);
+  errs() << toString(checkpoint.takeError()) << '\n';
+  return std::nullopt;
+}
+
+/// The graph of the model in the file `path`; null after errors, which it prints.
+mlir::OwningOpRef<mlir::ModuleOp> parse(StringRef path, const frontend::Checkpoint *checkpoint, bool exact,
+                                        mlir::MLIRContext *context) {
+  SourceMgr sources;
+  auto file = MemoryBuffer::getFile(path);
+  if (!file) {
+    errs() << "cannot read " << path << '\n';
+    return {};
+  }
+  unsigned main = sources.AddNewSourceBuffer(std::move(*file), SMLoc());
+  frontend::DiagnosticEngine diagnostics(sources);
+  frontend::ModelInputs inputs{checkpoint ? &checkpoint->config() : nullptr, checkpoint};
+  frontend::ModelConfig empty;
+  if (!checkpoint)
+    inputs.config = &empty;
+  frontend::FrontendOptions options;
+  options.importPaths = {QUERN_LIBRARY, QUERN_LIBRARY "/models"};
+  options.exact = exact;
+  auto module = frontend::parseModel(sources, main, inputs, options, context, diagnostics);
+  diagnostics.print(errs());
+  return failed(module) ? mlir::OwningOpRef<mlir::ModuleOp>() : std::move(*module);
+}
+
+int print(StringRef model, StringRef weights) {
+  mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
+  auto checkpoint = weights.empty() ? std::nullopt : open(weights);
+  if (!weights.empty() && !checkpoint)
+    return 1;
+  auto module = parse(model, checkpoint ? &*checkpoint : nullptr, /*exact=*/false, &context);
+  if (!module)
+    return 1;
+  module->print(outs());
+  return 0;
+}
+
+/// All numbers of the tensor `name`.
+template <typename T> std::vector<T> read(const frontend::Checkpoint &file, const frontend::TensorInfo &tensor) {
+  ArrayRef<uint8_t> bytes = file.rawData(tensor);
+  std::vector<T> values(bytes.size() / sizeof(T));
+  memcpy(values.data(), bytes.data(), bytes.size());
+  return values;
+}
+
+/// One step: `tokens` at the rows from `begin` on; the logits of all of them.
+FailureOr<Tensor> step(Evaluator &evaluator, EntryOp entry, ArrayRef<int32_t> tokens, int32_t begin) {
+  auto make = [&](int64_t i, int64_t numbers, auto fill) {
+    auto type = cast<mlir::RankedTensorType>(entry.getArgumentTypes()[i]);
+    Tensor tensor = *Tensor::zeros(mlir::RankedTensorType::get({int64_t(tokens.size())}, type.getElementType()));
+    for (auto [j, number] : enumerate(tensor.getMutableAs<int32_t>()))
+      number = fill(j / numbers);
+    return tensor;
+  };
+  SmallVector<Tensor> inputs = {make(0, 1, [&](size_t j) { return tokens[j]; }),
+                                make(1, 2, [&](size_t j) { return begin + int32_t(j); }),
+                                make(2, 1, [&](size_t j) { return int32_t(j); })};
+  auto results = evaluator.evaluateEntry(entry, inputs);
+  if (failed(results))
+    return failure();
+  return (*results)[0];
+}
+
+/// Holds rows of logits against `expected` and returns the largest difference.
+double difference(const Tensor &logits, ArrayRef<float> expected) {
+  std::vector<float> found = logits.readFloats();
+  double largest = found.size() == expected.size() ? 0.0 : INFINITY;
+  for (auto [a, b] : zip(found, expected))
+    largest = std::max(largest, std::isnan(a) ? INFINITY : std::abs(double(a) - b));
+  return largest;
+}
+
+void comparePrompt(quern::test::Checks &checks, mlir::ModuleOp module, frontend::Checkpoint &weights,
+                   ArrayRef<int32_t> tokens, ArrayRef<float> expected) {
+  constexpr double bound = 1e-4;
+  EntryOp entry = *module.getOps<EntryOp>().begin();
+  Evaluator whole(module, weights);
+  auto logits = step(whole, entry, tokens, 0);
+  if (checks.that(succeeded(logits)))
+    checks.that(difference(*logits, expected) <= bound);
+  // Through the cache: a token sees what the steps before it wrote.
+  Evaluator single(module, weights);
+  size_t vocabulary = expected.size() / tokens.size();
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    auto row = step(single, entry, tokens.slice(i, 1), i);
+    if (!checks.that(succeeded(row)) || !checks.that(difference(*row, expected.slice(i * vocabulary, vocabulary)) <= bound))
+      return;
+  }
+}
+
+int compare(StringRef model, StringRef weights, StringRef expectedPath) {
+  mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
+  quern::test::Checks checks;
+  auto checkpoint = open(weights), expected = open(expectedPath);
+  if (!checkpoint || !expected)
+    return 1;
+  auto module = parse(model, &*checkpoint, /*exact=*/true, &context);
+  if (!module)
+    return 1;
+  for (int i = 0;; ++i) {
+    std::string prompt = "prompt." + std::to_string(i);
+    auto *ids = expected->lookup(prompt + ".input_ids");
+    auto *logits = expected->lookup(prompt + ".logits");
+    if (!ids || !logits)
+      break;
+    comparePrompt(checks, *module, *checkpoint, read<int32_t>(*expected, *ids), read<float>(*expected, *logits));
+  }
+  return checks.status();
+}
+
+} // namespace
+
+int main(int count, char **words) {
+  std::vector<StringRef> arguments(words + 1, words + count);
+  if (arguments.size() >= 2 && arguments[0] == "print")
+    return print(arguments[1], arguments.size() > 2 ? arguments[2] : "");
+  if (arguments.size() == 4 && arguments[0] == "logits")
+    return compare(arguments[1], arguments[2], arguments[3]);
+  errs() << "usage: graph print MODEL [WEIGHTS] | graph logits MODEL WEIGHTS EXPECTED\n";
+  return 2;
+}

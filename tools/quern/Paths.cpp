@@ -1,0 +1,39 @@
+//===- Paths.cpp - where an installation keeps its parts --------------------------------------===//
+
+#include "tools/quern/Paths.h"
+
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+
+namespace quern::tools {
+
+/// The directory above the one that holds this program.
+static llvm::SmallString<128> installRoot() {
+  static const char anchor = 0;
+  llvm::SmallString<128> root(llvm::sys::fs::getMainExecutable("quern", const_cast<char *>(&anchor)));
+  llvm::sys::path::remove_filename(root);
+  llvm::sys::path::append(root, "..");
+  llvm::sys::path::remove_dots(root, /*remove_dot_dot=*/true);
+  return root;
+}
+
+std::string findLibraries() {
+  llvm::SmallString<128> path = installRoot();
+  llvm::sys::path::append(path, "lib");
+  return path.str().str();
+}
+
+std::string findStandardLibrary() {
+  llvm::SmallString<128> path = installRoot();
+  llvm::sys::path::append(path, "share", "quern");
+  if (llvm::sys::fs::is_directory(path))
+    return path.str().str();
+  return QUERN_SOURCE_LIBRARY;
+}
+
+std::vector<std::string> findImportPaths() {
+  std::string library = findStandardLibrary();
+  return {library, library + "/models"};
+}
+
+} // namespace quern::tools

@@ -1,0 +1,23 @@
+//===- Paths.h - where an installation keeps its parts ----------------------------------------===//
+
+#ifndef QUERN_TOOLS_QUERN_PATHS_H
+#define QUERN_TOOLS_QUERN_PATHS_H
+
+#include <string>
+#include <vector>
+
+namespace quern::tools {
+
+/// The directory of the archives that binaries are linked with: `lib` beside the directory of this program.
+std::string findLibraries();
+
+/// The directory that holds `std/` and `models/`: `share/quern` beside the directory of this program, else the source
+/// tree that it was built from.
+std::string findStandardLibrary();
+
+/// Where imports of model files are looked for: `std/…` in the standard library, and its models by their names alone.
+std::vector<std::string> findImportPaths();
+
+} // namespace quern::tools
+
+#endif // QUERN_TOOLS_QUERN_PATHS_H
