@@ -1,6 +1,8 @@
 //===- quern-opt.cpp - runs passes on IR, for tests and for compiler engineers ----------------===//
 
 #include "dialect/Register.h"
+#include "passes/Passes.h"
+#include "passes/Pipeline.h"
 #include "tools/ReferenceCheck.h"
 
 #include "mlir/Pass/PassManager.h"
@@ -52,7 +54,9 @@ int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
   DialectRegistry registry;
   quern::registerDialects(registry);
-  mlir::registerTransformsPasses();
+  quern::registerQuernPasses();
+  quern::registerPipelines();
+  registerTransformsPasses();
   auto [input, output] = registerAndParseCLIOptions(argc, argv, "Quern's optimizer driver\n", registry);
   return asMainReturnCode(run(input, output, registry));
 }

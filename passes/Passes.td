@@ -1,0 +1,118 @@
+//===- Passes.td - every pass of the compiler -------------------------------------------------===//
+
+#ifndef QUERN_PASSES_TD
+#define QUERN_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+//===------------------------------------------------------------------------------------------===//
+// graph
+//===------------------------------------------------------------------------------------------===//
+
+def InferShapesPass : Pass<"quern-infer-shapes", "::mlir::ModuleOp"> {
+  let summary = "infer the shape of each value again from the entries' arguments";
+  let description = [{
+    Gives a name to dynamic dimensions that have none, and reports where declared and inferred shapes contradict each
+    other.
+  }];
+}
+
+def SpecializeEntriesPass : Pass<"quern-specialize-entries", "::mlir::ModuleOp"> {
+  let summary = "add variants of each entry for the sizes that matter";
+  let description = [{
+    An entry with symbolic dimensions gets a variant where all of them are 1 (one token, one row of logits), and, where it
+    has two or more, one where all but the first are 1 (many tokens, one row). The name of `forward` with s = 1 and
+    r = 1 is `forward.s1.r1`.
+  }];
+}
+
+//===------------------------------------------------------------------------------------------===//
+// fused
+//===------------------------------------------------------------------------------------------===//
+
+def FoldParametersPass : Pass<"quern-fold-parameters", "::mlir::ModuleOp"> {
+  let summary = "turn what depends on parameters and literals alone into parameters computed once";
+  let description = [{
+    Each maximal constant expression becomes a private `quern.parameter` with the expression as its initialiser; equal
+    expressions share one. A bare parameter or a splat literal stays, and so does a value that one elementwise op computes
+    from sources `growth` times smaller: its consumer's kernel computes it again for less than reading it would cost.
+  }];
+  let options = [
+    Option<"growth", "growth", "int64_t", /*default=*/"8",
+           "how many times larger than its sources a value of one elementwise op may be">,
+  ];
+  let statistics = [
+    Statistic<"numFolded", "folded", "expressions that became parameters">,
+    Statistic<"numShared", "shared", "expressions that an equal parameter already computed">,
+  ];
+}
+
+def QuantizeActivationsPass : Pass<"quern-quantize-activations", "::mlir::ModuleOp"> {
+  let summary = "quantise what meets a weight of blocks, so that products are integers";
+  let description = "`matmul(x, w)` with f32 x and w of blocks becomes `matmul(quantize(x), w)`.";
+}
+
+def LowerElementwisePass : Pass<"quern-lower-elementwise", "::mlir::ModuleOp"> {
+  let summary = "turn elementwise ops into `quern.map`, and merge maps";
+  let description = [{
+    Each elementwise op and cast becomes a `quern.map` of `arith` and `math`; splat literals move into its body. A map that
+    feeds only another map of the same shape becomes part of it.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
+}
+
+//===------------------------------------------------------------------------------------------===//
+// tiled
+//===------------------------------------------------------------------------------------------===//
+
+def OutlineKernelsPass : Pass<"quern-outline-kernels", "::mlir::ModuleOp"> {
+  let summary = "make a kernel of each group and of each op that is in none";
+  let description = [{
+    The arguments stand in the order of their first use, but a state comes first; splat literals move inside. Reshapes,
+    parameters and states stay in the entry. A result that no kernel computes for it alone gets a kernel that copies.
+  }];
+}
+
+def DeduplicateKernelsPass : Pass<"quern-deduplicate-kernels", "::mlir::ModuleOp"> {
+  let summary = "let equal kernels be one, named after what it computes";
+  let statistics = [Statistic<"numRemoved", "removed", "kernels equal to another">];
+}
+
+def SelectSchedulesPass : Pass<"quern-select-schedules", "::mlir::ModuleOp"> {
+  let summary = "choose each kernel's schedule for the module's target";
+  let description = [{
+    Reads `quern.target` on the module. A kernel that has a schedule keeps it; one that the database lists gets the
+    database's; the others get the cost model's choice.
+  }];
+  let options = [
+    Option<"database", "database", "std::string", "\"\"", "JSON file of measured schedules">,
+  ];
+}
+
+//===------------------------------------------------------------------------------------------===//
+// kernels
+//===------------------------------------------------------------------------------------------===//
+
+def PlanMemoryPass : Pass<"quern-plan-memory", "::mlir::ModuleOp"> {
+  let summary = "turn entries into programs over one planned arena";
+  let description = [{
+    Each value gets an offset by best fit over its lifetime, aligned to 64 bytes, sized by the bounds of its symbolic
+    dimensions. Reshapes become aliases; arguments and results are the program's arguments. A kernel never writes where it
+    reads.
+  }];
+  let options = [
+    Option<"bound", "bound", "int64_t", /*default=*/"512",
+           "the bound of symbolic dimensions that have none; 0 refuses them">,
+  ];
+  let statistics = [Statistic<"arenaBytes", "arena-bytes", "largest arena of a program">];
+}
+
+def VerifyKernelFormPass : Pass<"quern-verify-kernel-form", "::mlir::ModuleOp"> {
+  let summary = "check what code generation relies on";
+  let description = [{
+    Only programs, kernels, parameters and states; one anchor, one result and a schedule per kernel; only buffer ops and
+    launches in programs; every buffer inside the arena, and no two overlapping while both are in use.
+  }];
+}
+
+#endif // QUERN_PASSES_TD

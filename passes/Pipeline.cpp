@@ -1,0 +1,83 @@
+//===- Pipeline.cpp - the order of the passes -------------------------------------------------===//
+
+#include "passes/Pipeline.h"
+
+#include "passes/Passes.h"
+
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassOptions.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+namespace quern {
+
+static void buildGraph(OpPassManager &manager) {
+  // Before anything that asks whether two dimensions are equal.
+  manager.addPass(createInferShapesPass());
+  // Before fusion: which variant an op is in decides which shape its kernel has.
+  manager.addPass(createSpecializeEntriesPass());
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
+}
+
+static void buildFused(OpPassManager &manager) {
+  // Before fusion: what is constant must not end up inside a kernel.
+  manager.addPass(createFoldParametersPass());
+  manager.addPass(createLowerElementwisePass());
+  // What was cloned into groups is dead outside of them.
+  manager.addPass(createCSEPass());
+}
+
+static void buildTiled(OpPassManager &manager, const PipelineOptions &options) {
+  manager.addPass(createOutlineKernelsPass());
+  // Before schedules, which are then chosen once per distinct kernel.
+  manager.addPass(createDeduplicateKernelsPass());
+  manager.addPass(createSelectSchedulesPass({options.database}));
+}
+
+static void buildKernels(OpPassManager &manager, const PipelineOptions &options) {
+  manager.addPass(createPlanMemoryPass({options.bound}));
+  manager.addPass(createVerifyKernelFormPass());
+}
+
+void buildPipeline(OpPassManager &manager, const PipelineOptions &options) {
+  buildGraph(manager);
+  if (options.until == Phase::Graph)
+    return;
+  buildFused(manager);
+  if (options.until == Phase::Fused)
+    return;
+  buildTiled(manager, options);
+  if (options.until == Phase::Tiled)
+    return;
+  buildKernels(manager, options);
+}
+
+namespace {
+
+/// The options of a pipeline as `quern-opt` reads them.
+struct TextOptions : PassPipelineOptions<TextOptions> {
+  Option<bool> exact{*this, "exact", llvm::cl::desc("keep activations in f32"), llvm::cl::init(false)};
+  Option<int64_t> bound{*this, "bound", llvm::cl::desc("bound of dimensions that have none"),
+                        llvm::cl::init(PipelineOptions().bound)};
+  Option<std::string> database{*this, "database", llvm::cl::desc("JSON file of measured schedules")};
+};
+
+} // namespace
+
+void registerPipelines() {
+  auto add = [](StringRef name, StringRef description, Phase until) {
+    auto build = [until](OpPassManager &manager, const TextOptions &text) {
+      buildPipeline(manager, {text.exact, until, text.bound, text.database});
+    };
+    PassPipelineRegistration<TextOptions>(name, description, build);
+  };
+  add("quern-graph", "from the frontend's module to specialised entries", Phase::Graph);
+  add("quern-fused", "from the frontend's module to fused groups", Phase::Fused);
+  add("quern-tiled", "from the frontend's module to kernels with schedules", Phase::Tiled);
+  add("quern-kernels", "from the frontend's module to programs and kernels", Phase::Kernels);
+}
+
+} // namespace quern

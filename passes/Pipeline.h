@@ -1,0 +1,45 @@
+//===- Pipeline.h - the order of the passes ---------------------------------------------------===//
+
+#ifndef QUERN_PASSES_PIPELINE_H
+#define QUERN_PASSES_PIPELINE_H
+
+#include <cstdint>
+#include <string>
+
+namespace mlir {
+class OpPassManager;
+} // namespace mlir
+
+namespace quern {
+
+/// How far a module has come. Each phase is reached from the one before it.
+enum class Phase {
+  Graph,   ///< entries of model ops, one variant per set of sizes that matters
+  Fused,   ///< ops grouped into what will be one kernel each
+  Tiled,   ///< kernels with schedules, entries of calls
+  Kernels, ///< kernels and programs over planned memory: what code generation takes
+};
+
+/// What the pipeline may be told.
+struct PipelineOptions {
+  /// Keep activations in f32 and read quantised weights exactly.
+  bool exact = false;
+  /// The last phase to run.
+  Phase until = Phase::Kernels;
+  /// The bound of symbolic dimensions that the model does not bound; 0 refuses them.
+  int64_t bound = 512;
+  /// A JSON file of measured schedules, or empty.
+  std::string database;
+};
+
+/// Adds the passes that take a frontend's module to the end of phase `options.until`. Selecting schedules reads the
+/// attribute `quern.target` of the module.
+void buildPipeline(mlir::OpPassManager &manager, const PipelineOptions &options);
+
+/// Registers the pipelines `quern-graph`, `quern-fused`, `quern-tiled` and `quern-kernels`, each from the start to the end
+/// of its phase.
+void registerPipelines();
+
+} // namespace quern
+
+#endif // QUERN_PASSES_PIPELINE_H

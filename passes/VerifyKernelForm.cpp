@@ -1,0 +1,181 @@
+//===- VerifyKernelForm.cpp - what code generation relies on ----------------------------------===//
+
+#include "passes/Passes.h"
+#include "passes/memory/ArenaPlanner.h"
+#include "passes/memory/BufferSize.h"
+
+#include "dialect/Ops.h"
+
+using namespace mlir;
+
+namespace quern {
+
+#define GEN_PASS_DEF_VERIFYKERNELFORMPASS
+#include "passes/Passes.h.inc"
+
+/// One result, a schedule, and only ops around the one anchor.
+static LogicalResult verifyKernel(KernelOp kernel) {
+  if (kernel.getNumResults() != 1)
+    return kernel.emitOpError("has ") << kernel.getNumResults() << " results, expected 1";
+  if (!kernel.getSchedule())
+    return kernel.emitOpError("has no schedule; run quern-select-schedules");
+  MatmulOp first;
+  Operation *anchor = kernel.getAnchor();
+  for (Operation &op : kernel.getBody().front()) {
+    if (isa<FusedOp, CallOp, ParamOp, StateRefOp>(op))
+      return op.emitOpError("inside a kernel; expected only computation on its arguments");
+    if (isa<ScalarBodyOpInterface>(op))
+      return op.emitOpError("inside a kernel; run quern-lower-elementwise");
+    auto other = dyn_cast<KernelAnchorOpInterface>(op);
+    if (!other || &op == anchor || other.getKernelForm() == KernelForm::Rows)
+      continue;
+    auto matmul = dyn_cast<MatmulOp>(op);
+    auto main = dyn_cast_or_null<MatmulOp>(anchor);
+    if (matmul && main && !first && matmul.getLhs() == main.getLhs() &&
+        matmul.getWeight().getType() == main.getWeight().getType()) {
+      first = matmul;
+      continue;
+    }
+    InFlightDiagnostic error = op.emitOpError("is a second anchor of the kernel; expected one, or two matmuls of one "
+                                              "tensor by weights of one type");
+    error.attachNote(anchor ? anchor->getLoc() : kernel.getLoc()) << "the anchor";
+    return error;
+  }
+  return success();
+}
+
+/// What a value of `type` in a program takes in memory: the tensor's bytes at its bounds.
+static FailureOr<int64_t> getBytes(Value buffer, ProgramOp program, Operation *op) {
+  return getBufferBytes(cast<BufferType>(buffer.getType()).getTensor(), program.getBoundsAttr(), op);
+}
+
+/// The op that names the memory of `buffer`; null for an argument of the program.
+static Operation *getSource(Value buffer) {
+  while (auto alias = buffer.getDefiningOp<AliasOp>())
+    buffer = alias.getSource();
+  return buffer.getDefiningOp();
+}
+
+/// Launches write each output once, with the kernel's type, and never where they read.
+static LogicalResult verifyLaunch(LaunchOp launch, SymbolTable &symbols) {
+  auto kernel = symbols.lookup<KernelOp>(launch.getKernel());
+  if (launch.getOutputs().size() != 1)
+    return launch.emitOpError("has ") << launch.getOutputs().size() << " outputs, expected 1";
+  Value output = launch.getOutputs().front();
+  Type found = cast<BufferType>(output.getType()).getTensor(), expected = kernel.getResultTypes().front();
+  if (found != expected)
+    return launch.emitOpError("writes ") << found << ", expected the kernel's result, " << expected;
+  bool writesState = isa_and_nonnull<StateBufferOp>(getSource(output));
+  if (writesState != (kernel.getForm() == KernelForm::Append))
+    return launch.emitOpError(writesState ? "writes a state by a kernel that appends nothing"
+                                          : "appends to something that is no state");
+  if (isa_and_nonnull<ParamBufferOp>(getSource(output)))
+    return launch.emitOpError("writes a parameter");
+  return success();
+}
+
+/// A buffer of the arena and the launches between which it is in use.
+struct Use {
+  ArenaOp arena;
+  int64_t first;
+  int64_t last;
+};
+
+/// Finds the uses of the arena's buffers and checks that each is written before it is read.
+static LogicalResult collectUses(ProgramOp program, SmallVectorImpl<Use> &uses) {
+  llvm::DenseMap<Operation *, size_t> places;
+  for (auto [step, op] : llvm::enumerate(program.getBody().front())) {
+    auto launch = dyn_cast<LaunchOp>(op);
+    if (!launch)
+      continue;
+    for (Value input : launch.getInputs()) {
+      auto arena = dyn_cast_or_null<ArenaOp>(getSource(input));
+      if (!arena)
+        continue;
+      auto place = places.find(arena);
+      if (place == places.end())
+        return launch.emitOpError("reads a buffer that nothing wrote").attachNote(arena.getLoc()) << "the buffer";
+      uses[place->second].last = step;
+    }
+    auto arena = dyn_cast_or_null<ArenaOp>(getSource(launch.getOutputs().front()));
+    if (!arena)
+      continue;
+    auto [place, isNew] = places.try_emplace(arena, uses.size());
+    if (isNew)
+      uses.push_back({arena, int64_t(step), int64_t(step)});
+    uses[place->second].last = step;
+  }
+  return success();
+}
+
+/// No two buffers that are in use at one launch share a byte.
+static LogicalResult verifyDisjoint(ArrayRef<Use> uses) {
+  for (auto [index, use] : llvm::enumerate(uses))
+    for (Use later : uses.drop_front(index + 1)) {
+      ArenaOp a = use.arena, b = later.arena;
+      bool together = use.first <= later.last && later.first <= use.last;
+      bool overlap = a.getOffset() < b.getOffset() + b.getBytes() && b.getOffset() < a.getOffset() + a.getBytes();
+      if (!together || !overlap)
+        continue;
+      InFlightDiagnostic error = b.emitOpError("overlaps a buffer that is in use at the same time");
+      error.attachNote(a.getLoc()) << "the other buffer";
+      return error;
+    }
+  return success();
+}
+
+/// Inside the arena, aligned, and as large as its tensor.
+static LogicalResult verifyArena(ArenaOp arena, ProgramOp program) {
+  int64_t offset = arena.getOffset(), bytes = arena.getBytes(), end = program.getArenaBytes();
+  if (offset < 0 || bytes < 0 || offset > end || bytes > end - offset)
+    return arena.emitOpError("ends at byte ") << offset << " + " << bytes << ", outside of the arena of " << end;
+  if (offset % kArenaAlignment != 0)
+    return arena.emitOpError("begins at byte ") << offset << ", expected a multiple of " << kArenaAlignment;
+  FailureOr<int64_t> needed = getBytes(arena, program, arena);
+  if (failed(needed))
+    return failure();
+  if (bytes < *needed)
+    return arena.emitOpError("has ") << bytes << " bytes, expected " << *needed << " for its tensor";
+  return success();
+}
+
+static LogicalResult verifyProgram(ProgramOp program, SymbolTable &symbols) {
+  for (Operation &op : program.getBody().front()) {
+    LogicalResult result = success();
+    if (auto launch = dyn_cast<LaunchOp>(op))
+      result = verifyLaunch(launch, symbols);
+    else if (auto arena = dyn_cast<ArenaOp>(op))
+      result = verifyArena(arena, program);
+    else if (!isa<AliasOp, ParamBufferOp, StateBufferOp, EndOp>(op))
+      result = op.emitOpError("inside a program; expected only buffers and launches");
+    if (failed(result))
+      return failure();
+  }
+  SmallVector<Use> uses;
+  if (failed(collectUses(program, uses)))
+    return failure();
+  return verifyDisjoint(uses);
+}
+
+namespace {
+
+struct VerifyKernelFormPass : impl::VerifyKernelFormPassBase<VerifyKernelFormPass> {
+  void runOnOperation() override {
+    SymbolTable symbols(getOperation());
+    for (Operation &op : *getOperation().getBody()) {
+      LogicalResult result = success();
+      if (auto kernel = dyn_cast<KernelOp>(op))
+        result = verifyKernel(kernel);
+      else if (auto program = dyn_cast<ProgramOp>(op))
+        result = verifyProgram(program, symbols);
+      else if (!isa<ParameterOp, StateOp>(op))
+        result = op.emitOpError("in kernel form; expected only programs, kernels, parameters and states");
+      if (failed(result))
+        return signalPassFailure();
+    }
+  }
+};
+
+} // namespace
+
+} // namespace quern

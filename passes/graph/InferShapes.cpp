@@ -1,0 +1,111 @@
+//===- InferShapes.cpp - shapes again from the entries' arguments -----------------------------===//
+
+#include "passes/Passes.h"
+#include "passes/TensorType.h"
+
+#include "dialect/Ops.h"
+#include "dialect/Shapes.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+
+using namespace mlir;
+
+namespace quern {
+
+#define GEN_PASS_DEF_INFERSHAPESPASS
+#include "passes/Passes.h.inc"
+
+/// Whether `dim` is dynamic and has no name of its own.
+static bool isUnnamed(Dim dim) { return !dim.isStatic() && dim.name().getValue() == "?"; }
+
+/// `declared` with names from `inferred` for its unnamed dimensions; failure where the two contradict each other.
+static FailureOr<RankedTensorType> reconcile(RankedTensorType declared, RankedTensorType inferred) {
+  SmallVector<Dim> dims = getDims(declared), other = getDims(inferred);
+  if (declared.getElementType() != inferred.getElementType() || dims.size() != other.size())
+    return failure();
+  for (auto [dim, found] : llvm::zip(dims, other)) {
+    if (isUnnamed(dim))
+      dim = found;
+    else if (dim != found)
+      return failure();
+  }
+  return getTensorType(dims, declared.getElementType());
+}
+
+/// Reconciles the type of `value` with `inferred`, or reports.
+static LogicalResult refine(Operation *op, Value value, Type inferred) {
+  auto declared = cast<RankedTensorType>(value.getType());
+  FailureOr<RankedTensorType> type = reconcile(declared, cast<RankedTensorType>(inferred));
+  if (failed(type))
+    return op->emitOpError("result has type ") << declared << ", expected " << inferred << " from its operands";
+  value.setType(*type);
+  return success();
+}
+
+/// The type of a reshape's result where one of its dimensions is unnamed: the one symbol of the input that the other
+/// dimensions leave.
+static RankedTensorType inferReshape(ReshapeOp op) {
+  SmallVector<Dim> dims = getDims(getTensorType(op.getResult()));
+  SmallVector<Dim> left;
+  for (Dim dim : getDims(getTensorType(op.getInput())))
+    if (!dim.isStatic() && !llvm::is_contained(dims, dim))
+      left.push_back(dim);
+  if (left.size() == 1 && llvm::count_if(dims, isUnnamed) == 1)
+    *llvm::find_if(dims, isUnnamed) = left.front();
+  return getTensorType(dims, getTensorType(op.getResult()).getElementType());
+}
+
+static LogicalResult inferOp(Operation *op) {
+  if (auto reshape = dyn_cast<ReshapeOp>(op))
+    return refine(op, reshape.getResult(), inferReshape(reshape));
+  if (auto cast = dyn_cast<CastOp>(op)) {
+    Type element = getTensorType(cast.getResult()).getElementType();
+    return refine(op, cast.getResult(), withElementType(getTensorType(cast.getInput()), element));
+  }
+  auto inferable = dyn_cast<InferTypeOpInterface>(op);
+  if (!inferable)
+    return success();
+  SmallVector<Type> types;
+  if (failed(inferable.inferReturnTypes(op->getContext(), op->getLoc(), op->getOperands(), op->getAttrDictionary(),
+                                        op->getPropertiesStorage(), op->getRegions(), types)))
+    return failure();
+  for (auto [result, type] : llvm::zip_equal(op->getResults(), types))
+    if (failed(refine(op, result, type)))
+      return failure();
+  return success();
+}
+
+/// Gives the entry the types that its body returns.
+static LogicalResult inferResults(EntryOp entry) {
+  auto exit = cast<ReturnOp>(entry.getBody().front().getTerminator());
+  SmallVector<Type> results;
+  for (auto [index, declared, value] : llvm::enumerate(entry.getResultTypes(), exit.getOperands())) {
+    FailureOr<RankedTensorType> type =
+        reconcile(cast<RankedTensorType>(declared), cast<RankedTensorType>(value.getType()));
+    if (failed(type))
+      return entry.emitOpError("declares result ") << index << " as " << declared << ", found " << value.getType();
+    results.push_back(*type);
+  }
+  Builder builder(entry);
+  entry.setFunctionType(builder.getFunctionType(entry.getArgumentTypes(), results));
+  return success();
+}
+
+namespace {
+
+struct InferShapesPass : impl::InferShapesPassBase<InferShapesPass> {
+  void runOnOperation() override {
+    for (EntryOp entry : getOperation().getOps<EntryOp>()) {
+      bool failedAny = false;
+      for (Operation &op : entry.getBody().front())
+        failedAny |= failed(inferOp(&op));
+      if (failedAny || failed(inferResults(entry)))
+        return signalPassFailure();
+    }
+  }
+};
+
+} // namespace
+
+} // namespace quern

@@ -1,0 +1,155 @@
+//===- OutlineKernels.cpp - groups and single ops become kernels ------------------------------===//
+
+#include "passes/Passes.h"
+
+#include "dialect/Ops.h"
+#include "dialect/Shapes.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/SetVector.h"
+
+using namespace mlir;
+
+namespace quern {
+
+#define GEN_PASS_DEF_OUTLINEKERNELSPASS
+#include "passes/Passes.h.inc"
+
+/// Whether `op` stays in the entry: it names memory or sees it with another shape, or is cloned into its users.
+static bool staysInEntry(Operation *op) {
+  return isa<ParamOp, StateRefOp, ReshapeOp, ConstantOp, ReturnOp>(op);
+}
+
+/// The ops that the kernel made of `op` computes.
+static SmallVector<Operation *> getComputation(Operation *op) {
+  auto group = dyn_cast<FusedOp>(op);
+  if (!group)
+    return {op};
+  return llvm::map_to_vector(group.getBody().front().without_terminator(), [](Operation &inner) { return &inner; });
+}
+
+/// The form of the last anchor among `ops`; what precedes it is its prologue.
+static KernelForm getForm(ArrayRef<Operation *> ops) {
+  for (Operation *op : llvm::reverse(ops))
+    if (auto anchor = dyn_cast<KernelAnchorOpInterface>(op))
+      return anchor.getKernelForm();
+  return KernelForm::Map;
+}
+
+/// What a kernel of `ops` takes from outside: the cache that it writes, then the rest in the order of first use.
+/// Literals are in `literals`.
+static SmallVector<Value> getInputs(ArrayRef<Operation *> ops, llvm::SetVector<Operation *> &literals) {
+  llvm::SetVector<Value> inputs;
+  for (Operation *op : ops)
+    if (auto append = dyn_cast<CacheAppendOp>(op))
+      inputs.insert(append.getCache());
+  for (Operation *op : ops) {
+    for (Value operand : op->getOperands()) {
+      Operation *source = operand.getDefiningOp();
+      if (source && llvm::is_contained(ops, source))
+        continue;
+      if (source && isa<ConstantOp>(source))
+        literals.insert(source);
+      else
+        inputs.insert(operand);
+    }
+  }
+  return inputs.takeVector();
+}
+
+/// The value that the kernel made of `op` gives.
+static Value getYielded(Operation *op) {
+  auto group = dyn_cast<FusedOp>(op);
+  return group ? group.getBody().front().getTerminator()->getOperand(0) : op->getResult(0);
+}
+
+/// Moves `op` into a kernel of its own, before `entry`, and calls it.
+static void outline(Operation *op, EntryOp entry, SymbolTable &symbols) {
+  SmallVector<Operation *> ops = getComputation(op);
+  llvm::SetVector<Operation *> literals;
+  SmallVector<Value> inputs = getInputs(ops, literals);
+
+  OpBuilder builder(entry);
+  auto type = builder.getFunctionType(ValueRange(inputs).getTypes(), op->getResultTypes());
+  auto form = KernelFormAttr::get(op->getContext(), getForm(ops));
+  auto kernel = KernelOp::create(builder, op->getLoc(), builder.getStringAttr("kernel"), TypeAttr::get(type), form,
+                                 /*schedule=*/ScheduleAttr(), builder.getStringAttr("private"),
+                                 /*arg_attrs=*/ArrayAttr(), /*res_attrs=*/ArrayAttr());
+  Block *body = builder.createBlock(&kernel.getBody());
+  IRMapping mapping;
+  for (Value input : inputs)
+    mapping.map(input, body->addArgument(input.getType(), input.getLoc()));
+  for (Operation *literal : literals)
+    builder.clone(*literal, mapping);
+  for (Operation *inner : ops)
+    builder.clone(*inner, mapping);
+  YieldOp::create(builder, op->getLoc(), mapping.lookup(getYielded(op)));
+
+  kernel->remove();
+  symbols.insert(kernel, entry->getIterator());
+  builder.setInsertionPoint(op);
+  auto call = CallOp::create(builder, op->getLoc(), op->getResultTypes(), kernel.getSymName(), inputs);
+  op->replaceAllUsesWith(call);
+  op->erase();
+}
+
+/// The value whose memory `value` sees, through reshapes.
+static Value getRoot(Value value) {
+  while (auto reshape = value.getDefiningOp<ReshapeOp>())
+    value = reshape.getInput();
+  return value;
+}
+
+/// Whether `root` is written by a kernel that may write it straight into a result.
+static bool isOwnResult(Value root) {
+  Operation *source = root.getDefiningOp();
+  if (!source || staysInEntry(source))
+    return false;
+  return getForm(getComputation(source)) != KernelForm::Append;
+}
+
+/// Copies each returned value that no kernel computes for this result alone.
+static void copySharedResults(EntryOp entry) {
+  auto exit = cast<ReturnOp>(entry.getBody().front().getTerminator());
+  OpBuilder builder(exit);
+  llvm::DenseSet<Value> taken;
+  for (OpOperand &operand : exit->getOpOperands()) {
+    Value root = getRoot(operand.get());
+    if (isOwnResult(root) && taken.insert(root).second)
+      continue;
+    auto type = cast<RankedTensorType>(operand.get().getType());
+    auto copy = MapOp::create(builder, exit.getLoc(), type, operand.get());
+    OpBuilder::InsertionGuard guard(builder);
+    Block *body = builder.createBlock(&copy.getBody());
+    YieldOp::create(builder, exit.getLoc(), Value(body->addArgument(type.getElementType(), exit.getLoc())));
+    operand.set(copy);
+  }
+}
+
+namespace {
+
+struct OutlineKernelsPass : impl::OutlineKernelsPassBase<OutlineKernelsPass> {
+  void runOnOperation() override {
+    SymbolTable symbols(getOperation());
+    for (EntryOp entry : llvm::to_vector(getOperation().getOps<EntryOp>())) {
+      copySharedResults(entry);
+      for (Operation &op : llvm::make_early_inc_range(entry.getBody().front())) {
+        if (staysInEntry(&op))
+          continue;
+        if (op.getNumResults() != 1) {
+          op.emitOpError("has ") << op.getNumResults() << " results, expected one, as a kernel gives";
+          return signalPassFailure();
+        }
+        outline(&op, entry, symbols);
+      }
+      for (Operation &op : llvm::make_early_inc_range(llvm::reverse(entry.getBody().front())))
+        if (isa<ConstantOp, ParamOp, ReshapeOp>(op) && op.use_empty())
+          op.erase();
+    }
+  }
+};
+
+} // namespace
+
+} // namespace quern
