@@ -52,6 +52,35 @@ def QuantizeActivationsPass : Pass<"quern-quantize-activations", "::mlir::Module
   let description = "`matmul(x, w)` with f32 x and w of blocks becomes `matmul(quantize(x), w)`.";
 }
 
+def FuseHorizontalPass : Pass<"quern-fuse-horizontal", "::mlir::ModuleOp"> {
+  let summary = "join matmuls that read one tensor";
+  let description = [{
+    matmul(x, a), matmul(x, b), … = slices of matmul(x, concat(a, b, …)), with their biases when each has one. The
+    joined weight is a parameter computed once. Pairs whose results meet in one elementwise op stay apart: they become one
+    kernel without joining.
+  }];
+  let options = [Option<"explain", "explain", "bool", "false", "emit a remark for each refusal">];
+}
+
+def FuseEpiloguesPass : Pass<"quern-fuse-epilogues", "::mlir::ModuleOp"> {
+  let summary = "compute what follows a matmul, or another anchor, in its kernel";
+  let description = [{
+    Groups an anchor with the elementwise ops that consume its result alone (bias, residual, gate), a pair of matmuls on
+    one tensor with the elementwise op in which they meet, and chains of elementwise ops with each other.
+  }];
+  let options = [Option<"explain", "explain", "bool", "false", "emit a remark for each refusal">];
+}
+
+def FuseProloguesPass : Pass<"quern-fuse-prologues", "::mlir::ModuleOp"> {
+  let summary = "compute what precedes a matmul, an append or an attention in its kernel";
+  let description = [{
+    `quantize` is cloned into each consumer, so that quantised activations never cross a kernel's edge. `rms_norm` joins
+    its only consumer; `slice`, reshapes that split the last axis, and `rope` join the append or the attention that
+    they feed.
+  }];
+  let options = [Option<"explain", "explain", "bool", "false", "emit a remark for each refusal">];
+}
+
 def LowerElementwisePass : Pass<"quern-lower-elementwise", "::mlir::ModuleOp"> {
   let summary = "turn elementwise ops into `quern.map`, and merge maps";
   let description = [{

@@ -22,12 +22,19 @@ static void buildGraph(OpPassManager &manager) {
   manager.addPass(createCSEPass());
 }
 
-static void buildFused(OpPassManager &manager) {
+static void buildFused(OpPassManager &manager, const PipelineOptions &options) {
   // Before fusion: what is constant must not end up inside a kernel.
   manager.addPass(createFoldParametersPass());
+  // Before horizontal fusion, which joins matmuls on equal quantised tensors.
+  if (!options.exact)
+    manager.addPass(createQuantizeActivationsPass());
+  // Before the other fusions: only one consumer is left to each norm.
+  manager.addPass(createFuseHorizontalPass());
+  // Before prologues, which extend the groups.
+  manager.addPass(createFuseEpiloguesPass());
+  manager.addPass(createFuseProloguesPass());
+  // Last: fusion asks which op an elementwise op is; kernels only hold maps.
   manager.addPass(createLowerElementwisePass());
-  // What was cloned into groups is dead outside of them.
-  manager.addPass(createCSEPass());
 }
 
 static void buildTiled(OpPassManager &manager, const PipelineOptions &options) {
@@ -46,7 +53,7 @@ void buildPipeline(OpPassManager &manager, const PipelineOptions &options) {
   buildGraph(manager);
   if (options.until == Phase::Graph)
     return;
-  buildFused(manager);
+  buildFused(manager, options);
   if (options.until == Phase::Fused)
     return;
   buildTiled(manager, options);

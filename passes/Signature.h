@@ -9,7 +9,7 @@
 
 namespace quern {
 
-/// What `kernel` computes, as text: form, type and body without names, schedule and locations. Equal texts are equal
+/// What `kernel` computes, as text: form, type, argument attributes and body without names, schedule and locations. Equal texts are equal
 /// kernels.
 std::string getSignature(KernelOp kernel);
 

@@ -1,7 +1,9 @@
 //===- CostModel.cpp - the schedule that a kernel gets without measuring ----------------------===//
 
 #include "passes/tile/CostModel.h"
+#include "passes/TensorType.h"
 
+#include "dialect/PackedLayout.h"
 #include "dialect/Shapes.h"
 
 #include "mlir/IR/Builders.h"
@@ -10,12 +12,9 @@ using namespace mlir;
 
 namespace quern {
 
-/// Elements of f32 that one weight panel and one vector of a tile hold: the layout's panel of 16 rows.
-constexpr int64_t kPanelRows = 16;
-
 /// What a contraction costs per step of k on one machine, as far as the tile decides it.
 struct ContractShape {
-  /// Rows of the left side; the most there can be where it is symbolic.
+  /// Rows of the left side, where they are known at compile time.
   int64_t rows;
   bool rowsKnown;
   /// Panels of the weight.
@@ -42,51 +41,43 @@ static ScheduleAttr makeSchedule(MLIRContext *context, ArrayRef<std::pair<String
   return ScheduleAttr::get(context, builder.getDictionaryAttr(attributes));
 }
 
-/// Stored bits per weight of `type`, without scales.
-static int64_t getWeightBits(Type type) {
-  auto block = dyn_cast<BlockType>(type);
-  if (!block)
-    return type.getIntOrFloatBitWidth();
-  switch (block.getFormat()) {
-  case BlockFormat::Q4_0:
-  case BlockFormat::Q4_1:
-  case BlockFormat::Q4_K:
-    return 4;
-  default:
-    return 8;
-  }
-}
-
 static ContractShape getShape(MatmulOp anchor) {
-  auto lhs = cast<RankedTensorType>(anchor.getLhs().getType());
-  auto weight = cast<RankedTensorType>(anchor.getWeight().getType());
-  ContractShape shape = {1, true, 0, 0, getWeightBits(weight.getElementType()), isa<BlockType>(lhs.getElementType())};
+  auto lhs = getTensorType(anchor.getLhs());
+  auto weight = getTensorType(anchor.getWeight());
+  FailureOr<PackedLayout> layout = getPackedLayout(weight.getElementType());
+  int64_t bits = succeeded(layout) ? layout->bits : 32;
+  ContractShape shape = {1, true, 0, 0, bits, isa<BlockType>(lhs.getElementType())};
   for (Dim dim : ArrayRef(getDims(lhs)).drop_back()) {
     shape.rowsKnown &= dim.isStatic();
     if (dim.isStatic())
       shape.rows *= dim.size();
   }
-  shape.panels = std::max<int64_t>(1, llvm::divideCeil(weight.getDimSize(0), kPanelRows));
+  shape.panels = std::max<int64_t>(1, PackedLayout::panels(weight.getDimSize(0)));
   shape.matmuls = llvm::range_size(anchor->getBlock()->getOps<MatmulOp>());
   return shape;
 }
 
-/// Vector registers that `tile` needs: accumulators (f32, and i32 per block for integer products), a vector of weights per
-/// column, unpacked for 4 bits, and one of the left side.
+/// Vector registers that `tile` needs: accumulators (f32; and i32 within a block, where one instruction adds four
+/// products to them), a vector of weights per column, unpacked for 4 bits, and an eighth of all for the rest.
 static int64_t countRegisters(Tile tile, const ContractShape &shape, TargetAttr target) {
-  int64_t perPanel = std::max<int64_t>(1, kPanelRows * 32 / target.getVectorBits());
-  int64_t accumulators = tile.rows * tile.vectors * (shape.integer ? 2 : 1);
+  int64_t perPanel = std::max<int64_t>(1, PackedLayout::panelRows * 32 / target.getVectorBits());
+  bool keepsSums = shape.integer && target.getDot() != "none";
+  int64_t accumulators = tile.rows * tile.vectors * (keepsSums ? 2 : 1);
   int64_t weights = tile.vectors * (shape.weightBits == 4 ? 3 : 1);
-  return shape.matmuls * perPanel * accumulators + perPanel * weights + 1;
+  return perPanel * (shape.matmuls * accumulators + weights) + 1 + target.getVectorRegisters() / 8;
 }
 
-/// Instructions per useful product of a vector: loading (and unpacking) weights is shared by the rows, broadcasting the
-/// left side by the vectors, and rows or panels beyond the tensor are wasted.
+/// Instructions per product of a vector: loading (and unpacking) weights is shared by the rows; the left side is an
+/// operand in memory, which costs a quarter and is shared by the vectors; a sum of fewer than 8 independent terms waits for
+/// the one before; beyond 8 rows the rows of the left side begin to evict each other; rows and panels beyond the tensor
+/// are wasted. The weights reproduce the measured order of the tiles on Zen 4.
 static double getCost(Tile tile, const ContractShape &shape) {
   double load = shape.weightBits == 4 ? 2.5 : 1.0;
-  // Integer products: per block of 32, 8 dot products, and a conversion and a multiply-add for the scales.
-  double work = shape.integer ? 1.25 : 1.0;
-  double cost = work + load / double(tile.rows) + 1.0 / double(tile.vectors);
+  double cost = 1.0 + load / double(tile.rows) + 0.25 / double(tile.vectors);
+  if (!shape.integer) {
+    cost += 0.1 * double(std::max<int64_t>(0, 8 - tile.rows * tile.vectors * shape.matmuls));
+    cost += 0.01 * double(std::max<int64_t>(0, tile.rows - 8));
+  }
   double columns = double(llvm::alignTo(shape.panels, tile.vectors)) / double(shape.panels);
   double rows = shape.rowsKnown ? double(llvm::alignTo(shape.rows, tile.rows)) / double(shape.rows) : 1.0;
   return cost * columns * rows;
@@ -95,8 +86,11 @@ static double getCost(Tile tile, const ContractShape &shape) {
 /// The cheapest tile that fits the registers.
 static Tile chooseTile(const ContractShape &shape, TargetAttr target) {
   Tile best = {1, 1};
+  // One row of quants is as fast as memory: the weights are one sequential stream.
+  if (shape.integer && shape.rowsKnown && shape.rows == 1)
+    return best;
   for (int64_t vectors : {1, 2, 3, 4})
-    for (int64_t rows : {1, 2, 3, 4, 6, 8}) {
+    for (int64_t rows : {1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14}) {
       Tile tile = {rows, vectors};
       if (vectors > shape.panels || (shape.rowsKnown && rows > shape.rows) ||
           countRegisters(tile, shape, target) > target.getVectorRegisters())
@@ -107,12 +101,17 @@ static Tile chooseTile(const ContractShape &shape, TargetAttr target) {
   return best;
 }
 
-/// Into how many tasks the panels are split, so that each reads at least as much weight as waking a thread costs.
-static int64_t chooseTasks(MatmulOp anchor, const ContractShape &shape, Tile tile, TargetAttr target) {
-  auto weight = cast<RankedTensorType>(anchor.getWeight().getType());
-  int64_t bytes = weight.getNumElements() * shape.weightBits / 8 * shape.matmuls;
-  int64_t columns = llvm::divideCeil(shape.panels, tile.vectors);
-  return std::clamp<int64_t>(bytes / target.getL1Bytes(), 1, std::min<int64_t>(columns, 64));
+/// How many panels a task computes: enough weight that waking a thread is worth it, few enough that eight threads share
+/// the work.
+static int64_t choosePanels(MatmulOp anchor, const ContractShape &shape, Tile tile, TargetAttr target) {
+  constexpr int64_t threads = 8;
+  int64_t depth = getTensorType(anchor.getWeight()).getDimSize(1);
+  int64_t bytes = std::max<int64_t>(1, PackedLayout::panelRows * depth * shape.weightBits / 8 * shape.matmuls);
+  int64_t best = 1;
+  for (int64_t panels : {1, 2, 4, 8, 16, 32})
+    if (panels <= tile.vectors || (panels / 2 * bytes < target.getL1Bytes() && panels * threads <= shape.panels))
+      best = panels;
+  return best;
 }
 
 static ScheduleAttr chooseContract(KernelOp kernel, TargetAttr target) {
@@ -121,28 +120,14 @@ static ScheduleAttr chooseContract(KernelOp kernel, TargetAttr target) {
   Tile tile = chooseTile(shape, target);
   return makeSchedule(kernel.getContext(), {{"rows", tile.rows},
                                             {"vectors", tile.vectors},
-                                            {"tasks", chooseTasks(anchor, shape, tile, target)}});
+                                            {"panels", choosePanels(anchor, shape, tile, target)}});
 }
 
 ScheduleAttr chooseSchedule(KernelOp kernel, TargetAttr target) {
-  int64_t lanes = target.getVectorBits() / 32;
-  // Few elements are done before a second thread wakes.
-  auto type = cast<RankedTensorType>(kernel.getResultTypes().front());
-  int64_t parallel = type.hasStaticShape() && type.getNumElements() * 4 <= target.getL1Bytes() ? 0 : 1;
-  MLIRContext *context = kernel.getContext();
-  switch (kernel.getForm()) {
-  case KernelForm::Contract:
-    return chooseContract(kernel, target);
-  case KernelForm::Map:
-  case KernelForm::Rows:
-    return makeSchedule(context, {{"lanes", lanes}, {"parallel", parallel}});
-  case KernelForm::Attention:
-    return makeSchedule(context, {{"block", 128}});
-  case KernelForm::Gather:
-  case KernelForm::Append:
-    return makeSchedule(context, {{"lanes", lanes}});
-  }
-  llvm_unreachable("every form is handled");
+  // The other forms' templates choose for themselves: their plans follow from the shape alone.
+  if (kernel.getForm() != KernelForm::Contract)
+    return makeSchedule(kernel.getContext(), {});
+  return chooseContract(kernel, target);
 }
 
 } // namespace quern

@@ -20,7 +20,7 @@ namespace quern {
 /// `f32`, `q4_1`: an element type in a symbol.
 static std::string formatElement(Type type) {
   if (auto block = dyn_cast<BlockType>(type))
-    return stringifyBlockFormat(block.getFormat()).str();
+    return getTraits(block.getFormat()).keyword.str();
   if (isa<PositionType>(type))
     return "at";
   std::string text;

@@ -3,7 +3,7 @@
 #include "passes/Passes.h"
 
 #include "dialect/Ops.h"
-#include "dialect/Shapes.h"
+#include "dialect/PackedLayout.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/IRMapping.h"
@@ -64,6 +64,17 @@ static Value getYielded(Operation *op) {
   return group ? group.getBody().front().getTerminator()->getOperand(0) : op->getResult(0);
 }
 
+/// Says which of `inputs` are weights in their packed layout.
+static ArrayAttr getArgAttrs(Builder &builder, ArrayRef<Value> inputs) {
+  auto describe = [&](Value input) -> Attribute {
+    SmallVector<NamedAttribute> attributes;
+    if (input.getDefiningOp<ParamOp>() && isPacked(cast<RankedTensorType>(input.getType())))
+      attributes.push_back(builder.getNamedAttr(packedArgAttr, builder.getUnitAttr()));
+    return builder.getDictionaryAttr(attributes);
+  };
+  return builder.getArrayAttr(llvm::map_to_vector(inputs, describe));
+}
+
 /// Moves `op` into a kernel of its own, before `entry`, and calls it.
 static void outline(Operation *op, EntryOp entry, SymbolTable &symbols) {
   SmallVector<Operation *> ops = getComputation(op);
@@ -75,7 +86,7 @@ static void outline(Operation *op, EntryOp entry, SymbolTable &symbols) {
   auto form = KernelFormAttr::get(op->getContext(), getForm(ops));
   auto kernel = KernelOp::create(builder, op->getLoc(), builder.getStringAttr("kernel"), TypeAttr::get(type), form,
                                  /*schedule=*/ScheduleAttr(), builder.getStringAttr("private"),
-                                 /*arg_attrs=*/ArrayAttr(), /*res_attrs=*/ArrayAttr());
+                                 getArgAttrs(builder, inputs), /*res_attrs=*/ArrayAttr());
   Block *body = builder.createBlock(&kernel.getBody());
   IRMapping mapping;
   for (Value input : inputs)

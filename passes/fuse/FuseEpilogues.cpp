@@ -1,0 +1,91 @@
+//===- FuseEpilogues.cpp - what follows an anchor joins its kernel ----------------------------===//
+
+#include "passes/Passes.h"
+#include "passes/TensorType.h"
+#include "passes/fuse/Explain.h"
+#include "passes/fuse/Group.h"
+
+#include "dialect/Shapes.h"
+
+using namespace mlir;
+
+namespace quern {
+
+#define GEN_PASS_DEF_FUSEEPILOGUESPASS
+#include "passes/Passes.h.inc"
+
+/// Whether the two anchors may share a kernel: matmuls of one tensor by weights of one type, as in
+/// silu(x·gᵀ) · (x·uᵀ).
+static bool arePair(KernelAnchorOpInterface first, KernelAnchorOpInterface second) {
+  auto a = dyn_cast<MatmulOp>(first.getOperation()), b = dyn_cast<MatmulOp>(second.getOperation());
+  return a && b && a.getLhs() == b.getLhs() && a.getWeight().getType() == b.getWeight().getType();
+}
+
+/// How many anchors `owner` holds.
+static int64_t countAnchors(Operation *owner) {
+  return llvm::count_if(getMembers(owner), [](Operation *op) { return isa<KernelAnchorOpInterface>(op); });
+}
+
+/// Whether `producer` may have an elementwise epilogue at all.
+static bool isCandidate(Operation *producer) {
+  if (!producer || producer->getNumResults() != 1 || !isa<EntryOp>(producer->getParentOp()))
+    return false;
+  Operation *core = getCore(producer);
+  return core && isa<KernelAnchorOpInterface, ScalarBodyOpInterface>(core) && !isa<CacheAppendOp>(core);
+}
+
+/// Why `producer`, a candidate, may not join `owner` before its member `consumer`; null if it may.
+static const char *whyNot(Operation *producer, Operation *consumer, Operation *owner) {
+  if (!feedsOnly(producer, owner))
+    return "the operand has other users";
+  if (getDims(getTensorType(producer->getResult(0))) != getDims(getTensorType(consumer->getResult(0))))
+    return "the operand is broadcast";
+  KernelAnchorOpInterface first = getAnchor(producer), second = getAnchor(owner);
+  bool pair = first && second && countAnchors(producer) + countAnchors(owner) == 2 && arePair(first, second);
+  if (first && second && !pair)
+    return "a kernel has one anchor, or two matmuls of one tensor by weights of one type";
+  if (!canSink(producer, owner))
+    return "the operand reads a state that is written before this op";
+  return nullptr;
+}
+
+namespace {
+
+/// f(anchor(x), …), elementwise f -> one group.
+struct FuseEpilogue : OpInterfaceRewritePattern<ScalarBodyOpInterface> {
+  using OpInterfaceRewritePattern::OpInterfaceRewritePattern;
+
+  LogicalResult matchAndRewrite(ScalarBodyOpInterface op, PatternRewriter &rewriter) const override {
+    const char *reason = nullptr;
+    Operation *owner = getOwner(op);
+    for (Value operand : op->getOperands()) {
+      Operation *producer = operand.getDefiningOp();
+      if (!isCandidate(producer))
+        continue;
+      if (const char *refusal = whyNot(producer, op, owner)) {
+        reason = refusal;
+        continue;
+      }
+      fuseInto(rewriter, producer, owner);
+      return success();
+    }
+    return reason ? rewriter.notifyMatchFailure(op, reason) : failure();
+  }
+};
+
+struct FuseEpiloguesPass : impl::FuseEpiloguesPassBase<FuseEpiloguesPass> {
+  using FuseEpiloguesPassBase::FuseEpiloguesPassBase;
+
+  void runOnOperation() override {
+    for (EntryOp entry : getOperation().getOps<EntryOp>()) {
+      RewritePatternSet patterns(&getContext());
+      patterns.add<FuseEpilogue>(&getContext());
+      if (failed(applyFusion(entry, std::move(patterns), explain)))
+        return signalPassFailure();
+    }
+  }
+};
+
+} // namespace
+
+} // namespace quern

@@ -1,0 +1,143 @@
+//===- FusePrologues.cpp - what precedes an anchor joins its kernel ---------------------------===//
+
+#include "passes/Passes.h"
+#include "passes/TensorType.h"
+#include "passes/fuse/Explain.h"
+#include "passes/fuse/Group.h"
+
+#include "dialect/Shapes.h"
+
+using namespace mlir;
+
+namespace quern {
+
+#define GEN_PASS_DEF_FUSEPROLOGUESPASS
+#include "passes/Passes.h.inc"
+
+/// Whether `op` stands in an entry, in no group.
+static bool isFree(Operation *op) { return op && isa<EntryOp>(op->getParentOp()); }
+
+/// The owners of the users of `op` that will be kernels, each once, in the order of the program.
+static SmallVector<Operation *> getOwners(Operation *op) {
+  SmallVector<Operation *> owners;
+  for (Operation *user : op->getUsers()) {
+    Operation *owner = getOwner(user);
+    if (!isa<ReshapeOp, ReturnOp>(owner) && !llvm::is_contained(owners, owner))
+      owners.push_back(owner);
+  }
+  llvm::sort(owners, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+  return owners;
+}
+
+/// Whether `op` only splits the last axis: […, h·d] to […, h, d].
+static bool splitsLastAxis(ReshapeOp op) {
+  SmallVector<Dim> from = getDims(getTensorType(op.getInput())), to = getDims(getTensorType(op.getResult()));
+  return !from.empty() && to.size() > from.size() &&
+         ArrayRef(from).drop_back() == ArrayRef(to).take_front(from.size() - 1);
+}
+
+/// Clones `op` into each kernel that uses it.
+static LogicalResult cloneIntoAll(PatternRewriter &rewriter, Operation *op) {
+  SmallVector<Operation *> owners = getOwners(op);
+  for (Operation *owner : owners)
+    cloneInto(rewriter, op, owner);
+  if (op->use_empty())
+    rewriter.eraseOp(op);
+  return success(!owners.empty());
+}
+
+namespace {
+
+/// matmul(quantize(x), w) -> a group of both, for each matmul: q8_1 never crosses a kernel's edge.
+struct CloneQuantize : OpRewritePattern<QuantizeOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(QuantizeOp op, PatternRewriter &rewriter) const override {
+    return isFree(op) ? cloneIntoAll(rewriter, op) : failure();
+  }
+};
+
+/// A slice is an offset of what a kernel reads: each kernel that uses one takes it in.
+struct CloneSlice : OpRewritePattern<SliceOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(SliceOp op, PatternRewriter &rewriter) const override {
+    return isFree(op) ? cloneIntoAll(rewriter, op) : failure();
+  }
+};
+
+/// reshape(slice(x)), splitting the last axis -> into each kernel that uses it. Of a whole buffer it is an alias, which
+/// costs nothing; of a slice it would be a copy.
+struct CloneReshape : OpRewritePattern<ReshapeOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(ReshapeOp op, PatternRewriter &rewriter) const override {
+    if (!isFree(op) || !op.getInput().getDefiningOp<SliceOp>())
+      return failure();
+    if (!splitsLastAxis(op))
+      return rewriter.notifyMatchFailure(op, "the reshape of a slice does not only split the last axis");
+    return cloneIntoAll(rewriter, op);
+  }
+};
+
+/// matmul(rms_norm(x), w), quantised or not -> one group, where nothing else needs the norm.
+struct FuseNorm : OpRewritePattern<RmsNormOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(RmsNormOp op, PatternRewriter &rewriter) const override {
+    if (!isFree(op))
+      return failure();
+    SmallVector<Operation *> owners = getOwners(op);
+    if (owners.size() != 1 || !feedsOnly(op, owners.front()))
+      return rewriter.notifyMatchFailure(op, "the norm feeds more than one kernel");
+    auto anchor = getAnchor(owners.front());
+    if (!anchor || anchor.getKernelForm() != KernelForm::Contract || !feedsProducts(op))
+      return rewriter.notifyMatchFailure(op, "the norm is not the left side of a matmul");
+    if (!canSink(op, owners.front()))
+      return rewriter.notifyMatchFailure(op, "the norm reads a state that is written before the matmul");
+    fuseInto(rewriter, op, owners.front());
+    return success();
+  }
+
+private:
+  /// Whether all users are matmuls' left sides, or the quantisation of them.
+  static bool feedsProducts(RmsNormOp op) {
+    return llvm::all_of(op->getUsers(), [](Operation *user) { return isa<MatmulOp, QuantizeOp>(user); });
+  }
+};
+
+/// append(rope(x)), attend(rope(x), …) -> one group, where nothing else needs the rotated tensor.
+struct FuseRope : OpRewritePattern<RopeOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(RopeOp op, PatternRewriter &rewriter) const override {
+    Operation *producer = getOwner(op);
+    if (getCore(producer) != op)
+      return failure();
+    SmallVector<Operation *> owners = getOwners(producer);
+    if (owners.size() != 1 || !feedsOnly(producer, owners.front()))
+      return rewriter.notifyMatchFailure(op, "the rotated tensor feeds more than one kernel");
+    auto anchor = getAnchor(owners.front());
+    if (!anchor || !isa<AttendOp, CacheAppendOp>(anchor.getOperation()))
+      return rewriter.notifyMatchFailure(op, "the rotated tensor feeds neither an append nor an attention");
+    fuseInto(rewriter, producer, owners.front());
+    return success();
+  }
+};
+
+struct FuseProloguesPass : impl::FuseProloguesPassBase<FuseProloguesPass> {
+  using FuseProloguesPassBase::FuseProloguesPassBase;
+
+  void runOnOperation() override {
+    for (EntryOp entry : getOperation().getOps<EntryOp>()) {
+      RewritePatternSet patterns(&getContext());
+      patterns.add<CloneQuantize, CloneSlice, CloneReshape, FuseNorm, FuseRope>(&getContext());
+      if (failed(applyFusion(entry, std::move(patterns), explain)))
+        return signalPassFailure();
+    }
+  }
+};
+
+} // namespace
+
+} // namespace quern

@@ -1,0 +1,99 @@
+//===- Group.cpp - ops that will be one kernel ------------------------------------------------===//
+
+#include "passes/fuse/Group.h"
+
+using namespace mlir;
+
+namespace quern {
+
+Operation *getOwner(Operation *op) {
+  auto group = op->getParentOfType<FusedOp>();
+  return group ? group.getOperation() : op;
+}
+
+Operation *getCore(Operation *op) {
+  auto group = dyn_cast<FusedOp>(op);
+  return group ? group.getBody().front().getTerminator()->getOperand(0).getDefiningOp() : op;
+}
+
+SmallVector<Operation *> getMembers(Operation *op) {
+  auto group = dyn_cast<FusedOp>(op);
+  if (!group)
+    return {op};
+  return llvm::map_to_vector(group.getBody().front().without_terminator(), [](Operation &inner) { return &inner; });
+}
+
+KernelAnchorOpInterface getAnchor(Operation *owner) {
+  for (Operation *op : llvm::reverse(getMembers(owner)))
+    if (auto anchor = dyn_cast<KernelAnchorOpInterface>(op))
+      return anchor;
+  return nullptr;
+}
+
+bool feedsOnly(Operation *op, Operation *owner) {
+  return llvm::all_of(op->getUsers(), [&](Operation *user) { return getOwner(user) == owner; });
+}
+
+/// Whether `value` is that of a state, which an append may overwrite.
+static bool isState(Value value) {
+  Operation *source = value.getDefiningOp();
+  return source && isa<StateRefOp, CacheAppendOp>(getCore(source));
+}
+
+bool canSink(Operation *op, Operation *later) {
+  bool reads = false;
+  for (Operation *member : getMembers(op)) {
+    if (isa<CacheAppendOp>(member))
+      return false;
+    reads |= llvm::any_of(member->getOperands(), isState);
+  }
+  if (!reads)
+    return true;
+  for (Operation *between = op->getNextNode(); between && between != later; between = between->getNextNode())
+    if (isa<CacheAppendOp>(getCore(between)))
+      return false;
+  return true;
+}
+
+/// The group that `owner` is, or a new one around it.
+static FusedOp getGroup(RewriterBase &rewriter, Operation *owner) {
+  if (auto group = dyn_cast<FusedOp>(owner))
+    return group;
+  OpBuilder::InsertionGuard guard(rewriter);
+  rewriter.setInsertionPoint(owner);
+  auto group = FusedOp::create(rewriter, owner->getLoc(), owner->getResultTypes());
+  rewriter.replaceAllUsesWith(owner->getResults(), group.getResults());
+  Block *body = rewriter.createBlock(&group.getBody());
+  auto yield = YieldOp::create(rewriter, owner->getLoc(), owner->getResults());
+  rewriter.moveOpBefore(owner, yield);
+  (void)body;
+  return group;
+}
+
+FusedOp fuseInto(RewriterBase &rewriter, Operation *producer, Operation *owner) {
+  FusedOp group = getGroup(rewriter, owner);
+  Block &body = group.getBody().front();
+  auto inner = dyn_cast<FusedOp>(producer);
+  if (!inner) {
+    rewriter.moveOpBefore(producer, &body, body.begin());
+    return group;
+  }
+  Operation *yield = inner.getBody().front().getTerminator();
+  SmallVector<Value> values(yield->getOperands());
+  rewriter.eraseOp(yield);
+  rewriter.inlineBlockBefore(&inner.getBody().front(), &body, body.begin());
+  rewriter.replaceOp(inner, values);
+  return group;
+}
+
+FusedOp cloneInto(RewriterBase &rewriter, Operation *producer, Operation *owner) {
+  FusedOp group = getGroup(rewriter, owner);
+  OpBuilder::InsertionGuard guard(rewriter);
+  rewriter.setInsertionPointToStart(&group.getBody().front());
+  Operation *clone = rewriter.clone(*producer);
+  rewriter.replaceUsesWithIf(producer->getResults(), clone->getResults(),
+                             [&](OpOperand &use) { return getOwner(use.getOwner()) == group; });
+  return group;
+}
+
+} // namespace quern

@@ -1,0 +1,74 @@
+// RUN: quern-opt %s --quern-fold-parameters | FileCheck %s
+
+quern.parameter @w : tensor<4xf32>
+quern.parameter @big : tensor<1x64xf32>
+
+// The same table twice, in two entries: one parameter.
+// CHECK: quern.parameter private @folded : tensor<4xf32> {
+// CHECK-NEXT: %[[I:.*]] = quern.iota
+// CHECK-NEXT: %[[W:.*]] = quern.param @w
+// CHECK-NEXT: %[[SUM:.*]] = quern.mul %[[I]], %[[W]]
+// CHECK-NEXT: %[[COS:.*]] = quern.cos %[[SUM]]
+// CHECK-NEXT: quern.yield %[[COS]]
+// CHECK-LABEL: quern.entry @first(
+quern.entry @first(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %i = quern.iota : tensor<4xf32>
+  %w = quern.param @w : tensor<4xf32>
+  %m = quern.mul %i, %w : tensor<4xf32>, tensor<4xf32>
+  %c = quern.cos %m : tensor<4xf32>
+  // CHECK: %[[P:.*]] = quern.param @folded
+  // CHECK-NEXT: %[[R:.*]] = quern.mul %{{.*}}, %[[P]]
+  // CHECK-NEXT: quern.return %[[R]]
+  %0 = quern.mul %x, %c : tensor<4xf32>, tensor<4xf32>
+  quern.return %0 : tensor<4xf32>
+}
+// CHECK-NOT: quern.parameter
+// CHECK-LABEL: quern.entry @second(
+quern.entry @second(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %i = quern.iota : tensor<4xf32>
+  %w = quern.param @w : tensor<4xf32>
+  %m = quern.mul %i, %w : tensor<4xf32>, tensor<4xf32>
+  %c = quern.cos %m : tensor<4xf32>
+  // CHECK: quern.param @folded
+  %0 = quern.add %x, %c : tensor<4xf32>, tensor<4xf32>
+  quern.return %0 : tensor<4xf32>
+}
+
+// A bare parameter and a splat literal stay.
+// CHECK-LABEL: quern.entry @bare(
+quern.entry @bare(%x: tensor<4xf32>) -> tensor<4xf32> {
+  // CHECK: quern.param @w
+  %w = quern.param @w : tensor<4xf32>
+  // CHECK: quern.constant dense<2.0
+  %two = quern.constant dense<2.0> : tensor<4xf32>
+  %0 = quern.mul %x, %w : tensor<4xf32>, tensor<4xf32>
+  %1 = quern.mul %0, %two : tensor<4xf32>, tensor<4xf32>
+  quern.return %1 : tensor<4xf32>
+}
+
+// One elementwise op that blows its sources up is cheaper to compute again.
+// CHECK-LABEL: quern.entry @outer(
+quern.entry @outer(%x: tensor<64x64xf32>) -> tensor<64x64xf32> {
+  %i = quern.iota : tensor<64xf32>
+  %column = quern.reshape %i : tensor<64xf32> to tensor<64x1xf32>
+  %row = quern.param @big : tensor<1x64xf32>
+  // CHECK: quern.mul %{{.*}} : tensor<64x1xf32>, tensor<1x64xf32>
+  %t = quern.mul %column, %row : tensor<64x1xf32>, tensor<1x64xf32>
+  // CHECK: quern.add
+  %0 = quern.add %x, %t : tensor<64x64xf32>, tensor<64x64xf32>
+  quern.return %0 : tensor<64x64xf32>
+}
+
+// A literal that is no splat becomes a parameter; what is read from a state is not constant.
+// CHECK: quern.parameter private @folded_0 : tensor<2xf32>
+// CHECK-LABEL: quern.entry @literal(
+quern.state @s : tensor<2xf32>
+quern.entry @literal() -> tensor<2xf32> {
+  // CHECK: %[[L:.*]] = quern.param @folded_0
+  %c = quern.constant dense<[1.0, 2.0]> : tensor<2xf32>
+  // CHECK: %[[S:.*]] = quern.state_ref @s
+  %s = quern.state_ref @s : tensor<2xf32>
+  // CHECK: quern.add %[[S]], %[[L]]
+  %0 = quern.add %s, %c : tensor<2xf32>, tensor<2xf32>
+  quern.return %0 : tensor<2xf32>
+}
