@@ -75,7 +75,7 @@ struct FoldParametersPass : impl::FoldParametersPassBase<FoldParametersPass> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     if (growth < 1) {
-      module.emitError() << "option `growth` is " << growth << ", expected at least 1";
+      module.emitError() << "option `growth` is " << int64_t(growth) << ", expected at least 1";
       return signalPassFailure();
     }
     SymbolTable symbols(module);

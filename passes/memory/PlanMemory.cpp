@@ -202,7 +202,7 @@ struct PlanMemoryPass : impl::PlanMemoryPassBase<PlanMemoryPass> {
 
   void runOnOperation() override {
     if (bound < 0 || bound > INT32_MAX) {
-      getOperation().emitError() << "option `bound` is " << bound << ", expected 0 to " << INT32_MAX;
+      getOperation().emitError() << "option `bound` is " << int64_t(bound) << ", expected 0 to " << INT32_MAX;
       return signalPassFailure();
     }
     SymbolTable symbols(getOperation());

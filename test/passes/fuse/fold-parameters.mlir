@@ -4,7 +4,7 @@ quern.parameter @w : tensor<4xf32>
 quern.parameter @big : tensor<1x64xf32>
 
 // The same table twice, in two entries: one parameter.
-// CHECK: quern.parameter private @folded : tensor<4xf32> {
+// CHECK: quern.parameter "private" @folded : tensor<4xf32> {
 // CHECK-NEXT: %[[I:.*]] = quern.iota
 // CHECK-NEXT: %[[W:.*]] = quern.param @w
 // CHECK-NEXT: %[[SUM:.*]] = quern.mul %[[I]], %[[W]]
@@ -60,7 +60,7 @@ quern.entry @outer(%x: tensor<64x64xf32>) -> tensor<64x64xf32> {
 }
 
 // A literal that is no splat becomes a parameter; what is read from a state is not constant.
-// CHECK: quern.parameter private @folded_0 : tensor<2xf32>
+// CHECK: quern.parameter "private" @folded_0 : tensor<2xf32>
 // CHECK-LABEL: quern.entry @literal(
 quern.state @s : tensor<2xf32>
 quern.entry @literal() -> tensor<2xf32> {
