@@ -32,6 +32,23 @@ static void setProcessor(Function &function, StringRef cpu) {
   function.addFnAttr("prefer-vector-width", "512");
 }
 
+/// Removes what Halide adds for callers that do not know a kernel's signature, and hides all but the kernel.
+static void keepOnly(Module &module, StringRef symbol) {
+  for (Function &function : make_early_inc_range(module)) {
+    if (function.isDeclaration() || function.getName() == symbol)
+      continue;
+    function.setLinkage(GlobalValue::InternalLinkage);
+    function.removeDeadConstantUsers();
+    if (function.use_empty())
+      function.eraseFromParent();
+  }
+  for (GlobalVariable &variable : make_early_inc_range(module.globals())) {
+    variable.removeDeadConstantUsers();
+    if (variable.hasLocalLinkage() && variable.use_empty())
+      variable.eraseFromParent();
+  }
+}
+
 static Expected<std::unique_ptr<TargetMachine>> createMachine(const Module &module, StringRef cpu) {
   InitializeNativeTarget();
   InitializeNativeTargetAsmPrinter();
@@ -46,7 +63,8 @@ static Expected<std::unique_ptr<TargetMachine>> createMachine(const Module &modu
                                                                     CodeGenOptLevel::Aggressive));
 }
 
-Error emitMachineCode(MemoryBufferRef bitcode, const TargetSpec &target, MachineCode kind, raw_pwrite_stream &os) {
+Error emitMachineCode(MemoryBufferRef bitcode, const TargetSpec &target, StringRef symbol, MachineCode kind,
+                      raw_pwrite_stream &os) {
   LLVMContext context;
   Expected<std::unique_ptr<Module>> module = parseBitcodeFile(bitcode, context);
   if (!module)
@@ -56,6 +74,7 @@ Error emitMachineCode(MemoryBufferRef bitcode, const TargetSpec &target, Machine
     return machine.takeError();
   (*module)->setTargetTriple((*machine)->getTargetTriple());
   (*module)->setDataLayout((*machine)->createDataLayout());
+  keepOnly(**module, symbol);
   for (Function &function : **module) {
     setProcessor(function, target.cpu);
     allowContraction(function);

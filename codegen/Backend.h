@@ -13,9 +13,9 @@ namespace quern::codegen {
 /// What the back end writes.
 enum class MachineCode { Object, Assembly };
 
-/// Selects code for `target` from a kernel's bitcode. Products may be fused with sums, which rounds once instead of
+/// Selects code for `target` from the bitcode of the kernel `symbol`, all that the result exports. Products may be fused with sums, which rounds once instead of
 /// twice; no other freedom is taken with floats, so that equal formulas give equal bits in every kernel.
-llvm::Error emitMachineCode(llvm::MemoryBufferRef bitcode, const TargetSpec &target, MachineCode kind,
+llvm::Error emitMachineCode(llvm::MemoryBufferRef bitcode, const TargetSpec &target, llvm::StringRef symbol, MachineCode kind,
                             llvm::raw_pwrite_stream &os);
 
 } // namespace quern::codegen

@@ -107,7 +107,7 @@ static LogicalResult emitKernelCode(KernelOp kernel, const TargetSpec &target, S
   auto buffer = llvm::MemoryBuffer::getFile(bitcode->path());
   if (!buffer)
     return kernel.emitError("cannot read ") << bitcode->path() << ": " << buffer.getError().message();
-  if (llvm::Error error = emitMachineCode((*buffer)->getMemBufferRef(), target, kind, os))
+  if (llvm::Error error = emitMachineCode((*buffer)->getMemBufferRef(), target, symbol, kind, os))
     return emitError(kernel, std::move(error));
   return success();
 }

@@ -52,7 +52,7 @@ FailureOr<BufferElement> SignatureBuilder::getElement(Type type) {
   if (type.isF16())
     return BufferElement{2, 16};
   if (type.isBF16())
-    return BufferElement{3, 16};
+    return BufferElement{4, 16};
   if (type.isInteger(32))
     return BufferElement{0, 32};
   if (type.isInteger(1))

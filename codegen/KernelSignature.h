@@ -14,7 +14,7 @@ struct BufferDim {
   int64_t stride;
 };
 
-/// The element type of a native buffer, in Halide's codes: 0 int, 1 uint, 2 float, 3 bfloat.
+/// The element type of a native buffer, in Halide's codes: 0 int, 1 uint, 2 float, 4 bfloat.
 struct BufferElement {
   uint8_t code;
   uint8_t bits;

@@ -221,11 +221,12 @@ static void scheduleProduct(Product &product, const ContractFuncs &funcs, bool t
   }
 }
 
-/// The order of the tile loops of `stage`: rows of a task's panels, one tile of `rows` × `vectors` panels at a time.
+/// The order of the tile loops of `stage`: rows of a task's panels, one tile of `rows` × `vectors` panels at a time. Where
+/// the last tile does not fit it begins earlier and computes some panels again, to the same bits.
 static void tile(Halide::Stage stage, const ContractFuncs &funcs, int rows, int vectors, int panels, TailStrategy tail) {
   Var mo("mo"), mi("mi"), oo("oo"), oi("oi"), task("task");
-  stage.split(funcs.o, task, oo, panels, TailStrategy::GuardWithIf)
-      .split(oo, oo, oi, vectors, TailStrategy::GuardWithIf)
+  stage.split(funcs.o, oo, oi, vectors, TailStrategy::ShiftInwards)
+      .split(oo, task, oo, (panels + vectors - 1) / vectors, TailStrategy::GuardWithIf)
       .split(funcs.m, mo, mi, rows, tail)
       .reorder({funcs.i, oi, mi, mo, oo, task})
       .vectorize(funcs.i)
@@ -265,7 +266,7 @@ static void schedule(ContractFuncs &funcs, const Lowering &lowering, const Param
   if (funcs.ragged)
     return scheduleRagged(funcs);
   int rows = parameters["rows"], vectors = std::min(parameters["vectors"], funcs.panels);
-  int panels = static_cast<int>(llvm::alignTo(parameters["panels"], vectors));
+  int panels = parameters["panels"];
   Func output = funcs.output;
   output.bound(funcs.i, 0, panelRows);
   if (staticRows) {

@@ -1,0 +1,271 @@
+//===- NativeKernels.cpp - kernels compiled and called in this process ------------------------===//
+
+#include "test/conformance/NativeKernels.h"
+#include "codegen/HalideBridge.h"
+#include "codegen/Packer.h"
+#include "codegen/StateLayout.h"
+#include "dialect/PackedLayout.h"
+#include "dialect/RandomValues.h"
+
+#include "mlir/IR/Builders.h"
+#include "llvm/ADT/ScopeExit.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/TargetSelect.h"
+
+using namespace mlir;
+using llvm::Error;
+using llvm::Expected;
+using quern::codegen::BufferDim;
+using quern::codegen::NativeArgument;
+
+namespace quern::test {
+namespace {
+
+/// Halide's description of a dimension and of a buffer (HalideRuntime.h: halide_dimension_t, halide_buffer_t).
+struct NativeDim {
+  int32_t min, extent, stride;
+  uint32_t flags;
+};
+struct NativeBuffer {
+  uint64_t device;
+  const void *deviceInterface;
+  uint8_t *host;
+  uint64_t flags;
+  uint8_t code, bits;
+  uint16_t lanes;
+  int32_t dimensions;
+  NativeDim *dim;
+  void *padding;
+};
+
+/// Memory with a margin whose bytes a kernel must leave alone.
+class GuardedMemory {
+public:
+  explicit GuardedMemory(size_t size) : size(size), bytes(size + 2 * margin + alignment, canary) {}
+  GuardedMemory(ArrayRef<uint8_t> content) : GuardedMemory(content.size()) { llvm::copy(content, data()); }
+  uint8_t *data() {
+    auto address = reinterpret_cast<uintptr_t>(bytes.data()) + margin;
+    return bytes.data() + margin + (alignment - address % alignment) % alignment;
+  }
+  ArrayRef<uint8_t> content() { return {data(), size}; }
+  bool isIntact() {
+    return std::all_of(bytes.data(), data(), [](uint8_t b) { return b == canary; }) &&
+           std::all_of(data() + size, bytes.data() + bytes.size(), [](uint8_t b) { return b == canary; });
+  }
+
+private:
+  static constexpr size_t margin = 256, alignment = 64;
+  static constexpr uint8_t canary = 0xa5;
+  size_t size;
+  std::vector<uint8_t> bytes;
+};
+
+} // namespace
+
+static Expected<std::unique_ptr<llvm::MemoryBuffer>> readFile(const Twine &path) {
+  auto file = llvm::MemoryBuffer::getFile(path);
+  if (!file)
+    return llvm::createStringError(file.getError(), "cannot read " + path);
+  return std::move(*file);
+}
+
+Expected<NativeKernels> NativeKernels::compile(ModuleOp module, const codegen::TargetSpec &target) {
+  llvm::SmallString<128> directory;
+  if (std::error_code error = llvm::sys::fs::createUniqueDirectory("conform", directory))
+    return llvm::createStringError(error, "cannot create a directory");
+  llvm::scope_exit cleanUp([&] { llvm::sys::fs::remove_directories(directory); });
+
+  SmallVector<codegen::KernelJob> jobs;
+  for (auto kernel : module.getOps<KernelOp>())
+    jobs.push_back({kernel, target, kernel.getSymName().str()});
+  std::string runtime = (directory + "/halide_runtime.o").str();
+  if (failed(codegen::compileKernels(jobs, directory, 2)))
+    return llvm::createStringError("a kernel did not compile");
+  if (Error error = codegen::compileRuntime(runtime))
+    return error;
+
+  llvm::InitializeNativeTarget();
+  auto jit = llvm::orc::LLJITBuilder().create();
+  if (!jit)
+    return jit.takeError();
+  SmallVector<std::string> paths = {runtime};
+  for (const codegen::KernelJob &job : jobs)
+    paths.push_back((directory + "/" + job.symbol + ".o").str());
+  for (const std::string &path : paths) {
+    auto object = readFile(path);
+    if (!object)
+      return object.takeError();
+    if (Error error = (*jit)->addObjectFile(std::move(*object)))
+      return error;
+  }
+  return NativeKernels(std::move(*jit));
+}
+
+namespace {
+/// Gives the rows of one tensor, whatever its name.
+class OneTensor final : public ParameterSource {
+public:
+  explicit OneTensor(const Tensor &tensor) : tensor(tensor) {}
+  Expected<ArrayRef<uint8_t>> readRow(StringRef, int64_t row) override {
+    if (tensor.getType().getRank() < 2)
+      return tensor.getBytes();
+    size_t size = tensor.getBytes().size() / tensor.getShape()[0];
+    return tensor.getBytes().slice(row * size, size);
+  }
+
+private:
+  const Tensor &tensor;
+};
+} // namespace
+
+/// A weight as the packer lays it out.
+static Expected<std::vector<uint8_t>> packWeight(const Tensor &weight) {
+  MLIRContext *context = weight.getType().getContext();
+  Location loc = UnknownLoc::get(context);
+  OwningOpRef<ModuleOp> module = ModuleOp::create(loc);
+  codegen::ParameterPlacement placement{"weight", weight.getType(), 0, 0};
+  FailureOr<int64_t> bytes = getParameterBytes(weight.getType());
+  if (failed(bytes))
+    return llvm::createStringError("a weight without a packed layout");
+  placement.bytes = *bytes;
+  OpBuilder builder = OpBuilder::atBlockBegin(module->getBody());
+  ParameterOp::create(builder, loc, "weight", weight.getType(), nullptr);
+  OneTensor source(weight);
+  std::string packed;
+  llvm::raw_string_ostream os(packed);
+  if (failed(codegen::packParameters(*module, placement, source, os)))
+    return llvm::createStringError("a weight did not pack");
+  return std::vector<uint8_t>(packed.begin(), packed.end());
+}
+
+/// Copies between a cache [T, h, d] and its layout, whose dimensions are `dims`: [lane, d, T / lanes, h].
+template <typename CopyT>
+static void forEachCacheElement(RankedTensorType type, ArrayRef<BufferDim> dims, CopyT copy) {
+  int64_t heads = type.getDimSize(1), size = type.getDimSize(2), lanes = codegen::stateLanes;
+  for (int64_t t = 0; t < type.getDimSize(0); ++t)
+    for (int64_t h = 0; h < heads; ++h)
+      for (int64_t d = 0; d < size; ++d)
+        copy((t * heads + h) * size + d,
+             t % lanes * dims[0].stride + d * dims[1].stride + t / lanes * dims[2].stride + h * dims[3].stride);
+}
+
+static int64_t getStateBytes(ArrayRef<BufferDim> dims, int64_t elementBytes) {
+  int64_t bytes = elementBytes;
+  for (BufferDim dim : dims)
+    bytes *= dim.extent.size();
+  return bytes;
+}
+
+static GuardedMemory layOutState(const Tensor &state) {
+  SmallVector<BufferDim> dims = codegen::getStateDims(state.getType());
+  int64_t elementBytes = state.getType().getElementTypeBitWidth() / 8;
+  std::vector<uint8_t> zeros(getStateBytes(dims, elementBytes));
+  GuardedMemory memory(zeros);
+  forEachCacheElement(state.getType(), dims, [&](int64_t from, int64_t to) {
+    std::memcpy(memory.data() + to * elementBytes, state.getBytes().data() + from * elementBytes, elementBytes);
+  });
+  return memory;
+}
+
+static Expected<Tensor> readState(RankedTensorType type, GuardedMemory &memory) {
+  SmallVector<BufferDim> dims = codegen::getStateDims(type);
+  int64_t elementBytes = type.getElementTypeBitWidth() / 8;
+  FailureOr<Tensor> result = Tensor::zeros(type);
+  if (failed(result))
+    return llvm::createStringError("a state without storage");
+  uint8_t *bytes = result->getMutableBytes().data();
+  forEachCacheElement(type, dims, [&](int64_t to, int64_t from) {
+    std::memcpy(bytes + to * elementBytes, memory.data() + from * elementBytes, elementBytes);
+  });
+  return *result;
+}
+
+/// The memory of each operand of a launch: the inputs, then the output.
+static Expected<std::vector<GuardedMemory>> makeOperands(KernelOp kernel, ArrayRef<Tensor> arguments,
+                                                         RankedTensorType result) {
+  std::vector<GuardedMemory> memory;
+  bool appends = kernel.getForm() == KernelForm::Append;
+  for (auto [i, argument] : llvm::enumerate(arguments)) {
+    if (appends && i == 0)
+      continue;
+    if (codegen::isState(kernel.getBody().getArgument(i))) {
+      memory.push_back(layOutState(argument));
+    } else if (kernel.getArgAttr(i, packedArgAttr)) {
+      Expected<std::vector<uint8_t>> packed = packWeight(argument);
+      if (!packed)
+        return packed.takeError();
+      memory.emplace_back(*packed);
+    } else {
+      memory.emplace_back(argument.getBytes());
+    }
+  }
+  if (appends) {
+    memory.push_back(layOutState(arguments[0]));
+    return memory;
+  }
+  FailureOr<int64_t> bytes = getStorageBytes(result);
+  if (failed(bytes))
+    return llvm::createStringError("a result without storage");
+  memory.emplace_back(static_cast<size_t>(*bytes));
+  return memory;
+}
+
+/// Calls a function of pointers and i32. Both are passed alike on x86-64, and a callee does not see arguments that it
+/// lacks.
+static int32_t callNative(llvm::orc::ExecutorAddr function, SmallVector<intptr_t> values) {
+  assert(values.size() <= 12 && "a kernel has at most twelve arguments");
+  values.resize(12);
+  auto call = [&]<size_t... i>(std::index_sequence<i...>) {
+    return function.toPtr<int32_t (*)(std::remove_reference_t<decltype(values[i])>...)>()(values[i]...);
+  };
+  return call(std::make_index_sequence<12>());
+}
+
+Expected<Tensor> NativeKernels::run(KernelOp kernel, ArrayRef<Tensor> arguments, const SymbolSizes &sizes,
+                                    int32_t visible, int threads) {
+  FailureOr<SmallVector<NativeArgument>> signature = codegen::getSignature(kernel);
+  FailureOr<RankedTensorType> result = resolveType(cast<RankedTensorType>(kernel.getResultTypes()[0]), sizes);
+  if (failed(signature) || failed(result))
+    return llvm::createStringError("a kernel without a signature");
+  auto memory = makeOperands(kernel, arguments, *result);
+  if (!memory)
+    return memory.takeError();
+
+  std::vector<std::vector<NativeDim>> dims(signature->size());
+  std::vector<NativeBuffer> buffers(signature->size());
+  llvm::SmallVector<intptr_t> values;
+  for (auto [i, native] : llvm::enumerate(*signature)) {
+    if (native.kind == NativeArgument::Kind::Visible) {
+      values.push_back(visible);
+      continue;
+    }
+    for (const BufferDim &dim : native.dims) {
+      int64_t extent = dim.extent.isStatic() ? dim.extent.size() : sizes.lookup(dim.extent.name());
+      dims[i].push_back({0, static_cast<int32_t>(extent), static_cast<int32_t>(dim.stride), 0});
+    }
+    uint8_t *host = (*memory)[native.operand].data() + native.byteOffset;
+    buffers[i] = {0, nullptr, host, 0, native.element.code, native.element.bits, 1,
+                  static_cast<int32_t>(dims[i].size()), dims[i].data(), nullptr};
+    values.push_back(reinterpret_cast<intptr_t>(&buffers[i]));
+  }
+  auto setThreads = jit->lookup("halide_set_num_threads");
+  auto function = jit->lookup(kernel.getSymName());
+  if (!setThreads || !function)
+    return llvm::joinErrors(setThreads ? Error::success() : setThreads.takeError(),
+                            function ? Error::success() : function.takeError());
+  setThreads->toPtr<int (*)(int)>()(threads);
+  if (int32_t code = callNative(*function, values))
+    return llvm::createStringError("the kernel returned " + std::to_string(code));
+  if (!llvm::all_of(*memory, [](GuardedMemory &operand) { return operand.isIntact(); }))
+    return llvm::createStringError("the kernel wrote outside of its buffers");
+  if (kernel.getForm() == KernelForm::Append)
+    return readState(*result, memory->back());
+  FailureOr<Tensor> output = Tensor::fromBytes(*result, memory->back().content());
+  if (failed(output))
+    return llvm::createStringError("a result without storage");
+  return *output;
+}
+
+} // namespace quern::test

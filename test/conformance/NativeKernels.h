@@ -1,0 +1,32 @@
+//===- NativeKernels.h - kernels compiled and called in this process --------------------------===//
+
+#ifndef QUERN_TEST_CONFORMANCE_NATIVEKERNELS_H
+#define QUERN_TEST_CONFORMANCE_NATIVEKERNELS_H
+
+#include "codegen/KernelSignature.h"
+#include "codegen/Targets.h"
+#include "dialect/Reference.h"
+
+#include "llvm/ExecutionEngine/Orc/LLJIT.h"
+
+namespace quern::test {
+
+/// The kernels of a module as native code.
+class NativeKernels {
+public:
+  /// Compiles every kernel of `module` for `target` and links them with Halide's runtime.
+  static llvm::Expected<NativeKernels> compile(mlir::ModuleOp module, const codegen::TargetSpec &target);
+
+  /// Runs `kernel` on `arguments`, values of static types with the sizes `sizes`, with `threads` threads. Weights are
+  /// packed and states laid out for the call; a state that it writes is the result. `visible`: see KernelSignature.h.
+  llvm::Expected<Tensor> run(KernelOp kernel, llvm::ArrayRef<Tensor> arguments, const SymbolSizes &sizes, int32_t visible,
+                             int threads);
+
+private:
+  explicit NativeKernels(std::unique_ptr<llvm::orc::LLJIT> jit) : jit(std::move(jit)) {}
+  std::unique_ptr<llvm::orc::LLJIT> jit;
+};
+
+} // namespace quern::test
+
+#endif // QUERN_TEST_CONFORMANCE_NATIVEKERNELS_H

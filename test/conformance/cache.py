@@ -1,0 +1,50 @@
+"""Gathers, cache appends and attention."""
+
+from kernels import attributes, block, kernel, tensor
+
+WEIGHTS = ["f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "q5_0", "q5_1", "q4_k", "q5_k", "q6_k"]
+SIZES = [0, 1, 2, 5, 33]
+PAST = [0, 0, 1, 250, 255]
+# Scores, powers and weighted sums over up to 288 cache rows in another order than the reference's.
+ATTEND_BOUND = 1e-5
+AT = tensor(None, element="!quern.position")
+ONE_AT = tensor(1, element="!quern.position")
+
+for weight in WEIGHTS:
+    k = 512 if weight.endswith("_k") else 96
+    table, indices = tensor(50, k, element=block(weight)), tensor(None, element="i32")
+    kernel(f"gather_{weight}", ["packed " + table, indices], tensor(None, k), attributes("gather", 0, SIZES, limit=50),
+           [f"quern.gather %arg0[%arg1] : {table}, {indices}"])
+kernel("gather_dense", [tensor(9, 3, 5), tensor(None, element="i32")], tensor(None, 3, 5),
+       attributes("gather", 0, SIZES, limit=9), [f"quern.gather %arg0[%arg1] : {tensor(9, 3, 5)}, {tensor(None, element='i32')}"])
+
+for element in ("f32", "f16"):
+    cache, x = tensor(300, 3, 8, element=element), tensor(None, 3, 8)
+    kernel(f"append_{element}", [cache, x, AT], cache, attributes("append", 0, SIZES, PAST),
+           [f"quern.cache_append %arg0, %arg1 at %arg2 : {cache}, {x}, {AT}"])
+    qkv, table = tensor(None, 80), tensor(300, 4, 2)
+    # A turned element on the edge between two f16 may fall to either side.
+    kernel(f"append_rope_{element}", [cache, qkv, AT, table], cache,
+           attributes("append", 1e-3 if element == "f16" else 1e-6, SIZES, PAST),
+           [f"quern.slice %arg1 axis 1 offset 40 size 24 : {qkv}",
+            f"quern.reshape %0 : {tensor(None, 24)} to {x}",
+            f"quern.rope %1 at %arg2, %arg3 : {x}, {AT}, {table}",
+            f"quern.cache_append %arg0, %2 at %arg2 : {cache}, {x}, {AT}"])
+
+for element in ("f32", "f16"):
+    for heads, groups, depth, size in [(1, 1, 1, 1), (2, 2, 16, 16), (9, 3, 64, 64), (4, 1, 20, 12), (7, 7, 5, 3)]:
+        keys, values = tensor(300, groups, depth, element=element), tensor(300, groups, size, element=element)
+        name = f"attend_{element}_{heads}_{groups}_{depth}"
+        for rows, at, suffix in ((1, ONE_AT, "_one"), (None, AT, "")):
+            query = tensor(rows, heads, depth)
+            single = name + "_one" if rows is None else None
+            kernel(name + suffix, [query, keys, values, at], tensor(rows, heads, size),
+                   attributes("attention", ATTEND_BOUND, *((SIZES, PAST) if rows is None else ([1], [37])), single=single),
+                   [f"quern.attend %arg0, %arg1, %arg2 at %arg3 scale 0.25 : {query}, {keys}, {values}, {at}"])
+
+qkv, table, query = tensor(None, 80), tensor(300, 4, 2), tensor(None, 4, 8)
+cache = tensor(300, 2, 8, element="f16")
+kernel("attend_rope", [qkv, cache, cache, AT, table], query, attributes("attention", ATTEND_BOUND, SIZES, PAST),
+       [f"quern.slice %arg0 axis 1 offset 0 size 32 : {qkv}", f"quern.reshape %0 : {tensor(None, 32)} to {query}",
+        f"quern.rope %1 at %arg3, %arg4 : {query}, {AT}, {table}",
+        f"quern.attend %2, %arg1, %arg2 at %arg3 scale 0.35 : {query}, {cache}, {cache}, {AT}"])

@@ -1,0 +1,194 @@
+//===- conform.cpp - kernels against the reference evaluator ----------------------------------===//
+//
+// conform [TARGET]: reads a module of kernels from standard input, compiles them, and runs each on random values:
+//
+//   conform.bound   the largest difference from the reference evaluator, relative to the largest reference value
+//   conform.sizes   the values of the symbolic dimension `s`; absent for a kernel without one
+//   conform.past    cache rows filled before the step, for kernels with positions: one value per size
+//   conform.limit   i32 arguments are below it
+//   conform.single  a kernel for one row; each row of this one's result has its bits
+//
+// Each result must also be the same for one thread and for three, and no byte around a buffer may change.
+//
+//===------------------------------------------------------------------------------------------===//
+
+#include "dialect/RandomValues.h"
+#include "dialect/Register.h"
+#include "test/conformance/NativeKernels.h"
+
+#include "mlir/Parser/Parser.h"
+#include "llvm/Support/MemoryBuffer.h"
+
+#include <cmath>
+
+using namespace mlir;
+using llvm::Error;
+using llvm::Expected;
+
+namespace quern::test {
+namespace {
+
+/// One run of one kernel.
+struct Case {
+  KernelOp kernel;
+  /// Rows of the step, and cache rows before it.
+  int64_t size, past;
+  double bound;
+};
+
+/// Checks the kernels of one module.
+class Suite {
+public:
+  Suite(ModuleOp module, NativeKernels &native) : module(module), native(native), source(module) {}
+
+  /// Runs every case; the number of failed ones, or that of all when there are none.
+  int run();
+
+private:
+  Expected<std::vector<Tensor>> makeArguments(const Case &test, SymbolSizes &sizes);
+  Error check(const Case &test);
+  Error checkSingle(const Case &test, ArrayRef<Tensor> arguments, const Tensor &result);
+
+  ModuleOp module;
+  NativeKernels &native;
+  RandomParameters source;
+};
+
+} // namespace
+
+/// Positions past … past + count - 1, each writing the cache row of its number.
+static void fillPositions(Tensor &positions, int64_t past) {
+  for (auto [i, value] : llvm::enumerate(positions.getMutableAs<int32_t>()))
+    value = static_cast<int32_t>(past + i / 2);
+}
+
+Expected<std::vector<Tensor>> Suite::makeArguments(const Case &test, SymbolSizes &sizes) {
+  KernelOp kernel = test.kernel;
+  sizes[StringAttr::get(kernel.getContext(), "s")] = test.size;
+  auto limit = kernel->getAttrOfType<IntegerAttr>("conform.limit");
+  std::vector<Tensor> arguments;
+  for (auto [i, type] : llvm::enumerate(kernel.getArgumentTypes())) {
+    FailureOr<RankedTensorType> resolved = resolveType(cast<RankedTensorType>(type), sizes);
+    FailureOr<Tensor> value = failure();
+    if (succeeded(resolved))
+      value = makeRandomTensor("argument" + std::to_string(i), *resolved, limit ? limit.getInt() : 2);
+    if (failed(value))
+      return llvm::createStringError("no random values for argument " + std::to_string(i));
+    if (isa<PositionType>(resolved->getElementType()))
+      fillPositions(*value, test.past);
+    arguments.push_back(*value);
+  }
+  return arguments;
+}
+
+/// The largest |found - expected| / max |expected|; not a number where either is none.
+static double getError(const Tensor &found, const Tensor &expected) {
+  double largest = 0, difference = 0;
+  for (auto [a, b] : llvm::zip_equal(found.readFloats(), expected.readFloats())) {
+    if (std::isnan(a) || std::isnan(b))
+      return std::nan("");
+    largest = std::max<double>(largest, std::abs(b));
+    difference = std::max<double>(difference, std::abs(double(a) - b));
+  }
+  return difference == 0 ? 0 : difference / largest;
+}
+
+Error Suite::check(const Case &test) {
+  SymbolSizes sizes;
+  KernelOp kernel = test.kernel;
+  auto arguments = makeArguments(test, sizes);
+  if (!arguments)
+    return arguments.takeError();
+  int32_t visible = static_cast<int32_t>(test.past + test.size);
+  Expected<Tensor> found = native.run(kernel, *arguments, sizes, visible, 1);
+  if (!found)
+    return found.takeError();
+  Expected<Tensor> threaded = native.run(kernel, *arguments, sizes, visible, 3);
+  if (!threaded)
+    return threaded.takeError();
+  if (found->getBytes() != threaded->getBytes())
+    return llvm::createStringError("three threads give other bits than one");
+  Evaluator evaluator(module, source);
+  FailureOr<SmallVector<Tensor>> expected = evaluator.evaluateKernel(kernel, *arguments);
+  if (failed(expected))
+    return llvm::createStringError("the reference evaluator refuses the kernel");
+  double error = getError(*found, expected->front());
+  if (!(error <= test.bound))
+    return llvm::createStringError("found an error of " + std::to_string(error) + ", expected at most " +
+                                   std::to_string(test.bound));
+  return checkSingle(test, *arguments, *found);
+}
+
+/// Row `row` of the first dimension, as a tensor of one row.
+static Tensor takeRow(const Tensor &tensor, int64_t row, RankedTensorType type) {
+  size_t size = tensor.getBytes().size() / tensor.getShape()[0];
+  return *Tensor::fromBytes(type, tensor.getBytes().slice(row * size, size));
+}
+
+Error Suite::checkSingle(const Case &test, ArrayRef<Tensor> arguments, const Tensor &result) {
+  auto name = KernelOp(test.kernel)->getAttrOfType<FlatSymbolRefAttr>("conform.single");
+  if (!name)
+    return Error::success();
+  auto single = SymbolTable::lookupNearestSymbolFrom<KernelOp>(module, name);
+  if (!single)
+    return llvm::createStringError("no kernel named " + name.getValue());
+  for (int64_t row = 0; row < test.size; ++row) {
+    std::vector<Tensor> rowArguments;
+    for (auto [type, argument] : llvm::zip_equal(single.getArgumentTypes(), arguments)) {
+      bool perRow = type != argument.getType();
+      rowArguments.push_back(perRow ? takeRow(argument, row, cast<RankedTensorType>(type)) : argument);
+    }
+    Expected<Tensor> alone = native.run(single, rowArguments, SymbolSizes(), static_cast<int32_t>(test.past + row + 1), 1);
+    if (!alone)
+      return alone.takeError();
+    if (alone->getBytes() != takeRow(result, row, alone->getType()).getBytes())
+      return llvm::createStringError("row " + std::to_string(row) + " has other bits when computed alone");
+  }
+  return Error::success();
+}
+
+int Suite::run() {
+  int cases = 0, failures = 0;
+  for (auto kernel : module.getOps<KernelOp>()) {
+    auto bound = kernel->getAttrOfType<FloatAttr>("conform.bound");
+    if (!bound)
+      continue;
+    auto sizes = kernel->getAttrOfType<DenseI64ArrayAttr>("conform.sizes");
+    auto past = kernel->getAttrOfType<DenseI64ArrayAttr>("conform.past");
+    for (size_t i = 0, count = sizes ? sizes.size() : 1; i < count; ++i) {
+      Case test{kernel, sizes ? sizes[i] : 1, past ? past[i] : 0, bound.getValueAsDouble()};
+      ++cases;
+      if (Error error = check(test)) {
+        ++failures;
+        llvm::errs() << kernel.getSymName() << " with " << test.size << " rows after " << test.past << ": "
+                     << llvm::toString(std::move(error)) << "\n";
+      }
+    }
+  }
+  llvm::outs() << cases << " cases, " << failures << " failed\n";
+  return cases == 0 ? 1 : failures;
+}
+
+} // namespace quern::test
+
+int main(int argc, char **argv) {
+  DialectRegistry registry;
+  quern::registerDialects(registry);
+  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  auto text = llvm::MemoryBuffer::getSTDIN();
+  if (!text)
+    return 2;
+  OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>((*text)->getBuffer(), &context, "kernels");
+  auto target = quern::codegen::findTarget(argc > 1 ? argv[1] : "host");
+  if (!module || !target) {
+    if (!target)
+      llvm::errs() << llvm::toString(target.takeError()) << "\n";
+    return 2;
+  }
+  auto native = quern::test::NativeKernels::compile(*module, *target);
+  if (!native) {
+    llvm::errs() << llvm::toString(native.takeError()) << "\n";
+    return 2;
+  }
+  return quern::test::Suite(*module, *native).run() == 0 ? 0 : 1;
+}

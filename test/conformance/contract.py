@@ -1,0 +1,80 @@
+"""Matrix products: every weight type, one row and many, whole and broken panels, with what fuses around them."""
+
+from kernels import attributes, block, kernel, tensor
+
+SIZES = [0, 1, 2, 3, 7, 8, 13, 31]
+FLOATS = ["f32", "f16", "bf16"]
+BLOCKS = ["q8_0", "q4_0", "q4_1", "q5_0", "q5_1"]
+K_BLOCKS = ["q4_k", "q5_k", "q6_k"]
+# f32 sums of up to 512 products, in another order than the reference's.
+FLOAT_BOUND = 1e-5
+# Integer products are exact; what is left is the f32 sum over blocks.
+QUANT_BOUND = 1e-5
+
+
+def product(name, rows, n, k, weight, quantize, bound, epilogue=False, single=None, schedule=None):
+    lhs, out, w = tensor(rows, k), tensor(rows, n), tensor(n, k, element=block(weight))
+    body, left, kind = [], "%arg0", lhs
+    if quantize:
+        kind = tensor(rows, k, element=block("q8_1"))
+        body.append(f"quern.quantize %arg0 : {lhs}")
+        left = "%0"
+    arguments = [lhs, "packed " + w]
+    body.append(f"quern.matmul {left}, %arg1 : {kind}, {w}")
+    if epilogue:
+        arguments += [out, tensor(n)]
+        body.append(f"quern.add %{len(body) - 1}, %arg2 : {out}, {out}")
+        body.append(f"quern.mul %{len(body) - 1}, %arg3 : {out}, {tensor(n)}")
+    sizes = SIZES if rows is None else None
+    kernel(name, arguments, out, attributes("contract", bound, sizes, single=single, schedule=schedule), body)
+
+
+def swiglu(name, rows, n, k, weight, single=None):
+    """silu(norm(x) · gateᵀ) ⊙ (norm(x) · upᵀ)"""
+    x, out, w = tensor(rows, k), tensor(rows, n), tensor(n, k, element=block(weight))
+    quantised = weight[0] == "q"
+    q = tensor(rows, k, element=block("q8_1")) if quantised else x
+    body = [f"quern.rms_norm %arg0, %arg1 eps 1.0e-05 : {x}, {tensor(k)}"]
+    if quantised:
+        body.append(f"quern.quantize %0 : {x}")
+    left = f"%{len(body) - 1}"
+    first = len(body)
+    body += [f"quern.matmul {left}, %arg2 : {q}, {w}", f"quern.matmul {left}, %arg3 : {q}, {w}",
+             f"quern.silu %{first} : {out}", f"quern.mul %{first + 2}, %{first + 1} : {out}, {out}"]
+    sizes = SIZES if rows is None else None
+    # A value on the edge between two quants may fall to either side: the norm is not summed in the reference's order.
+    kernel(name, [x, tensor(k), "packed " + w, "packed " + w], out,
+           attributes("contract", 2e-2 if quantised else FLOAT_BOUND, sizes, single=single), body)
+
+
+for weight in FLOATS:
+    for n, k in [(1, 1), (16, 7), (48, 33), (100, 130), (80, 512)]:
+        name = f"{weight}_{n}_{k}"
+        product(name + "_one", 1, n, k, weight, False, FLOAT_BOUND)
+        product(name, None, n, k, weight, False, FLOAT_BOUND, single=name + "_one")
+    product(f"{weight}_epilogue", None, 64, 96, weight, False, FLOAT_BOUND, epilogue=True)
+    product(f"{weight}_static", 5, 64, 96, weight, False, FLOAT_BOUND)
+    swiglu(f"{weight}_swiglu_one", 1, 96, 64, weight)
+    swiglu(f"{weight}_swiglu", None, 96, 64, weight, single=f"{weight}_swiglu_one")
+
+for weight in BLOCKS + K_BLOCKS:
+    k = 512 if weight in K_BLOCKS else 96
+    for n in (100, 112):
+        name = f"{weight}_{n}"
+        product(name + "_one", 1, n, k, weight, True, QUANT_BOUND)
+        product(name, None, n, k, weight, True, QUANT_BOUND, single=name + "_one")
+        if n == 100:
+            continue
+        product(name + "_exact_one", 1, n, k, weight, False, FLOAT_BOUND)
+        product(name + "_exact", None, n, k, weight, False, FLOAT_BOUND, single=name + "_exact_one")
+    product(f"{weight}_epilogue", None, 64, k, weight, True, QUANT_BOUND, epilogue=True)
+    product(f"{weight}_ragged_epilogue", None, 52, k, weight, True, QUANT_BOUND, epilogue=True)
+    swiglu(f"{weight}_swiglu_one", 1, 96, k, weight)
+    swiglu(f"{weight}_swiglu", None, 96, k, weight, single=f"{weight}_swiglu_one")
+
+for rows, vectors in [(1, 1), (2, 4), (5, 2), (8, 3), (14, 1)]:
+    schedule = {"rows": rows, "vectors": vectors, "panels": 4}
+    product(f"f16_tile_{rows}_{vectors}", None, 112, 64, "f16", False, FLOAT_BOUND, single="f16_tile_one", schedule=schedule)
+    product(f"q8_0_tile_{rows}_{vectors}", None, 112, 64, "q8_0", True, QUANT_BOUND, single="q8_0_tile_one", schedule=schedule)
+product("f16_tile_one", 1, 112, 64, "f16", False, FLOAT_BOUND)
+product("q8_0_tile_one", 1, 112, 64, "q8_0", True, QUANT_BOUND)

@@ -1,0 +1,43 @@
+"""Text of kernels for `conform`: what the generators of this directory share."""
+
+
+def tensor(*dims, element="f32"):
+    """tensor(None, 8) is tensor<?x8xf32, #quern.dims<s>>: None is the symbolic dimension s."""
+    shape = "x".join(["?" if dim is None else str(dim) for dim in dims] + [element])
+    return f"tensor<{shape}, #quern.dims<s>>" if None in dims else f"tensor<{shape}>"
+
+
+def block(name):
+    """The element type called `name`: a float or a block format."""
+    return name if name[0] in "fb" else f"!quern.block<{name}>"
+
+
+def attributes(form, bound, sizes=None, past=None, limit=None, single=None, schedule=None):
+    """The attributes of a kernel; see conform.cpp."""
+    items = [f"form = #quern.form<{form}>"]
+    if bound is not None:
+        items.append(f"conform.bound = {bound:e} : f64")
+    if sizes is not None:
+        items.append("conform.sizes = array<i64: " + ", ".join(map(str, sizes)) + ">")
+    if past is not None:
+        items.append("conform.past = array<i64: " + ", ".join(map(str, past)) + ">")
+    if limit is not None:
+        items.append(f"conform.limit = {limit} : i64")
+    if single is not None:
+        items.append(f"conform.single = @{single}")
+    if schedule is not None:
+        items.append("schedule = #quern.schedule<{" + ", ".join(f"{k} = {v} : i64" for k, v in schedule.items()) + "}>")
+    return "attributes {" + ", ".join(items) + "}"
+
+
+def kernel(name, arguments, result, attrs, body):
+    """Prints a kernel. `arguments` are types, those of packed weights with a leading `packed `; %0, %1, … in `body` are its
+    lines' results in order, %arg0 … the arguments; the last line's result is yielded."""
+    parts = []
+    for i, kind in enumerate(arguments):
+        packed = kind.startswith("packed ")
+        parts.append(f"%arg{i}: {kind.removeprefix('packed ')}" + (" {quern.packed}" if packed else ""))
+    print(f"quern.kernel @{name}({', '.join(parts)}) -> {result} {attrs} {{")
+    for i, line in enumerate(body):
+        print(f"  %{i} = {line}")
+    print(f"  quern.yield %{len(body) - 1} : {result}\n}}")
