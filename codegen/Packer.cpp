@@ -95,11 +95,20 @@ LogicalResult ParameterWriter::writeDense(ReadRow readRow) {
   return success();
 }
 
-/// Spreads row `i` of a panel to [k][i].
+/// Spreads a row to every `stride` bytes from `lane` on.
+template <typename T>
+static void spread(ArrayRef<uint8_t> bytes, uint8_t *lane, int64_t stride) {
+  for (size_t k = 0; k < bytes.size() / sizeof(T); ++k, lane += stride)
+    memcpy(lane, bytes.data() + k * sizeof(T), sizeof(T));
+}
+
+/// Row `i` of a panel becomes lane i of [k][i].
 void ParameterWriter::packFloats(const PackedLayout &layout, ArrayRef<uint8_t> bytes, int64_t i, uint8_t *panel) {
-  int64_t size = layout.bits / 8;
-  for (int64_t k = 0, count = bytes.size() / size; k < count; ++k)
-    memcpy(panel + k * layout.blockBytes() + layout.elementOffset(i, 0), bytes.data() + k * size, size);
+  uint8_t *lane = panel + layout.elementOffset(i, 0);
+  if (layout.bits == 32)
+    spread<uint32_t>(bytes, lane, layout.blockBytes());
+  else
+    spread<uint16_t>(bytes, lane, layout.blockBytes());
 }
 
 static void storeScale(const PackedLayout &layout, uint8_t *at, float value) {
