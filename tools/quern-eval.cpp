@@ -127,9 +127,11 @@ static Tensor makeVector(Type element, ArrayRef<int32_t> numbers) {
 }
 
 /// Feeds `prompt` at once, then each likeliest token (of equal ones the lowest) until `count` are found; prints them.
-static LogicalResult generate(EntryOp entry, ParameterSource &source, ArrayRef<int32_t> prompt, int64_t count) {
-  Evaluator evaluator(entry->getParentOfType<ModuleOp>(), source);
-  Type integer = IntegerType::get(entry.getContext(), 32), position = PositionType::get(entry.getContext());
+template <typename OpT>
+static LogicalResult generate(OpT op, ParameterSource &source, ArrayRef<int32_t> prompt, int64_t count,
+                              FailureOr<SmallVector<Tensor>> (Evaluator::*run)(OpT, ArrayRef<Tensor>)) {
+  Evaluator evaluator(op->template getParentOfType<ModuleOp>(), source);
+  Type integer = IntegerType::get(op.getContext(), 32), position = PositionType::get(op.getContext());
   SmallVector<int32_t> tokens(prompt), found;
   for (int32_t row = 0; int64_t(found.size()) < count;) {
     SmallVector<int32_t> at;
@@ -137,7 +139,7 @@ static LogicalResult generate(EntryOp entry, ParameterSource &source, ArrayRef<i
       at.append(2, row);
     Tensor inputs[] = {makeVector(integer, tokens), makeVector(position, at),
                        makeVector(integer, int32_t(tokens.size()) - 1)};
-    FailureOr<SmallVector<Tensor>> results = evaluator.evaluateEntry(entry, inputs);
+    FailureOr<SmallVector<Tensor>> results = (evaluator.*run)(op, inputs);
     if (failed(results))
       return failure();
     std::vector<float> logits = results->front().readFloats();
@@ -219,11 +221,13 @@ int main(int argc, char **argv) {
     return 1;
   request.steps = steps;
   request.digits = digits;
-  auto entry = dyn_cast<EntryOp>(op);
-  if (entry && !prompt.empty())
-    return failed(generate(entry, *source, SmallVector<int32_t>(prompt.begin(), prompt.end()), count));
-  if (entry)
-    return failed(evaluate(entry, entry.getArgumentTypes(), *source, request, &Evaluator::evaluateEntry));
+  SmallVector<int32_t> tokens(prompt.begin(), prompt.end());
+  auto run = [&](auto op, TypeRange inputTypes, auto evaluateOp) {
+    return tokens.empty() ? evaluate(op, inputTypes, *source, request, evaluateOp)
+                          : generate(op, *source, tokens, count, evaluateOp);
+  };
+  if (auto entry = dyn_cast<EntryOp>(op))
+    return failed(run(entry, entry.getArgumentTypes(), &Evaluator::evaluateEntry));
   auto program = cast<ProgramOp>(op);
-  return failed(evaluate(program, program.getInputTypes(), *source, request, &Evaluator::evaluateProgram));
+  return failed(run(program, program.getInputTypes(), &Evaluator::evaluateProgram));
 }
