@@ -66,6 +66,13 @@ static Translation translate(StringRef stored) {
 }
 
 Error quern::frontend::checkArchitecture(const GgufFile &file) {
+  Expected<std::optional<int64_t>> parts = file.getInt("split.count");
+  if (!parts)
+    return parts.takeError();
+  if (parts->value_or(1) > 1)
+    return file.refuseKey("split.count", "found one of " + Twine(**parts) +
+                                             " parts of a model, expected a whole one; join them "
+                                             "with `llama-gguf-split --merge`");
   Expected<std::optional<std::string>> name = file.getString("general.architecture");
   if (!name)
     return name.takeError();

@@ -19,7 +19,7 @@
 
 namespace quern::frontend {
 
-/// Refuses files of another architecture than `llama`.
+/// Refuses files of another architecture than `llama`, and parts of split files.
 llvm::Error checkArchitecture(const GgufFile &file);
 
 /// The tensors with Hugging Face names; rows of rotary projections are marked as

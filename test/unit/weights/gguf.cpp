@@ -115,6 +115,8 @@ static void checkArchitectures(Checks &checks) {
           "`general.architecture`: found nothing, expected `llama`");
   refused(checks, reading(GgufParts().keyString("general.architecture", "gemma"), readGgufConfig),
           "found `gemma`, expected `llama`");
+  refused(checks, reading(GgufParts().keyU32("split.count", 3), readGgufTensors),
+          "`split.count`: found one of 3 parts of a model, expected a whole one");
 }
 
 /// Configurations with one key that is missing or wrong.
