@@ -39,6 +39,7 @@ int main(int count, char **arguments) {
   app.require_subcommand(1);
   Command command;
   addCheckCommand(app, command);
+  addCompileCommand(app, command);
   addFmtCommand(app, command);
   if (auto status = parse(app, count, arguments))
     return static_cast<int>(*status);

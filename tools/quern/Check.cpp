@@ -69,7 +69,7 @@ static bool check(const std::string &path, const ModelInputs &inputs) {
   DiagnosticEngine diagnostics(sources);
   mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
   FrontendOptions options;
-  options.importPaths = tools::findImportPaths();
+  options.importPaths = findImportPaths();
   bool isCorrect = succeeded(parseModel(sources, *buffer, inputs, options, &context, diagnostics));
   diagnostics.print(llvm::errs(), llvm::errs().has_colors());
   return isCorrect;

@@ -28,6 +28,8 @@ using Command = std::function<ExitStatus()>;
 
 /// `quern check FILES…`: reports every error of model files.
 void addCheckCommand(CLI::App &app, Command &command);
+/// `quern compile MODEL --weights …`: turns a model file and a checkpoint into native code.
+void addCompileCommand(CLI::App &app, Command &command);
 /// `quern fmt [--check] FILES…`: gives model files the one layout.
 void addFmtCommand(CLI::App &app, Command &command);
 

@@ -5,7 +5,7 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 
-namespace quern::tools {
+namespace quern::tool {
 
 /// The directory above the one that holds this program.
 static llvm::SmallString<128> installRoot() {
@@ -36,4 +36,4 @@ std::vector<std::string> findImportPaths() {
   return {library, library + "/models"};
 }
 
-} // namespace quern::tools
+} // namespace quern::tool

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace quern::tools {
+namespace quern::tool {
 
 /// The directory of the archives that binaries are linked with: `lib` beside the directory of this program.
 std::string findLibraries();
@@ -18,6 +18,6 @@ std::string findStandardLibrary();
 /// Where imports of model files are looked for: `std/…` in the standard library, and its models by their names alone.
 std::vector<std::string> findImportPaths();
 
-} // namespace quern::tools
+} // namespace quern::tool
 
 #endif // QUERN_TOOLS_QUERN_PATHS_H

@@ -1,0 +1,70 @@
+//===- Codegen.h - modules in kernel form to native code and binaries -------------------------===//
+
+#ifndef QUERN_CODEGEN_CODEGEN_H
+#define QUERN_CODEGEN_CODEGEN_H
+
+#include "codegen/Targets.h"
+#include "dialect/ParameterSource.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/ADT/ArrayRef.h"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace quern::codegen {
+
+/// One module in kernel form, and the machine that its schedules were chosen for.
+struct TargetModule {
+  const TargetSpec *target;
+  mlir::ModuleOp module;
+};
+
+/// What a language model's binary needs to read and write text, as the checkpoint gives it.
+struct TextAssets {
+  /// A Hugging Face `tokenizer.json`.
+  std::string tokenizerJson;
+  std::optional<std::string> chatTemplate;
+  std::optional<std::string> bosToken, eosToken;
+  std::optional<int64_t> bosId;
+  /// The ids that end a text.
+  std::vector<int64_t> stopIds;
+  bool addBos = false;
+  /// Tokens of the model.
+  int64_t vocabSize = 0;
+};
+
+/// What the compiled code is written as.
+enum class OutputKind {
+  Executable, ///< native code, runtime, tokenizer and weights in one file
+  Shared,     ///< the same as a shared library, with a C header beside it
+  Object,     ///< kernels and programs of every target in one relocatable object, without weights
+};
+
+struct CodegenOptions {
+  OutputKind kind = OutputKind::Executable;
+  std::string outputPath;
+  /// Where the compiler's own libraries lie (the runtime's archives).
+  std::string libraryDir;
+  /// Kernels compiled at once.
+  unsigned jobs = 2;
+  /// Name of the model, for the description.
+  std::string model;
+  bool exact = false;
+  const TextAssets *text = nullptr;
+  /// Keeps every intermediate file here when not empty.
+  std::string dumpDir;
+  /// Called with the name of each phase that begins, for `--timing`.
+  std::function<void(llvm::StringRef)> phase = [](llvm::StringRef) {};
+};
+
+/// Compiles `targets`, best first, to `options.outputPath`. All modules hold the same parameters and entries; `source`
+/// gives the values of the external parameters. The output appears whole or not at all. Errors are diagnostics.
+mlir::LogicalResult compileModule(llvm::ArrayRef<TargetModule> targets, ParameterSource &source,
+                                  const CodegenOptions &options);
+
+} // namespace quern::codegen
+
+#endif // QUERN_CODEGEN_CODEGEN_H

@@ -1,0 +1,191 @@
+//===- Description.cpp - what a binary says of itself -----------------------------------------===//
+
+#include "codegen/Description.h"
+#include "codegen/Program.h"
+#include "codegen/StateLayout.h"
+
+#include "llvm/Config/llvm-config.h"
+#include "llvm/Support/JSON.h"
+
+#include <map>
+
+using namespace mlir;
+namespace json = llvm::json;
+
+namespace quern::codegen {
+
+static std::string halideVersion() {
+  return (Twine(HALIDE_VERSION_MAJOR) + "." + Twine(HALIDE_VERSION_MINOR) + "." + Twine(HALIDE_VERSION_PATCH)).str();
+}
+
+/// The name of an element type: `f32`, `position`, `q4_1`.
+static std::string dtypeName(Type element) {
+  if (isa<PositionType>(element))
+    return "position";
+  if (auto block = dyn_cast<BlockType>(element))
+    return getTraits(block.getFormat()).keyword.str();
+  std::string text;
+  llvm::raw_string_ostream(text) << element;
+  return text;
+}
+
+static json::Array describeShape(RankedTensorType type) {
+  json::Array shape;
+  for (Dim dim : getDims(type)) {
+    if (dim.isStatic())
+      shape.push_back(dim.size());
+    else
+      shape.push_back(dim.name().getValue());
+  }
+  return shape;
+}
+
+static json::Object describeOperand(StringRef name, RankedTensorType type) {
+  return json::Object{{"name", name}, {"dtype", dtypeName(type.getElementType())}, {"shape", describeShape(type)}};
+}
+
+/// Inputs come first among a program's arguments, then its results.
+static json::Object describeEntry(ProgramOp program) {
+  json::Array inputs, results, symbols;
+  size_t inputCount = program.getArgNames() ? program.getArgNames()->size() : 0;
+  for (auto [i, type] : llvm::enumerate(program.getArgumentTypes())) {
+    ArrayAttr names = i < inputCount ? program.getArgNamesAttr() : program.getResultNamesAttr();
+    StringRef name = cast<StringAttr>(names[i < inputCount ? i : i - inputCount]).getValue();
+    json::Object operand = describeOperand(name, cast<BufferType>(type).getTensor());
+    (i < inputCount ? inputs : results).push_back(std::move(operand));
+  }
+  for (StringAttr symbol : getSymbols(program))
+    symbols.push_back(symbol.getValue());
+  json::Object bounds;
+  if (DictionaryAttr given = program.getBoundsAttr())
+    for (NamedAttribute bound : given)
+      bounds[bound.getName().getValue()] = cast<IntegerAttr>(bound.getValue()).getInt();
+  return json::Object{{"name", program.getSymName()},   {"inputs", std::move(inputs)},
+                      {"results", std::move(results)},  {"symbols", std::move(symbols)},
+                      {"bounds", std::move(bounds)}};
+}
+
+static json::Array describeStates(ModuleOp module) {
+  json::Array states;
+  for (auto state : module.getOps<StateOp>()) {
+    RankedTensorType type = state.getTensorType();
+    states.push_back(json::Object{{"name", state.getSymName()},
+                                  {"bytes", getStateBytes(state)},
+                                  {"dtype", dtypeName(type.getElementType())},
+                                  {"shape", describeShape(type)},
+                                  {"rows", type.getRank() ? type.getDimSize(0) : 1}});
+  }
+  return states;
+}
+
+/// `model.qn:12:5`, or nothing where the op has no place in a file.
+static std::string describeLocation(Location location) {
+  if (auto place = location->findInstanceOf<FileLineColLoc>())
+    return (place.getFilename().getValue() + ":" + Twine(place.getLine()) + ":" + Twine(place.getColumn())).str();
+  return "";
+}
+
+static json::Array describeKernels(ModuleOp module) {
+  json::Array kernels;
+  for (auto kernel : module.getOps<KernelOp>())
+    kernels.push_back(json::Object{{"symbol", kernel.getSymName()},
+                                   {"form", stringifyKernelForm(kernel.getForm())},
+                                   {"location", describeLocation(kernel.getLoc())}});
+  return kernels;
+}
+
+static json::Object describeTarget(const TargetModule &target, const llvm::StringMap<int64_t> &entryIndices) {
+  json::Array programs, features;
+  for (ProgramOp program : orderPrograms(target.module)) {
+    json::Object when;
+    if (DictionaryAttr sizes = program.getWhenAttr())
+      for (NamedAttribute size : sizes)
+        when[size.getName().getValue()] = cast<IntegerAttr>(size.getValue()).getInt();
+    programs.push_back(json::Object{{"entry", entryIndices.lookup(getGeneralForm(program).getSymName())},
+                                    {"when", std::move(when)},
+                                    {"arena_bytes", int64_t(program.getArenaBytes())},
+                                    {"kernels", describeKernels(target.module)}});
+  }
+  for (StringRef feature : target.target->getFeatures())
+    features.push_back(feature);
+  return json::Object{{"name", target.target->name},
+                      {"features", std::move(features)},
+                      {"programs", std::move(programs)}};
+}
+
+static json::Value describeText(const DescriptionInputs &inputs) {
+  if (!inputs.text)
+    return nullptr;
+  auto optional = [](const auto &value) -> json::Value {
+    if (value)
+      return *value;
+    return nullptr;
+  };
+  const TextAssets &text = *inputs.text;
+  return json::Object{{"tokenizer", json::Object{{"offset", inputs.tokenizerOffset},
+                                                 {"bytes", uint64_t(text.tokenizerJson.size())}}},
+                      {"chat_template", optional(text.chatTemplate)},
+                      {"bos", optional(text.bosToken)},
+                      {"eos", optional(text.eosToken)},
+                      {"bos_id", optional(text.bosId)},
+                      {"eos_ids", json::Array(text.stopIds)},
+                      {"add_bos", text.addBos},
+                      {"vocab_size", text.vocabSize}};
+}
+
+SmallVector<ProgramOp> orderPrograms(ModuleOp module) {
+  SmallVector<ProgramOp> programs(module.getOps<ProgramOp>());
+  llvm::DenseMap<Operation *, int64_t> entryOrder;
+  for (auto [i, program] : llvm::enumerate(programs))
+    entryOrder.try_emplace(getGeneralForm(program), int64_t(i));
+  auto fixedSizes = [](ProgramOp program) { return program.getWhenAttr() ? program.getWhenAttr().size() : 0; };
+  llvm::stable_sort(programs, [&](ProgramOp a, ProgramOp b) {
+    int64_t entryA = entryOrder.lookup(getGeneralForm(a)), entryB = entryOrder.lookup(getGeneralForm(b));
+    return entryA != entryB ? entryA < entryB : fixedSizes(a) > fixedSizes(b);
+  });
+  return programs;
+}
+
+std::string describe(const DescriptionInputs &inputs) {
+  ModuleOp first = inputs.targets.front().module;
+  json::Array entries, parameters, targets;
+  llvm::StringMap<int64_t> entryIndices;
+  for (ProgramOp program : orderPrograms(first)) {
+    if (program.getVariantOfAttr())
+      continue;
+    entryIndices[program.getSymName()] = entries.size();
+    entries.push_back(describeEntry(program));
+  }
+  std::map<std::string, uint64_t> bytesByType;
+  for (const ParameterPlacement &parameter : inputs.parameters) {
+    std::string dtype = dtypeName(parameter.type.getElementType());
+    bytesByType[dtype] += parameter.bytes;
+    parameters.push_back(json::Object{{"name", parameter.name},
+                                      {"dtype", dtype},
+                                      {"shape", describeShape(parameter.type)},
+                                      {"offset", parameter.offset},
+                                      {"bytes", parameter.bytes}});
+  }
+  for (const TargetModule &target : inputs.targets)
+    targets.push_back(describeTarget(target, entryIndices));
+  json::Object quantization;
+  for (const auto &[dtype, bytes] : bytesByType)
+    quantization[dtype] = bytes;
+  json::Object description{
+      {"version", 1},
+      {"model", inputs.model},
+      {"entries", std::move(entries)},
+      {"states", describeStates(first)},
+      {"weights_bytes", inputs.weightsBytes},
+      {"parameters", std::move(parameters)},
+      {"targets", std::move(targets)},
+      {"quantization", std::move(quantization)},
+      {"exact", inputs.exact},
+      {"text", describeText(inputs)},
+      {"versions", json::Object{{"quern", QUERN_VERSION}, {"llvm", LLVM_VERSION_STRING}, {"halide", halideVersion()}}}};
+  std::string text;
+  llvm::raw_string_ostream(text) << json::Value(std::move(description));
+  return text;
+}
+
+} // namespace quern::codegen

@@ -1,0 +1,338 @@
+//===- Program.cpp - programs in kernel form to LLVM ------------------------------------------===//
+
+#include "codegen/Program.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+
+namespace quern::codegen {
+namespace {
+
+/// The fields of `QuernProgramArgs` (runtime/include/quern/Format.h).
+enum ArgsField { Arena, Weights, States, Operands, Dims, Visible, Profile, ProfileContext };
+
+/// The fields of `halide_buffer_t` (HalideRuntime.h); the element type's three parts count as fields of their own.
+enum BufferField { Device, DeviceInterface, Host, Flags, TypeCode, TypeBits, TypeLanes, Rank, DimPointer, Padding };
+
+/// The LLVM types that the ABI is made of.
+struct AbiTypes {
+  explicit AbiTypes(MLIRContext *context)
+      : pointer(LLVM::LLVMPointerType::get(context)), i8(IntegerType::get(context, 8)),
+        i16(IntegerType::get(context, 16)), i32(IntegerType::get(context, 32)), i64(IntegerType::get(context, 64)),
+        args(LLVM::LLVMStructType::getLiteral(
+            context, {pointer, pointer, pointer, pointer, pointer, i32, pointer, pointer})),
+        buffer(LLVM::LLVMStructType::getLiteral(
+            context, {i64, pointer, pointer, i64, i8, i8, i16, i32, pointer, pointer})),
+        dim(LLVM::LLVMStructType::getLiteral(context, {i32, i32, i32, i32})) {}
+
+  LLVM::LLVMPointerType pointer;
+  Type i8, i16, i32, i64;
+  LLVM::LLVMStructType args, buffer, dim;
+};
+
+/// A kernel's caller: what it takes beside the pointers of the launch's operands.
+struct Caller {
+  LLVM::LLVMFuncOp function;
+  /// Symbols whose values follow the operands' pointers.
+  SmallVector<StringAttr> symbols;
+};
+
+/// Builds the LLVM module: one caller per kernel, one function per program.
+class ProgramLowering {
+public:
+  ProgramLowering(ModuleOp source, const ProgramLayout &layout)
+      : source(source), layout(layout), types(source.getContext()),
+        target(ModuleOp::create(source.getLoc())),
+        builder(source.getLoc(), OpBuilder::atBlockEnd(target->getBody())) {}
+
+  FailureOr<OwningOpRef<ModuleOp>> run() {
+    for (auto kernel : source.getOps<KernelOp>())
+      if (failed(buildCaller(kernel)))
+        return failure();
+    for (auto program : source.getOps<ProgramOp>())
+      if (failed(buildProgram(program)))
+        return failure();
+    return std::move(target);
+  }
+
+private:
+  LogicalResult buildCaller(KernelOp kernel);
+  void buildBuffer(const NativeArgument &argument, Value buffer, Value dims, Value host,
+                   const llvm::SmallMapVector<StringAttr, Value, 4> &symbols);
+  LogicalResult buildProgram(ProgramOp program);
+  void buildProfileCall(LLVM::LLVMFuncOp function, Value args, Value kernelIndex, int begin);
+
+  Value constant(Type type, int64_t value) {
+    return LLVM::ConstantOp::create(builder, type, builder.getIntegerAttr(type, value));
+  }
+  Value field(Type structType, Value base, int32_t index) {
+    return LLVM::GEPOp::create(builder, types.pointer, structType, base, ArrayRef<LLVM::GEPArg>{0, index});
+  }
+  Value loadField(Type type, Type structType, Value base, int32_t index) {
+    return LLVM::LoadOp::create(builder, type, field(structType, base, index));
+  }
+  void storeField(Value value, Type structType, Value base, int32_t index) {
+    LLVM::StoreOp::create(builder, value, field(structType, base, index));
+  }
+  Value offset(Value base, int64_t bytes) {
+    if (bytes == 0)
+      return base;
+    return LLVM::GEPOp::create(builder, types.pointer, types.i8, base, ArrayRef<LLVM::GEPArg>{int32_t(bytes)});
+  }
+  Value offset64(Value base, uint64_t bytes) {
+    return LLVM::GEPOp::create(builder, types.pointer, types.i8, base,
+                               ArrayRef<LLVM::GEPArg>{constant(types.i64, int64_t(bytes))});
+  }
+
+  ModuleOp source;
+  const ProgramLayout &layout;
+  AbiTypes types;
+  OwningOpRef<ModuleOp> target;
+  ImplicitLocOpBuilder builder;
+  llvm::StringMap<Caller> callers;
+};
+
+/// `if (args->profile) args->profile(args->profile_context, kernel, begin)`
+void ProgramLowering::buildProfileCall(LLVM::LLVMFuncOp function, Value args, Value kernelIndex, int begin) {
+  Value profile = loadField(types.pointer, types.args, args, Profile);
+  Value null = LLVM::ZeroOp::create(builder, types.pointer);
+  Value wanted = LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::ne, profile, null);
+  Block *call = function.addBlock(), *rest = function.addBlock();
+  LLVM::CondBrOp::create(builder, wanted, call, rest);
+  builder.setInsertionPointToEnd(call);
+  Value context = loadField(types.pointer, types.args, args, ProfileContext);
+  auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(builder.getContext()),
+                                          {types.pointer, types.i32, types.i32});
+  LLVM::CallOp::create(builder, type, ValueRange{profile, context, kernelIndex, constant(types.i32, begin)});
+  LLVM::BrOp::create(builder, rest);
+  builder.setInsertionPointToEnd(rest);
+}
+
+/// Fills one `halide_buffer_t` and its dimensions.
+void ProgramLowering::buildBuffer(const NativeArgument &argument, Value buffer, Value dims, Value host,
+                                  const llvm::SmallMapVector<StringAttr, Value, 4> &symbols) {
+  Value zero64 = constant(types.i64, 0), null = LLVM::ZeroOp::create(builder, types.pointer);
+  storeField(zero64, types.buffer, buffer, Device);
+  storeField(null, types.buffer, buffer, DeviceInterface);
+  storeField(offset(host, argument.byteOffset), types.buffer, buffer, Host);
+  storeField(zero64, types.buffer, buffer, Flags);
+  storeField(constant(types.i8, argument.element.code), types.buffer, buffer, TypeCode);
+  storeField(constant(types.i8, argument.element.bits), types.buffer, buffer, TypeBits);
+  storeField(constant(types.i16, 1), types.buffer, buffer, TypeLanes);
+  storeField(constant(types.i32, argument.dims.size()), types.buffer, buffer, Rank);
+  storeField(dims, types.buffer, buffer, DimPointer);
+  storeField(null, types.buffer, buffer, Padding);
+  Value zero = constant(types.i32, 0);
+  for (auto [i, dim] : llvm::enumerate(argument.dims)) {
+    Value at = LLVM::GEPOp::create(builder, types.pointer, types.dim, dims, ArrayRef<LLVM::GEPArg>{int32_t(i)});
+    Value extent = dim.extent.isStatic() ? constant(types.i32, dim.extent.size())
+                                         : symbols.lookup(dim.extent.name());
+    storeField(zero, types.dim, at, 0);
+    storeField(extent, types.dim, at, 1);
+    storeField(constant(types.i32, dim.stride), types.dim, at, 2);
+    storeField(zero, types.dim, at, 3);
+  }
+}
+
+/// The symbols in the dimensions of a kernel's native arguments, each once.
+static SmallVector<StringAttr> symbolsOf(ArrayRef<NativeArgument> signature) {
+  llvm::SetVector<StringAttr> symbols;
+  for (const NativeArgument &argument : signature)
+    for (const BufferDim &dim : argument.dims)
+      if (!dim.extent.isStatic())
+        symbols.insert(dim.extent.name());
+  return symbols.takeVector();
+}
+
+/// `i32 call_<kernel>(args, kernel index, operand pointers…, dimension values…)`
+LogicalResult ProgramLowering::buildCaller(KernelOp kernel) {
+  FailureOr<SmallVector<NativeArgument>> signature = getSignature(kernel);
+  if (failed(signature))
+    return failure();
+  builder.setLoc(kernel.getLoc());
+  builder.setInsertionPointToEnd(target->getBody());
+
+  SmallVector<Type> nativeTypes;
+  unsigned operandCount = 0;
+  for (const NativeArgument &argument : *signature) {
+    nativeTypes.push_back(argument.kind == NativeArgument::Kind::Buffer ? Type(types.pointer) : types.i32);
+    operandCount = std::max(operandCount, argument.operand + 1);
+  }
+  std::string symbol = nativeSymbol(kernel.getSymName(), layout);
+  auto native = LLVM::LLVMFuncOp::create(builder, symbol, LLVM::LLVMFunctionType::get(types.i32, nativeTypes));
+
+  Caller caller;
+  caller.symbols = symbolsOf(*signature);
+  SmallVector<Type> callerTypes{types.pointer, types.i32};
+  callerTypes.append(operandCount, types.pointer);
+  callerTypes.append(caller.symbols.size(), types.i32);
+  caller.function = LLVM::LLVMFuncOp::create(builder, "call_" + symbol,
+                                             LLVM::LLVMFunctionType::get(types.i32, callerTypes),
+                                             LLVM::Linkage::Internal);
+  caller.function.setNoInline(true);
+
+  Block *entry = caller.function.addEntryBlock(builder);
+  builder.setInsertionPointToEnd(entry);
+  llvm::SmallMapVector<StringAttr, Value, 4> symbols;
+  for (auto [i, name] : llvm::enumerate(caller.symbols))
+    symbols[name] = entry->getArgument(2 + operandCount + i);
+  // Allocas first: in the entry block they are static stack slots.
+  SmallVector<std::pair<Value, Value>> slots;
+  for (const NativeArgument &argument : *signature) {
+    if (argument.kind != NativeArgument::Kind::Buffer) {
+      slots.push_back({});
+      continue;
+    }
+    Value buffer = LLVM::AllocaOp::create(builder, types.pointer, types.buffer, constant(types.i64, 1), 8);
+    Value dims = LLVM::AllocaOp::create(builder, types.pointer, types.dim,
+                                        constant(types.i64, std::max<size_t>(argument.dims.size(), 1)), 8);
+    slots.push_back({buffer, dims});
+  }
+  Value args = entry->getArgument(0), index = entry->getArgument(1);
+  SmallVector<Value> nativeOperands;
+  for (auto [argument, slot] : llvm::zip_equal(*signature, slots)) {
+    if (argument.kind == NativeArgument::Kind::Visible) {
+      nativeOperands.push_back(loadField(types.i32, types.args, args, Visible));
+      continue;
+    }
+    buildBuffer(argument, slot.first, slot.second, entry->getArgument(2 + argument.operand), symbols);
+    nativeOperands.push_back(slot.first);
+  }
+  buildProfileCall(caller.function, args, index, 1);
+  Value status = LLVM::CallOp::create(builder, native, nativeOperands).getResult();
+  buildProfileCall(caller.function, args, index, 0);
+  LLVM::ReturnOp::create(builder, status);
+  callers[kernel.getSymName()] = caller;
+  return success();
+}
+
+/// One function per program: the pointers of its operands, then one call per launch, stopping at the first error.
+LogicalResult ProgramLowering::buildProgram(ProgramOp program) {
+  builder.setLoc(program.getLoc());
+  builder.setInsertionPointToEnd(target->getBody());
+  auto function = LLVM::LLVMFuncOp::create(builder, nativeSymbol(program.getSymName(), layout),
+                                           LLVM::LLVMFunctionType::get(types.i32, {types.pointer}));
+  Block *entry = function.addEntryBlock(builder);
+  Block *failed = function.addBlock();
+  Value failedStatus = failed->addArgument(types.i32, program.getLoc());
+  builder.setInsertionPointToEnd(failed);
+  LLVM::ReturnOp::create(builder, failedStatus);
+  builder.setInsertionPointToEnd(entry);
+
+  Value args = entry->getArgument(0);
+  Value arena = loadField(types.pointer, types.args, args, Arena);
+  Value weights = loadField(types.pointer, types.args, args, Weights);
+  Value states = loadField(types.pointer, types.args, args, States);
+  Value operands = loadField(types.pointer, types.args, args, Operands);
+  Value dims = loadField(types.pointer, types.args, args, Dims);
+
+  llvm::SmallMapVector<StringAttr, Value, 4> symbols;
+  for (auto [i, name] : llvm::enumerate(getSymbols(program)))
+    symbols[name] = LLVM::LoadOp::create(
+        builder, types.i32, LLVM::GEPOp::create(builder, types.pointer, types.i32, dims, ArrayRef<LLVM::GEPArg>{int32_t(i)}));
+  auto loadPointer = [&](Value table, int32_t index) -> Value {
+    return LLVM::LoadOp::create(
+        builder, types.pointer,
+        LLVM::GEPOp::create(builder, types.pointer, types.pointer, table, ArrayRef<LLVM::GEPArg>{index}));
+  };
+
+  llvm::DenseMap<Value, Value> pointers;
+  for (BlockArgument argument : program.getBody().getArguments())
+    pointers[argument] = loadPointer(operands, argument.getArgNumber());
+
+  auto launch = [&](LaunchOp op) -> LogicalResult {
+    Caller &caller = callers[op.getKernel()];
+    SmallVector<Value> operands{args, constant(types.i32, layout.kernelIndices.lookup(op.getKernel()))};
+    for (Value value : llvm::concat<Value>(llvm::to_vector(op.getInputs()), llvm::to_vector(op.getOutputs())))
+      operands.push_back(pointers.lookup(value));
+    for (StringAttr name : caller.symbols) {
+      Value size = symbols.lookup(name);
+      if (!size)
+        return op.emitError("kernel `") << op.getKernel() << "` needs the size `" << name.getValue()
+                                        << "`, which no argument of `" << program.getSymName() << "` has";
+      operands.push_back(size);
+    }
+    Value status = LLVM::CallOp::create(builder, caller.function, operands).getResult();
+    Value wrong = LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::ne, status, constant(types.i32, 0));
+    Block *next = function.addBlock();
+    LLVM::CondBrOp::create(builder, wrong, failed, ValueRange{status}, next, ValueRange{});
+    builder.setInsertionPointToEnd(next);
+    return success();
+  };
+
+  for (Operation &op : program.getBody().front()) {
+    builder.setLoc(op.getLoc());
+    LogicalResult status =
+        llvm::TypeSwitch<Operation *, LogicalResult>(&op)
+            .Case([&](ArenaOp arenaOp) {
+              pointers[arenaOp.getResult()] = offset64(arena, arenaOp.getOffset());
+              return success();
+            })
+            .Case([&](ParamBufferOp param) {
+              auto found = layout.parameterOffsets.find(param.getParameter());
+              if (found == layout.parameterOffsets.end())
+                return LogicalResult(param.emitError("parameter `") << param.getParameter() << "` was not packed");
+              pointers[param.getResult()] = offset64(weights, found->second);
+              return success();
+            })
+            .Case([&](StateBufferOp state) {
+              pointers[state.getResult()] = loadPointer(states, layout.stateIndices.lookup(state.getState()));
+              return success();
+            })
+            .Case([&](AliasOp alias) {
+              pointers[alias.getResult()] = pointers.lookup(alias.getSource());
+              return success();
+            })
+            .Case([&](LaunchOp launchOp) { return launch(launchOp); })
+            .Case([&](EndOp) {
+              LLVM::ReturnOp::create(builder, constant(types.i32, 0));
+              return success();
+            })
+            .Default([](Operation *other) {
+              return LogicalResult(other->emitError("is not part of a program in kernel form"));
+            });
+    if (mlir::failed(status))
+      return failure();
+  }
+  return success();
+}
+
+} // namespace
+
+ProgramOp getGeneralForm(ProgramOp program) {
+  if (FlatSymbolRefAttr general = program.getVariantOfAttr())
+    if (auto found = SymbolTable::lookupNearestSymbolFrom<ProgramOp>(program, general))
+      return found;
+  return program;
+}
+
+SmallVector<StringAttr> getSymbols(ProgramOp program) {
+  program = getGeneralForm(program);
+  llvm::SetVector<StringAttr> symbols;
+  for (Type type : program.getArgumentTypes())
+    for (Dim dim : getDims(cast<BufferType>(type).getTensor()))
+      if (!dim.isStatic())
+        symbols.insert(dim.name());
+  return symbols.takeVector();
+}
+
+std::string nativeSymbol(StringRef name, const ProgramLayout &layout) {
+  std::string symbol = name.starts_with("quern_") ? name.str() : "quern_" + name.str();
+  for (char &c : symbol)
+    if (!llvm::isAlnum(c) && c != '_')
+      c = '_';
+  return symbol + layout.symbolSuffix;
+}
+
+FailureOr<OwningOpRef<ModuleOp>> lowerPrograms(ModuleOp module, const ProgramLayout &layout) {
+  module.getContext()->loadDialect<LLVM::LLVMDialect>();
+  return ProgramLowering(module, layout).run();
+}
+
+} // namespace quern::codegen
