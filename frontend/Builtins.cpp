@@ -1,4 +1,4 @@
-//===- Builtins.cpp - the table of primitives and what their calls share -----------------------===//
+//===- Builtins.cpp - the table of primitives and what their calls share ----------------------===//
 
 #include "frontend/Builtins.h"
 #include "frontend/Diagnostics.h"
@@ -11,7 +11,8 @@ using namespace llvm;
 namespace quern::frontend {
 
 static constexpr Builtin table[] = {
-#define QUERN_BUILTIN(Name, Signature) {StringLiteral(#Name), StringLiteral(Signature), &builtins::Name},
+#define QUERN_BUILTIN(Name, Signature)                                                             \
+  {StringLiteral(#Name), StringLiteral(Signature), &builtins::Name},
 #include "frontend/Builtins.def"
 };
 
@@ -58,7 +59,8 @@ std::optional<int64_t> BuiltinCall::axis(size_t i, int64_t rank) {
   if (!axis)
     return std::nullopt;
   if (*axis < -rank || *axis >= rank) {
-    fail(places[i], "found axis " + Twine(*axis) + "; expected one of " + Twine(-rank) + " to " + Twine(rank - 1));
+    fail(places[i], "found axis " + Twine(*axis) + "; expected one of " + Twine(-rank) + " to " +
+                        Twine(rank - 1));
     return std::nullopt;
   }
   return *axis < 0 ? *axis + rank : *axis;

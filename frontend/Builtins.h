@@ -1,4 +1,4 @@
-//===- Builtins.h - the primitives of the language ---------------------------------------------===//
+//===- Builtins.h - the primitives of the language --------------------------------------------===//
 
 #ifndef QUERN_FRONTEND_BUILTINS_H
 #define QUERN_FRONTEND_BUILTINS_H
@@ -10,7 +10,8 @@ namespace quern::frontend {
 class DiagnosticEngine;
 class TensorTable;
 
-/// One call of a primitive, its arguments sorted to its parameters and checked for their kinds; none is poisoned.
+/// One call of a primitive, its arguments sorted to its parameters and checked for their kinds;
+/// none is poisoned.
 struct BuiltinCall {
   /// As messages name it: "`rms_norm`", "`+`".
   std::string name;
@@ -33,7 +34,8 @@ struct BuiltinCall {
   bool has(size_t i) const { return !arguments[i].get<Nothing>(); }
   /// Argument `i`, an integer that is known; reports it otherwise.
   std::optional<int64_t> integer(size_t i);
-  /// Argument `i` as an axis of a tensor of `rank` axes, counted from the end where negative; reports others.
+  /// Argument `i` as an axis of a tensor of `rank` axes, counted from the end where negative;
+  /// reports others.
   std::optional<int64_t> axis(size_t i, int64_t rank);
   /// Argument `i`, a float; 1 while it is unknown.
   double number(size_t i) const;
@@ -51,9 +53,9 @@ struct BuiltinCall {
 /// A row of Builtins.def.
 struct Builtin {
   llvm::StringLiteral name;
-  /// The parameters, separated by blanks: `name:kind`, the kinds t (tensor), e (tensor or number), i (integer), f (number),
-  /// d (list of integers), s (string), w (word), c (tuple of two tensors); `?` behind for an optional one. `...` in front
-  /// takes any number of tensors.
+  /// The parameters, separated by blanks: `name:kind`, the kinds t (tensor), e (tensor or number),
+  /// i (integer), f (number), d (list of integers), s (string), w (word), c (tuple of two tensors);
+  /// `?` behind for an optional one. `...` in front takes any number of tensors.
   llvm::StringLiteral signature;
   Value (*handler)(BuiltinCall &);
 };

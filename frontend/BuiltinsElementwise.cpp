@@ -1,4 +1,4 @@
-//===- BuiltinsElementwise.cpp - one scalar function per element -------------------------------===//
+//===- BuiltinsElementwise.cpp - one scalar function per element ------------------------------===//
 
 #include "frontend/Builtins.h"
 #include "frontend/Diagnostics.h"
@@ -12,7 +12,8 @@ namespace quern::frontend {
 
 namespace {
 
-/// What an elementwise op reads: values in f32 (bool for a condition) and the shape they broadcast to.
+/// What an elementwise op reads: values in f32 (bool for a condition) and the shape they broadcast
+/// to.
 struct Operands {
   SmallVector<mlir::Value, 3> values;
   Shape shape;
@@ -38,7 +39,8 @@ bool isKnown(const Value &value) {
 std::optional<mlir::Value> readOperand(BuiltinCall &call, size_t i, bool isCondition) {
   if (auto number = asNumber(call.arguments[i])) {
     if (!isKnown(call.arguments[i]) && call.emitter.isActive()) {
-      call.fail(call.places[i], call.arguments[i].describe() + " is known at run time only; expected a static number");
+      call.fail(call.places[i], call.arguments[i].describe() +
+                                    " is known at run time only; expected a static number");
       return std::nullopt;
     }
     return call.emitter.scalar(call.places[i], *number);
@@ -67,7 +69,8 @@ std::optional<Operands> readOperands(BuiltinCall &call, bool hasCondition = fals
     tensors.push_back(i);
     auto joined = broadcastShapes(result.shape, call.tensor(i).shape);
     if (!joined) {
-      call.failShapes(tensors, "shapes that broadcast: equal dimensions or 1, counted from the last");
+      call.failShapes(tensors,
+                      "shapes that broadcast: equal dimensions or 1, counted from the last");
       return std::nullopt;
     }
     result.shape = std::move(*joined);
@@ -81,7 +84,8 @@ template <typename Op> Value applyUnary(BuiltinCall &call, double (*function)(do
     if (isKnown(call.arguments[0]))
       value = function(*number);
     if (value && !std::isfinite(*value))
-      return call.fail(call.range, call.name + " of " + call.arguments[0].describe() + " is not a finite number");
+      return call.fail(call.range, call.name + " of " + call.arguments[0].describe() +
+                                       " is not a finite number");
     return Value(FloatValue{value}, call.range);
   }
   auto operands = readOperands(call);
@@ -95,11 +99,13 @@ template <typename Op> Value applyBinary(BuiltinCall &call) {
   auto operands = readOperands(call);
   if (!operands)
     return Value();
-  mlir::Value result = call.emitter.create<Op>(call.range, operands->values[0], operands->values[1]);
+  mlir::Value result =
+      call.emitter.create<Op>(call.range, operands->values[0], operands->values[1]);
   return call.give(operands->shape, call.emitter.f32(), result);
 }
 
-template <typename Op> Value applyBinaryFunction(BuiltinCall &call, double (*function)(double, double)) {
+template <typename Op>
+Value applyBinaryFunction(BuiltinCall &call, double (*function)(double, double)) {
   auto a = asNumber(call.arguments[0]), b = asNumber(call.arguments[1]);
   if (!a || !b)
     return applyBinary<Op>(call);
@@ -107,7 +113,8 @@ template <typename Op> Value applyBinaryFunction(BuiltinCall &call, double (*fun
   auto *left = call.arguments[0].get<Extent>(), *right = call.arguments[1].get<Extent>();
   if (left && right) {
     if (!known)
-      return Value(Extent::symbol(call.name + "(" + left->str() + ", " + right->str() + ")", SymbolKind::Opaque),
+      return Value(Extent::symbol(call.name + "(" + left->str() + ", " + right->str() + ")",
+                                  SymbolKind::Opaque),
                    call.range);
     bool takesLeft = function(0, 1) == 0 ? *left->constant() < *right->constant()
                                          : *left->constant() > *right->constant();
@@ -120,8 +127,8 @@ Value applyCompare(BuiltinCall &call, ComparePredicate predicate) {
   auto operands = readOperands(call);
   if (!operands)
     return Value();
-  mlir::Value result =
-      call.emitter.create<CompareOp>(call.range, operands->values[0], operands->values[1], predicate);
+  mlir::Value result = call.emitter.create<CompareOp>(call.range, operands->values[0],
+                                                      operands->values[1], predicate);
   return call.give(operands->shape, call.emitter.types().getI1Type(), result);
 }
 
@@ -154,24 +161,26 @@ Value applyTensorOperator(BuiltinCall &call, BinaryOp op) {
   case BinaryOp::Remainder:
   case BinaryOp::And:
   case BinaryOp::Or:
-    return call.fail(call.range, call.name + " is for static values; found " + call.arguments[0].describe() +
-                                     " and " + call.arguments[1].describe());
+    return call.fail(call.range, call.name + " is for static values; found " +
+                                     call.arguments[0].describe() + " and " +
+                                     call.arguments[1].describe());
   }
   llvm_unreachable("every operator is handled");
 }
 
 namespace builtins {
 
-#define QUERN_UNARY(Name, Op, Function)                                                                      \
+#define QUERN_UNARY(Name, Op, Function)                                                            \
   Value Name(BuiltinCall &call) { return applyUnary<Op>(call, Function); }
-#define QUERN_BINARY_FUNCTION(Name, Op, Function)                                                            \
+#define QUERN_BINARY_FUNCTION(Name, Op, Function)                                                  \
   Value Name(BuiltinCall &call) { return applyBinaryFunction<Op>(call, Function); }
 #include "frontend/Builtins.def"
 
 Value select(BuiltinCall &call) {
   if (!call.arguments[0].get<Tensor>())
-    return call.fail(call.places[0], "found " + call.arguments[0].describe() +
-                                         "; expected a tensor of `bool`; choose between static values with `if`");
+    return call.fail(call.places[0],
+                     "found " + call.arguments[0].describe() +
+                         "; expected a tensor of `bool`; choose between static values with `if`");
   auto operands = readOperands(call, /*hasCondition=*/true);
   if (!operands)
     return Value();

@@ -1,4 +1,4 @@
-//===- Config.h - configuration values as values of the language -------------------------------===//
+//===- Config.h - configuration values as values of the language ------------------------------===//
 
 #ifndef QUERN_FRONTEND_CONFIG_H
 #define QUERN_FRONTEND_CONFIG_H
@@ -11,13 +11,15 @@ class ConfigValue;
 class DiagnosticEngine;
 
 /// `value` as a value of type `type`, or nothing where it is not one.
-std::optional<Value> convertConfig(const ConfigValue &value, const TypeExpr &type, SourceRange origin);
+std::optional<Value> convertConfig(const ConfigValue &value, const TypeExpr &type,
+                                   SourceRange origin);
 
-/// A value of type `type` that is not known; `name` is what an integer is called. Nothing for a type that no configuration
-/// field can have.
+/// A value of type `type` that is not known; `name` is what an integer is called. Nothing for a
+/// type that no configuration field can have.
 std::optional<Value> unknownValue(llvm::StringRef name, const TypeExpr &type, SourceRange origin);
 
-/// `value` as a value of the static type `type` (an integer becomes a float where one is expected), or nothing.
+/// `value` as a value of the static type `type` (an integer becomes a float where one is expected),
+/// or nothing.
 std::optional<Value> convertStatic(const Value &value, const TypeExpr &type);
 
 /// "an integer", "one of `\"silu\"`": what `type` takes, for messages.

@@ -1,4 +1,4 @@
-//===- ElaborateName.cpp - what names mean -----------------------------------------------------===//
+//===- ElaborateName.cpp - what names mean ----------------------------------------------------===//
 
 #include "frontend/Config.h"
 #include "frontend/Elaborator.h"
@@ -15,7 +15,8 @@ bool Elaborator::isBound(StringRef name, const Frame &frame) const {
     return true;
   if (frame.self) {
     const ModuleScope &scope = program.scope(frame.self->decl);
-    if (frame.self->arguments.contains(name) || scope.members.contains(name) || scope.constants.contains(name))
+    if (frame.self->arguments.contains(name) || scope.members.contains(name) ||
+        scope.constants.contains(name))
       return true;
   }
   return program.findConstant(name) || program.findConfig(name);
@@ -33,12 +34,14 @@ std::optional<Value> Elaborator::lookUp(StringRef name, SourceRange place, Frame
       if (node)
         return nodeValue(*node, place);
       // A member that is there without a node had an error.
-      return frame.self->members.contains(name) ? Value()
-                                                : fail(place, "member `" + name + "` is used before it is declared");
+      return frame.self->members.contains(name)
+                 ? Value()
+                 : fail(place, "member `" + name + "` is used before it is declared");
     }
     if (const ConstantDecl *constant = scope.constants.lookup(name)) {
       Frame inside{.self = frame.self};
-      std::string parameter = frame.self->path.empty() ? name.str() : frame.self->path + "." + name.str();
+      std::string parameter =
+          frame.self->path.empty() ? name.str() : frame.self->path + "." + name.str();
       return constantValue(frame.self->constants[name], *constant, parameter, inside, place);
     }
   }
@@ -51,7 +54,8 @@ std::optional<Value> Elaborator::lookUp(StringRef name, SourceRange place, Frame
   return std::nullopt;
 }
 
-/// The one of `names` that is at most `limit` edits away from `name`, the nearest; empty if there is none.
+/// The one of `names` that is at most `limit` edits away from `name`, the nearest; empty if there
+/// is none.
 static StringRef nearest(StringRef name, ArrayRef<StringRef> names, unsigned limit) {
   StringRef best;
   unsigned bestDistance = limit + 1;
@@ -110,11 +114,14 @@ Value Elaborator::evaluateName(const NameExpr &expr, Frame &frame) {
     return fail(expr.range, "`" + name + "` is a module; declare a member of it to use it here");
   bool isMethod = frame.self && program.scope(frame.self->decl).functions.contains(name);
   if (program.findFunction(name) || findBuiltin(name) || isMethod)
-    return fail(expr.range, "`" + name + "` is a function; expected a value, such as `" + name + "(…)`");
+    return fail(expr.range,
+                "`" + name + "` is a function; expected a value, such as `" + name + "(…)`");
   std::string prefix = (name + ".").str();
   for (const auto &[key, entry] : program.config())
     if (key.starts_with(prefix))
-      return fail(expr.range, "`" + name + "` is a group of config fields; expected one of them, such as `" + key + "`");
+      return fail(expr.range, "`" + name +
+                                  "` is a group of config fields; expected one of them, such as `" +
+                                  key + "`");
   return unknownName(name, expr.range, frame);
 }
 
@@ -144,7 +151,9 @@ Value Elaborator::evaluateMember(const MemberExpr &expr, Frame &frame) {
     std::string key = dottedName(expr);
     if (program.findConfig(key))
       return configValue(key, expr.range);
-    bool isGroup = any_of(program.config(), [&](const auto &entry) { return entry.first.starts_with((first + ".").str()); });
+    bool isGroup = any_of(program.config(), [&](const auto &entry) {
+      return entry.first.starts_with((first + ".").str());
+    });
     if (isGroup)
       return unknownName(key, expr.range, frame);
   }
@@ -154,7 +163,8 @@ Value Elaborator::evaluateMember(const MemberExpr &expr, Frame &frame) {
   auto *module = base.get<ModuleValue>();
   StringRef name = expr.member.text;
   if (!module)
-    return fail(expr.member.range, base.describe() + " has no members; expected a module before `." + name + "`");
+    return fail(expr.member.range,
+                base.describe() + " has no members; expected a module before `." + name + "`");
   Frame inside{.self = module->instance};
   const ModuleScope &scope = program.scope(module->instance->decl);
   bool isHere = scope.members.contains(name) || scope.constants.contains(name) ||
@@ -179,8 +189,11 @@ Value Elaborator::nodeValue(Node &node, SourceRange place) {
     return Value(ArrayValue{array}, place);
   if (auto *instance = dyn_cast<Instance>(&node))
     return Value(ModuleValue{instance}, place);
-  diagnostics.error(place, "member `" + node.member->name.text + "` is absent: its condition does not hold")
-      .note(node.member->clauses.presence ? node.member->clauses.presence->range : node.member->range,
+  diagnostics
+      .error(place,
+             "member `" + node.member->name.text + "` is absent: its condition does not hold")
+      .note(node.member->clauses.presence ? node.member->clauses.presence->range
+                                          : node.member->range,
             "the condition is here");
   return Value();
 }
@@ -194,22 +207,25 @@ Value Elaborator::tensorValue(const TensorNode &node, SourceRange place) {
   }
   if (!node.viewOf) {
     mlir::Type element = table.elementOfAccepted(node.path);
-    return element ? Value(emitter.readParameter(place, node.path, node.shape, element), place) : Value();
+    return element ? Value(emitter.readParameter(place, node.path, node.shape, element), place)
+                   : Value();
   }
   Value whole = tensorValue(*node.viewOf, place);
   if (whole.isPoison())
     return whole;
   SmallVector<AxisSubscript, 4> subscripts;
   for (auto [axis, part] : zip_equal(whole.get<Tensor>()->shape, node.view))
-    subscripts.push_back({part.begin, part.size, part.drop, !part.drop && axis.constant() == part.size});
+    subscripts.push_back(
+        {part.begin, part.size, part.drop, !part.drop && axis.constant() == part.size});
   BuiltinCall call{"a view", place, {whole}, {place}, {}, {}, emitter, diagnostics, table};
   return sliceTensor(call, subscripts);
 }
 
-Value Elaborator::constantValue(ConstantSlot &slot, const ConstantDecl &decl, StringRef parameter, Frame &frame,
-                                SourceRange place) {
+Value Elaborator::constantValue(ConstantSlot &slot, const ConstantDecl &decl, StringRef parameter,
+                                Frame &frame, SourceRange place) {
   if (slot.state == ConstantSlot::State::Running) {
-    diagnostics.error(place, "`" + decl.name.text + "` is computed from itself").note(decl.name.range, "declared here");
+    diagnostics.error(place, "`" + decl.name.text + "` is computed from itself")
+        .note(decl.name.range, "declared here");
     return Value();
   }
   if (slot.state == ConstantSlot::State::Untouched) {
@@ -225,13 +241,15 @@ Value Elaborator::constantValue(ConstantSlot &slot, const ConstantDecl &decl, St
   return Value(emitter.readComputed(place, slot.parameter, *slot.value.get<Tensor>()), place);
 }
 
-//===--- Configuration -------------------------------------------------------------------------===//
+//===--- Configuration
+//-------------------------------------------------------------------------===//
 
 Value Elaborator::configValue(StringRef key, SourceRange place) {
   ConstantSlot &slot = config[key];
   const ConfigEntry &entry = *program.findConfig(key);
   if (slot.state == ConstantSlot::State::Running) {
-    diagnostics.error(place, "the default of `" + key + "` depends on itself").note(entry.field->key.range, "declared here");
+    diagnostics.error(place, "the default of `" + key + "` depends on itself")
+        .note(entry.field->key.range, "declared here");
     return Value();
   }
   if (slot.state == ConstantSlot::State::Untouched) {
@@ -247,8 +265,10 @@ Value Elaborator::readConfigField(const ConfigEntry &entry) {
   const ConfigField &field = *entry.field;
   SourceRange place = field.key.range;
   if (!unknownValue(field.key.text, *field.type, place))
-    return fail(field.type->range, "found " + describeType(*field.type) + " as the type of a config field; expected `int`, "
-                                       "`float`, `bool`, `string`, strings to choose from or a list of one of these");
+    return fail(field.type->range,
+                "found " + describeType(*field.type) +
+                    " as the type of a config field; expected `int`, "
+                    "`float`, `bool`, `string`, strings to choose from or a list of one of these");
   const ConfigValue *found = inputs.config ? inputs.config->find(field.key.text) : nullptr;
   std::string from = inputs.config && !inputs.config->origin().empty()
                          ? "`" + inputs.config->origin().str() + "`"
@@ -256,22 +276,24 @@ Value Elaborator::readConfigField(const ConfigEntry &entry) {
   if (found) {
     if (auto value = convertConfig(*found, *field.type, place))
       return *value;
-    return fail(place, "`" + field.key.text + "` is " + found->describe() + " in " + from + "; expected " +
-                           describeType(*field.type));
+    return fail(place, "`" + field.key.text + "` is " + found->describe() + " in " + from +
+                           "; expected " + describeType(*field.type));
   }
   if (entry.defaultValue) {
     Frame atFile;
     Value value = evaluate(*entry.defaultValue, atFile);
     if (auto converted = convertStatic(value, *field.type))
       return Value(*converted);
-    return fail(entry.defaultValue->range, "the default of `" + field.key.text + "` is " + value.describe() +
-                                               "; expected " + describeType(*field.type));
+    return fail(entry.defaultValue->range, "the default of `" + field.key.text + "` is " +
+                                               value.describe() + "; expected " +
+                                               describeType(*field.type));
   }
   if (!inputs.config) {
     emitter.deactivate();
     return *unknownValue(field.key.text, *field.type, place);
   }
-  return fail(place, from + " has no `" + field.key.text + "`, and the model has no default for it");
+  return fail(place,
+              from + " has no `" + field.key.text + "`, and the model has no default for it");
 }
 
 void Elaborator::readConfig() {

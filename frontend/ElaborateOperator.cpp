@@ -1,4 +1,4 @@
-//===- ElaborateOperator.cpp - operators on static values and tensors --------------------------===//
+//===- ElaborateOperator.cpp - operators on static values and tensors -------------------------===//
 
 #include "frontend/Elaborator.h"
 
@@ -51,7 +51,8 @@ std::variant<Extent, std::string> applyIntegers(BinaryOp op, const Extent &a, co
       return "division of " + a.str() + " by zero";
     result = Extent::divide(a, b);
     if (!result && x && y)
-      return a.str() + " is not a multiple of " + b.str() + "; the division of integers must be exact";
+      return a.str() + " is not a multiple of " + b.str() +
+             "; the division of integers must be exact";
     break;
   case BinaryOp::Remainder:
     if (y == 0)
@@ -64,7 +65,8 @@ std::variant<Extent, std::string> applyIntegers(BinaryOp op, const Extent &a, co
   case BinaryOp::Power:
     if (y && *y < 0)
       return "power " + b.str() + " of an integer; expected at least 0";
-    result = y ? power(a, *y) : Extent::symbol("(" + a.str() + ")**(" + b.str() + ")", SymbolKind::Opaque);
+    result = y ? power(a, *y)
+               : Extent::symbol("(" + a.str() + ")**(" + b.str() + ")", SymbolKind::Opaque);
     break;
   default:
     llvm_unreachable("not arithmetic");
@@ -126,7 +128,8 @@ template <typename T> bool compareWith(BinaryOp op, const T &a, const T &b) {
   }
 }
 
-/// a op b of static values; nothing where they do not compare, nothing inside while that is unknown.
+/// a op b of static values; nothing where they do not compare, nothing inside while that is
+/// unknown.
 std::optional<std::optional<bool>> compareStatic(BinaryOp op, const Value &a, const Value &b) {
   bool isEquality = op == BinaryOp::Equal || op == BinaryOp::NotEqual;
   auto compareOptional = [&](const auto &x, const auto &y) -> std::optional<bool> {
@@ -161,14 +164,16 @@ Value Elaborator::evaluateUnary(const UnaryExpr &expr, Frame &frame) {
   if (operand.isPoison())
     return operand;
   if (auto *number = operand.get<FloatValue>())
-    return Value(FloatValue{number->value ? std::optional(-*number->value) : std::nullopt}, expr.range);
+    return Value(FloatValue{number->value ? std::optional(-*number->value) : std::nullopt},
+                 expr.range);
   if (auto *integer = operand.get<Extent>()) {
     auto negated = Extent::subtract(Extent(0), *integer);
     return negated ? Value(*negated, expr.range) : fail(expr.range, "the result leaves 64 bits");
   }
   auto *tensor = operand.get<Tensor>();
   if (!tensor || !isa<mlir::FloatType, BlockType>(tensor->element))
-    return fail(expr.range, "`-` of " + operand.describe() + "; expected a number or a tensor of floats");
+    return fail(expr.range,
+                "`-` of " + operand.describe() + "; expected a number or a tensor of floats");
   mlir::Value result = emitter.create<NegOp>(expr.range, emitter.asF32(expr.range, *tensor));
   return Value(Tensor{tensor->shape, emitter.f32(), result}, expr.range);
 }
@@ -191,13 +196,16 @@ Value Elaborator::evaluateBinary(const BinaryExpr &expr, Frame &frame) {
   if (left.isPoison() || right.isPoison())
     return Value();
   std::string name = ("`" + spelling(expr.op) + "`").str();
-  auto mismatch = [&] { return fail(expr.opRange, name + " of " + left.describe() + " and " + right.describe()); };
+  auto mismatch = [&] {
+    return fail(expr.opRange, name + " of " + left.describe() + " and " + right.describe());
+  };
   if (left.get<Tensor>() || right.get<Tensor>()) {
     bool fits = (left.get<Tensor>() || isNumber(left)) && (right.get<Tensor>() || isNumber(right));
     if (!fits)
       return mismatch();
-    BuiltinCall call{name, expr.range, {left, right}, {expr.left->range, expr.right->range}, {}, {}, emitter,
-                     diagnostics, table};
+    BuiltinCall call{name, expr.range, {left, right}, {expr.left->range, expr.right->range},
+                     {},   {},         emitter,       diagnostics,
+                     table};
     return applyTensorOperator(call, expr.op);
   }
   if (isComparison(expr.op)) {
@@ -225,7 +233,8 @@ Value Elaborator::evaluateBinary(const BinaryExpr &expr, Frame &frame) {
     return Value(FloatValue{}, expr.range);
   double result = applyDoubles(expr.op, *a, *b);
   if (!std::isfinite(result))
-    return fail(expr.range, name + " of " + left.describe() + " and " + right.describe() + " is not a finite number");
+    return fail(expr.range, name + " of " + left.describe() + " and " + right.describe() +
+                                " is not a finite number");
   return Value(FloatValue{result}, expr.range);
 }
 

@@ -1,9 +1,9 @@
-//===- Elaborator.h - evaluates a program into a graph -----------------------------------------===//
+//===- Elaborator.h - evaluates a program into a graph ----------------------------------------===//
 //
-// Evaluation is inlining: a call evaluates the callee's body with its parameters bound, a loop its body once per element. What
-// is static is computed, what is a tensor is emitted. Values of configurations that are not known stay symbolic, and then
-// nothing is emitted.
-//===-------------------------------------------------------------------------------------------===//
+// Evaluation is inlining: a call evaluates the callee's body with its parameters bound, a loop its
+// body once per element. What is static is computed, what is a tensor is emitted. Values of
+// configurations that are not known stay symbolic, and then nothing is emitted.
+//===------------------------------------------------------------------------------------------===//
 
 #ifndef QUERN_FRONTEND_ELABORATOR_H
 #define QUERN_FRONTEND_ELABORATOR_H
@@ -43,9 +43,10 @@ struct CallArgument {
 /// Evaluates modules, functions and expressions of one program.
 class Elaborator {
 public:
-  /// `isLoose`: parameters and settings are whatever they could be, so that no requirement is held against them.
-  Elaborator(const Program &program, const ModelInputs &inputs, const FrontendOptions &options, Emitter &emitter,
-             DiagnosticEngine &diagnostics, bool isLoose = false);
+  /// `isLoose`: parameters and settings are whatever they could be, so that no requirement is held
+  /// against them.
+  Elaborator(const Program &program, const ModelInputs &inputs, const FrontendOptions &options,
+             Emitter &emitter, DiagnosticEngine &diagnostics, bool isLoose = false);
 
   /// Reads every configuration field and checks the requirements of the files.
   void readConfig();
@@ -60,17 +61,17 @@ public:
 
 private:
   //===- Static tree (ElaborateTree.cpp) -----------------------------------------------------===//
-  Instance *instantiate(const ModuleDecl &module, std::string path, const MemberDecl *member, SourceRange place,
-                        llvm::StringMap<Value> arguments);
+  Instance *instantiate(const ModuleDecl &module, std::string path, const MemberDecl *member,
+                        SourceRange place, llvm::StringMap<Value> arguments);
   Node *buildMember(Instance &owner, const MemberDecl &member);
   Node *buildNode(Instance &owner, const MemberDecl &member, const TypeExpr &type, std::string path,
                   SourceRange place, bool isState);
-  Node *buildTensor(Instance &owner, const MemberDecl &member, const TensorType &type, std::string path,
-                    SourceRange place, bool isState);
-  Node *buildArray(Instance &owner, const MemberDecl &member, const ArrayType &type, std::string path,
-                   SourceRange place, bool isState);
-  Node *buildInstance(Instance &owner, const MemberDecl &member, const NamedType &type, std::string path,
-                      SourceRange place, bool isState);
+  Node *buildTensor(Instance &owner, const MemberDecl &member, const TensorType &type,
+                    std::string path, SourceRange place, bool isState);
+  Node *buildArray(Instance &owner, const MemberDecl &member, const ArrayType &type,
+                   std::string path, SourceRange place, bool isState);
+  Node *buildInstance(Instance &owner, const MemberDecl &member, const NamedType &type,
+                      std::string path, SourceRange place, bool isState);
   void linkMember(Instance &owner, const MemberDecl &member, Node &node);
   void tie(Node &node, const Node &target, SourceRange place);
   void view(Frame &frame, Node &node, const Node &target, const IndexExpr &part);
@@ -78,8 +79,8 @@ private:
   /// The node that `expr`, a path of members and indices, names; reports others.
   Node *resolveNode(const Expr &expr, Frame &frame);
   Node *memberNode(Instance &instance, llvm::StringRef name);
-  bool bindParameters(const ModuleDecl &module, llvm::ArrayRef<Argument> arguments, Frame &caller, SourceRange place,
-                      llvm::StringMap<Value> &bound);
+  bool bindParameters(const ModuleDecl &module, llvm::ArrayRef<Argument> arguments, Frame &caller,
+                      SourceRange place, llvm::StringMap<Value> &bound);
   void requireTensors();
 
   //===- Entries (ElaborateEntry.cpp) --------------------------------------------------------===//
@@ -93,10 +94,12 @@ private:
   std::optional<Value> unknownArgument(const TypeExpr &type, llvm::StringRef name, Frame &frame);
 
   //===- Functions and statements (ElaborateFunction.cpp) ------------------------------------===//
-  Value callFunction(const FunctionDecl &function, Instance *self, llvm::ArrayRef<CallArgument> arguments,
-                     SourceRange range, llvm::StringRef name);
-  bool bindArguments(const FunctionDecl &function, Frame &frame, llvm::ArrayRef<CallArgument> arguments,
-                     SourceRange range, llvm::StringRef name);
+  Value callFunction(const FunctionDecl &function, Instance *self,
+                     llvm::ArrayRef<CallArgument> arguments, SourceRange range,
+                     llvm::StringRef name);
+  bool bindArguments(const FunctionDecl &function, Frame &frame,
+                     llvm::ArrayRef<CallArgument> arguments, SourceRange range,
+                     llvm::StringRef name);
   bool bindArgument(const Parameter &parameter, Frame &frame, const Value &value, SourceRange place,
                     llvm::StringRef callee);
   void runBlock(const Block &block, Frame &frame);
@@ -112,7 +115,8 @@ private:
   Value checkResult(const TypeExpr &type, const Value &value, Frame &frame, SourceRange place);
   /// The elements that a loop runs over; nothing after an error.
   std::optional<std::vector<Value>> iterate(const Expr &iterable, Frame &frame);
-  bool bindLoop(llvm::ArrayRef<Identifier> variables, const Value &element, SourceRange place, Frame &frame);
+  bool bindLoop(llvm::ArrayRef<Identifier> variables, const Value &element, SourceRange place,
+                Frame &frame);
 
   //===- Expressions (ElaborateExpr.cpp) -----------------------------------------------------===//
   Value evaluate(const Expr &expr, Frame &frame);
@@ -120,7 +124,8 @@ private:
   Value evaluateString(const StringExpr &expr, Frame &frame);
   Value evaluateMember(const MemberExpr &expr, Frame &frame);
   Value evaluateIndex(const IndexExpr &expr, Frame &frame);
-  Value evaluateSequence(llvm::ArrayRef<Expr *> elements, bool isList, SourceRange range, Frame &frame);
+  Value evaluateSequence(llvm::ArrayRef<Expr *> elements, bool isList, SourceRange range,
+                         Frame &frame);
   Value evaluateIf(const IfExpr &expr, Frame &frame);
   Value evaluateFor(const ForExpr &expr, Frame &frame);
   Value evaluateReshape(const ReshapeExpr &expr, Frame &frame);
@@ -128,10 +133,10 @@ private:
   Value evaluateBinary(const BinaryExpr &expr, Frame &frame);
   Value sliceAxes(const Value &base, const IndexExpr &expr, Frame &frame);
   /// The subscripts of `expr`, one per axis of `shape`; nothing after an error.
-  std::optional<llvm::SmallVector<AxisSubscript, 4>> resolveSubscripts(const IndexExpr &expr, const Tensor &tensor,
-                                                                       Frame &frame);
-  /// `expr` as an integer, as a known integer, as a truth value; reports others. A truth value that is not known is
-  /// nothing inside.
+  std::optional<llvm::SmallVector<AxisSubscript, 4>>
+  resolveSubscripts(const IndexExpr &expr, const Tensor &tensor, Frame &frame);
+  /// `expr` as an integer, as a known integer, as a truth value; reports others. A truth value that
+  /// is not known is nothing inside.
   std::optional<Extent> evaluateExtent(const Expr &expr, Frame &frame, llvm::StringRef what);
   std::optional<int64_t> evaluateInteger(const Expr &expr, Frame &frame, llvm::StringRef what);
   std::optional<std::optional<bool>> evaluateCondition(const Expr &expr, Frame &frame);
@@ -143,22 +148,23 @@ private:
   Value evaluateName(const NameExpr &expr, Frame &frame);
   Value nodeValue(Node &node, SourceRange place);
   Value tensorValue(const TensorNode &node, SourceRange place);
-  Value constantValue(ConstantSlot &slot, const ConstantDecl &decl, llvm::StringRef parameter, Frame &frame,
-                      SourceRange place);
+  Value constantValue(ConstantSlot &slot, const ConstantDecl &decl, llvm::StringRef parameter,
+                      Frame &frame, SourceRange place);
   Value configValue(llvm::StringRef key, SourceRange place);
   Value readConfigField(const ConfigEntry &entry);
   Value unknownName(llvm::StringRef name, SourceRange place, const Frame &frame);
 
   //===- Calls (ElaborateCall.cpp) -----------------------------------------------------------===//
   Value evaluateCall(const CallExpr &expr, Frame &frame);
-  std::optional<llvm::SmallVector<CallArgument>> evaluateArguments(const CallExpr &expr, Frame &frame);
+  std::optional<llvm::SmallVector<CallArgument>> evaluateArguments(const CallExpr &expr,
+                                                                   Frame &frame);
   Value callBuiltin(const Builtin &builtin, const CallExpr &expr, Frame &frame);
   Value callInstance(const Value &callee, const CallExpr &expr, Frame &frame);
 
   //===- Shapes (Unify.cpp) ------------------------------------------------------------------===//
   enum class Match { Yes, No, Error };
-  /// Holds `tensor` against `type`. Names that mean nothing yet are bound to dimensions where `bindsNames`, and an error
-  /// otherwise. `expected` tells the type with all that is known of it.
+  /// Holds `tensor` against `type`. Names that mean nothing yet are bound to dimensions where
+  /// `bindsNames`, and an error otherwise. `expected` tells the type with all that is known of it.
   Match matchTensor(const TensorType &type, const Tensor &tensor, Frame &frame, bool bindsNames,
                     std::string &expected);
   Match bindDims(llvm::ArrayRef<Expr *> pattern, llvm::ArrayRef<Extent> shape, Frame &frame);
@@ -166,7 +172,8 @@ private:
   bool checkNewName(const NameExpr &name, Frame &frame);
   std::string describePattern(const TensorType &type, Frame &frame);
 
-  //===- Shared --------------------------------------------------------------------------------===//
+  //===- Shared
+  //--------------------------------------------------------------------------------===//
   Value fail(SourceRange place, const llvm::Twine &message);
   /// Counts one more unit of work; false, after one error, when the program takes too much.
   bool spend(SourceRange place);

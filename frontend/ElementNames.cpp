@@ -1,4 +1,4 @@
-//===- ElementNames.cpp - element types by their words -----------------------------------------===//
+//===- ElementNames.cpp - element types by their words ----------------------------------------===//
 
 #include "frontend/ElementNames.h"
 #include "frontend/weights/StorageTypes.h"

@@ -1,4 +1,4 @@
-//===- ElementNames.h - element types by their words -------------------------------------------===//
+//===- ElementNames.h - element types by their words ------------------------------------------===//
 
 #ifndef QUERN_FRONTEND_ELEMENTNAMES_H
 #define QUERN_FRONTEND_ELEMENTNAMES_H

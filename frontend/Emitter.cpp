@@ -1,4 +1,4 @@
-//===- Emitter.cpp - writes the graph ----------------------------------------------------------===//
+//===- Emitter.cpp - writes the graph ---------------------------------------------------------===//
 
 #include "frontend/Emitter.h"
 
@@ -59,7 +59,8 @@ mlir::OpBuilder Emitter::declarations(StringRef name) {
   return result;
 }
 
-Tensor Emitter::readParameter(SourceRange range, StringRef name, const Shape &shape, mlir::Type element) {
+Tensor Emitter::readParameter(SourceRange range, StringRef name, const Shape &shape,
+                              mlir::Type element) {
   if (!active)
     return {shape, element, {}};
   mlir::RankedTensorType tensor = type(shape, element);
@@ -70,7 +71,8 @@ Tensor Emitter::readParameter(SourceRange range, StringRef name, const Shape &sh
   return {shape, element, create<ParamOp>(range, tensor, name)};
 }
 
-Tensor Emitter::readState(SourceRange range, StringRef name, const Shape &shape, mlir::Type element) {
+Tensor Emitter::readState(SourceRange range, StringRef name, const Shape &shape,
+                          mlir::Type element) {
   if (!active)
     return {shape, element, {}};
   mlir::RankedTensorType tensor = type(shape, element);
@@ -113,13 +115,14 @@ mlir::Block *Emitter::beginEntry(SourceRange range) {
   if (!active)
     return nullptr;
   builder.setInsertionPointToEnd(module->getBody());
-  auto entry = EntryOp::create(builder, location(range), "", builder.getFunctionType({}, {}), {}, {}, {}, {}, {}, {},
-                               {});
+  auto entry = EntryOp::create(builder, location(range), "", builder.getFunctionType({}, {}), {},
+                               {}, {}, {}, {}, {}, {});
   return builder.createBlock(&entry.getBody());
 }
 
-void Emitter::endEntry(SourceRange range, StringRef name, mlir::Block *body, ArrayRef<mlir::Value> results,
-                       mlir::ArrayAttr argNames, mlir::ArrayAttr resultNames, mlir::DictionaryAttr bounds) {
+void Emitter::endEntry(SourceRange range, StringRef name, mlir::Block *body,
+                       ArrayRef<mlir::Value> results, mlir::ArrayAttr argNames,
+                       mlir::ArrayAttr resultNames, mlir::DictionaryAttr bounds) {
   if (!active)
     return;
   ReturnOp::create(builder, location(range), results);

@@ -1,4 +1,4 @@
-//===- Emitter.h - writes the graph ------------------------------------------------------------===//
+//===- Emitter.h - writes the graph -----------------------------------------------------------===//
 
 #ifndef QUERN_FRONTEND_EMITTER_H
 #define QUERN_FRONTEND_EMITTER_H
@@ -17,8 +17,8 @@ class SourceMgr;
 
 namespace quern::frontend {
 
-/// Builds ops at the current place of the module. While it is off (a model is checked whose sizes are not known) it builds
-/// nothing and gives null values.
+/// Builds ops at the current place of the module. While it is off (a model is checked whose sizes
+/// are not known) it builds nothing and gives null values.
 class Emitter {
 public:
   Emitter(mlir::MLIRContext *context, const llvm::SourceMgr &sources, bool active);
@@ -35,7 +35,8 @@ public:
   /// Sets that name and returns the one before.
   std::string enterScope(std::string path) { return std::exchange(scope, std::move(path)); }
 
-  /// Whether the graph can hold a tensor of that shape: each dimension a number or one run-time symbol.
+  /// Whether the graph can hold a tensor of that shape: each dimension a number or one run-time
+  /// symbol.
   static bool isRepresentable(llvm::ArrayRef<Extent> shape);
   /// The type of a tensor of a representable shape.
   mlir::RankedTensorType type(llvm::ArrayRef<Extent> shape, mlir::Type element);
@@ -53,22 +54,25 @@ public:
   mlir::Value asF32(SourceRange range, const Tensor &tensor);
 
   /// The parameter `name` of the checkpoint, which is declared at its first use.
-  Tensor readParameter(SourceRange range, llvm::StringRef name, const Shape &shape, mlir::Type element);
+  Tensor readParameter(SourceRange range, llvm::StringRef name, const Shape &shape,
+                       mlir::Type element);
   /// The present value of the state `name`, which is declared at its first use.
   Tensor readState(SourceRange range, llvm::StringRef name, const Shape &shape, mlir::Type element);
   /// The value of a computed parameter.
   Tensor readComputed(SourceRange range, llvm::StringRef name, const Tensor &type);
 
-  /// Runs `build` with a parameter's initialiser as the current place; if it gives a tensor, that becomes a computed
-  /// parameter named after `name`. Returns what `build` did and the parameter's name (empty for anything but a tensor).
+  /// Runs `build` with a parameter's initialiser as the current place; if it gives a tensor, that
+  /// becomes a computed parameter named after `name`. Returns what `build` did and the parameter's
+  /// name (empty for anything but a tensor).
   std::pair<Value, std::string> computeParameter(SourceRange range, llvm::StringRef name,
                                                  llvm::function_ref<Value()> build);
 
   /// Starts an entry whose body is the current place; returns its block, or null while off.
   mlir::Block *beginEntry(SourceRange range);
   /// Ends the entry with `results`, in the order of their names.
-  void endEntry(SourceRange range, llvm::StringRef name, mlir::Block *body, llvm::ArrayRef<mlir::Value> results,
-                mlir::ArrayAttr argNames, mlir::ArrayAttr resultNames, mlir::DictionaryAttr bounds);
+  void endEntry(SourceRange range, llvm::StringRef name, mlir::Block *body,
+                llvm::ArrayRef<mlir::Value> results, mlir::ArrayAttr argNames,
+                mlir::ArrayAttr resultNames, mlir::DictionaryAttr bounds);
 
   /// Gives the module away.
   mlir::OwningOpRef<mlir::ModuleOp> take() { return std::move(module); }

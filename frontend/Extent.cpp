@@ -1,4 +1,4 @@
-//===- Extent.cpp - a size that is known now, from the configuration, or at run time ------------===//
+//===- Extent.cpp - a size that is known now, from the configuration, or at run time ----------===//
 
 #include "frontend/Extent.h"
 
@@ -33,8 +33,8 @@ std::optional<StringRef> Extent::runtimeSymbol() const {
 
 bool Extent::mentions(SymbolKind kind) const {
   return symbolic && any_of(*symbolic, [&](const auto &term) {
-    return any_of(term.first, [&](const auto &factor) { return factor.first.kind == kind; });
-  });
+           return any_of(term.first, [&](const auto &factor) { return factor.first.kind == kind; });
+         });
 }
 
 Extent::Polynomial Extent::terms() const {
@@ -111,7 +111,8 @@ Extent::multiplyTerms(const Monomial &a, Coefficient x, const Monomial &b, Coeff
 std::optional<Extent> Extent::add(const Extent &a, const Extent &b) {
   int64_t sum;
   if (!a.symbolic && !b.symbolic)
-    return __builtin_add_overflow(a.number, b.number, &sum) ? std::nullopt : std::optional<Extent>(sum);
+    return __builtin_add_overflow(a.number, b.number, &sum) ? std::nullopt
+                                                            : std::optional<Extent>(sum);
   Polynomial terms = a.terms();
   for (const auto &[monomial, coefficient] : b.terms())
     if (!addTerm(terms, monomial, coefficient))
@@ -122,8 +123,9 @@ std::optional<Extent> Extent::add(const Extent &a, const Extent &b) {
 std::optional<Extent> Extent::subtract(const Extent &a, const Extent &b) {
   int64_t difference;
   if (!a.symbolic && !b.symbolic)
-    return __builtin_sub_overflow(a.number, b.number, &difference) ? std::nullopt
-                                                                   : std::optional<Extent>(difference);
+    return __builtin_sub_overflow(a.number, b.number, &difference)
+               ? std::nullopt
+               : std::optional<Extent>(difference);
   std::optional<Extent> negated = multiply(b, Extent(-1));
   return negated ? add(a, *negated) : std::nullopt;
 }
@@ -191,7 +193,8 @@ std::string Extent::str() const {
     else if (coefficient.numerator < 0)
       out << '-';
     std::vector<std::string> above, below;
-    uint64_t magnitude = coefficient.numerator < 0 ? -uint64_t(coefficient.numerator) : coefficient.numerator;
+    uint64_t magnitude =
+        coefficient.numerator < 0 ? -uint64_t(coefficient.numerator) : coefficient.numerator;
     for (const auto &[symbol, power] : monomial)
       for (int i = 0; i < std::abs(power); ++i)
         (power > 0 ? above : below).push_back(symbol.name);

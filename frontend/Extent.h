@@ -1,4 +1,4 @@
-//===- Extent.h - a size that is known now, from the configuration, or at run time --------------===//
+//===- Extent.h - a size that is known now, from the configuration, or at run time ------------===//
 
 #ifndef QUERN_FRONTEND_EXTENT_H
 #define QUERN_FRONTEND_EXTENT_H
@@ -18,7 +18,8 @@ namespace quern::frontend {
 enum class SymbolKind {
   /// A dimension of an entry's arguments.
   Runtime,
-  /// A configuration field or module parameter, unknown while a model is checked without a checkpoint.
+  /// A configuration field or module parameter, unknown while a model is checked without a
+  /// checkpoint.
   Setting,
   /// An integer computed from settings in a way that this arithmetic does not follow.
   Opaque,
@@ -27,8 +28,9 @@ enum class SymbolKind {
 /// What is known of the equality of two extents.
 enum class Equality { Equal, Different, Undecided };
 
-/// An integer: a number, or a sum of products of symbols, such as `2*head_dim*heads`. A quotient that the language promises
-/// to be exact keeps its divisor as a factor of power -1, so that `(hidden / heads) * heads` is `hidden`.
+/// An integer: a number, or a sum of products of symbols, such as `2*head_dim*heads`. A quotient
+/// that the language promises to be exact keeps its divisor as a factor of power -1, so that
+/// `(hidden / heads) * heads` is `hidden`.
 class Extent {
 public:
   Extent(int64_t value = 0) : number(value) {}
@@ -48,7 +50,8 @@ public:
   /// a / b, exact; nothing where b is zero or both are numbers and the quotient is not an integer.
   static std::optional<Extent> divide(const Extent &a, const Extent &b);
 
-  /// Whether the two are the same for all, no or some values of the settings. Run-time symbols are equal only to themselves.
+  /// Whether the two are the same for all, no or some values of the settings. Run-time symbols are
+  /// equal only to themselves.
   static Equality compare(const Extent &a, const Extent &b);
 
   /// `576`, `s`, `2*head_dim*heads`.

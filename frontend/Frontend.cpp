@@ -1,4 +1,4 @@
-//===- Frontend.cpp - from model text to graph IR ----------------------------------------------===//
+//===- Frontend.cpp - from model text to graph IR ---------------------------------------------===//
 
 #include "frontend/Frontend.h"
 #include "frontend/Elaborator.h"
@@ -18,9 +18,10 @@ static bool hasEntry(const ModuleDecl &module) {
   });
 }
 
-/// The module whose entries are compiled; null where there is none, which is reported if one is needed.
-static const ModuleDecl *findRoot(const Program &program, const FrontendOptions &options, bool isNeeded,
-                                  DiagnosticEngine &diagnostics) {
+/// The module whose entries are compiled; null where there is none, which is reported if one is
+/// needed.
+static const ModuleDecl *findRoot(const Program &program, const FrontendOptions &options,
+                                  bool isNeeded, DiagnosticEngine &diagnostics) {
   if (!options.rootModule.empty()) {
     const ModuleDecl *module = program.findModule(options.rootModule);
     if (module && hasEntry(*module))
@@ -38,12 +39,14 @@ static const ModuleDecl *findRoot(const Program &program, const FrontendOptions 
   return root;
 }
 
-/// Checks what no entry reaches in the main file. Parameters are unknown there, so nothing may be emitted.
+/// Checks what no entry reaches in the main file. Parameters are unknown there, so nothing may be
+/// emitted.
 static void checkRest(const Program &program, const Elaborator &main, const ModelInputs &inputs,
-                      const FrontendOptions &options, const SourceMgr &sources, mlir::MLIRContext *context,
-                      DiagnosticEngine &diagnostics) {
+                      const FrontendOptions &options, const SourceMgr &sources,
+                      mlir::MLIRContext *context, DiagnosticEngine &diagnostics) {
   Emitter silent(context, sources, /*active=*/false);
-  Elaborator checker(program, {inputs.config, nullptr}, options, silent, diagnostics, /*isLoose=*/true);
+  Elaborator checker(program, {inputs.config, nullptr}, options, silent, diagnostics,
+                     /*isLoose=*/true);
   for (const Decl *decl : program.mainFile().decls) {
     if (auto *module = dyn_cast<ModuleDecl>(decl); module && !main.wasReached(*module))
       checker.checkModule(*module);
@@ -52,17 +55,21 @@ static void checkRest(const Program &program, const Elaborator &main, const Mode
   }
 }
 
-mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
-parseModel(SourceMgr &sources, unsigned main, const ModelInputs &inputs, const FrontendOptions &options,
-           mlir::MLIRContext *context, DiagnosticEngine &diagnostics) {
+mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> parseModel(SourceMgr &sources, unsigned main,
+                                                              const ModelInputs &inputs,
+                                                              const FrontendOptions &options,
+                                                              mlir::MLIRContext *context,
+                                                              DiagnosticEngine &diagnostics) {
   context->getOrLoadDialect<QuernDialect>();
   AstContext ast;
-  std::vector<LoadedFile> files = resolveImports(sources, main, options.importPaths, ast, diagnostics);
+  std::vector<LoadedFile> files =
+      resolveImports(sources, main, options.importPaths, ast, diagnostics);
   // After a syntax error declarations may be missing, and every use of them would be reported.
   if (diagnostics.hasErrors())
     return failure();
   Program program(files, diagnostics);
-  const ModuleDecl *root = findRoot(program, options, /*isNeeded=*/inputs.checkpoint != nullptr, diagnostics);
+  const ModuleDecl *root =
+      findRoot(program, options, /*isNeeded=*/inputs.checkpoint != nullptr, diagnostics);
   Emitter emitter(context, sources, /*active=*/true);
   Elaborator elaborator(program, inputs, options, emitter, diagnostics);
   elaborator.readConfig();

@@ -1,4 +1,4 @@
-//===- Frontend.h - from model text to graph IR ------------------------------------------------===//
+//===- Frontend.h - from model text to graph IR -----------------------------------------------===//
 
 #ifndef QUERN_FRONTEND_FRONTEND_H
 #define QUERN_FRONTEND_FRONTEND_H
@@ -21,7 +21,8 @@ class ModelConfig;
 
 /// What a model file is compiled against.
 struct ModelInputs {
-  /// Null: defaults count. Values that have none stay unknown; what can be checked is, and nothing is emitted.
+  /// Null: defaults count. Values that have none stay unknown; what can be checked is, and nothing
+  /// is emitted.
   const ModelConfig *config = nullptr;
   /// Null: every parameter is f32 and present.
   const Checkpoint *checkpoint = nullptr;
@@ -37,12 +38,14 @@ struct FrontendOptions {
   bool exact = false;
 };
 
-/// Parses buffer `main` of `sources` and the files it imports (which are added to `sources`), elaborates its root module and
-/// gives the graph as a module of `quern.parameter`, `quern.state` and `quern.entry` ops. Reports every error it can find to
-/// `diagnostics` and fails then. Without a configuration that decides every size the module is empty.
+/// Parses buffer `main` of `sources` and the files it imports (which are added to `sources`),
+/// elaborates its root module and gives the graph as a module of `quern.parameter`, `quern.state`
+/// and `quern.entry` ops. Reports every error it can find to `diagnostics` and fails then. Without
+/// a configuration that decides every size the module is empty.
 mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
-parseModel(llvm::SourceMgr &sources, unsigned main, const ModelInputs &inputs, const FrontendOptions &options,
-           mlir::MLIRContext *context, DiagnosticEngine &diagnostics);
+parseModel(llvm::SourceMgr &sources, unsigned main, const ModelInputs &inputs,
+           const FrontendOptions &options, mlir::MLIRContext *context,
+           DiagnosticEngine &diagnostics);
 
 } // namespace quern::frontend
 

@@ -1,4 +1,4 @@
-//===- ImportResolver.cpp - the files that make one model --------------------------------------===//
+//===- ImportResolver.cpp - the files that make one model -------------------------------------===//
 
 #include "frontend/ImportResolver.h"
 #include "frontend/Diagnostics.h"
@@ -72,7 +72,8 @@ private:
     SourceRange place = import.path->range;
     auto found = find(path, importer);
     if (!found) {
-      diagnostics.error(place, "cannot find `" + path + "`; looked beside the importing file and in " +
+      diagnostics.error(place, "cannot find `" + path +
+                                   "`; looked beside the importing file and in " +
                                    Twine(importPaths.size()) + " import paths");
       return;
     }
@@ -118,8 +119,9 @@ private:
 
 } // namespace
 
-std::vector<LoadedFile> resolveImports(SourceMgr &sources, unsigned main, ArrayRef<std::string> importPaths,
-                                       AstContext &context, DiagnosticEngine &diagnostics) {
+std::vector<LoadedFile> resolveImports(SourceMgr &sources, unsigned main,
+                                       ArrayRef<std::string> importPaths, AstContext &context,
+                                       DiagnosticEngine &diagnostics) {
   StringRef path = sources.getMemoryBuffer(main)->getBufferIdentifier();
   SmallString<128> identity;
   if (sys::fs::real_path(path, identity))

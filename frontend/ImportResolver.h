@@ -1,4 +1,4 @@
-//===- ImportResolver.h - the files that make one model ----------------------------------------===//
+//===- ImportResolver.h - the files that make one model ---------------------------------------===//
 
 #ifndef QUERN_FRONTEND_IMPORTRESOLVER_H
 #define QUERN_FRONTEND_IMPORTRESOLVER_H
@@ -23,8 +23,9 @@ struct LoadedFile {
   bool isLibrary;
 };
 
-/// Parses buffer `main` and every file that it imports, directly or not, each once. An import is looked for beside the
-/// importing file, then in `importPaths`. The result is in the order of dependence: a file follows what it imports.
+/// Parses buffer `main` and every file that it imports, directly or not, each once. An import is
+/// looked for beside the importing file, then in `importPaths`. The result is in the order of
+/// dependence: a file follows what it imports.
 std::vector<LoadedFile> resolveImports(llvm::SourceMgr &sources, unsigned main,
                                        llvm::ArrayRef<std::string> importPaths, AstContext &context,
                                        DiagnosticEngine &diagnostics);

@@ -1,8 +1,9 @@
-//===- Instances.h - the module tree of a model ------------------------------------------------===//
+//===- Instances.h - the module tree of a model -----------------------------------------------===//
 //
-// What elaboration makes of a root module: one node per member, named by its path, which is the name of its tensor in the
-// checkpoint. The nodes live in an InstanceTree and point at each other freely.
-//===-------------------------------------------------------------------------------------------===//
+// What elaboration makes of a root module: one node per member, named by its path, which is the
+// name of its tensor in the checkpoint. The nodes live in an InstanceTree and point at each other
+// freely.
+//===------------------------------------------------------------------------------------------===//
 
 #ifndef QUERN_FRONTEND_INSTANCES_H
 #define QUERN_FRONTEND_INSTANCES_H

@@ -1,4 +1,4 @@
-//===- Program.cpp - everything that a model's files declare -----------------------------------===//
+//===- Program.cpp - everything that a model's files declare ----------------------------------===//
 
 #include "frontend/Program.h"
 #include "frontend/Builtins.h"
@@ -10,7 +10,8 @@ using namespace llvm;
 
 namespace quern::frontend {
 
-Program::Program(ArrayRef<LoadedFile> files, DiagnosticEngine &diagnostics) : diagnostics(diagnostics) {
+Program::Program(ArrayRef<LoadedFile> files, DiagnosticEngine &diagnostics)
+    : diagnostics(diagnostics) {
   for (const LoadedFile &loaded : files) {
     main = loaded.file;
     for (const Decl *decl : loaded.file->decls)
@@ -107,7 +108,9 @@ void Program::declareConfig(const ConfigDecl &decl, bool isLibrary) {
       continue;
     ConfigEntry &entry = it->second;
     if (!sameKind(*entry.field->type, *field.type)) {
-      diagnostics.error(field.type->range, "config field `" + field.key.text + "` is declared with another type")
+      diagnostics
+          .error(field.type->range,
+                 "config field `" + field.key.text + "` is declared with another type")
           .note(entry.field->type->range, "the other declaration is here");
       continue;
     }
@@ -125,7 +128,9 @@ void Program::declareModule(const ModuleDecl &module, bool isLibrary) {
   auto claimHere = [&](const Identifier &name) {
     auto [it, isNew] = taken.try_emplace(name.text, name.range);
     if (!isNew)
-      diagnostics.error(name.range, "`" + name.text + "` is declared twice in module `" + module.name.text + "`")
+      diagnostics
+          .error(name.range,
+                 "`" + name.text + "` is declared twice in module `" + module.name.text + "`")
           .note(it->second, "first declared here");
     return isNew;
   };
@@ -143,7 +148,9 @@ void Program::declareModule(const ModuleDecl &module, bool isLibrary) {
         if (claimHere(function->name))
           scope.functions[function->name.text] = function;
       } else if (scope.call) {
-        diagnostics.error(function->range, "module `" + module.name.text + "` has two functions without a name")
+        diagnostics
+            .error(function->range,
+                   "module `" + module.name.text + "` has two functions without a name")
             .note(scope.call->range, "the first one is here");
       } else {
         scope.call = function;

@@ -1,4 +1,4 @@
-//===- Program.h - everything that a model's files declare -------------------------------------===//
+//===- Program.h - everything that a model's files declare ------------------------------------===//
 
 #ifndef QUERN_FRONTEND_PROGRAM_H
 #define QUERN_FRONTEND_PROGRAM_H
@@ -11,7 +11,8 @@
 
 namespace quern::frontend {
 
-/// A configuration field: several files may declare it; the last one gives the type, the last default counts.
+/// A configuration field: several files may declare it; the last one gives the type, the last
+/// default counts.
 struct ConfigEntry {
   const ConfigField *field;
   /// Null where no file gives one.

@@ -1,4 +1,4 @@
-//===- TensorTable.h - the agreement of a model with its checkpoint ----------------------------===//
+//===- TensorTable.h - the agreement of a model with its checkpoint ---------------------------===//
 
 #ifndef QUERN_FRONTEND_TENSORTABLE_H
 #define QUERN_FRONTEND_TENSORTABLE_H
@@ -17,13 +17,15 @@ class DiagnosticEngine;
 class TensorTable {
 public:
   /// `checkpoint` is null where none is given: then every tensor is there, as f32.
-  TensorTable(const Checkpoint *checkpoint, mlir::MLIRContext *context, DiagnosticEngine &diagnostics)
+  TensorTable(const Checkpoint *checkpoint, mlir::MLIRContext *context,
+              DiagnosticEngine &diagnostics)
       : checkpoint(checkpoint), context(context), diagnostics(diagnostics) {}
 
-  /// The element type of tensor `name`; null where the checkpoint lacks it or has it in another shape or an element type that
-  /// cannot be computed with, which `report` tells. `place` is the member in the model, `declaration` where the
-  /// tensor itself is declared, if that is elsewhere.
-  mlir::Type require(llvm::StringRef name, llvm::ArrayRef<Extent> shape, SourceRange place, SourceRange declaration);
+  /// The element type of tensor `name`; null where the checkpoint lacks it or has it in another
+  /// shape or an element type that cannot be computed with, which `report` tells. `place` is the
+  /// member in the model, `declaration` where the tensor itself is declared, if that is elsewhere.
+  mlir::Type require(llvm::StringRef name, llvm::ArrayRef<Extent> shape, SourceRange place,
+                     SourceRange declaration);
 
   /// The element type of tensor `name`, which was required; null after an error.
   mlir::Type elementOfAccepted(llvm::StringRef name) const;
@@ -31,7 +33,8 @@ public:
   /// Accepts `name` in the checkpoint without wanting it.
   void accept(llvm::StringRef name) { accepted.insert(name); }
 
-  /// Reports the disagreements, one error for each place and kind, and surplus tensors of the checkpoint at `root`.
+  /// Reports the disagreements, one error for each place and kind, and surplus tensors of the
+  /// checkpoint at `root`.
   void report(SourceRange root);
 
 private:
@@ -41,7 +44,8 @@ private:
     std::string message;
     std::vector<std::string> names;
   };
-  void disagree(SourceRange place, SourceRange declaration, std::string key, std::string message, llvm::StringRef name);
+  void disagree(SourceRange place, SourceRange declaration, std::string key, std::string message,
+                llvm::StringRef name);
   std::vector<std::string> surplus() const;
 
   const Checkpoint *checkpoint;

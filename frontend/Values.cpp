@@ -1,4 +1,4 @@
-//===- Values.cpp - what an expression of the language can be ----------------------------------===//
+//===- Values.cpp - what an expression of the language can be ---------------------------------===//
 
 #include "frontend/Values.h"
 #include "frontend/Instances.h"

@@ -1,4 +1,4 @@
-//===- Values.h - what an expression of the language can be ------------------------------------===//
+//===- Values.h - what an expression of the language can be -----------------------------------===//
 
 #ifndef QUERN_FRONTEND_VALUES_H
 #define QUERN_FRONTEND_VALUES_H
@@ -20,7 +20,8 @@ class Value;
 struct ArrayNode;
 struct Instance;
 
-/// The result of an expression with an error, which is reported once: whatever uses it is poisoned too.
+/// The result of an expression with an error, which is reported once: whatever uses it is poisoned
+/// too.
 struct Poison {};
 /// What a function without a result returns.
 struct Nothing {};
@@ -58,8 +59,8 @@ struct ArrayValue {
 /// The value of an expression, and the place that it comes from.
 class Value {
 public:
-  using Storage = std::variant<Poison, Nothing, Extent, FloatValue, BoolValue, StringValue, Sequence,
-                               Tensor, ModuleValue, ArrayValue>;
+  using Storage = std::variant<Poison, Nothing, Extent, FloatValue, BoolValue, StringValue,
+                               Sequence, Tensor, ModuleValue, ArrayValue>;
 
   Value() : storage(Poison{}) {}
   template <typename T>
@@ -70,7 +71,8 @@ public:
   /// The content if it is a `T`, else null.
   template <typename T> const T *get() const { return std::get_if<T>(&storage); }
 
-  /// Kind and content for messages: "integer 5", "string \"silu\"", "tensor f32[s, 576]", "module `Linear`".
+  /// Kind and content for messages: "integer 5", "string \"silu\"", "tensor f32[s, 576]", "module
+  /// `Linear`".
   std::string describe() const;
 
   /// Where it was computed or declared; invalid where it has no place in a file.

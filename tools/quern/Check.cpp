@@ -1,14 +1,13 @@
-//===- Check.cpp - `quern check`
-//---------------------------------------------------------------===//
+//===- Check.cpp - `quern check` --------------------------------------------------------------===//
 
 #include "frontend/Diagnostics.h"
 #include "frontend/Frontend.h"
 #include "frontend/weights/Checkpoint.h"
 #include "frontend/weights/HfConfig.h"
+#include "mlir/IR/MLIRContext.h"
 #include "tools/quern/Commands.h"
 #include "tools/quern/Files.h"
 #include "tools/quern/Paths.h"
-#include "mlir/IR/MLIRContext.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/WithColor.h"
 #include "llvm/Support/raw_ostream.h"

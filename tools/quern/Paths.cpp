@@ -10,7 +10,8 @@ namespace quern::tool {
 /// The directory above the one that holds this program.
 static llvm::SmallString<128> installRoot() {
   static const char anchor = 0;
-  llvm::SmallString<128> root(llvm::sys::fs::getMainExecutable("quern", const_cast<char *>(&anchor)));
+  llvm::SmallString<128> root(
+      llvm::sys::fs::getMainExecutable("quern", const_cast<char *>(&anchor)));
   llvm::sys::path::remove_filename(root);
   llvm::sys::path::append(root, "..");
   llvm::sys::path::remove_dots(root, /*remove_dot_dot=*/true);

@@ -8,14 +8,16 @@
 
 namespace quern::tool {
 
-/// The directory of the archives that binaries are linked with: `lib` beside the directory of this program.
+/// The directory of the archives that binaries are linked with: `lib` beside the directory of this
+/// program.
 std::string findLibraries();
 
-/// The directory that holds `std/` and `models/`: `share/quern` beside the directory of this program, else the source
-/// tree that it was built from.
+/// The directory that holds `std/` and `models/`: `share/quern` beside the directory of this
+/// program, else the source tree that it was built from.
 std::string findStandardLibrary();
 
-/// Where imports of model files are looked for: `std/…` in the standard library, and its models by their names alone.
+/// Where imports of model files are looked for: `std/…` in the standard library, and its models by
+/// their names alone.
 std::vector<std::string> findImportPaths();
 
 } // namespace quern::tool

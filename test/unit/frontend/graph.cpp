@@ -1,8 +1,8 @@
 /// The graph that the frontend makes of a model.
 ///
-/// `graph print MODEL [WEIGHTS]` prints it, of a model without configuration or of one with a checkpoint.
-/// `graph logits MODEL WEIGHTS EXPECTED` evaluates it by naive loops on the prompts of EXPECTED, at once and token by token,
-/// and compares logits within 1e-4.
+/// `graph print MODEL [WEIGHTS]` prints it, of a model without configuration or of one with a
+/// checkpoint. `graph logits MODEL WEIGHTS EXPECTED` evaluates it by naive loops on the prompts of
+/// EXPECTED, at once and token by token, and compares logits within 1e-4.
 
 #include "../Check.h"
 #include "dialect/Reference.h"
@@ -30,8 +30,8 @@ std::optional<frontend::Checkpoint> open(StringRef path) {
 }
 
 /// The graph of the model in the file `path`; null after errors, which it prints.
-mlir::OwningOpRef<mlir::ModuleOp> parse(StringRef path, const frontend::Checkpoint *checkpoint, bool exact,
-                                        mlir::MLIRContext *context) {
+mlir::OwningOpRef<mlir::ModuleOp> parse(StringRef path, const frontend::Checkpoint *checkpoint,
+                                        bool exact, mlir::MLIRContext *context) {
   SourceMgr sources;
   auto file = MemoryBuffer::getFile(path);
   if (!file) {
@@ -65,7 +65,8 @@ int print(StringRef model, StringRef weights) {
 }
 
 /// All numbers of the tensor `name`.
-template <typename T> std::vector<T> read(const frontend::Checkpoint &file, const frontend::TensorInfo &tensor) {
+template <typename T>
+std::vector<T> read(const frontend::Checkpoint &file, const frontend::TensorInfo &tensor) {
   ArrayRef<uint8_t> bytes = file.rawData(tensor);
   std::vector<T> values(bytes.size() / sizeof(T));
   memcpy(values.data(), bytes.data(), bytes.size());
@@ -73,10 +74,12 @@ template <typename T> std::vector<T> read(const frontend::Checkpoint &file, cons
 }
 
 /// One step: `tokens` at the rows from `begin` on; the logits of all of them.
-FailureOr<Tensor> step(Evaluator &evaluator, EntryOp entry, ArrayRef<int32_t> tokens, int32_t begin) {
+FailureOr<Tensor> step(Evaluator &evaluator, EntryOp entry, ArrayRef<int32_t> tokens,
+                       int32_t begin) {
   auto make = [&](int64_t i, int64_t numbers, auto fill) {
     auto type = cast<mlir::RankedTensorType>(entry.getArgumentTypes()[i]);
-    Tensor tensor = *Tensor::zeros(mlir::RankedTensorType::get({int64_t(tokens.size())}, type.getElementType()));
+    Tensor tensor = *Tensor::zeros(
+        mlir::RankedTensorType::get({int64_t(tokens.size())}, type.getElementType()));
     for (auto [j, number] : enumerate(tensor.getMutableAs<int32_t>()))
       number = fill(j / numbers);
     return tensor;
@@ -99,8 +102,9 @@ double difference(const Tensor &logits, ArrayRef<float> expected) {
   return largest;
 }
 
-void comparePrompt(quern::test::Checks &checks, mlir::ModuleOp module, frontend::Checkpoint &weights,
-                   ArrayRef<int32_t> tokens, ArrayRef<float> expected) {
+void comparePrompt(quern::test::Checks &checks, mlir::ModuleOp module,
+                   frontend::Checkpoint &weights, ArrayRef<int32_t> tokens,
+                   ArrayRef<float> expected) {
   constexpr double bound = 1e-4;
   EntryOp entry = *module.getOps<EntryOp>().begin();
   Evaluator whole(module, weights);
@@ -112,7 +116,8 @@ void comparePrompt(quern::test::Checks &checks, mlir::ModuleOp module, frontend:
   size_t vocabulary = expected.size() / tokens.size();
   for (size_t i = 0; i < tokens.size(); ++i) {
     auto row = step(single, entry, tokens.slice(i, 1), i);
-    if (!checks.that(succeeded(row)) || !checks.that(difference(*row, expected.slice(i * vocabulary, vocabulary)) <= bound))
+    if (!checks.that(succeeded(row)) ||
+        !checks.that(difference(*row, expected.slice(i * vocabulary, vocabulary)) <= bound))
       return;
   }
 }
@@ -132,7 +137,8 @@ int compare(StringRef model, StringRef weights, StringRef expectedPath) {
     auto *logits = expected->lookup(prompt + ".logits");
     if (!ids || !logits)
       break;
-    comparePrompt(checks, *module, *checkpoint, read<int32_t>(*expected, *ids), read<float>(*expected, *logits));
+    comparePrompt(checks, *module, *checkpoint, read<int32_t>(*expected, *ids),
+                  read<float>(*expected, *logits));
   }
   return checks.status();
 }
