@@ -49,7 +49,7 @@ static void schedule(AppendFuncs &funcs, const Lowering &lowering) {
   Halide::RDom &r = funcs.writes;
   Halide::Stage update = funcs.output.update();
   update.reorder(r.x, r.z, r.y).allow_race_conditions().vectorize(r.x, lowering.getTarget().lanes(), Halide::TailStrategy::GuardWithIf);
-  scheduleStages(lowering, funcs.output, nullptr);
+  scheduleStages(lowering, funcs.output, nullptr, false);
 }
 
 Space spaceAppend(KernelOp, const TargetSpec &) { return {}; }

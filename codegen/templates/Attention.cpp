@@ -258,7 +258,7 @@ static void scheduleChunk(AttentionFuncs &f, Var at, int elements) {
 static void schedule(AttentionFuncs &f, const Lowering &lowering, const Parameters &parameters) {
   auto &[lane, t, u, g, ii, it, c, e, k] = f.v;
   int width = lowering.getTarget().lanes();
-  scheduleStages(lowering, f.output, nullptr);
+  scheduleStages(lowering, f.output, nullptr, !f.single);
   Var head = f.vars[1], token = f.vars[2];
   f.output.split(token, it, ii, f.tile, TailStrategy::GuardWithIf).split(head, g, u, f.shared, TailStrategy::GuardWithIf);
   Var task("task");

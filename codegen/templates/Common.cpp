@@ -19,15 +19,28 @@ void vectorizeTail(Halide::Stage stage, Halide::Var var, const Halide::Expr &ext
     stage.vectorize(var, lanes, Halide::TailStrategy::GuardWithIf);
 }
 
-void scheduleStages(const Lowering &lowering, Halide::Func consumer, const Halide::Var *at) {
+/// Shares the rows of a stage, its last dimension, between tasks.
+static void parallelizeRows(Halide::Func func, const RowStage &stage, bool manyRows) {
+  bool hasRows = func.args().size() > (stage.kind == RowStage::Kind::PerRow ? 0 : 1);
+  if (!manyRows || !hasRows)
+    return;
+  constexpr int rowsPerTask = 8;
+  func.parallel(func.args().back(), rowsPerTask, Halide::TailStrategy::GuardWithIf);
+  if (func.has_update_definition())
+    func.update().parallel(func.args().back(), rowsPerTask, Halide::TailStrategy::GuardWithIf);
+}
+
+void scheduleStages(const Lowering &lowering, Halide::Func consumer, const Halide::Var *at, bool manyRows) {
   int lanes = lowering.getTarget().lanes();
   for (RowStage stage : lowering.getStages()) {
     Halide::Func func = stage.func;
-    if (at)
-      func.compute_at(consumer, *at);
-    else
-      func.compute_root();
     std::vector<Halide::Var> vars = func.args();
+    if (at) {
+      func.compute_at(consumer, *at);
+    } else {
+      func.compute_root();
+      parallelizeRows(func, stage, manyRows);
+    }
     if (stage.kind == RowStage::Kind::PerRow)
       continue;
     if (stage.kind == RowStage::Kind::WholeRow) {

@@ -18,8 +18,9 @@ struct OutputVars {
 /// guarded. Stays scalar for an extent of 1.
 void vectorizeTail(Halide::Stage stage, Halide::Var var, const Halide::Expr &extent, int lanes);
 
-/// Schedules the lowering's stages within loop `at` of `consumer`, or, where `at` is not defined, before everything else.
-void scheduleStages(const Lowering &lowering, Halide::Func consumer, const Halide::Var *at);
+/// Schedules the lowering's stages within loop `at` of `consumer`, or, where `at` is null, before everything else: then in
+/// parallel where there are `manyRows`.
+void scheduleStages(const Lowering &lowering, Halide::Func consumer, const Halide::Var *at, bool manyRows);
 
 } // namespace quern::codegen
 

@@ -238,7 +238,7 @@ static void tile(Halide::Stage stage, const ContractFuncs &funcs, int rows, int 
 /// The left side before everything else.
 static void scheduleLhs(ContractFuncs &funcs, const Lowering &lowering, bool single) {
   int lanes = lowering.getTarget().lanes();
-  scheduleStages(lowering, funcs.output, nullptr);
+  scheduleStages(lowering, funcs.output, nullptr, !single);
   if (funcs.quantized)
     funcs.quantized->schedule(lanes, !single);
   if (!funcs.lhs.defined())

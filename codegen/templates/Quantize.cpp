@@ -9,9 +9,10 @@ namespace quern::codegen {
 QuantizedRows::QuantizedRows(const Tensor &rows)
     : largest("largest"), scales("scales"), quants("quants"), columns(0, block, "columns") {
   Var k("k"), b("b"), m("m");
-  largest(b, m) = 0.0f;
-  largest(b, m) = max(largest(b, m), abs(rows.at({m, b * block + columns})));
-  scales(b, m) = largest(b, m) / 127.0f;
+  // Not negative floats are in the order of their bits; unlike floats, integers are reduced as vectors.
+  largest(b, m) = 0;
+  largest(b, m) = max(largest(b, m), reinterpret<int32_t>(abs(rows.at({m, b * block + columns}))));
+  scales(b, m) = reinterpret<float>(largest(b, m)) / 127.0f;
   Expr scale = scales(k / block, m);
   quants(k, m) = cast<int8_t>(select(scale == 0.0f, 0.0f, round(rows.at({m, k}) / scale)));
 }

@@ -13,7 +13,7 @@ namespace quern::codegen {
 struct QuantizedRows {
   static constexpr int block = 32;
 
-  /// f32 [block, row]
+  /// [block, row]: max|x| as the bits of an f32, and the scale
   Halide::Func largest, scales;
   /// int8 [k, row]
   Halide::Func quants;

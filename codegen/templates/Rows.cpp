@@ -32,10 +32,10 @@ static FailureOr<RowsFuncs> algorithm(Lowering &lowering) {
 static void schedule(RowsFuncs &funcs, const Lowering &lowering) {
   vectorizeTail(funcs.output, funcs.vars[0], funcs.shape.back(), lowering.getTarget().lanes());
   if (funcs.vars.size() < 2) {
-    scheduleStages(lowering, funcs.output, nullptr);
+    scheduleStages(lowering, funcs.output, nullptr, false);
     return;
   }
-  scheduleStages(lowering, funcs.output, &funcs.vars[1]);
+  scheduleStages(lowering, funcs.output, &funcs.vars[1], false);
   if (!Halide::Internal::as_const_int(funcs.shape.front()))
     funcs.output.parallel(funcs.vars.back());
 }
