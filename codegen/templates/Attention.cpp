@@ -44,8 +44,8 @@ struct AttentionFuncs {
   Func limit{"limit"};
   /// The scaled query. [k, u, g, ii, it]
   Func query{"query"};
-  /// Scores as summed, and with -∞ for rows not seen. [lane, t, u, g, ii, it, c]
-  Func scores{"scores"}, masked{"masked"};
+  /// [lane, t, u, g, ii, it, c]; groups that the tile does not see are left out.
+  Func scores{"scores"};
   /// exp(score - largest of the chunk), 0 for rows not seen. [lane, t, u, g, ii, it, c]
   Func powers{"powers"};
   /// [lane, u, g, ii, it, c], and over all lanes [u, g, ii, it, c]
@@ -58,7 +58,9 @@ struct AttentionFuncs {
   /// The chunks together: largest score, sum of powers [u, g, ii, it]; a chunk's factor [c, u, g, ii, it]; the weighted
   /// sums [e, u, g, ii, it].
   Func best{"best"}, factor{"factor"}, total{"total"}, combined{"combined"};
-  RDom depth, maskedGroups, largestGroups, powerGroups, sumGroups, weightedGroups;
+  /// The depth, and the groups of a chunk: some at a time.
+  RDom scored;
+  RDom largestGroups, powerGroups, sumGroups, weightedGroups;
   RDom bestChunks, totalChunks, combinedChunks;
   /// Heads that share a cache head; elements of a value; tokens in a tile; groups of cache rows scored at a time.
   int shared = 1, size = 0, tile = 1, scoreGroups = 1;
@@ -126,19 +128,16 @@ static void buildChunk(AttentionFuncs &f, const Lowering &lowering, AttentionInp
   auto isSeen = [&](Expr group) { return c * chunkRows + group * lanes + lane <= rowOf(it * f.tile + ii); };
   float lowest = -std::numeric_limits<float>::infinity();
 
-  f.depth = RDom(0, in.depth, "depth");
+  f.scored = RDom(0, in.depth, 0, f.scoreGroups, 0, chunkGroups / f.scoreGroups, "scored");
+  f.scored.where(c * chunkRows + f.scored.z * (f.scoreGroups * lanes) <= f.limit(it));
+  Expr group = f.scored.z * f.scoreGroups + f.scored.y;
   f.scores(lane, t, u, g, ii, it, c) = 0.0f;
-  f.scores(lane, t, u, g, ii, it, c) +=
-      f.query(f.depth, u, g, ii, it) * toFloat(in.keys(lane, f.depth, c * chunkGroups + t, g));
-  f.maskedGroups = RDom(0, f.scoreGroups, 0, chunkGroups / f.scoreGroups, "masked_groups");
-  f.maskedGroups.where(c * chunkRows + f.maskedGroups.y * (f.scoreGroups * lanes) <= f.limit(it));
-  Expr group = f.maskedGroups.y * f.scoreGroups + f.maskedGroups.x;
-  f.masked(lane, t, u, g, ii, it, c) = lowest;
-  f.masked(lane, group, u, g, ii, it, c) = select(isSeen(group), f.scores(lane, group, u, g, ii, it, c), lowest);
+  f.scores(lane, group, u, g, ii, it, c) +=
+      f.query(f.scored.x, u, g, ii, it) * toFloat(in.keys(lane, f.scored.x, c * chunkGroups + group, g));
 
   RDom r = f.largestGroups = seenGroups("largest_groups");
   f.largestLanes(lane, u, g, ii, it, c) = lowest;
-  f.largestLanes(lane, u, g, ii, it, c) = max(f.largestLanes(lane, u, g, ii, it, c), f.masked(lane, r, u, g, ii, it, c));
+  f.largestLanes(lane, u, g, ii, it, c) = max(f.largestLanes(lane, u, g, ii, it, c), select(isSeen(r), f.scores(lane, r, u, g, ii, it, c), lowest));
   Expr largest = f.largestLanes(0, u, g, ii, it, c);
   for (int l = 1; l < lanes; ++l)
     largest = max(largest, f.largestLanes(l, u, g, ii, it, c));
@@ -147,7 +146,7 @@ static void buildChunk(AttentionFuncs &f, const Lowering &lowering, AttentionInp
   r = f.powerGroups = seenGroups("power_groups");
   f.powers(lane, t, u, g, ii, it, c) = 0.0f;
   f.powers(lane, r, u, g, ii, it, c) =
-      select(isSeen(r), exp(f.masked(lane, r, u, g, ii, it, c) - f.largest(u, g, ii, it, c)), 0.0f);
+      select(isSeen(r), exp(f.scores(lane, r, u, g, ii, it, c) - f.largest(u, g, ii, it, c)), 0.0f);
   r = f.sumGroups = seenGroups("sum_groups");
   f.sumLanes(lane, u, g, ii, it, c) = 0.0f;
   f.sumLanes(lane, u, g, ii, it, c) += f.powers(lane, r, u, g, ii, it, c);
@@ -228,17 +227,13 @@ static void unrollTile(Halide::Stage stage, const AttentionFuncs &f) { stage.unr
 /// groups of cache rows, and `elements` elements of the values, at a time.
 static void scheduleChunk(AttentionFuncs &f, Var at, int elements) {
   auto &[lane, t, u, g, ii, it, c, e, k] = f.v;
-  for (Func func : {f.masked, f.largestLanes, f.largest, f.powers, f.sumLanes, f.sum})
+  for (Func func : {f.scores, f.largestLanes, f.largest, f.powers, f.sumLanes, f.sum})
     func.compute_at(f.partial, at);
-  for (Func func : {f.masked, f.largestLanes, f.powers, f.sumLanes}) {
+  for (Func func : {f.scores, f.largestLanes, f.powers, f.sumLanes}) {
     func.bound(lane, 0, lanes).vectorize(lane);
     func.update().vectorize(lane);
   }
-  f.masked.update().reorder(lane, f.maskedGroups.x, u, ii, f.maskedGroups.y).unroll(f.maskedGroups.x);
-  unrollTile(f.masked.update(), f);
-  f.scores.compute_at(f.masked, f.maskedGroups.y).bound(lane, 0, lanes).vectorize(lane).unroll(t);
-  unrollTile(f.scores, f);
-  f.scores.update().reorder(lane, t, u, ii, f.depth).vectorize(lane).unroll(t);
+  f.scores.update().reorder(lane, f.scored.y, u, ii, f.scored.x, f.scored.z).unroll(f.scored.y);
   unrollTile(f.scores.update(), f);
   f.largestLanes.update().reorder(lane, f.largestGroups, u, ii);
   f.powers.update().reorder(lane, f.powerGroups, u, ii);
