@@ -124,7 +124,7 @@ Halide::Expr Lowering::getCacheRow(const Halide::ImageParam &positions, Halide::
   return clamp(buffer(1, row), 0, static_cast<int32_t>(rows) - 1);
 }
 
-FailureOr<Tensor> Lowering::get(Value value) {
+FailureOr<Formula> Lowering::get(Value value) {
   if (auto known = tensors.find(value); known != tensors.end())
     return known->second;
   Operation *owner = value.getDefiningOp();
@@ -135,7 +135,7 @@ FailureOr<Tensor> Lowering::get(Value value) {
   FailureOr<Halide::ImageParam> buffer = getBuffer(value, owner);
   if (failed(buffer))
     return failure();
-  Tensor tensor{shapeOf(cast<RankedTensorType>(value.getType())),
+  Formula tensor{shapeOf(cast<RankedTensorType>(value.getType())),
                 [buffer = *buffer](const Index &index) { return callAt(buffer, index); }};
   set(value, tensor);
   return tensor;
@@ -145,18 +145,18 @@ LogicalResult Lowering::lowerOps(Block::iterator begin, Block::iterator end) {
   for (Operation &op : llvm::make_range(begin, end)) {
     if (isa<YieldOp>(op) || tensors.contains(op.getResult(0)))
       continue;
-    SmallVector<Tensor> operands;
+    SmallVector<Formula> operands;
     for (Value operand : op.getOperands()) {
       if (isa<PositionType>(cast<RankedTensorType>(operand.getType()).getElementType())) {
         operands.push_back({});
         continue;
       }
-      FailureOr<Tensor> tensor = get(operand);
+      FailureOr<Formula> tensor = get(operand);
       if (failed(tensor))
         return failure();
       operands.push_back(*tensor);
     }
-    FailureOr<Tensor> tensor = lowerOp(*this, &op, operands);
+    FailureOr<Formula> tensor = lowerOp(*this, &op, operands);
     if (failed(tensor))
       return failure();
     set(op.getResult(0), *tensor);
@@ -164,7 +164,7 @@ LogicalResult Lowering::lowerOps(Block::iterator begin, Block::iterator end) {
   return success();
 }
 
-Tensor Lowering::store(RowStage::Kind kind, const Tensor &tensor, const std::string &name) {
+Formula Lowering::store(RowStage::Kind kind, const Formula &tensor, const std::string &name) {
   Halide::Func func(name);
   std::vector<Halide::Var> vars;
   for (size_t i = 0; i < tensor.shape.size(); ++i)
@@ -182,7 +182,7 @@ static Halide::Expr combinePairwise(std::vector<Halide::Expr> terms, bool isMax)
   return terms[0];
 }
 
-Tensor Lowering::reduceRows(const Tensor &input, ReduceKind kind, const std::string &name) {
+Formula Lowering::reduceRows(const Formula &input, ReduceKind kind, const std::string &name) {
   using namespace Halide;
   constexpr int lanes = RowStage::lanes;
   std::vector<Expr> rows(input.shape.begin(), input.shape.end() - 1);
@@ -205,7 +205,7 @@ Tensor Lowering::reduceRows(const Tensor &input, ReduceKind kind, const std::str
   partial(vars) = isMax ? max(partial(vars), element) : partial(vars) + element;
   stages.push_back({RowStage::Kind::Partial, partial, steps});
 
-  Tensor total{rows, [=](const Index &row) {
+  Formula total{rows, [=](const Index &row) {
                  std::vector<Expr> terms;
                  for (int i = 0; i < lanes; ++i) {
                    Index lane = row;

@@ -18,7 +18,7 @@ namespace quern::codegen {
 using Index = std::vector<Halide::Expr>;
 
 /// A tensor as a formula: what its element at an index is. Nothing is stored; a template stores what it wants to.
-struct Tensor {
+struct Formula {
   std::vector<Halide::Expr> shape;
   std::function<Halide::Expr(const Index &)> at;
 };
@@ -63,9 +63,9 @@ public:
   /// known are passed over.
   mlir::LogicalResult lowerOps(mlir::Block::iterator begin, mlir::Block::iterator end);
   /// The formula of an argument or of a lowered op's result; an error at the op, or its first user, when there is none.
-  mlir::FailureOr<Tensor> get(mlir::Value value);
+  mlir::FailureOr<Formula> get(mlir::Value value);
   /// Makes `value`, the result of an anchor, known.
-  void set(mlir::Value value, Tensor tensor) { tensors[value] = std::move(tensor); }
+  void set(mlir::Value value, Formula tensor) { tensors[value] = std::move(tensor); }
   /// What the kernel yields.
   mlir::Value getYielded() { return kernel.getBody().front().back().getOperand(0); }
 
@@ -83,9 +83,9 @@ public:
   std::vector<Halide::Expr> shapeOf(mlir::RankedTensorType type);
 
   /// A reduction of the last axis of `input`: one value per row.
-  Tensor reduceRows(const Tensor &input, ReduceKind kind, const std::string &name);
+  Formula reduceRows(const Formula &input, ReduceKind kind, const std::string &name);
   /// Stores `tensor` in a function of its own, whose rows are `tensor`'s: one value per row, or whole rows.
-  Tensor store(RowStage::Kind kind, const Tensor &tensor, const std::string &name);
+  Formula store(RowStage::Kind kind, const Formula &tensor, const std::string &name);
   /// Everything that has to be stored, each after what it reads.
   llvm::ArrayRef<RowStage> getStages() const { return stages; }
 
@@ -102,14 +102,14 @@ private:
   std::vector<Halide::Argument> arguments;
   /// The views of each argument of the kernel.
   llvm::DenseMap<mlir::Value, std::vector<Halide::ImageParam>> views;
-  llvm::DenseMap<mlir::Value, Tensor> tensors;
+  llvm::DenseMap<mlir::Value, Formula> tensors;
   llvm::SmallVector<std::pair<mlir::StringAttr, Halide::Expr>> symbols;
   llvm::SmallVector<RowStage> stages;
   Halide::Expr visible;
 };
 
 /// The formula of one op over formulas of its operands (OpLowering.cpp); an error at an op that has none.
-mlir::FailureOr<Tensor> lowerOp(Lowering &lowering, mlir::Operation *op, llvm::ArrayRef<Tensor> operands);
+mlir::FailureOr<Formula> lowerOp(Lowering &lowering, mlir::Operation *op, llvm::ArrayRef<Formula> operands);
 
 /// Calls `func`, whose arguments are innermost first, at `index`.
 Halide::Expr callAt(Halide::Func func, const Index &index);

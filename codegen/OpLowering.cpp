@@ -11,14 +11,14 @@ using Halide::Expr;
 namespace quern::codegen {
 
 namespace {
-using Result = FailureOr<Tensor>;
-using Operands = ArrayRef<Tensor>;
+using Result = FailureOr<Formula>;
+using Operands = ArrayRef<Formula>;
 } // namespace
 
 static RankedTensorType resultType(Operation *op) { return cast<RankedTensorType>(op->getResult(0).getType()); }
 
 /// The element of `operand` that an index of the broadcast result reads.
-static Expr readBroadcast(const Tensor &operand, const Index &index) {
+static Expr readBroadcast(const Formula &operand, const Index &index) {
   Index own(index.end() - operand.shape.size(), index.end());
   for (size_t i = 0; i < own.size(); ++i)
     if (Halide::Internal::is_const_one(operand.shape[i]))
@@ -38,8 +38,8 @@ static Result lowerScalarOp(Lowering &lowering, RankedTensorType type, Block &bl
   FailureOr<Expr> formula = lowerScalarBlock(block, placeholders);
   if (failed(formula))
     return failure();
-  return Tensor{lowering.shapeOf(type),
-                [formula = *formula, inputs = std::vector<Tensor>(operands.begin(), operands.end())](const Index &index) {
+  return Formula{lowering.shapeOf(type),
+                [formula = *formula, inputs = std::vector<Formula>(operands.begin(), operands.end())](const Index &index) {
                   std::map<std::string, Expr> values;
                   for (size_t i = 0; i < inputs.size(); ++i) {
                     Expr value = readBroadcast(inputs[i], index);
@@ -69,7 +69,7 @@ static Result lowerCast(Lowering &lowering, CastOp op, Operands operands) {
   FailureOr<Halide::Type> type = getHalideType(resultType(op).getElementType());
   if (failed(type))
     return op.emitError("no kernel code for a cast to ") << resultType(op).getElementType();
-  return Tensor{operands[0].shape, [type = *type, input = operands[0]](const Index &index) {
+  return Formula{operands[0].shape, [type = *type, input = operands[0]](const Index &index) {
                   return convert(type, input.at(index));
                 }};
 }
@@ -80,11 +80,11 @@ static Result lowerConstant(Lowering &lowering, ConstantOp op, Operands) {
   if (!values || !values.isSplat() || !type.getElementType().isF32())
     return op.emitError("a kernel holds a constant that is no f32 splat, expected an argument");
   float value = values.getSplatValue<float>();
-  return Tensor{lowering.shapeOf(type), [value](const Index &) { return Expr(value); }};
+  return Formula{lowering.shapeOf(type), [value](const Index &) { return Expr(value); }};
 }
 
 static Result lowerIota(Lowering &lowering, IotaOp op, Operands) {
-  return Tensor{lowering.shapeOf(resultType(op)), [](const Index &index) { return Halide::cast<float>(index[0]); }};
+  return Formula{lowering.shapeOf(resultType(op)), [](const Index &index) { return Halide::cast<float>(index[0]); }};
 }
 
 /// The index of the input's element at `index` of a reshape's result. Equal leading dimensions keep their indices; the
@@ -112,14 +112,14 @@ static Index reshapeIndex(const std::vector<Expr> &from, const std::vector<Expr>
 
 static Result lowerReshape(Lowering &lowering, ReshapeOp op, Operands operands) {
   std::vector<Expr> shape = lowering.shapeOf(resultType(op));
-  return Tensor{shape, [shape, input = operands[0]](const Index &index) {
+  return Formula{shape, [shape, input = operands[0]](const Index &index) {
                   return input.at(reshapeIndex(input.shape, shape, index));
                 }};
 }
 
 static Result lowerTranspose(Lowering &lowering, TransposeOp op, Operands operands) {
   std::vector<int64_t> permutation(op.getPermutation().begin(), op.getPermutation().end());
-  return Tensor{lowering.shapeOf(resultType(op)), [permutation, input = operands[0]](const Index &index) {
+  return Formula{lowering.shapeOf(resultType(op)), [permutation, input = operands[0]](const Index &index) {
                   Index own(index.size());
                   for (size_t i = 0; i < index.size(); ++i)
                     own[permutation[i]] = index[i];
@@ -128,7 +128,7 @@ static Result lowerTranspose(Lowering &lowering, TransposeOp op, Operands operan
 }
 
 static Result lowerSlice(Lowering &lowering, SliceOp op, Operands operands) {
-  return Tensor{lowering.shapeOf(resultType(op)),
+  return Formula{lowering.shapeOf(resultType(op)),
                 [axis = op.getAxis(), offset = static_cast<int32_t>(op.getOffset()), input = operands[0]](const Index &index) {
                   Index own = index;
                   own[axis] = Halide::Internal::simplify(own[axis] + offset);
@@ -138,10 +138,10 @@ static Result lowerSlice(Lowering &lowering, SliceOp op, Operands operands) {
 
 static Result lowerConcat(Lowering &lowering, ConcatOp op, Operands operands) {
   size_t axis = op.getAxis();
-  return Tensor{lowering.shapeOf(resultType(op)),
-                [axis, inputs = std::vector<Tensor>(operands.begin(), operands.end())](const Index &index) {
+  return Formula{lowering.shapeOf(resultType(op)),
+                [axis, inputs = std::vector<Formula>(operands.begin(), operands.end())](const Index &index) {
                   Expr end = 0, result;
-                  for (const Tensor &input : inputs) {
+                  for (const Formula &input : inputs) {
                     Index own = index;
                     Expr begin = end;
                     own[axis] = clamp(index[axis] - begin, 0, input.shape[axis] - 1);
@@ -157,35 +157,35 @@ static Result lowerConcat(Lowering &lowering, ConcatOp op, Operands operands) {
 static Index rowOf(const Index &index) { return Index(index.begin(), index.end() - 1); }
 
 static Result lowerRmsNorm(Lowering &lowering, RmsNormOp op, Operands operands) {
-  Tensor input = operands[0], weight = operands[1];
-  Tensor squares{input.shape, [input](const Index &index) {
+  Formula input = operands[0], weight = operands[1];
+  Formula squares{input.shape, [input](const Index &index) {
                    Expr x = input.at(index);
                    return x * x;
                  }};
-  Tensor mean = lowering.reduceRows(squares, ReduceKind::Mean, "squares");
+  Formula mean = lowering.reduceRows(squares, ReduceKind::Mean, "squares");
   float eps = static_cast<float>(op.getEps().convertToDouble());
-  Tensor scale = lowering.store(
+  Formula scale = lowering.store(
       RowStage::Kind::PerRow, {mean.shape, [=](const Index &row) { return 1.0f / sqrt(mean.at(row) + eps); }}, "scale");
-  return Tensor{input.shape, [=](const Index &index) {
+  return Formula{input.shape, [=](const Index &index) {
                   return input.at(index) * scale.at(rowOf(index)) * weight.at({index.back()});
                 }};
 }
 
 static Result lowerReduce(Lowering &lowering, ReduceOp op, Operands operands) {
-  Tensor total = lowering.reduceRows(operands[0], op.getKind(), "reduce");
+  Formula total = lowering.reduceRows(operands[0], op.getKind(), "reduce");
   std::vector<Expr> shape = operands[0].shape;
   shape.back() = 1;
-  return Tensor{shape, [total](const Index &index) { return total.at(rowOf(index)); }};
+  return Formula{shape, [total](const Index &index) { return total.at(rowOf(index)); }};
 }
 
 static Result lowerSoftmax(Lowering &lowering, SoftmaxOp, Operands operands) {
-  Tensor input = operands[0];
-  Tensor largest = lowering.reduceRows(input, ReduceKind::Max, "largest");
-  Tensor powers = lowering.store(
+  Formula input = operands[0];
+  Formula largest = lowering.reduceRows(input, ReduceKind::Max, "largest");
+  Formula powers = lowering.store(
       RowStage::Kind::WholeRow,
       {input.shape, [=](const Index &index) { return exp(input.at(index) - largest.at(rowOf(index))); }}, "powers");
-  Tensor sum = lowering.reduceRows(powers, ReduceKind::Sum, "sum");
-  return Tensor{input.shape, [=](const Index &index) { return powers.at(index) / sum.at(rowOf(index)); }};
+  Formula sum = lowering.reduceRows(powers, ReduceKind::Sum, "sum");
+  return Formula{input.shape, [=](const Index &index) { return powers.at(index) / sum.at(rowOf(index)); }};
 }
 
 /// Elements (u, v) of a pair, at j and j + r/2 (half) or 2j and 2j + 1 (interleaved), turn by the angle of the table.
@@ -198,7 +198,7 @@ static Result lowerRope(Lowering &lowering, RopeOp op, Operands operands) {
   bool half = op.getLayout() == RopeLayout::Half;
   bool whole = 2 * pairs == resultType(op).getDimSize(2);
   Expr last = lowering.shapeOf(tableType)[0] - 1;
-  return Tensor{operands[0].shape, [=, positions = *positions, input = operands[0], table = operands[2]](const Index &index) mutable {
+  return Formula{operands[0].shape, [=, positions = *positions, input = operands[0], table = operands[2]](const Index &index) mutable {
                   Expr e = index[2];
                   Expr within = whole ? e : min(e, 2 * pairs - 1);
                   Expr j = half ? within % pairs : within / 2;
@@ -212,7 +212,7 @@ static Result lowerRope(Lowering &lowering, RopeOp op, Operands operands) {
                 }};
 }
 
-FailureOr<Tensor> lowerOp(Lowering &lowering, Operation *op, ArrayRef<Tensor> operands) {
+FailureOr<Formula> lowerOp(Lowering &lowering, Operation *op, ArrayRef<Formula> operands) {
   return TypeSwitch<Operation *, Result>(op)
       .Case([&](MapOp map) { return lowerMap(lowering, map, operands); })
       .Case([&](ScalarBodyOpInterface scalar) { return lowerElementwise(lowering, scalar, operands); })

@@ -26,7 +26,7 @@ static FailureOr<AppendFuncs> algorithm(Lowering &lowering) {
     return anchor.emitError("a kernel of the form `append` ends with it");
   if (failed(lowering.lowerOps(body.begin(), anchor->getIterator())))
     return failure();
-  FailureOr<Tensor> input = lowering.get(anchor.getInput());
+  FailureOr<Formula> input = lowering.get(anchor.getInput());
   FailureOr<Halide::ImageParam> positions = lowering.getBuffer(anchor.getAt(), anchor);
   if (failed(input) || failed(positions))
     return failure();

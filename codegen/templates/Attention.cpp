@@ -69,7 +69,7 @@ struct AttentionFuncs {
 
 /// The arguments of an attention kernel.
 struct AttentionInputs {
-  Tensor query;
+  Formula query;
   Halide::ImageParam positions, keys, values;
   int32_t depth, cacheRows;
   float scale;
@@ -79,7 +79,7 @@ struct AttentionInputs {
 } // namespace
 
 static FailureOr<AttentionInputs> getInputs(Lowering &lowering, AttendOp anchor) {
-  FailureOr<Tensor> query = lowering.get(anchor.getQuery());
+  FailureOr<Formula> query = lowering.get(anchor.getQuery());
   FailureOr<Halide::ImageParam> positions = lowering.getBuffer(anchor.getAt(), anchor);
   FailureOr<Halide::ImageParam> keys = lowering.getBuffer(anchor.getKeys(), anchor);
   FailureOr<Halide::ImageParam> values = lowering.getBuffer(anchor.getValues(), anchor);
@@ -209,7 +209,7 @@ static FailureOr<AttentionFuncs> algorithm(Lowering &lowering, const Parameters 
                 }});
   if (failed(lowering.lowerOps(std::next(anchor->getIterator()), body.end())))
     return failure();
-  FailureOr<Tensor> result = lowering.get(lowering.getYielded());
+  FailureOr<Formula> result = lowering.get(lowering.getYielded());
   if (failed(result))
     return failure();
   if (result->shape.size() != 3)

@@ -15,7 +15,7 @@ namespace quern::codegen {
 static constexpr int panelRows = PackedLayout::panelRows;
 
 /// sum(i, o, m) += lhs(k, m) · weight(i, k, o), k ascending, weights as f32
-static void buildFloatProduct(Product &product, const Tensor &lhs, Var i, Var o, Var m) {
+static void buildFloatProduct(Product &product, const Formula &lhs, Var i, Var o, Var m) {
   int32_t group = static_cast<int32_t>(product.weight.layout.group);
   int32_t blocks = static_cast<int32_t>(product.weight.layout.blocksPerPanel(product.weight.columns));
   product.steps = RDom(0, group, 0, blocks, "steps");
@@ -86,7 +86,7 @@ static LogicalResult findProducts(KernelOp kernel, SmallVectorImpl<MatmulOp> &ma
 }
 
 /// The result of a product as a tensor: element (m, n) is lane n mod 16 of panel ⌊n / 16⌋.
-static Tensor toTensor(Lowering &lowering, MatmulOp matmul, Func sum, Var i, Var o) {
+static Formula toFormula(Lowering &lowering, MatmulOp matmul, Func sum, Var i, Var o) {
   return {lowering.shapeOf(matmul.getResult().getType()), [sum, i, o](const Index &index) {
             Expr n = index[1];
             if (Halide::Internal::is_const_zero(Halide::Internal::simplify(n - (o * panelRows + i))))
@@ -109,13 +109,13 @@ static Index splitColumns(const std::vector<Expr> &shape, Expr m, Expr n) {
 
 /// The formula of the left side, stored in `funcs.lhs` or quantised where it has to be.
 static LogicalResult buildLhs(Lowering &lowering, ContractFuncs &funcs, MatmulOp matmul, QuantizeOp quantize,
-                              Tensor &lhs) {
+                              Formula &lhs) {
   Block &body = lowering.getKernel().getBody().front();
   for (Operation &op : body)
     if (op.isBeforeInBlock(matmul) && &op != quantize.getOperation() && !isa<MatmulOp>(op) &&
         failed(lowering.lowerOps(op.getIterator(), std::next(op.getIterator()))))
       return failure();
-  FailureOr<Tensor> rows = lowering.get(quantize ? quantize.getInput() : matmul.getLhs());
+  FailureOr<Formula> rows = lowering.get(quantize ? quantize.getInput() : matmul.getLhs());
   if (failed(rows))
     return failure();
   lhs = *rows;
@@ -141,7 +141,7 @@ static FailureOr<ContractFuncs> algorithm(Lowering &lowering) {
     return failure();
   ContractFuncs funcs;
   funcs.i = Var("i"), funcs.o = Var("o"), funcs.m = Var("m"), funcs.n = Var("n");
-  Tensor lhs;
+  Formula lhs;
   if (failed(buildLhs(lowering, funcs, matmuls.front(), quantize, lhs)))
     return failure();
   for (MatmulOp matmul : matmuls) {
@@ -155,14 +155,14 @@ static FailureOr<ContractFuncs> algorithm(Lowering &lowering) {
       buildQuantProduct(product, *funcs.quantized, funcs.i, funcs.o, funcs.m);
     else
       buildFloatProduct(product, lhs, funcs.i, funcs.o, funcs.m);
-    lowering.set(matmul.getResult(), toTensor(lowering, matmul, product.sum, funcs.i, funcs.o));
+    lowering.set(matmul.getResult(), toFormula(lowering, matmul, product.sum, funcs.i, funcs.o));
     funcs.products.push_back(std::move(product));
   }
   if (quantize)
     lowering.set(quantize.getResult(), {});
   if (failed(lowering.lowerOps(std::next(matmuls.front()->getIterator()), body.end())))
     return failure();
-  FailureOr<Tensor> result = lowering.get(lowering.getYielded());
+  FailureOr<Formula> result = lowering.get(lowering.getYielded());
   if (failed(result))
     return failure();
 

@@ -18,8 +18,8 @@ struct GatherFuncs {
 } // namespace
 
 /// result[i…, e…] = table[indices[i…], e…]; an index outside of the table reads its nearest row.
-static FailureOr<Tensor> gather(Lowering &lowering, GatherOp op) {
-  FailureOr<Tensor> indices = lowering.get(op.getIndices());
+static FailureOr<Formula> gather(Lowering &lowering, GatherOp op) {
+  FailureOr<Formula> indices = lowering.get(op.getIndices());
   if (failed(indices))
     return failure();
   auto tableType = cast<RankedTensorType>(op.getTable().getType());
@@ -30,10 +30,10 @@ static FailureOr<Tensor> gather(Lowering &lowering, GatherOp op) {
   };
   auto argument = dyn_cast<BlockArgument>(op.getTable());
   if (!argument || !lowering.getKernel().getArgAttr(argument.getArgNumber(), packedArgAttr)) {
-    FailureOr<Tensor> table = lowering.get(op.getTable());
+    FailureOr<Formula> table = lowering.get(op.getTable());
     if (failed(table))
       return failure();
-    return Tensor{shape, [lead, rowOf, table = *table](const Index &index) {
+    return Formula{shape, [lead, rowOf, table = *table](const Index &index) {
                     Index own = {rowOf(index)};
                     own.insert(own.end(), index.begin() + lead, index.end());
                     return Halide::cast<float>(table.at(own));
@@ -42,7 +42,7 @@ static FailureOr<Tensor> gather(Lowering &lowering, GatherOp op) {
   FailureOr<PackedWeight> weight = lowering.getWeight(argument, op);
   if (failed(weight))
     return failure();
-  return Tensor{shape, [rowOf, weight = *weight](const Index &index) {
+  return Formula{shape, [rowOf, weight = *weight](const Index &index) {
                   constexpr int32_t lanes = PackedLayout::panelRows;
                   int32_t group = static_cast<int32_t>(weight.layout.group);
                   Expr row = rowOf(index), k = index.back();
@@ -56,13 +56,13 @@ static FailureOr<GatherFuncs> algorithm(Lowering &lowering) {
   auto anchor = cast<GatherOp>(kernel.getAnchor());
   if (failed(lowering.lowerOps(body.begin(), anchor->getIterator())))
     return failure();
-  FailureOr<Tensor> rows = gather(lowering, anchor);
+  FailureOr<Formula> rows = gather(lowering, anchor);
   if (failed(rows))
     return failure();
   lowering.set(anchor.getResult(), *rows);
   if (failed(lowering.lowerOps(std::next(anchor->getIterator()), body.end())))
     return failure();
-  FailureOr<Tensor> result = lowering.get(lowering.getYielded());
+  FailureOr<Formula> result = lowering.get(lowering.getYielded());
   if (failed(result))
     return failure();
   OutputVars vars(result->shape.size());

@@ -6,7 +6,7 @@ using namespace Halide;
 
 namespace quern::codegen {
 
-QuantizedRows::QuantizedRows(const Tensor &rows)
+QuantizedRows::QuantizedRows(const Formula &rows)
     : largest("largest"), scales("scales"), quants("quants"), columns(0, block, "columns") {
   Var k("k"), b("b"), m("m");
   // Not negative floats are in the order of their bits; unlike floats, integers are reduced as vectors.

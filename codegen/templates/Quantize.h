@@ -19,7 +19,7 @@ struct QuantizedRows {
   Halide::Func quants;
   Halide::RDom columns;
 
-  explicit QuantizedRows(const Tensor &rows);
+  explicit QuantizedRows(const Formula &rows);
   /// i32 [group, row]: -zero · the sum of the quants of a group of `group` columns, what a product of quants begins with.
   Halide::Func offsets(int group, int zero);
   /// f32 [group, row]: scale · the sum of the quants of a group.

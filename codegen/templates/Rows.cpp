@@ -19,7 +19,7 @@ static FailureOr<RowsFuncs> algorithm(Lowering &lowering) {
   Block &body = lowering.getKernel().getBody().front();
   if (failed(lowering.lowerOps(body.begin(), body.end())))
     return failure();
-  FailureOr<Tensor> result = lowering.get(lowering.getYielded());
+  FailureOr<Formula> result = lowering.get(lowering.getYielded());
   if (failed(result))
     return failure();
   OutputVars vars(result->shape.size());

@@ -1,0 +1,28 @@
+// RUN: %unit/kernel-text asm icelake < %s | FileCheck %s --check-prefixes=CHECK,VNNI
+// RUN: %unit/kernel-text asm sapphirerapids < %s | FileCheck %s --check-prefixes=CHECK,VNNI
+// RUN: %unit/kernel-text asm x86-64-v4 < %s | FileCheck %s --check-prefixes=CHECK,PLAIN
+// RUN: %unit/kernel-text asm x86-64-v3 < %s | FileCheck %s --check-prefixes=CHECK,PLAIN
+
+// One instruction multiplies u8 by i8 and adds four products where the processor has it; sums are fused multiply-adds; and
+// no instruction needs bf16, which not every processor with VNNI has.
+
+// CHECK-LABEL: quants:
+// VNNI: vpdpbusd
+// PLAIN-NOT: vpdpbusd
+// CHECK: vfmadd
+// CHECK-NOT: bf16
+quern.kernel @quants(%x: tensor<1x64xf32>, %w: tensor<48x64x!quern.block<q8_0>> {quern.packed}) -> tensor<1x48xf32>
+    attributes {form = #quern.form<contract>} {
+  %0 = quern.quantize %x : tensor<1x64xf32>
+  %1 = quern.matmul %0, %w : tensor<1x64x!quern.block<q8_1>>, tensor<48x64x!quern.block<q8_0>>
+  quern.yield %1 : tensor<1x48xf32>
+}
+
+// CHECK-LABEL: floats:
+// CHECK: vfmadd
+// CHECK-NOT: bf16
+quern.kernel @floats(%x: tensor<1x64xf32>, %w: tensor<48x64xbf16> {quern.packed}) -> tensor<1x48xf32>
+    attributes {form = #quern.form<contract>} {
+  %0 = quern.matmul %x, %w : tensor<1x64xf32>, tensor<48x64xbf16>
+  quern.yield %0 : tensor<1x48xf32>
+}

@@ -1,0 +1,85 @@
+//===- kernel-text.cpp - what kernels become, as text -----------------------------------------===//
+//
+// kernel-text (signature | loops | asm | object) TARGET: reads a module of kernels from standard input and prints, for each,
+// its native signature, Halide's loops or the target's assembly; or compiles all in child processes and prints nothing.
+//
+//===------------------------------------------------------------------------------------------===//
+
+#include "codegen/HalideBridge.h"
+#include "dialect/Register.h"
+
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/Parser/Parser.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/SourceMgr.h"
+
+using namespace mlir;
+using namespace quern;
+using namespace quern::codegen;
+
+/// `operand 1 at 32: f16[16:1, 18:272, s:4896]`: extents and strides, innermost first.
+static LogicalResult printSignature(KernelOp kernel) {
+  FailureOr<SmallVector<NativeArgument>> signature = getSignature(kernel);
+  if (failed(signature))
+    return failure();
+  llvm::outs() << kernel.getSymName() << "\n";
+  for (const NativeArgument &argument : *signature) {
+    if (argument.kind == NativeArgument::Kind::Visible) {
+      llvm::outs() << "  visible\n";
+      continue;
+    }
+    llvm::outs() << "  operand " << argument.operand << " at " << argument.byteOffset << ": "
+                 << "iuf?b"[argument.element.code] << int(argument.element.bits) << "[";
+    llvm::interleaveComma(argument.dims, llvm::outs(), [](const BufferDim &dim) {
+      llvm::outs() << (dim.extent.isStatic() ? std::to_string(dim.extent.size()) : dim.extent.name().str()) << ":"
+                   << dim.stride;
+    });
+    llvm::outs() << "]\n";
+  }
+  return success();
+}
+
+/// Compiles every kernel in child processes, into a directory that is removed.
+static LogicalResult compileAll(ModuleOp module, const TargetSpec &target) {
+  llvm::SmallString<128> directory;
+  if (llvm::sys::fs::createUniqueDirectory("kernels", directory))
+    return module.emitError("cannot create a directory");
+  SmallVector<KernelJob> jobs;
+  for (auto kernel : module.getOps<KernelOp>())
+    jobs.push_back({kernel, target, kernel.getSymName().str()});
+  LogicalResult result = compileKernels(jobs, directory, 2);
+  llvm::sys::fs::remove_directories(directory);
+  return result;
+}
+
+static LogicalResult print(ModuleOp module, const TargetSpec &target, StringRef kind) {
+  if (kind == "object")
+    return compileAll(module, target);
+  for (auto kernel : module.getOps<KernelOp>()) {
+    KernelText text = kind == "asm" ? KernelText::Assembly : KernelText::Loops;
+    if (failed(kind == "signature" ? printSignature(kernel)
+                                   : emitKernel(kernel, target, kernel.getSymName(), text, llvm::outs())))
+      return failure();
+  }
+  return success();
+}
+
+int main(int argc, char **argv) {
+  DialectRegistry registry;
+  registerDialects(registry);
+  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  auto text = llvm::MemoryBuffer::getSTDIN();
+  if (argc != 3 || !text)
+    return 2;
+  llvm::SourceMgr sources;
+  sources.AddNewSourceBuffer(std::move(*text), llvm::SMLoc());
+  SourceMgrDiagnosticHandler handler(sources, &context);
+  llvm::Expected<TargetSpec> target = findTarget(argv[2]);
+  if (!target) {
+    llvm::errs() << llvm::toString(target.takeError()) << "\n";
+    return 1;
+  }
+  OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(sources, &context);
+  return module && succeeded(print(*module, *target, argv[1])) ? 0 : 1;
+}

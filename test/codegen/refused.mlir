@@ -1,0 +1,44 @@
+// RUN: not %unit/kernel-text object x86-64-v3 < %s 2>&1 | FileCheck %s
+// RUN: not %unit/kernel-text object pentium < %s 2>&1 | FileCheck %s --check-prefix=TARGET
+
+// Diagnostics come out of the child processes in the order of the kernels, at the op that is to blame.
+
+// TARGET: unknown target `pentium`, expected `host`, `sapphirerapids`, `zen4`, `icelake`, `x86-64-v4`, `x86-64-v3`
+
+// CHECK: :[[@LINE+1]]:1: error: schedule parameter `rows` is 9, expected 1, 2, 3
+quern.kernel @tile(%x: tensor<4x8xf32>, %w: tensor<16x8xf32> {quern.packed}) -> tensor<4x16xf32>
+    attributes {form = #quern.form<contract>, schedule = #quern.schedule<{rows = 9 : i64}>} {
+  %0 = quern.matmul %x, %w : tensor<4x8xf32>, tensor<16x8xf32>
+  quern.yield %0 : tensor<4x16xf32>
+}
+
+// CHECK: :[[@LINE+1]]:1: error: form `map` has no schedule parameter `rows`
+quern.kernel @surplus(%x: tensor<4xf32>) -> tensor<4xf32>
+    attributes {form = #quern.form<map>, schedule = #quern.schedule<{rows = 1 : i64}>} {
+  %0 = quern.neg %x : tensor<4xf32>
+  quern.yield %0 : tensor<4xf32>
+}
+
+quern.kernel @dense(%x: tensor<4x8xf32>, %w: tensor<16x8xf32>) -> tensor<4x16xf32>
+    attributes {form = #quern.form<contract>} {
+  // CHECK: :[[@LINE+1]]:8: error: reads a weight that is not an argument marked `quern.packed`
+  %0 = quern.matmul %x, %w : tensor<4x8xf32>, tensor<16x8xf32>
+  quern.yield %0 : tensor<4x16xf32>
+}
+
+quern.kernel @scalar(%x: tensor<4xf32>) -> tensor<4xf32> attributes {form = #quern.form<map>} {
+  %0 = quern.map (%x) : tensor<4xf32> -> tensor<4xf32> {
+  ^bb0(%a: f32):
+    // CHECK: :[[@LINE+1]]:10: error: no kernel code for the scalar op `math.cbrt`
+    %1 = math.cbrt %a : f32
+    quern.yield %1 : f32
+  }
+  quern.yield %0 : tensor<4xf32>
+}
+
+// CHECK: :[[@LINE+1]]:1: error: shape [2, 4, s] of a kernel's buffer is symbolic within, expected only its first dimension
+quern.kernel @within(%x: tensor<2x4x?xf32, #quern.dims<s>>) -> tensor<2x4x?xf32, #quern.dims<s>>
+    attributes {form = #quern.form<map>} {
+  %0 = quern.neg %x : tensor<2x4x?xf32, #quern.dims<s>>
+  quern.yield %0 : tensor<2x4x?xf32, #quern.dims<s>>
+}

@@ -1,0 +1,42 @@
+// RUN: %unit/kernel-text signature x86-64-v3 < %s | FileCheck %s
+
+// Operands count without the state that an append kernel writes, which is its output.
+
+// CHECK-LABEL: contract
+// CHECK-NEXT: operand 0 at 0: f32[64:1, s:64]
+// Quants, scales, mins: three views of one weight.
+// CHECK-NEXT: operand 1 at 64: u8[4:1, 16:4, 4:64, 2:320, 3:640]
+// CHECK-NEXT: operand 1 at 0: f16[16:1, 2:160, 3:320]
+// CHECK-NEXT: operand 1 at 32: f16[16:1, 2:160, 3:320]
+// Whole panels: the result by panels.
+// CHECK-NEXT: operand 2 at 0: f32[16:1, 3:16, s:48]
+quern.kernel @contract(%x: tensor<?x64xf32, #quern.dims<s>>, %w: tensor<48x64x!quern.block<q4_1>> {quern.packed})
+    -> tensor<?x48xf32, #quern.dims<s>> attributes {form = #quern.form<contract>} {
+  %0 = quern.quantize %x : tensor<?x64xf32, #quern.dims<s>>
+  %1 = quern.matmul %0, %w : tensor<?x64x!quern.block<q8_1>, #quern.dims<s>>, tensor<48x64x!quern.block<q4_1>>
+  quern.yield %1 : tensor<?x48xf32, #quern.dims<s>>
+}
+
+// CHECK-LABEL: ragged
+// CHECK-NEXT: operand 0 at 0: f32[7:1, 1:7]
+// CHECK-NEXT: operand 1 at 0: b16[16:1, 7:16, 1:112]
+// CHECK-NEXT: operand 2 at 0: f32[5:1, 1:5]
+quern.kernel @ragged(%x: tensor<1x7xf32>, %w: tensor<5x7xbf16> {quern.packed}) -> tensor<1x5xf32>
+    attributes {form = #quern.form<contract>} {
+  %0 = quern.matmul %x, %w : tensor<1x7xf32>, tensor<5x7xbf16>
+  quern.yield %0 : tensor<1x5xf32>
+}
+
+// CHECK-LABEL: append
+// CHECK-NEXT: operand 0 at 0: f32[8:1, 2:8, s:16]
+// CHECK-NEXT: operand 1 at 0: i32[2:1, s:2]
+// CHECK-NEXT: visible
+// 300 rows are kept as two chunks of 256.
+// CHECK-NEXT: operand 2 at 0: f16[16:1, 8:16, 32:128, 2:4096]
+quern.kernel @append(%c: tensor<300x2x8xf16>, %x: tensor<?x2x8xf32, #quern.dims<s>>,
+                     %at: tensor<?x!quern.position, #quern.dims<s>>) -> tensor<300x2x8xf16>
+    attributes {form = #quern.form<append>} {
+  %0 = quern.cache_append %c, %x at %at
+      : tensor<300x2x8xf16>, tensor<?x2x8xf32, #quern.dims<s>>, tensor<?x!quern.position, #quern.dims<s>>
+  quern.yield %0 : tensor<300x2x8xf16>
+}
