@@ -13,6 +13,8 @@
 #include "codegen/StateLayout.h"
 #include "codegen/templates/Common.h"
 
+#include <numeric>
+
 using namespace mlir;
 using Halide::Expr;
 using Halide::Func;
@@ -50,8 +52,8 @@ struct AttentionFuncs {
   Func powers{"powers"};
   /// [lane, u, g, ii, it, c], and over all lanes [u, g, ii, it, c]
   Func largestLanes{"largest_lanes"}, largest{"largest"}, sumLanes{"sum_lanes"}, sum{"sum"};
-  /// Weighted sums of values by lanes, and with lanes folded to 8 and 4. [lane, e, u, g, ii, it, c]
-  Func weighted{"weighted"}, folded8{"folded8"}, folded4{"folded4"};
+  /// Weighted sums of values by lanes, and with lanes folded to 4. [lane, e, u, g, ii, it, c]
+  Func weighted{"weighted"}, folded{"folded"};
   /// What is left of a chunk: the weighted sums; beside each, the sum of powers and the largest score.
   /// [e, u, g, ii, it, c]
   Func partial{"partial"};
@@ -155,11 +157,11 @@ static void buildChunk(AttentionFuncs &f, const Lowering &lowering, AttentionInp
   f.weighted(lane, e, u, g, ii, it, c) = 0.0f;
   f.weighted(lane, e, u, g, ii, it, c) +=
       f.powers(lane, r, u, g, ii, it, c) * toFloat(in.values(lane, e, c * chunkGroups + r, g));
-  f.folded8(lane, e, u, g, ii, it, c) = f.weighted(lane, e, u, g, ii, it, c) + f.weighted(lane + 8, e, u, g, ii, it, c);
-  f.folded4(lane, e, u, g, ii, it, c) = f.folded8(lane, e, u, g, ii, it, c) + f.folded8(lane + 4, e, u, g, ii, it, c);
+  auto weightedAt = [&](int first) { return f.weighted(lane + first, e, u, g, ii, it, c); };
+  f.folded(lane, e, u, g, ii, it, c) = (weightedAt(0) + weightedAt(8)) + (weightedAt(4) + weightedAt(12));
   f.sum(u, g, ii, it, c) = foldLanes(f.sumLanes, lanes, u, g, ii, it, c);
   f.partial(e, u, g, ii, it, c) =
-      Halide::Tuple(foldLanes(f.folded4, 4, e, u, g, ii, it, c), f.sum(u, g, ii, it, c), f.largest(u, g, ii, it, c));
+      Halide::Tuple(foldLanes(f.folded, 4, e, u, g, ii, it, c), f.sum(u, g, ii, it, c), f.largest(u, g, ii, it, c));
 }
 
 /// All chunks: see the head of this file.
@@ -239,15 +241,14 @@ static void scheduleChunk(AttentionFuncs &f, Var at, int elements) {
   f.powers.update().reorder(lane, f.powerGroups, u, ii);
   f.sumLanes.update().reorder(lane, f.sumGroups, u, ii);
 
+  // The sums are memory that the loop over groups keeps in registers. Were they registers alone, taking halves of them
+  // would go element by element.
   Var eo("eo"), ei("ei");
-  f.folded8.compute_at(f.partial, at).bound(lane, 0, 8).split(e, eo, ei, elements, TailStrategy::ShiftInwards);
-  f.folded8.reorder(lane, ei, u, ii, eo).vectorize(lane).unroll(ei);
-  unrollTile(f.folded8, f);
-  f.weighted.compute_at(f.folded8, eo).bound(lane, 0, lanes).vectorize(lane).unroll(e);
-  unrollTile(f.weighted, f);
-  f.weighted.update().reorder(lane, e, u, ii, f.weightedGroups).vectorize(lane).unroll(e);
+  f.weighted.compute_at(f.partial, at).bound(lane, 0, lanes).vectorize(lane);
+  f.weighted.update().split(e, eo, ei, elements, TailStrategy::GuardWithIf);
+  f.weighted.update().reorder(lane, ei, u, ii, f.weightedGroups, eo).vectorize(lane).unroll(ei);
   unrollTile(f.weighted.update(), f);
-  f.folded4.compute_at(f.partial, at).bound(lane, 0, 4).vectorize(lane);
+  f.folded.compute_at(f.partial, at).bound(lane, 0, 4).vectorize(lane);
 }
 
 static void schedule(AttentionFuncs &f, const Lowering &lowering, const Parameters &parameters) {
@@ -277,16 +278,17 @@ static void schedule(AttentionFuncs &f, const Lowering &lowering, const Paramete
   }
   vectorizeTail(f.partial, e, Expr(f.size), width);
   vectorizeTail(f.query, k, Expr(f.size), width);
-  scheduleChunk(f, f.single ? task : c, std::min(parameters["elements"], f.size));
+  scheduleChunk(f, f.single ? task : c, std::gcd(parameters["elements"], f.size));
 }
 
-/// A tile's accumulators fill the registers: rows · heads that share a cache head · groups or elements.
+/// A tile's accumulators fill the registers: about six rows of heads (tokens · heads that share a cache head) by groups of
+/// cache rows, or elements of values.
 Space spaceAttention(KernelOp kernel, const TargetSpec &target) {
   auto anchor = cast<AttendOp>(kernel.getAnchor());
   auto query = cast<RankedTensorType>(anchor.getQuery().getType());
   int64_t shared = query.getDimSize(1) / cast<RankedTensorType>(anchor.getKeys().getType()).getDimSize(1);
   int64_t registers = target.vectorRegisters * target.lanes() / lanes * 3 / 4;
-  int64_t rows = query.getDimSize(0) == 1 ? 1 : std::clamp<int64_t>(registers / (2 * shared), 1, 8);
+  int64_t rows = query.getDimSize(0) == 1 ? 1 : std::clamp<int64_t>(6 / shared, 1, 8);
   int64_t columns = std::clamp<int64_t>(registers / (rows * shared), 1, 8);
   int64_t vectors = int64_t(1) << llvm::Log2_64(columns);
   return {{"rows", {1, 2, 3, 4, 5, 6, 7, 8}, rows}, {"groups", {1, 2, 4, 8}, vectors}, {"elements", {1, 2, 4, 8}, vectors}};
