@@ -7,28 +7,12 @@ tokens after each prompt are equal.
 """
 
 import argparse
-import json
-import pathlib
-import subprocess
 import sys
-import tempfile
 
 import numpy
 
+import model
 import safetensors_file
-
-
-def logits_of(binary, tokens, folder):
-    numpy.save(folder / "ids.npy", tokens.astype(numpy.int32))
-    subprocess.run([binary, "--logits", folder / "ids.npy", "-o", folder / "logits.npy"], check=True)
-    return numpy.load(folder / "logits.npy")
-
-
-def greedy_of(binary, tokens, count):
-    ids = ",".join(str(token) for token in tokens)
-    result = subprocess.run([binary, "--prompt-tokens", ids, "-n", str(count), "--greedy", "--ignore-eos", "--print-tokens"], check=True,
-                            text=True, stdout=subprocess.PIPE)
-    return json.loads(result.stdout)
 
 
 def main():
@@ -47,8 +31,7 @@ def main():
     for name in prompts:
         prompt = name.removesuffix(".input_ids")
         tokens = expected[name]
-        with tempfile.TemporaryDirectory() as folder:
-            found = logits_of(options.binary, tokens, pathlib.Path(folder))
+        found = model.logits_of(options.binary, tokens)
         wanted = expected[prompt + ".logits"]
         if found.shape != wanted.shape or found.dtype != numpy.float32:
             sys.exit(f"{prompt}: found {found.dtype}{found.shape}, expected float32{wanted.shape}")
@@ -58,7 +41,7 @@ def main():
         failures += options.mean_error is not None and not error.mean() <= options.mean_error
         if options.greedy:
             greedy = expected[prompt + ".greedy"].tolist()
-            text = greedy_of(options.binary, tokens, len(greedy))
+            text = model.greedy_of(options.binary, tokens, len(greedy))
             if text != greedy:
                 print(f"{prompt}: greedy tokens {text}, expected {greedy}")
                 failures += 1
