@@ -19,6 +19,30 @@ namespace quern {
 /// Whether `dim` is dynamic and has no name of its own.
 static bool isUnnamed(Dim dim) { return !dim.isStatic() && dim.name().getValue() == "?"; }
 
+/// Names the unnamed dimensions of `entry`'s arguments: `d0`, `d1`, …, each its own size until something says more.
+static void nameArguments(EntryOp entry) {
+  llvm::DenseSet<StringAttr> used;
+  for (BlockArgument argument : entry.getBody().getArguments())
+    for (Dim dim : getDims(getTensorType(argument)))
+      if (!dim.isStatic())
+        used.insert(dim.name());
+  Builder builder(entry);
+  int64_t next = 0;
+  for (BlockArgument argument : entry.getBody().getArguments()) {
+    SmallVector<Dim> dims = getDims(getTensorType(argument));
+    for (Dim &dim : dims) {
+      if (!isUnnamed(dim))
+        continue;
+      StringAttr name;
+      do
+        name = builder.getStringAttr("d" + Twine(next++));
+      while (used.contains(name));
+      dim = Dim::symbol(name);
+    }
+    argument.setType(getTensorType(dims, getTensorType(argument).getElementType()));
+  }
+}
+
 /// `declared` with names from `inferred` for its unnamed dimensions; failure where the two contradict each other.
 static FailureOr<RankedTensorType> reconcile(RankedTensorType declared, RankedTensorType inferred) {
   SmallVector<Dim> dims = getDims(declared), other = getDims(inferred);
@@ -56,7 +80,24 @@ static RankedTensorType inferReshape(ReshapeOp op) {
   return getTensorType(dims, getTensorType(op.getResult()).getElementType());
 }
 
+/// The type of a map's result: its inputs broadcast.
+static FailureOr<RankedTensorType> inferMap(MapOp op) {
+  SmallVector<Dim> dims;
+  for (Value input : op.getInputs()) {
+    SmallVector<Dim> other = getDims(getTensorType(input));
+    FailureOr<SmallVector<Dim>> joined = broadcastDims(dims, other);
+    if (failed(joined))
+      return op.emitOpError("shapes ") << formatDims(dims) << " and " << formatDims(other) << " do not broadcast";
+    dims = *joined;
+  }
+  return getTensorType(dims, getTensorType(op.getResult()).getElementType());
+}
+
 static LogicalResult inferOp(Operation *op) {
+  if (auto map = dyn_cast<MapOp>(op); map && !map.getInputs().empty()) {
+    FailureOr<RankedTensorType> type = inferMap(map);
+    return failed(type) ? failure() : refine(op, map.getResult(), *type);
+  }
   if (auto reshape = dyn_cast<ReshapeOp>(op))
     return refine(op, reshape.getResult(), inferReshape(reshape));
   if (auto cast = dyn_cast<CastOp>(op)) {
@@ -76,7 +117,7 @@ static LogicalResult inferOp(Operation *op) {
   return success();
 }
 
-/// Gives the entry the types that its body returns.
+/// Gives the entry the types of its arguments and of what its body returns.
 static LogicalResult inferResults(EntryOp entry) {
   auto exit = cast<ReturnOp>(entry.getBody().front().getTerminator());
   SmallVector<Type> results;
@@ -88,7 +129,7 @@ static LogicalResult inferResults(EntryOp entry) {
     results.push_back(*type);
   }
   Builder builder(entry);
-  entry.setFunctionType(builder.getFunctionType(entry.getArgumentTypes(), results));
+  entry.setFunctionType(builder.getFunctionType(entry.getBody().getArgumentTypes(), results));
   return success();
 }
 
@@ -97,6 +138,7 @@ namespace {
 struct InferShapesPass : impl::InferShapesPassBase<InferShapesPass> {
   void runOnOperation() override {
     for (EntryOp entry : getOperation().getOps<EntryOp>()) {
+      nameArguments(entry);
       bool failedAny = false;
       for (Operation &op : entry.getBody().front())
         failedAny |= failed(inferOp(&op));

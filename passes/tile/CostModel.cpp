@@ -101,15 +101,24 @@ static Tile chooseTile(const ContractShape &shape, TargetAttr target) {
   return best;
 }
 
-/// How many panels a task computes: enough weight that waking a thread is worth it, few enough that eight threads share
-/// the work.
-static int64_t choosePanels(MatmulOp anchor, const ContractShape &shape, Tile tile, TargetAttr target) {
-  constexpr int64_t threads = 8;
+/// How much longer `panels` panels per task take than work that 2, 4 or 8 threads share evenly and for free. Handing out
+/// a task costs about what reading 12 KiB of weights does (0.5 µs at 25 GB/s).
+static double getTaskCost(int64_t panels, int64_t panelBytes, const ContractShape &shape) {
+  constexpr double dispatchBytes = 12 << 10;
+  int64_t tasks = llvm::divideCeil(shape.panels, panels);
+  double longest = 0;
+  for (int64_t threads : {2, 4, 8})
+    longest += double(llvm::divideCeil(tasks, threads) * panels * threads) / double(shape.panels);
+  return longest / 3 * (1 + dispatchBytes / double(panels * panelBytes));
+}
+
+/// How many panels a task computes: the cheapest number of whole tiles.
+static int64_t choosePanels(MatmulOp anchor, const ContractShape &shape, Tile tile) {
   int64_t depth = getTensorType(anchor.getWeight()).getDimSize(1);
   int64_t bytes = std::max<int64_t>(1, PackedLayout::panelRows * depth * shape.weightBits / 8 * shape.matmuls);
-  int64_t best = 1;
-  for (int64_t panels : {1, 2, 4, 8, 16, 32})
-    if (panels <= tile.vectors || (panels / 2 * bytes < target.getL1Bytes() && panels * threads <= shape.panels))
+  int64_t best = tile.vectors;
+  for (int64_t panels : {1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64})
+    if (panels % tile.vectors == 0 && getTaskCost(panels, bytes, shape) < getTaskCost(best, bytes, shape))
       best = panels;
   return best;
 }
@@ -120,7 +129,7 @@ static ScheduleAttr chooseContract(KernelOp kernel, TargetAttr target) {
   Tile tile = chooseTile(shape, target);
   return makeSchedule(kernel.getContext(), {{"rows", tile.rows},
                                             {"vectors", tile.vectors},
-                                            {"panels", choosePanels(anchor, shape, tile, target)}});
+                                            {"panels", choosePanels(anchor, shape, tile)}});
 }
 
 ScheduleAttr chooseSchedule(KernelOp kernel, TargetAttr target) {

@@ -47,14 +47,17 @@ quern.entry @fixed(%x: tensor<4xf32>) -> tensor<4xf32> {
   quern.return %0 : tensor<4xf32>
 }
 
-// A variant is not specialised again.
+// A variant is not specialised again, though it has a symbol left: its general form has that variant too.
 // CHECK: quern.entry @general.a1(
-// CHECK-NOT: a1.b1
+// CHECK-NOT: variant_of = @general.a1
+// CHECK: quern.entry @general.a1.b1(
+// CHECK-SAME: variant_of = @general,
+// CHECK: quern.entry @general.b1(
 // CHECK: quern.entry @general(
-quern.entry @general.a1(%x: tensor<?xf32, #quern.dims<b>>) -> tensor<?xf32, #quern.dims<b>>
+quern.entry @general.a1(%x: tensor<1xf32>, %y: tensor<?xf32, #quern.dims<b>>) -> tensor<?xf32, #quern.dims<b>>
     attributes {variant_of = @general, when = {a = 1 : i64}} {
-  quern.return %x : tensor<?xf32, #quern.dims<b>>
+  quern.return %y : tensor<?xf32, #quern.dims<b>>
 }
-quern.entry @general(%x: tensor<4xf32>) -> tensor<4xf32> {
-  quern.return %x : tensor<4xf32>
+quern.entry @general(%x: tensor<?xf32, #quern.dims<a>>, %y: tensor<?xf32, #quern.dims<b>>) -> tensor<?xf32, #quern.dims<b>> {
+  quern.return %y : tensor<?xf32, #quern.dims<b>>
 }

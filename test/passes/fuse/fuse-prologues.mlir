@@ -1,0 +1,122 @@
+// RUN: quern-opt %s --quern-fuse-prologues=explain --split-input-file --verify-diagnostics | FileCheck %s
+
+// A norm and the quantisation of its result go into the one matmul that needs them.
+// CHECK-LABEL: quern.entry @norm(
+// CHECK: quern.fused
+// CHECK-NEXT: %[[N:.*]] = quern.rms_norm
+// CHECK-NEXT: %[[Q:.*]] = quern.quantize %[[N]]
+// CHECK-NEXT: %[[P:.*]] = quern.matmul %[[Q]]
+// CHECK-NEXT: quern.yield %[[P]]
+quern.entry @norm(%x: tensor<2x32xf32>, %g: tensor<32xf32>, %w: tensor<8x32x!quern.block<q8_0>>) -> tensor<2x8xf32> {
+  %n = quern.rms_norm %x, %g eps 1.0e-5 : tensor<2x32xf32>, tensor<32xf32>
+  %q = quern.quantize %n : tensor<2x32xf32>
+  %0 = quern.matmul %q, %w : tensor<2x32x!quern.block<q8_1>>, tensor<8x32x!quern.block<q8_0>>
+  quern.return %0 : tensor<2x8xf32>
+}
+
+// -----
+
+// Quantisation is cloned into each kernel; a norm that two kernels need stays one of its own.
+// CHECK-LABEL: quern.entry @shared(
+// CHECK: %[[N:.*]] = quern.rms_norm
+// CHECK-NOT: quern.quantize
+// CHECK: quern.fused
+// CHECK-NEXT: quern.quantize %[[N]]
+// CHECK-NEXT: quern.matmul
+// CHECK: quern.fused
+// CHECK-NEXT: quern.quantize %[[N]]
+// CHECK-NEXT: quern.matmul
+quern.entry @shared(%x: tensor<2x32xf32>, %g: tensor<32xf32>, %a: tensor<8x32x!quern.block<q8_0>>, %b: tensor<8x32x!quern.block<q4_0>>)
+    -> (tensor<2x8xf32>, tensor<2x8xf32>) {
+  // expected-remark@below {{the norm feeds more than one kernel}}
+  %n = quern.rms_norm %x, %g eps 1.0e-5 : tensor<2x32xf32>, tensor<32xf32>
+  %q = quern.quantize %n : tensor<2x32xf32>
+  %0 = quern.matmul %q, %a : tensor<2x32x!quern.block<q8_1>>, tensor<8x32x!quern.block<q8_0>>
+  %1 = quern.matmul %q, %b : tensor<2x32x!quern.block<q8_1>>, tensor<8x32x!quern.block<q4_0>>
+  quern.return %0, %1 : tensor<2x8xf32>, tensor<2x8xf32>
+}
+
+// -----
+
+// A norm that is added to, in the epilogue of a matmul, is none of its left side.
+// CHECK-LABEL: quern.entry @not_left(
+// CHECK: quern.rms_norm
+// CHECK: quern.fused
+// CHECK-NEXT: quern.matmul
+quern.entry @not_left(%x: tensor<2x32xf32>, %g: tensor<32xf32>, %y: tensor<2x8xf32>, %w: tensor<32x8xf32>) -> tensor<2x32xf32> {
+  // expected-remark@below {{the norm is not the left side of a matmul}}
+  %n = quern.rms_norm %x, %g eps 1.0e-5 : tensor<2x32xf32>, tensor<32xf32>
+  %0 = quern.fused -> tensor<2x32xf32> {
+    %1 = quern.matmul %y, %w : tensor<2x8xf32>, tensor<32x8xf32>
+    %2 = quern.add %1, %n : tensor<2x32xf32>, tensor<2x32xf32>
+    quern.yield %2 : tensor<2x32xf32>
+  }
+  quern.return %0 : tensor<2x32xf32>
+}
+
+// -----
+
+quern.state @keys : tensor<16x2x4xf16>
+
+// slice, split and rope go into the append and the attention that they feed.
+// CHECK-LABEL: quern.entry @rope(
+// CHECK: quern.state_ref
+// CHECK: %[[K:.*]] = quern.fused
+// CHECK-NEXT: %[[S:.*]] = quern.slice %{{.*}} axis 1 offset 8 size 8
+// CHECK-NEXT: %[[H:.*]] = quern.reshape %[[S]]
+// CHECK-NEXT: %[[R:.*]] = quern.rope %[[H]]
+// CHECK-NEXT: quern.cache_append %{{.*}}, %[[R]]
+// CHECK: quern.fused
+// CHECK-NEXT: quern.slice %{{.*}} axis 1 offset 0 size 8
+// CHECK-NEXT: quern.reshape
+// CHECK-NEXT: %[[Q:.*]] = quern.rope
+// CHECK-NEXT: quern.attend %[[Q]], %[[K]], %[[K]]
+quern.entry @rope(%x: tensor<3x16xf32>, %at: tensor<3x!quern.position>, %t: tensor<16x2x2xf32>) -> tensor<3x2x4xf32> {
+  %0 = quern.slice %x axis 1 offset 0 size 8 : tensor<3x16xf32>
+  %1 = quern.slice %x axis 1 offset 8 size 8 : tensor<3x16xf32>
+  %2 = quern.reshape %0 : tensor<3x8xf32> to tensor<3x2x4xf32>
+  %3 = quern.reshape %1 : tensor<3x8xf32> to tensor<3x2x4xf32>
+  %4 = quern.rope %2 at %at, %t : tensor<3x2x4xf32>, tensor<3x!quern.position>, tensor<16x2x2xf32>
+  %5 = quern.rope %3 at %at, %t : tensor<3x2x4xf32>, tensor<3x!quern.position>, tensor<16x2x2xf32>
+  %c = quern.state_ref @keys : tensor<16x2x4xf16>
+  %6 = quern.cache_append %c, %5 at %at : tensor<16x2x4xf16>, tensor<3x2x4xf32>, tensor<3x!quern.position>
+  %7 = quern.attend %4, %6, %6 at %at scale 0.5 : tensor<3x2x4xf32>, tensor<16x2x4xf16>, tensor<16x2x4xf16>, tensor<3x!quern.position>
+  quern.return %7 : tensor<3x2x4xf32>
+}
+
+// -----
+
+// A rotated tensor that is returned as well has to be written; one that feeds neither append nor attention stays.
+// CHECK-LABEL: quern.entry @rope_stays(
+// CHECK-NOT: quern.fused
+// CHECK: quern.return
+quern.entry @rope_stays(%x: tensor<3x2x4xf32>, %at: tensor<3x!quern.position>, %t: tensor<16x2x2xf32>, %k: tensor<16x2x4xf16>)
+    -> (tensor<3x2x4xf32>, tensor<3x2x4xf32>, tensor<3x2x4xf32>) {
+  // expected-remark@below {{the rotated tensor feeds more than one kernel}}
+  %0 = quern.rope %x at %at, %t : tensor<3x2x4xf32>, tensor<3x!quern.position>, tensor<16x2x2xf32>
+  %1 = quern.attend %0, %k, %k at %at scale 0.5 : tensor<3x2x4xf32>, tensor<16x2x4xf16>, tensor<16x2x4xf16>, tensor<3x!quern.position>
+  // expected-remark@below {{the rotated tensor feeds neither an append nor an attention}}
+  %2 = quern.rope %1 at %at, %t : tensor<3x2x4xf32>, tensor<3x!quern.position>, tensor<16x2x2xf32>
+  %3 = quern.softmax %2 : tensor<3x2x4xf32>
+  quern.return %0, %1, %3 : tensor<3x2x4xf32>, tensor<3x2x4xf32>, tensor<3x2x4xf32>
+}
+
+// -----
+
+// Reshapes of whole buffers stay outside, where they cost nothing; of a slice, only a split of the last axis goes in.
+// CHECK-LABEL: quern.entry @reshapes(
+// CHECK: %[[WHOLE:.*]] = quern.reshape %arg0 : tensor<4x8xf32> to tensor<4x2x4xf32>
+// CHECK: %[[PART:.*]] = quern.slice
+// CHECK: %[[MERGED:.*]] = quern.reshape %[[PART]]
+// CHECK-NOT: quern.fused
+// CHECK: quern.softmax %[[WHOLE]]
+// CHECK: quern.softmax %[[MERGED]]
+quern.entry @reshapes(%x: tensor<4x8xf32>) -> (tensor<4x2x4xf32>, tensor<16xf32>) {
+  %0 = quern.reshape %x : tensor<4x8xf32> to tensor<4x2x4xf32>
+  %1 = quern.slice %x axis 1 offset 0 size 4 : tensor<4x8xf32>
+  // expected-remark@below {{the reshape of a slice does not only split the last axis}}
+  %2 = quern.reshape %1 : tensor<4x4xf32> to tensor<16xf32>
+  %3 = quern.softmax %0 : tensor<4x2x4xf32>
+  %4 = quern.softmax %2 : tensor<16xf32>
+  quern.return %3, %4 : tensor<4x2x4xf32>, tensor<16xf32>
+}

@@ -1,0 +1,85 @@
+// RUN: quern-opt %s --quern-select-schedules | FileCheck %s --check-prefixes=CHECK,MODEL
+// RUN: quern-opt %s --quern-select-schedules=database=%S/Inputs/schedules.json | FileCheck %s --check-prefixes=CHECK,DATA
+
+module attributes {quern.target = #quern.target<"zen4", vectorBits = 512, l1Bytes = 32768, l2Bytes = 1048576, dot = "vnni",
+                                                vectorRegisters = 32>} {
+  // Floats, many rows: 8 rows of 3 vectors, as many sums as registers hold. 36 panels in 12 tasks: 2 and 4 threads get the
+  // same number.
+  // CHECK: quern.kernel @floats
+  // CHECK-SAME: schedule = #quern.schedule<{panels = 3 : i64, rows = 8 : i64, vectors = 3 : i64}>
+  quern.kernel @floats(%x: tensor<?x576xf32, #quern.dims<s>>, %w: tensor<576x576xf32> {quern.packed}) -> tensor<?x576xf32, #quern.dims<s>>
+      attributes {form = #quern.form<contract>} {
+    %0 = quern.matmul %x, %w : tensor<?x576xf32, #quern.dims<s>>, tensor<576x576xf32>
+    quern.yield %0 : tensor<?x576xf32, #quern.dims<s>>
+  }
+
+  // One row of floats: four sums at a time hide the latency of each.
+  // CHECK: quern.kernel @row
+  // CHECK-SAME: rows = 1 : i64, vectors = 4 : i64
+  quern.kernel @row(%x: tensor<1x576xf32>, %w: tensor<576x576xf16> {quern.packed}) -> tensor<1x576xf32> attributes {form = #quern.form<contract>} {
+    %0 = quern.matmul %x, %w : tensor<1x576xf32>, tensor<576x576xf16>
+    quern.yield %0 : tensor<1x576xf32>
+  }
+
+  // Four-bit weights are unpacked once per tile: many rows.
+  // CHECK: quern.kernel @nibbles
+  // CHECK-SAME: rows = 12 : i64, vectors = 1 : i64
+  quern.kernel @nibbles(%x: tensor<?x576xf32, #quern.dims<s>>, %w: tensor<576x576x!quern.block<q4_1>> {quern.packed}) -> tensor<?x576xf32, #quern.dims<s>>
+      attributes {form = #quern.form<contract>} {
+    %q = quern.quantize %x : tensor<?x576xf32, #quern.dims<s>>
+    %0 = quern.matmul %q, %w : tensor<?x576x!quern.block<q8_1>, #quern.dims<s>>, tensor<576x576x!quern.block<q4_1>>
+    quern.yield %0 : tensor<?x576xf32, #quern.dims<s>>
+  }
+
+  // One row of quants: one stream of weights.
+  // CHECK: quern.kernel @stream
+  // CHECK-SAME: rows = 1 : i64, vectors = 1 : i64
+  quern.kernel @stream(%x: tensor<1x576xf32>, %w: tensor<576x576x!quern.block<q8_0>> {quern.packed}) -> tensor<1x576xf32> attributes {form = #quern.form<contract>} {
+    %q = quern.quantize %x : tensor<1x576xf32>
+    %0 = quern.matmul %q, %w : tensor<1x576x!quern.block<q8_1>>, tensor<576x576x!quern.block<q8_0>>
+    quern.yield %0 : tensor<1x576xf32>
+  }
+
+  // A pair needs twice the sums, so half the rows.
+  // CHECK: quern.kernel @pair
+  // CHECK-SAME: rows = 6 : i64, vectors = 1 : i64
+  quern.kernel @pair(%x: tensor<?x576xf32, #quern.dims<s>>, %g: tensor<1536x576x!quern.block<q4_1>> {quern.packed}, %u: tensor<1536x576x!quern.block<q4_1>> {quern.packed})
+      -> tensor<?x1536xf32, #quern.dims<s>> attributes {form = #quern.form<contract>} {
+    %q = quern.quantize %x : tensor<?x576xf32, #quern.dims<s>>
+    %0 = quern.matmul %q, %g : tensor<?x576x!quern.block<q8_1>, #quern.dims<s>>, tensor<1536x576x!quern.block<q4_1>>
+    %1 = quern.matmul %q, %u : tensor<?x576x!quern.block<q8_1>, #quern.dims<s>>, tensor<1536x576x!quern.block<q4_1>>
+    %2 = quern.map (%0, %1) : tensor<?x1536xf32, #quern.dims<s>>, tensor<?x1536xf32, #quern.dims<s>> -> tensor<?x1536xf32, #quern.dims<s>> {
+    ^bb0(%a: f32, %b: f32):
+      %3 = arith.mulf %a, %b : f32
+      quern.yield %3 : f32
+    }
+    quern.yield %2 : tensor<?x1536xf32, #quern.dims<s>>
+  }
+
+  // The database comes before the model, for its target alone.
+  // CHECK: quern.kernel @measured
+  // MODEL-SAME: rows = 8 : i64, vectors = 3 : i64
+  // DATA-SAME: schedule = #quern.schedule<{panels = 8 : i64, rows = 6 : i64, vectors = 2 : i64}>
+  quern.kernel @measured(%x: tensor<?x576xf32, #quern.dims<s>>, %w: tensor<1536x576xf32> {quern.packed}) -> tensor<?x1536xf32, #quern.dims<s>>
+      attributes {form = #quern.form<contract>} {
+    %0 = quern.matmul %x, %w : tensor<?x576xf32, #quern.dims<s>>, tensor<1536x576xf32>
+    quern.yield %0 : tensor<?x1536xf32, #quern.dims<s>>
+  }
+
+  // A schedule that is there stays.
+  // CHECK: quern.kernel @given
+  // CHECK-SAME: schedule = #quern.schedule<{rows = 2 : i64}>
+  quern.kernel @given(%x: tensor<?x576xf32, #quern.dims<s>>, %w: tensor<576x576xf32> {quern.packed}) -> tensor<?x576xf32, #quern.dims<s>>
+      attributes {form = #quern.form<contract>, schedule = #quern.schedule<{rows = 2 : i64}>} {
+    %0 = quern.matmul %x, %w : tensor<?x576xf32, #quern.dims<s>>, tensor<576x576xf32>
+    quern.yield %0 : tensor<?x576xf32, #quern.dims<s>>
+  }
+
+  // The other forms choose for themselves.
+  // CHECK: quern.kernel @softmax
+  // CHECK-SAME: schedule = #quern.schedule<{}>
+  quern.kernel @softmax(%x: tensor<4xf32>) -> tensor<4xf32> attributes {form = #quern.form<rows>} {
+    %0 = quern.softmax %x : tensor<4xf32>
+    quern.yield %0 : tensor<4xf32>
+  }
+}
