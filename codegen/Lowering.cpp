@@ -47,7 +47,21 @@ static Value getArgument(KernelOp kernel, unsigned operand) {
   return kernel.getBody().getArgument(operand + (kernel.getForm() == KernelForm::Append ? 1 : 0));
 }
 
+/// Kernels index with 32 bits.
+static LogicalResult checkSize(KernelOp kernel, const NativeArgument &native) {
+  for (BufferDim dim : native.dims) {
+    int64_t extent = dim.extent.isStatic() ? dim.extent.size() : 1;
+    if (extent > INT32_MAX || dim.stride > INT32_MAX || extent * dim.stride > INT32_MAX)
+      return kernel.emitError("a buffer of operand ") << native.operand << " spans " << extent << " · " << dim.stride
+                                                      << " elements, expected at most " << INT32_MAX;
+  }
+  return success();
+}
+
 LogicalResult Lowering::addArguments() {
+  for (const NativeArgument &native : signature)
+    if (failed(checkSize(kernel, native)))
+      return failure();
   for (auto [i, native] : llvm::enumerate(ArrayRef(signature).drop_back())) {
     std::string name = "arg" + std::to_string(i);
     if (native.kind == NativeArgument::Kind::Visible) {
@@ -56,9 +70,6 @@ LogicalResult Lowering::addArguments() {
       visible = param;
       continue;
     }
-    for (BufferDim dim : native.dims)
-      if (dim.stride > INT32_MAX || (dim.extent.isStatic() && dim.extent.size() > INT32_MAX))
-        return kernel.emitError("a buffer of more than 2^31 elements");
     Halide::ImageParam param(toHalide(native.element), static_cast<int>(native.dims.size()), name);
     constrain(param, native.dims);
     for (auto [d, dim] : llvm::enumerate(native.dims))

@@ -42,3 +42,9 @@ quern.kernel @within(%x: tensor<2x4x?xf32, #quern.dims<s>>) -> tensor<2x4x?xf32,
   %0 = quern.neg %x : tensor<2x4x?xf32, #quern.dims<s>>
   quern.yield %0 : tensor<2x4x?xf32, #quern.dims<s>>
 }
+
+// CHECK: :[[@LINE+1]]:1: error: a buffer of operand 0 spans 3000000 · 1024 elements, expected at most 2147483647
+quern.kernel @large(%x: tensor<3000000x1024xf32>) -> tensor<3000000x1024xf32> attributes {form = #quern.form<map>} {
+  %0 = quern.neg %x : tensor<3000000x1024xf32>
+  quern.yield %0 : tensor<3000000x1024xf32>
+}
