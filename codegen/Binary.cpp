@@ -30,6 +30,9 @@ PendingFile::~PendingFile() {
 Error PendingFile::create() {
   if (llvm::sys::fs::is_directory(finalPath))
     return createStringError("cannot write `" + Twine(finalPath) + "`: it is a directory");
+  // A device or a pipe must not be replaced by a file.
+  if (llvm::sys::fs::exists(finalPath) && !llvm::sys::fs::is_regular_file(finalPath))
+    return createStringError("cannot write `" + Twine(finalPath) + "`: it is not a regular file");
   int descriptor;
   llvm::SmallString<128> path;
   if (std::error_code code = llvm::sys::fs::createUniqueFile(finalPath + ".%%%%%%%%.tmp", descriptor, path))

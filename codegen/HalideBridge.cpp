@@ -4,8 +4,12 @@
 #include "codegen/Backend.h"
 #include "codegen/Template.h"
 
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
+
+#include <cerrno>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <utility>
 
 using namespace mlir;
 
@@ -19,26 +23,28 @@ struct Pipeline {
   std::vector<Halide::Argument> arguments;
 };
 
-/// A file that lasts as long as this object.
-class TemporaryFile {
+/// A file in memory, for what Halide writes to files only: nothing is left on a disk, whatever ends the process.
+class MemoryFile {
 public:
-  static llvm::Expected<TemporaryFile> create(StringRef suffix) {
-    llvm::SmallString<128> path;
-    if (std::error_code error = llvm::sys::fs::createTemporaryFile("quern", suffix, path))
-      return llvm::createStringError(error, "cannot create a temporary file");
-    return TemporaryFile(path);
+  static llvm::Expected<MemoryFile> create() {
+    int descriptor = memfd_create("quern", MFD_CLOEXEC);
+    if (descriptor < 0) {
+      std::error_code error(errno, std::generic_category());
+      return llvm::createStringError(error, "cannot create a file in memory: " + error.message());
+    }
+    return MemoryFile(descriptor);
   }
-  TemporaryFile(TemporaryFile &&other) : name(std::move(other.name)) { other.name.clear(); }
-  TemporaryFile &operator=(TemporaryFile &&) = delete;
-  ~TemporaryFile() {
-    if (!name.empty())
-      llvm::sys::fs::remove(name);
+  MemoryFile(MemoryFile &&other) : descriptor(std::exchange(other.descriptor, -1)) {}
+  MemoryFile &operator=(MemoryFile &&) = delete;
+  ~MemoryFile() {
+    if (descriptor >= 0)
+      close(descriptor);
   }
-  std::string path() const { return std::string(name); }
+  std::string path() const { return "/proc/self/fd/" + std::to_string(descriptor); }
 
 private:
-  explicit TemporaryFile(StringRef path) : name(path) {}
-  llvm::SmallString<128> name;
+  explicit MemoryFile(int descriptor) : descriptor(descriptor) {}
+  int descriptor;
 };
 
 } // namespace
@@ -92,7 +98,7 @@ static LogicalResult emitError(KernelOp kernel, llvm::Error error) {
 /// Writes `kernel`'s machine code to `os`.
 static LogicalResult emitKernelCode(KernelOp kernel, const TargetSpec &target, StringRef symbol, MachineCode kind,
                                     llvm::raw_pwrite_stream &os) {
-  llvm::Expected<TemporaryFile> bitcode = TemporaryFile::create("bc");
+  llvm::Expected<MemoryFile> bitcode = MemoryFile::create();
   if (!bitcode)
     return emitError(kernel, bitcode.takeError());
   LogicalResult built = guard(kernel, [&]() -> LogicalResult {
@@ -112,27 +118,33 @@ static LogicalResult emitKernelCode(KernelOp kernel, const TargetSpec &target, S
   return success();
 }
 
+static llvm::Error writeFile(StringRef path, StringRef content) {
+  std::error_code code;
+  llvm::raw_fd_ostream file(path, code);
+  if (!code) {
+    file << content;
+    file.close();
+    code = file.error();
+    file.clear_error();
+  }
+  if (code)
+    return llvm::createStringError(code, "cannot write `" + path.str() + "`: " + code.message());
+  return llvm::Error::success();
+}
+
 LogicalResult compileKernel(KernelOp kernel, const TargetSpec &target, StringRef symbol, StringRef objectPath) {
   llvm::SmallVector<char, 0> code;
   llvm::raw_svector_ostream os(code);
   if (failed(emitKernelCode(kernel, target, symbol, MachineCode::Object, os)))
     return failure();
-  std::error_code error;
-  llvm::raw_fd_ostream file(objectPath, error);
-  if (!error) {
-    file.write(code.data(), code.size());
-    file.close();
-    error = file.error();
-    file.clear_error();
-  }
-  if (error)
-    return kernel.emitError("cannot write `") << objectPath << "`: " << error.message();
+  if (llvm::Error error = writeFile(objectPath, os.str()))
+    return emitError(kernel, std::move(error));
   return success();
 }
 
 /// Halide's loops after lowering.
 static LogicalResult emitLoops(KernelOp kernel, const TargetSpec &target, StringRef symbol, llvm::raw_ostream &os) {
-  llvm::Expected<TemporaryFile> text = TemporaryFile::create("stmt");
+  llvm::Expected<MemoryFile> text = MemoryFile::create();
   if (!text)
     return emitError(kernel, text.takeError());
   LogicalResult built = guard(kernel, [&]() -> LogicalResult {
@@ -165,14 +177,15 @@ LogicalResult emitKernel(KernelOp kernel, const TargetSpec &target, StringRef sy
 }
 
 llvm::Error compileRuntime(StringRef objectPath) {
-  // Halide ends the process when it cannot write.
-  std::error_code unwritable;
-  llvm::raw_fd_ostream(objectPath, unwritable);
-  if (unwritable)
-    return llvm::createStringError(unwritable, "cannot write `" + objectPath.str() + "`: " + unwritable.message());
+  llvm::Expected<MemoryFile> object = MemoryFile::create();
+  if (!object)
+    return object.takeError();
   try {
-    Halide::compile_standalone_runtime(objectPath.str(), Halide::Target(Halide::Target::Linux, Halide::Target::X86, 64));
-    return llvm::Error::success();
+    Halide::compile_standalone_runtime(object->path(), Halide::Target(Halide::Target::Linux, Halide::Target::X86, 64));
+    auto buffer = llvm::MemoryBuffer::getFile(object->path());
+    if (!buffer)
+      return llvm::createStringError(buffer.getError(), "cannot read the runtime: " + buffer.getError().message());
+    return writeFile(objectPath, (*buffer)->getBuffer());
   } catch (const std::exception &error) {
     return llvm::createStringError("compiling Halide's runtime failed: " + std::string(error.what()));
   }

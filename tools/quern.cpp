@@ -35,6 +35,8 @@ std::optional<ExitStatus> parse(CLI::App &app, int count, char **arguments) {
 int main(int count, char **arguments) {
   for (int signal : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL})
     std::signal(signal, reportCrash);
+  // A file that grows beyond its limit is an error of the write, as a full disk is.
+  std::signal(SIGXFSZ, SIG_IGN);
   CLI::App app("Compiles neural networks to native programs", "quern");
   app.require_subcommand(1);
   Command command;

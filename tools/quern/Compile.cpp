@@ -341,10 +341,21 @@ ExitStatus Compiler::run() {
     if (llvm::none_of(targets, [&](const codegen::TargetSpec &other) { return other.name == target->name; }))
       targets.push_back(*target);
   }
+  if (targets.empty()) {
+    (void)refuse("`--target` is `" + options.targets + "`, expected one name at least");
+    return ExitStatus::Usage;
+  }
   llvm::sort(targets, [](const codegen::TargetSpec &a, const codegen::TargetSpec &b) { return rank(a) < rank(b); });
 
   llvm::SourceMgr sources;
   SourceMgrDiagnosticHandler diagnostics(sources, &context, llvm::errs());
+  // What has no place in the model is said of the compilation.
+  ScopedDiagnosticHandler placeless(&context, [&](mlir::Diagnostic &diagnostic) {
+    if (!isa<UnknownLoc>(diagnostic.getLocation()) || diagnostic.getSeverity() != DiagnosticSeverity::Error)
+      return failure();
+    (void)refuse(diagnostic.str());
+    return success();
+  });
   if (emit == Emit::Ast)
     return failed(emitSyntax()) ? ExitStatus::Refused : ExitStatus::Success;
   timing.begin("checkpoint");
