@@ -1,4 +1,5 @@
 // RUN: %unit/kernel-text asm icelake < %s | FileCheck %s --check-prefixes=CHECK,VNNI
+// RUN: %unit/kernel-text asm zen4 < %s | FileCheck %s --check-prefixes=CHECK,VNNI
 // RUN: %unit/kernel-text asm sapphirerapids < %s | FileCheck %s --check-prefixes=CHECK,VNNI
 // RUN: %unit/kernel-text asm x86-64-v4 < %s | FileCheck %s --check-prefixes=CHECK,PLAIN
 // RUN: %unit/kernel-text asm x86-64-v3 < %s | FileCheck %s --check-prefixes=CHECK,PLAIN

@@ -71,6 +71,15 @@ static Expected<std::unique_ptr<llvm::MemoryBuffer>> readFile(const Twine &path)
   return std::move(*file);
 }
 
+NativeKernels::~NativeKernels() {
+  if (!jit)
+    return;
+  if (auto shutDown = jit->lookup("halide_shutdown_thread_pool"))
+    shutDown->toPtr<void (*)()>()();
+  else
+    llvm::consumeError(shutDown.takeError());
+}
+
 Expected<NativeKernels> NativeKernels::compile(ModuleOp module, const codegen::TargetSpec &target) {
   llvm::SmallString<128> directory;
   if (std::error_code error = llvm::sys::fs::createUniqueDirectory("conform", directory))

@@ -14,6 +14,10 @@ namespace quern::test {
 /// The kernels of a module as native code.
 class NativeKernels {
 public:
+  NativeKernels(NativeKernels &&) = default;
+  /// Ends the threads that still run in the runtime's code.
+  ~NativeKernels();
+
   /// Compiles every kernel of `module` for `target` and links them with Halide's runtime.
   static llvm::Expected<NativeKernels> compile(mlir::ModuleOp module, const codegen::TargetSpec &target);
 
