@@ -66,6 +66,14 @@ std::optional<int64_t> BuiltinCall::axis(size_t i, int64_t rank) {
   return *axis < 0 ? *axis + rank : *axis;
 }
 
+Value BuiltinCall::give(Shape shape, mlir::Type element, mlir::Value value) {
+  std::optional<Extent> size = volume(shape);
+  if (!size || size->constant().value_or(0) > maxElements)
+    return fail(range, name + " gives a tensor of shape " + formatShape(shape) +
+                           "; expected at most " + Twine(maxElements) + " elements");
+  return Value(Tensor{std::move(shape), element, value}, range);
+}
+
 double BuiltinCall::number(size_t i) const {
   if (auto *number = arguments[i].get<FloatValue>())
     return number->value.value_or(1.0);

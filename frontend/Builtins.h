@@ -44,11 +44,14 @@ struct BuiltinCall {
   Value fail(SourceRange place, const llvm::Twine &message);
   /// Reports shapes that do not fit, with notes at the places where the tensors come from.
   Value failShapes(llvm::ArrayRef<size_t> of, const llvm::Twine &expected);
-  /// A tensor as this call's value.
-  Value give(Shape shape, mlir::Type element, mlir::Value value) const {
-    return Value(Tensor{std::move(shape), element, value}, range);
-  }
+  /// A tensor as this call's value; reports one that is too large.
+  Value give(Shape shape, mlir::Type element, mlir::Value value);
 };
+
+/// The largest tensor of a known size, in elements.
+inline constexpr int64_t maxElements = int64_t(1) << 32;
+/// The largest table that is computed once, in elements: 1 GiB as f32.
+inline constexpr int64_t maxTableElements = int64_t(1) << 28;
 
 /// A row of Builtins.def.
 struct Builtin {

@@ -11,9 +11,6 @@ using namespace llvm;
 
 namespace quern::frontend {
 
-/// The largest table that a model may compute at compile time, in elements.
-static constexpr int64_t maxComputedElements = int64_t(1) << 28;
-
 Value reshapeTensor(BuiltinCall &call, ArrayRef<std::optional<Extent>> dims) {
   const Tensor &input = call.tensor(0);
   Shape shape;
@@ -28,7 +25,7 @@ Value reshapeTensor(BuiltinCall &call, ArrayRef<std::optional<Extent>> dims) {
     return call.fail(call.range, "the shape has more elements than 64 bits count");
   if (inferred) {
     std::optional<Extent> rest = Extent::divide(*from, *to);
-    if (!rest || (call.emitter.isActive() && !Emitter::isRepresentable(*rest)))
+    if (!rest || !call.emitter.isRepresentable(*rest))
       return call.fail(call.places[0], "cannot infer `*`: `" + formatTensor(input) +
                                            "` does not divide into `" + formatShape(shape) + "`");
     shape[*inferred] = *rest;
@@ -40,7 +37,7 @@ Value reshapeTensor(BuiltinCall &call, ArrayRef<std::optional<Extent>> dims) {
         .note(call.arguments[0].origin, "`" + formatTensor(input) + "` comes from here");
     return Value();
   }
-  if (call.emitter.isActive() && !Emitter::isRepresentable(shape))
+  if (!call.emitter.isRepresentable(shape))
     return call.fail(
         call.range,
         "the shape " + formatShape(shape) +
@@ -174,9 +171,9 @@ Value iota(BuiltinCall &call) {
     return call.emitter.isActive() || n.mentions(SymbolKind::Runtime)
                ? Value()
                : call.give({n}, call.emitter.f32(), {});
-  if (*count < 1 || *count > maxComputedElements)
+  if (*count < 1 || *count > maxTableElements)
     return call.fail(call.places[0], "found " + Twine(*count) + " elements; expected 1 to " +
-                                         Twine(maxComputedElements));
+                                         Twine(maxTableElements));
   if (!call.emitter.isActive())
     return call.give({n}, call.emitter.f32(), {});
   return call.give(

@@ -27,6 +27,11 @@ Value Elaborator::fail(SourceRange place, const Twine &message) {
   return Value();
 }
 
+Value Elaborator::stop(SourceRange place, const Twine &message) {
+  work = maxWork + 1;
+  return fail(place, message);
+}
+
 bool Elaborator::spend(SourceRange place) {
   if (work > maxWork)
     return false;
@@ -76,8 +81,7 @@ std::optional<Tensor> Elaborator::entryTensor(const Parameter &parameter, Frame 
     auto extent = evaluateExtent(*dim, frame, "a dimension");
     if (!extent)
       return std::nullopt;
-    if (extent->constant().value_or(1) < 1 ||
-        (emitter.isActive() && !Emitter::isRepresentable(*extent))) {
+    if (extent->constant().value_or(1) < 1 || !emitter.isRepresentable(*extent)) {
       fail(dim->range,
            "found dimension " + extent->str() + "; expected a positive number or one symbol");
       return std::nullopt;

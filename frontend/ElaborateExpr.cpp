@@ -10,7 +10,7 @@ using namespace llvm;
 namespace quern::frontend {
 
 /// How deep expressions may nest through calls; the stack holds this with room to spare.
-static constexpr unsigned maxExpressionDepth = 2000;
+static constexpr unsigned maxExpressionDepth = 800;
 
 Value Elaborator::evaluate(const Expr &expr, Frame &frame) {
   if (!spend(expr.range))
@@ -18,7 +18,7 @@ Value Elaborator::evaluate(const Expr &expr, Frame &frame) {
   ++expressionDepth;
   auto leave = scope_exit([&] { --expressionDepth; });
   if (expressionDepth > maxExpressionDepth)
-    return fail(expr.range, "expressions and calls nest deeper than " + Twine(maxExpressionDepth));
+    return stop(expr.range, "expressions and calls nest deeper than " + Twine(maxExpressionDepth));
   return evaluateInner(expr, frame);
 }
 

@@ -2,6 +2,7 @@
 
 #include "frontend/Config.h"
 #include "frontend/Elaborator.h"
+#include "frontend/ElementNames.h"
 
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -121,13 +122,15 @@ Value Elaborator::callFunction(const FunctionDecl &function, Instance *self,
                            "; a function cannot call itself");
   Frame frame{.self = self, .function = &function};
   if (!bindArguments(function, frame, arguments, range, name))
-    return Value();
+    return function.result ? assumeResult(*function.result, frame, range) : Value();
   ++callDepth;
   std::optional<std::string> outer;
   if (self)
     outer = emitter.enterScope(self->path);
   runBlock(function.body, frame);
   Value result = finishFunction(function, frame, range);
+  if (result.isPoison() && function.result)
+    result = assumeResult(*function.result, frame, range);
   if (outer)
     emitter.enterScope(std::move(*outer));
   --callDepth;
@@ -145,6 +148,46 @@ Value Elaborator::finishFunction(const FunctionDecl &function, Frame &frame, Sou
   SourceRange place = function.name ? function.name.range : function.result->range;
   return fail(place, "the function ends without `return`; its result is `" +
                          textOf(function.result->range) + "`");
+}
+
+bool Elaborator::isSettled(const Expr &dim, const Frame &frame) const {
+  if (auto *name = dyn_cast<NameExpr>(&dim))
+    return isBound(name->name, frame);
+  if (auto *binary = dyn_cast<BinaryExpr>(&dim))
+    return isSettled(*binary->left, frame) && isSettled(*binary->right, frame);
+  return isa<IntegerExpr>(dim);
+}
+
+Value Elaborator::assumeResult(const TypeExpr &type, Frame &frame, SourceRange place) {
+  // The graph is lost; what follows is only checked.
+  emitter.deactivate();
+  if (auto *tuple = dyn_cast<TupleType>(&type)) {
+    auto elements = std::make_shared<std::vector<Value>>();
+    for (const TypeExpr *element : tuple->elements) {
+      elements->push_back(assumeResult(*element, frame, place));
+      if (elements->back().isPoison())
+        return Value();
+    }
+    return Value(Sequence{/*isList=*/false, std::move(elements)}, place);
+  }
+  auto *tensor = dyn_cast<TensorType>(&type);
+  if (!tensor)
+    return Value();
+  Shape shape;
+  for (const Expr *dim : tensor->dims) {
+    if (isa<RestExpr>(dim) && frame.rest) {
+      shape.append(*frame.rest);
+      continue;
+    }
+    auto extent =
+        isSettled(*dim, frame) ? evaluateExtent(*dim, frame, "a dimension") : std::nullopt;
+    if (!extent)
+      return Value();
+    shape.push_back(*extent);
+  }
+  mlir::Type element =
+      tensor->element ? findElement(tensor->element.text, emitter.context()) : emitter.f32();
+  return element ? Value(Tensor{std::move(shape), element, {}}, place) : Value();
 }
 
 Value Elaborator::checkResult(const TypeExpr &type, const Value &value, Frame &frame,
@@ -193,6 +236,8 @@ void Elaborator::runBlock(const Block &block, Frame &frame) {
     if (frame.returned)
       return;
     runStatement(*stmt, frame);
+    if (isa<ReturnStmt>(stmt) && i + 1 < block.statements.size())
+      fail(block.statements[i + 1]->range, "nothing behind `return` is reached");
   }
 }
 

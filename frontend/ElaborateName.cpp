@@ -235,6 +235,14 @@ Value Elaborator::constantValue(ConstantSlot &slot, const ConstantDecl &decl, St
         decl.range, parameter, [&] { return evaluate(*decl.value, frame); });
     emitter.enterScope(std::move(outer));
     slot.state = ConstantSlot::State::Done;
+    auto *table = slot.value.get<Tensor>();
+    auto size = table ? volume(table->shape) : std::nullopt;
+    if (size && size->constant().value_or(0) > maxTableElements)
+      slot = {slot.state,
+              fail(decl.name.range, "`" + decl.name.text + "` is a table of shape " +
+                                        formatShape(table->shape) + "; expected at most " +
+                                        Twine(maxTableElements) + " elements"),
+              ""};
   }
   if (slot.parameter.empty())
     return slot.value;

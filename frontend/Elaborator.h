@@ -111,6 +111,10 @@ private:
   void runBothBranches(const IfStmt &stmt, Frame &frame);
   void checkRequirement(const Requirement &requirement, SourceRange range, Frame &frame);
   Value finishFunction(const FunctionDecl &function, Frame &frame, SourceRange range);
+  /// A value of the declared result `type`, for what follows a call with an error; poison where the
+  /// type alone does not say.
+  Value assumeResult(const TypeExpr &type, Frame &frame, SourceRange place);
+  bool isSettled(const Expr &dim, const Frame &frame) const;
   /// Holds `value` against the declared result `type`.
   Value checkResult(const TypeExpr &type, const Value &value, Frame &frame, SourceRange place);
   /// The elements that a loop runs over; nothing after an error.
@@ -175,6 +179,8 @@ private:
   //===- Shared
   //--------------------------------------------------------------------------------===//
   Value fail(SourceRange place, const llvm::Twine &message);
+  /// Reports an error after which nothing more is evaluated.
+  Value stop(SourceRange place, const llvm::Twine &message);
   /// Counts one more unit of work; false, after one error, when the program takes too much.
   bool spend(SourceRange place);
   llvm::StringRef textOf(SourceRange range) const;

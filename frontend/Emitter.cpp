@@ -9,24 +9,40 @@ using namespace llvm;
 
 namespace quern::frontend {
 
-Emitter::Emitter(mlir::MLIRContext *context, const SourceMgr &sources, bool active)
-    : sources(sources), builder(context),
+Emitter::Emitter(mlir::MLIRContext *context, const SourceMgr &sources,
+                 std::vector<std::string> roots, bool active)
+    : sources(sources), roots(std::move(roots)), builder(context),
       module(mlir::ModuleOp::create(mlir::UnknownLoc::get(context))), active(active) {
   builder.setInsertionPointToEnd(module->getBody());
+}
+
+/// `path` without the longest of `roots` that it begins with: the same on every machine.
+static StringRef relativePath(StringRef path, ArrayRef<std::string> roots) {
+  StringRef shortest = path;
+  for (StringRef root : roots) {
+    StringRef rest = path;
+    if (rest.consume_front(root) && rest.consume_front("/") && rest.size() < shortest.size())
+      shortest = rest;
+  }
+  return shortest;
 }
 
 mlir::Location Emitter::location(SourceRange range) {
   mlir::Location loc = builder.getUnknownLoc();
   if (unsigned buffer = range.isValid() ? sources.FindBufferContainingLoc(range.Start) : 0) {
     auto [line, column] = sources.getLineAndColumn(range.Start, buffer);
-    StringRef file = sources.getMemoryBuffer(buffer)->getBufferIdentifier();
+    StringRef file = relativePath(sources.getMemoryBuffer(buffer)->getBufferIdentifier(), roots);
     loc = mlir::FileLineColLoc::get(builder.getStringAttr(file), line, column);
   }
   return scope.empty() ? loc : mlir::NameLoc::get(builder.getStringAttr(scope), loc);
 }
 
-bool Emitter::isRepresentable(ArrayRef<Extent> shape) {
-  return all_of(shape, [](const Extent &dim) { return dim.constant() || dim.runtimeSymbol(); });
+bool Emitter::isRepresentable(ArrayRef<Extent> shape) const {
+  return all_of(shape, [&](const Extent &dim) {
+    bool isOpen =
+        !active && (dim.mentions(SymbolKind::Setting) || dim.mentions(SymbolKind::Opaque));
+    return isOpen || dim.constant() || dim.runtimeSymbol();
+  });
 }
 
 mlir::RankedTensorType Emitter::type(ArrayRef<Extent> shape, mlir::Type element) {

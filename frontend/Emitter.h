@@ -21,7 +21,9 @@ namespace quern::frontend {
 /// are not known) it builds nothing and gives null values.
 class Emitter {
 public:
-  Emitter(mlir::MLIRContext *context, const llvm::SourceMgr &sources, bool active);
+  /// Locations name files relative to the nearest of `roots` that holds them.
+  Emitter(mlir::MLIRContext *context, const llvm::SourceMgr &sources,
+          std::vector<std::string> roots, bool active);
 
   bool isActive() const { return active; }
   /// Turns it off for good.
@@ -36,8 +38,8 @@ public:
   std::string enterScope(std::string path) { return std::exchange(scope, std::move(path)); }
 
   /// Whether the graph can hold a tensor of that shape: each dimension a number or one run-time
-  /// symbol.
-  static bool isRepresentable(llvm::ArrayRef<Extent> shape);
+  /// symbol, or, while it is off, something that is not known.
+  bool isRepresentable(llvm::ArrayRef<Extent> shape) const;
   /// The type of a tensor of a representable shape.
   mlir::RankedTensorType type(llvm::ArrayRef<Extent> shape, mlir::Type element);
 
@@ -81,6 +83,7 @@ private:
   mlir::OpBuilder declarations(llvm::StringRef name);
 
   const llvm::SourceMgr &sources;
+  std::vector<std::string> roots;
   mlir::OpBuilder builder;
   mlir::OwningOpRef<mlir::ModuleOp> module;
   bool active;

@@ -3,6 +3,7 @@
 #ifndef QUERN_FRONTEND_EXTENT_H
 #define QUERN_FRONTEND_EXTENT_H
 
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
 #include <cstdint>

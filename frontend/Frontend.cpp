@@ -4,6 +4,7 @@
 #include "frontend/Elaborator.h"
 
 #include "mlir/IR/Verifier.h"
+#include "llvm/Support/Path.h"
 #include "llvm/Support/SourceMgr.h"
 
 using namespace llvm;
@@ -44,7 +45,7 @@ static const ModuleDecl *findRoot(const Program &program, const FrontendOptions 
 static void checkRest(const Program &program, const Elaborator &main, const ModelInputs &inputs,
                       const FrontendOptions &options, const SourceMgr &sources,
                       mlir::MLIRContext *context, DiagnosticEngine &diagnostics) {
-  Emitter silent(context, sources, /*active=*/false);
+  Emitter silent(context, sources, /*roots=*/{}, /*active=*/false);
   Elaborator checker(program, {inputs.config, nullptr}, options, silent, diagnostics,
                      /*isLoose=*/true);
   for (const Decl *decl : program.mainFile().decls) {
@@ -70,7 +71,10 @@ mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> parseModel(SourceMgr &sources
   Program program(files, diagnostics);
   const ModuleDecl *root =
       findRoot(program, options, /*isNeeded=*/inputs.checkpoint != nullptr, diagnostics);
-  Emitter emitter(context, sources, /*active=*/true);
+  std::vector<std::string> roots = options.importPaths;
+  StringRef path = sources.getMemoryBuffer(main)->getBufferIdentifier();
+  roots.push_back(sys::path::parent_path(path).str());
+  Emitter emitter(context, sources, std::move(roots), /*active=*/true);
   Elaborator elaborator(program, inputs, options, emitter, diagnostics);
   elaborator.readConfig();
   if (root)

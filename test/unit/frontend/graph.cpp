@@ -1,8 +1,9 @@
 /// The graph that the frontend makes of a model.
 ///
 /// `graph print MODEL [WEIGHTS]` prints it, of a model without configuration or of one with a
-/// checkpoint. `graph logits MODEL WEIGHTS EXPECTED` evaluates it by naive loops on the prompts of
-/// EXPECTED, at once and token by token, and compares logits within 1e-4.
+/// checkpoint; `graph places` with the places of its ops. `graph logits MODEL WEIGHTS EXPECTED`
+/// evaluates it by naive loops on the prompts of EXPECTED, at once and token by token, and compares
+/// logits within 1e-4.
 
 #include "../Check.h"
 #include "dialect/Reference.h"
@@ -52,7 +53,7 @@ mlir::OwningOpRef<mlir::ModuleOp> parse(StringRef path, const frontend::Checkpoi
   return failed(module) ? mlir::OwningOpRef<mlir::ModuleOp>() : std::move(*module);
 }
 
-int print(StringRef model, StringRef weights) {
+int print(StringRef model, StringRef weights, bool withPlaces) {
   mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
   auto checkpoint = weights.empty() ? std::nullopt : open(weights);
   if (!weights.empty() && !checkpoint)
@@ -60,7 +61,9 @@ int print(StringRef model, StringRef weights) {
   auto module = parse(model, checkpoint ? &*checkpoint : nullptr, /*exact=*/false, &context);
   if (!module)
     return 1;
-  module->print(outs());
+  mlir::OpPrintingFlags flags;
+  flags.enableDebugInfo(withPlaces);
+  module->print(outs(), flags);
   return 0;
 }
 
@@ -147,10 +150,10 @@ int compare(StringRef model, StringRef weights, StringRef expectedPath) {
 
 int main(int count, char **words) {
   std::vector<StringRef> arguments(words + 1, words + count);
-  if (arguments.size() >= 2 && arguments[0] == "print")
-    return print(arguments[1], arguments.size() > 2 ? arguments[2] : "");
+  if (arguments.size() >= 2 && (arguments[0] == "print" || arguments[0] == "places"))
+    return print(arguments[1], arguments.size() > 2 ? arguments[2] : "", arguments[0] == "places");
   if (arguments.size() == 4 && arguments[0] == "logits")
     return compare(arguments[1], arguments[2], arguments[3]);
-  errs() << "usage: graph print MODEL [WEIGHTS] | graph logits MODEL WEIGHTS EXPECTED\n";
+  errs() << "usage: graph print|places MODEL [WEIGHTS] | graph logits MODEL WEIGHTS EXPECTED\n";
   return 2;
 }
