@@ -32,8 +32,17 @@ std::string findStandardLibrary() {
   return QUERN_SOURCE_LIBRARY;
 }
 
+/// `path` as it is called from the working directory, where it lies below it.
+static std::string shorten(std::string path) {
+  llvm::SmallString<128> here;
+  if (llvm::sys::fs::current_path(here))
+    return path;
+  llvm::StringRef rest = path;
+  return rest.consume_front(here) && rest.consume_front("/") ? rest.str() : path;
+}
+
 std::vector<std::string> findImportPaths() {
-  std::string library = findStandardLibrary();
+  std::string library = shorten(findStandardLibrary());
   return {library, library + "/models"};
 }
 
