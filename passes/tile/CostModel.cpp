@@ -86,8 +86,8 @@ static double getCost(Tile tile, const ContractShape &shape) {
 /// The cheapest tile that fits the registers.
 static Tile chooseTile(const ContractShape &shape, TargetAttr target) {
   Tile best = {1, 1};
-  // One row of quants is as fast as memory: the weights are one sequential stream.
-  if (shape.integer && shape.rowsKnown && shape.rows == 1)
+  // One row is as fast as memory, which likes few sequential streams: one of quants, one per weight of a pair.
+  if (shape.rowsKnown && shape.rows == 1 && (shape.integer || shape.matmuls > 1))
     return best;
   for (int64_t vectors : {1, 2, 3, 4})
     for (int64_t rows : {1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14}) {
