@@ -101,14 +101,15 @@ static Tile chooseTile(const ContractShape &shape, TargetAttr target) {
   return best;
 }
 
-/// How much longer `panels` panels per task take than work that 2, 4 or 8 threads share evenly and for free. Handing out
-/// a task costs about what reading 12 KiB of weights does (0.5 µs at 25 GB/s).
+/// How much longer `panels` panels per task take than work that 2, 4 or 8 threads share evenly and for free. A thread that
+/// was interrupted makes the others wait for half a task. Handing out a task costs what reading 6 KiB of weights does
+/// (0.25 µs at 25 GB/s).
 static double getTaskCost(int64_t panels, int64_t panelBytes, const ContractShape &shape) {
-  constexpr double dispatchBytes = 12 << 10;
+  constexpr double dispatchBytes = 6 << 10;
   int64_t tasks = llvm::divideCeil(shape.panels, panels);
   double longest = 0;
   for (int64_t threads : {2, 4, 8})
-    longest += double(llvm::divideCeil(tasks, threads) * panels * threads) / double(shape.panels);
+    longest += (double(llvm::divideCeil(tasks, threads)) + 0.5) * double(panels * threads) / double(shape.panels);
   return longest / 3 * (1 + dispatchBytes / double(panels * panelBytes));
 }
 
