@@ -7,6 +7,7 @@ one after `<!-- file: PATH -->` holds that file. `--update` writes the blocks an
 """
 
 import difflib
+import os
 import pathlib
 import re
 import subprocess
@@ -19,7 +20,9 @@ BLOCK = re.compile(r"<!-- (output of|file): (.*?) -->\n```(\w*)\n(.*?)```\n", re
 def wanted(kind, what):
     if kind == "file":
         return (ROOT / what).read_text()
-    result = subprocess.run(what, shell=True, cwd=ROOT, text=True, stdout=subprocess.PIPE)
+    # `python3` is the Python that runs this: it has NumPy.
+    environment = dict(os.environ, PATH=os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"])
+    result = subprocess.run(what, shell=True, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE)
     if result.returncode != 0:
         sys.exit(f"`{what}` failed with status {result.returncode}")
     return result.stdout
