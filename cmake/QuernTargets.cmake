@@ -1,11 +1,12 @@
 # How every library of the compiler is built: one function, so that flags and include directories are said once.
 
-# quern_library(NAME SOURCES... [DEPENDS tablegen-targets...] [LINK libraries...] [EXCEPTIONS])
+# quern_library(NAME SOURCES... [DEPENDS tablegen-targets...] [LINK libraries...] [EXCEPTIONS] [PRECOMPILED])
 #
 # A static library of the compiler. It sees the repository root as its include root, LLVM's and MLIR's headers, and links
-# the shared libMLIR and libLLVM. Exceptions and RTTI are off, except in the one library that calls Halide.
+# the shared libMLIR and libLLVM. Exceptions and RTTI are off, except in the one library that calls Halide. PRECOMPILED
+# libraries share Precompiled.h, which the dialect's library compiles.
 function(quern_library name)
-  cmake_parse_arguments(ARG "EXCEPTIONS" "" "DEPENDS;LINK" ${ARGN})
+  cmake_parse_arguments(ARG "EXCEPTIONS;PRECOMPILED" "" "DEPENDS;LINK" ${ARGN})
   add_library(${name} STATIC ${ARG_UNPARSED_ARGUMENTS})
   target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
   target_include_directories(${name} SYSTEM PUBLIC ${LLVM_INCLUDE_DIRS} ${MLIR_INCLUDE_DIRS})
@@ -16,6 +17,11 @@ function(quern_library name)
   target_link_libraries(${name} PUBLIC ${ARG_LINK})
   if(ARG_DEPENDS)
     add_dependencies(${name} ${ARG_DEPENDS})
+  endif()
+  if(ARG_PRECOMPILED AND name STREQUAL "QuernDialect")
+    target_precompile_headers(${name} PRIVATE ${CMAKE_SOURCE_DIR}/cmake/Precompiled.h)
+  elseif(ARG_PRECOMPILED)
+    target_precompile_headers(${name} REUSE_FROM QuernDialect)
   endif()
 endfunction()
 
