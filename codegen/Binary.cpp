@@ -10,7 +10,10 @@
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Signals.h"
-#include "llvm/Support/raw_ostream.h"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <unistd.h>
 
 using namespace mlir;
 using llvm::createStringError;
@@ -20,48 +23,70 @@ using llvm::Twine;
 
 namespace quern::codegen {
 
+Error PendingFile::fail(std::error_code code) const {
+  return createStringError(code, "cannot write `" + Twine(finalPath) + "`: " + code.message());
+}
+
+static std::error_code lastError() { return std::error_code(errno, std::generic_category()); }
+
 PendingFile::~PendingFile() {
+  if (os) {
+    // An abandoned file may fail: the stream is not to die of it.
+    os->flush();
+    os->clear_error();
+  }
   if (temporaryPath.empty())
     return;
   llvm::sys::fs::remove(temporaryPath);
   llvm::sys::DontRemoveFileOnSignal(temporaryPath);
 }
 
-Error PendingFile::create() {
+Error PendingFile::create(unsigned mode) {
   if (llvm::sys::fs::is_directory(finalPath))
     return createStringError("cannot write `" + Twine(finalPath) + "`: it is a directory");
   // A device or a pipe must not be replaced by a file.
   if (llvm::sys::fs::exists(finalPath) && !llvm::sys::fs::is_regular_file(finalPath))
     return createStringError("cannot write `" + Twine(finalPath) + "`: it is not a regular file");
-  int descriptor;
-  llvm::SmallString<128> path;
-  if (std::error_code code = llvm::sys::fs::createUniqueFile(finalPath + ".%%%%%%%%.tmp", descriptor, path))
-    return createStringError(code, "cannot write `" + Twine(finalPath) + "`: " + code.message());
-  temporaryPath = path;
-  llvm::sys::RemoveFileOnSignal(temporaryPath);
-  llvm::raw_fd_ostream(descriptor, /*shouldClose=*/true);
+  std::string folder = llvm::sys::path::parent_path(finalPath).str();
+  descriptor = open(folder.empty() ? "." : folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
+  if (descriptor < 0) {
+    if (std::error_code code = llvm::sys::fs::createUniqueFile(finalPath + ".%%%%%%%%.tmp", descriptor, temporaryPath,
+                                                               llvm::sys::fs::OF_None, mode))
+      return fail(code);
+    llvm::sys::RemoveFileOnSignal(temporaryPath);
+  }
+  os.emplace(descriptor, /*shouldClose=*/true);
   return Error::success();
 }
 
 Error PendingFile::commit() {
+  os->flush();
+  if (!os->has_error() && temporaryPath.empty()) {
+    llvm::sys::fs::createUniquePath(finalPath + ".%%%%%%%%.tmp", temporaryPath, /*MakeAbsolute=*/false);
+    llvm::sys::RemoveFileOnSignal(temporaryPath);
+    std::string unnamed = "/proc/self/fd/" + std::to_string(descriptor);
+    if (linkat(AT_FDCWD, unnamed.c_str(), AT_FDCWD, temporaryPath.c_str(), AT_SYMLINK_FOLLOW) != 0)
+      return fail(lastError());
+  }
+  // Some file systems report a full disk only now.
+  os->close();
+  if (os->has_error())
+    return fail(os->error());
   if (std::error_code code = llvm::sys::fs::rename(temporaryPath, finalPath))
-    return createStringError(code, "cannot write `" + Twine(finalPath) + "`: " + code.message());
+    return fail(code);
   llvm::sys::DontRemoveFileOnSignal(temporaryPath);
   temporaryPath.clear();
   return Error::success();
 }
 
-Error linkObjects(const CodegenOptions &options, llvm::ArrayRef<std::string> objects, StringRef path) {
-  std::vector<std::string> arguments{"-o", path.str(), "-fuse-ld=lld"};
-  if (options.kind == OutputKind::Object) {
-    arguments.insert(arguments.end(), {"-r", "-nostdlib"});
-    arguments.insert(arguments.end(), objects.begin(), objects.end());
-    return link(arguments);
-  }
+llvm::Expected<std::string> linkObjects(const CodegenOptions &options,
+                                        llvm::ArrayRef<std::unique_ptr<llvm::MemoryBuffer>> objects) {
+  if (options.kind == OutputKind::Object)
+    return link(objects, {"-r", "-nostdlib"});
+  std::vector<std::string> arguments;
   bool shared = options.kind == OutputKind::Shared;
   if (shared)
     arguments.insert(arguments.end(), {"-shared", "-Wl,--exclude-libs=libquern_text.a", "-Wl,-Bsymbolic"});
-  arguments.insert(arguments.end(), objects.begin(), objects.end());
   auto archive = [&](StringRef name) { arguments.push_back(options.libraryDir + "/lib" + name.str() + ".a"); };
   if (shared) {
     arguments.push_back("-Wl,--whole-archive");
@@ -73,7 +98,7 @@ Error linkObjects(const CodegenOptions &options, llvm::ArrayRef<std::string> obj
   }
   archive("quern_text");
   arguments.insert(arguments.end(), {"-static-libgcc", "-pthread", "-ldl", "-Wl,--gc-sections", "-Wl,-s"});
-  return link(arguments);
+  return link(objects, arguments);
 }
 
 /// FNV-1a, 64 bits (Fowler, Noll, Vo).
@@ -83,37 +108,22 @@ static uint64_t fnv1a(uint64_t hash, StringRef bytes) {
   return hash;
 }
 
-LogicalResult appendData(ModuleOp module, StringRef path, StringRef description, uint64_t weightsBytes,
-                         StringRef tokenizer, llvm::function_ref<LogicalResult(llvm::raw_ostream &)> writeWeights) {
-  uint64_t codeBytes;
-  std::error_code code = llvm::sys::fs::file_size(path, codeBytes);
-  if (code)
-    return module.emitError("cannot write `") << path << "`: " << code.message();
-  llvm::raw_fd_ostream stream(path, code, llvm::sys::fs::CD_OpenExisting, llvm::sys::fs::FA_Write,
-                              llvm::sys::fs::OF_None);
-  if (code)
-    return module.emitError("cannot write `") << path << "`: " << code.message();
-  stream.seek(codeBytes);
+LogicalResult appendData(llvm::raw_fd_ostream &stream, StringRef description, uint64_t weightsBytes, StringRef tokenizer,
+                         llvm::function_ref<LogicalResult(llvm::raw_ostream &)> writeWeights) {
+  uint64_t codeBytes = stream.tell();
   stream.write_zeros(llvm::alignTo(codeBytes, QUERN_DATA_ALIGNMENT) - codeBytes);
   QuernTrailer trailer{};
   trailer.data_offset = stream.tell();
-  LogicalResult written = writeWeights(stream);
-  if (succeeded(written)) {
-    assert(stream.tell() - trailer.data_offset == weightsBytes && "the packer keeps to its placements");
-    stream << tokenizer;
-    trailer.data_bytes = stream.tell() - trailer.data_offset;
-    StringRef head(reinterpret_cast<const char *>(&trailer), offsetof(QuernTrailer, checksum));
-    trailer.checksum = fnv1a(fnv1a(0xcbf29ce484222325ull, head), description);
-    std::memcpy(trailer.magic, QUERN_TRAILER_MAGIC, sizeof trailer.magic);
-    stream.write(reinterpret_cast<const char *>(&trailer), sizeof trailer);
-  }
-  stream.close();
-  if (stream.has_error()) {
-    std::error_code failure = stream.error();
-    stream.clear_error();
-    return module.emitError("cannot write `") << path << "`: " << failure.message();
-  }
-  return written;
+  if (failed(writeWeights(stream)))
+    return failure();
+  assert(stream.tell() - trailer.data_offset == weightsBytes && "the packer keeps to its placements");
+  stream << tokenizer;
+  trailer.data_bytes = stream.tell() - trailer.data_offset;
+  StringRef head(reinterpret_cast<const char *>(&trailer), offsetof(QuernTrailer, checksum));
+  trailer.checksum = fnv1a(fnv1a(0xcbf29ce484222325ull, head), description);
+  std::memcpy(trailer.magic, QUERN_TRAILER_MAGIC, sizeof trailer.magic);
+  stream.write(reinterpret_cast<const char *>(&trailer), sizeof trailer);
+  return success();
 }
 
 /// `forward(tokens: i32[s], …) -> (logits: f32[r, 320])`
@@ -147,10 +157,7 @@ Error writeHeader(ModuleOp module, StringRef libraryPath) {
   PendingFile file(path);
   if (Error error = file.create())
     return error;
-  std::error_code code;
-  llvm::raw_fd_ostream os(file.path(), code);
-  if (code)
-    return createStringError(code, "cannot write `" + Twine(path) + "`: " + code.message());
+  llvm::raw_fd_ostream &os = file.stream();
   os << "/* The interface of " << llvm::sys::path::filename(libraryPath)
      << ", written by the compiler. Call it through the functions of quern/quern.h.\n *\n * Entries:\n";
   for (auto program : module.getOps<ProgramOp>()) {
@@ -161,12 +168,6 @@ Error writeHeader(ModuleOp module, StringRef libraryPath) {
     os << '\n';
   }
   os << " */\n#include <quern/quern.h>\n";
-  os.close();
-  if (os.has_error()) {
-    std::error_code failure = os.error();
-    os.clear_error();
-    return createStringError(failure, "cannot write `" + Twine(path) + "`: " + failure.message());
-  }
   return file.commit();
 }
 

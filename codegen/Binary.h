@@ -8,11 +8,17 @@
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/Error.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <memory>
+#include <optional>
+#include <string>
 
 namespace quern::codegen {
 
-/// A file that is written beside its final place and appears there whole, or not at all: an error, a crash or an interrupt
-/// leaves nothing.
+/// A file that appears at its place whole, or not at all: an error, a crash or an interrupt leaves nothing. Until then it has
+/// no name, or where the file system cannot do that, one beside its place that a signal's handler removes.
 class PendingFile {
 public:
   explicit PendingFile(llvm::StringRef finalPath) : finalPath(finalPath) {}
@@ -20,23 +26,30 @@ public:
   PendingFile(const PendingFile &) = delete;
   PendingFile &operator=(const PendingFile &) = delete;
 
-  /// Creates the temporary file; fails where the final place cannot be written.
-  llvm::Error create();
-  /// The temporary file.
-  llvm::StringRef path() const { return temporaryPath; }
-  /// Moves the file to its final place.
+  /// Creates the file, with these permissions as far as the user's mask allows them; fails where its place cannot be written.
+  llvm::Error create(unsigned mode = 0666);
+  /// Where to write; errors can be left to `commit`.
+  llvm::raw_fd_ostream &stream() { return *os; }
+  /// Ends writing and moves the file to its place.
   llvm::Error commit();
 
 private:
-  llvm::SmallString<128> finalPath, temporaryPath;
+  llvm::Error fail(std::error_code code) const;
+
+  llvm::SmallString<128> finalPath;
+  /// Empty while the file has no name.
+  llvm::SmallString<128> temporaryPath;
+  int descriptor = -1;
+  std::optional<llvm::raw_fd_ostream> os;
 };
 
-/// Links `objects` to `path` as `options.kind` says, with the runtime for kinds that can run.
-llvm::Error linkObjects(const CodegenOptions &options, llvm::ArrayRef<std::string> objects, llvm::StringRef path);
+/// Links `objects` as `options.kind` says, with the runtime for kinds that can run, and gives the linked file.
+llvm::Expected<std::string> linkObjects(const CodegenOptions &options,
+                                        llvm::ArrayRef<std::unique_ptr<llvm::MemoryBuffer>> objects);
 
 /// Appends the data section of Format.h to the linked file: weights, tokenizer, trailer.
-mlir::LogicalResult appendData(mlir::ModuleOp module, llvm::StringRef path, llvm::StringRef description,
-                               uint64_t weightsBytes, llvm::StringRef tokenizer,
+mlir::LogicalResult appendData(llvm::raw_fd_ostream &stream, llvm::StringRef description, uint64_t weightsBytes,
+                               llvm::StringRef tokenizer,
                                llvm::function_ref<mlir::LogicalResult(llvm::raw_ostream &)> writeWeights);
 
 /// Writes the C header of a shared library beside it: its entries in words, and how to call them.

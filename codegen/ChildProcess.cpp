@@ -1,13 +1,14 @@
 //===- ChildProcess.cpp - kernels compiled in child processes ---------------------------------===//
 
 #include "codegen/HalideBridge.h"
+#include "codegen/MemoryFile.h"
 
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/Path.h"
 
 #include <cerrno>
 #include <cstring>
 #include <deque>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,12 +24,16 @@ struct Child {
   pid_t process;
   /// Where its diagnostics come from.
   int pipe;
+  /// Where it writes the object.
+  MemoryFile object;
 };
 
-/// How a job ended: the child's diagnostics, each "<index of the op in the kernel> <message>\0", and its wait status.
+/// How a job ended: the child's diagnostics, each "<index of the op in the kernel> <message>\0", its wait status, and the
+/// object where it succeeded.
 struct Outcome {
   std::string diagnostics;
   int status = 0;
+  std::unique_ptr<llvm::MemoryBuffer> object;
 };
 
 } // namespace
@@ -45,7 +50,9 @@ static void writeAll(int file, StringRef text) {
 }
 
 /// The child: compiles, writes its diagnostics into `pipe`, and ends without running the parent's destructors.
-[[noreturn]] static void runChild(const KernelJob &job, StringRef objectPath, int pipe) {
+[[noreturn]] static void runChild(const KernelJob &job, MemoryFile &object, int pipe) {
+  // Nobody waits for a kernel of a compilation that was ended.
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
   SmallVector<Operation *> ops;
   KernelOp kernel = job.kernel;
   kernel->walk<WalkOrder::PreOrder>([&](Operation *op) { ops.push_back(op); });
@@ -55,28 +62,43 @@ static void writeAll(int file, StringRef text) {
     writeAll(pipe, std::to_string(index) + " " + diagnostic.str() + std::string(1, '\0'));
     return success();
   });
-  LogicalResult result = compileKernel(kernel, job.target, job.symbol, objectPath);
+  llvm::SmallVector<char, 0> code;
+  llvm::raw_svector_ostream os(code);
+  LogicalResult result = compileKernel(kernel, job.target, job.symbol, os);
+  if (succeeded(result))
+    if (llvm::Error error = object.write(os.str()))
+      result = kernel.emitError(llvm::toString(std::move(error)));
   _exit(failed(result) ? 1 : 0);
 }
 
-/// Starts a child; a negative process when the system refuses.
-static Child start(const KernelJob &job, size_t index, StringRef objectPath) {
+static llvm::Error systemError() {
+  std::error_code code(errno, std::generic_category());
+  return llvm::createStringError(code, "cannot start a process: " + code.message());
+}
+
+static llvm::Expected<Child> start(const KernelJob &job, size_t index) {
+  llvm::Expected<MemoryFile> object = MemoryFile::create();
+  if (!object)
+    return object.takeError();
   int ends[2];
   if (pipe(ends) != 0)
-    return {index, -1, -1};
+    return systemError();
   pid_t process = fork();
   if (process == 0) {
     close(ends[0]);
-    runChild(job, objectPath, ends[1]);
+    runChild(job, *object, ends[1]);
   }
+  llvm::Error error = process < 0 ? systemError() : llvm::Error::success();
   close(ends[1]);
-  if (process < 0)
+  if (error) {
     close(ends[0]);
-  return {index, process, ends[0]};
+    return error;
+  }
+  return Child{index, process, ends[0], std::move(*object)};
 }
 
 /// Waits for a child's end.
-static Outcome finish(const Child &child) {
+static Outcome finish(const Child &child, StringRef symbol) {
   Outcome outcome;
   char buffer[4096];
   while (true) {
@@ -90,6 +112,12 @@ static Outcome finish(const Child &child) {
   close(child.pipe);
   while (waitpid(child.process, &outcome.status, 0) < 0 && errno == EINTR)
     continue;
+  if (outcome.status == 0) {
+    if (auto object = child.object.read((symbol + ".o").str()))
+      outcome.object = std::move(*object);
+    else
+      outcome.diagnostics += "0 " + llvm::toString(object.takeError());
+  }
   return outcome;
 }
 
@@ -109,35 +137,39 @@ static LogicalResult report(KernelOp kernel, const Outcome &outcome) {
            << strsignal(WTERMSIG(outcome.status)) << "` on kernel `" << kernel.getSymName() << "`";
   if (WEXITSTATUS(outcome.status) != 0 && messages.empty())
     return kernel.emitError("the back end failed on kernel `") << kernel.getSymName() << "`";
-  return success(WEXITSTATUS(outcome.status) == 0);
+  return success(outcome.object != nullptr);
 }
 
-LogicalResult compileKernels(ArrayRef<KernelJob> jobs, StringRef directory, unsigned processes) {
+FailureOr<std::vector<std::unique_ptr<llvm::MemoryBuffer>>> compileKernels(ArrayRef<KernelJob> jobs,
+                                                                           unsigned processes) {
   std::deque<Child> running;
   SmallVector<Outcome> outcomes(jobs.size());
   auto finishFirst = [&] {
-    outcomes[running.front().job] = finish(running.front());
+    size_t job = running.front().job;
+    outcomes[job] = finish(running.front(), jobs[job].symbol);
     running.pop_front();
   };
-  LogicalResult result = success();
   for (auto [index, job] : llvm::enumerate(jobs)) {
     if (running.size() >= std::max(processes, 1u))
       finishFirst();
-    llvm::SmallString<128> path(directory);
-    llvm::sys::path::append(path, job.symbol + ".o");
-    Child child = start(job, index, path);
-    if (child.process < 0) {
-      result = mlir::emitError(KernelOp(job.kernel).getLoc(), "cannot start a process: ") << std::strerror(errno);
-      break;
-    }
-    running.push_back(child);
+    llvm::Expected<Child> child = start(job, index);
+    if (child)
+      running.push_back(std::move(*child));
+    else
+      outcomes[index].diagnostics = "0 " + llvm::toString(child.takeError());
   }
   while (!running.empty())
     finishFirst();
-  for (auto [job, outcome] : llvm::zip_equal(jobs, outcomes))
+  std::vector<std::unique_ptr<llvm::MemoryBuffer>> objects;
+  LogicalResult result = success();
+  for (auto [job, outcome] : llvm::zip_equal(jobs, outcomes)) {
     if (failed(report(job.kernel, outcome)))
       result = failure();
-  return result;
+    objects.push_back(std::move(outcome.object));
+  }
+  if (failed(result))
+    return failure();
+  return objects;
 }
 
 } // namespace quern::codegen

@@ -9,10 +9,7 @@
 #include "codegen/Packer.h"
 #include "codegen/Program.h"
 
-#include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/Path.h"
 
 using namespace mlir;
 
@@ -32,21 +29,17 @@ private:
   LogicalResult writeOutput();
   std::string describeModel() const;
   LogicalResult fail(llvm::Error error) { return root.emitError(llvm::toString(std::move(error))); }
-  std::string filePath(const llvm::Twine &name) const {
-    SmallString<128> path(workDir);
-    llvm::sys::path::append(path, name);
-    return path.str().str();
-  }
 
   ArrayRef<TargetModule> targets;
   ParameterSource &source;
   const CodegenOptions &options;
   ModuleOp root;
-  SmallString<128> workDir;
   SmallVector<ParameterPlacement> placements;
   uint64_t weightsBytes = 0;
-  /// Objects to link, and the programs' symbols in the order of the description.
-  std::vector<std::string> objects, programSymbols;
+  /// What is to be linked.
+  std::vector<std::unique_ptr<llvm::MemoryBuffer>> objects;
+  /// The programs' symbols in the order of the description.
+  std::vector<std::string> programSymbols;
 };
 
 /// `__x86_64_v3`: what makes the symbols of one target differ from another's.
@@ -72,20 +65,22 @@ LogicalResult Compilation::compileTarget(const TargetModule &target) {
   SmallVector<KernelJob> jobs;
   for (auto [i, kernel] : llvm::enumerate(module.getOps<KernelOp>())) {
     layout.kernelIndices[kernel.getSymName()] = i;
-    std::string symbol = nativeSymbol(kernel.getSymName(), layout);
-    objects.push_back(filePath(symbol + ".o"));
-    jobs.push_back({kernel, *target.target, symbol});
+    jobs.push_back({kernel, *target.target, nativeSymbol(kernel.getSymName(), layout)});
   }
-  if (failed(compileKernels(jobs, workDir, options.jobs)))
+  FailureOr<std::vector<std::unique_ptr<llvm::MemoryBuffer>>> kernels = compileKernels(jobs, options.jobs);
+  if (failed(kernels))
     return failure();
+  std::move(kernels->begin(), kernels->end(), std::back_inserter(objects));
 
   options.phase("programs");
   FailureOr<OwningOpRef<ModuleOp>> lowered = lowerPrograms(target.module, layout);
   if (failed(lowered))
     return failure();
-  objects.push_back(filePath("programs" + layout.symbolSuffix + ".o"));
-  if (failed(writeProgramObject(**lowered, objects.back())))
+  FailureOr<std::unique_ptr<llvm::MemoryBuffer>> programs =
+      compilePrograms(**lowered, "programs" + layout.symbolSuffix + ".o");
+  if (failed(programs))
     return failure();
+  objects.push_back(std::move(*programs));
   for (ProgramOp program : orderPrograms(target.module))
     programSymbols.push_back(nativeSymbol(program.getSymName(), layout));
   return success();
@@ -106,20 +101,21 @@ std::string Compilation::describeModel() const {
 /// Links, appends the data section where the kind has one, and moves the result to its place.
 LogicalResult Compilation::writeOutput() {
   PendingFile output(options.outputPath);
-  if (llvm::Error error = output.create())
+  if (llvm::Error error = output.create(options.kind == OutputKind::Object ? 0666 : 0777))
     return fail(std::move(error));
 
   options.phase("link");
-  if (llvm::Error error = linkObjects(options, objects, output.path()))
-    return fail(std::move(error));
+  llvm::Expected<std::string> code = linkObjects(options, objects);
+  if (!code)
+    return fail(code.takeError());
+  output.stream() << *code;
   if (options.kind != OutputKind::Object) {
     options.phase("weights");
-    std::string description = describeModel();
     auto writeWeights = [&](llvm::raw_ostream &stream) {
       return packParameters(root, placements, source, stream);
     };
     llvm::StringRef tokenizer = options.text ? llvm::StringRef(options.text->tokenizerJson) : "";
-    if (failed(appendData(root, output.path(), description, weightsBytes, tokenizer, writeWeights)))
+    if (failed(appendData(output.stream(), describeModel(), weightsBytes, tokenizer, writeWeights)))
       return failure();
   }
   if (options.kind == OutputKind::Shared)
@@ -131,10 +127,6 @@ LogicalResult Compilation::writeOutput() {
 }
 
 LogicalResult Compilation::run() {
-  if (std::error_code code = llvm::sys::fs::createUniqueDirectory("quern", workDir))
-    return fail(llvm::createStringError(code, "cannot create a temporary directory: " + code.message()));
-  llvm::scope_exit cleanUp([&] { llvm::sys::fs::remove_directories(workDir); });
-
   FailureOr<SmallVector<ParameterPlacement>> placed = placeParameters(root, weightsBytes);
   if (failed(placed))
     return failure();
@@ -143,13 +135,15 @@ LogicalResult Compilation::run() {
     if (failed(compileTarget(target)))
       return failure();
   if (options.kind != OutputKind::Object) {
-    objects.push_back(filePath("tables.o"));
-    if (llvm::Error error = writeTableObject(programSymbols, describeModel(), objects.back()))
-      return fail(std::move(error));
-    objects.push_back(filePath("halide_runtime.o"));
     options.phase("runtime");
-    if (llvm::Error error = compileRuntime(objects.back()))
-      return fail(std::move(error));
+    auto tables = compileTables(programSymbols, describeModel());
+    if (!tables)
+      return fail(tables.takeError());
+    auto runtime = compileRuntime();
+    if (!runtime)
+      return fail(runtime.takeError());
+    objects.push_back(std::move(*tables));
+    objects.push_back(std::move(*runtime));
   }
   return writeOutput();
 }

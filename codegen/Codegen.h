@@ -54,8 +54,6 @@ struct CodegenOptions {
   std::string model;
   bool exact = false;
   const TextAssets *text = nullptr;
-  /// Keeps every intermediate file here when not empty.
-  std::string dumpDir;
   /// Called with the name of each phase that begins, for `--timing`.
   std::function<void(llvm::StringRef)> phase = [](llvm::StringRef) {};
 };

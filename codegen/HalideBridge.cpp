@@ -2,14 +2,10 @@
 
 #include "codegen/HalideBridge.h"
 #include "codegen/Backend.h"
+#include "codegen/MemoryFile.h"
 #include "codegen/Template.h"
 
 #include "llvm/Support/MemoryBuffer.h"
-
-#include <cerrno>
-#include <sys/mman.h>
-#include <unistd.h>
-#include <utility>
 
 using namespace mlir;
 
@@ -21,30 +17,6 @@ namespace {
 struct Pipeline {
   Halide::Func output;
   std::vector<Halide::Argument> arguments;
-};
-
-/// A file in memory, for what Halide writes to files only: nothing is left on a disk, whatever ends the process.
-class MemoryFile {
-public:
-  static llvm::Expected<MemoryFile> create() {
-    int descriptor = memfd_create("quern", MFD_CLOEXEC);
-    if (descriptor < 0) {
-      std::error_code error(errno, std::generic_category());
-      return llvm::createStringError(error, "cannot create a file in memory: " + error.message());
-    }
-    return MemoryFile(descriptor);
-  }
-  MemoryFile(MemoryFile &&other) : descriptor(std::exchange(other.descriptor, -1)) {}
-  MemoryFile &operator=(MemoryFile &&) = delete;
-  ~MemoryFile() {
-    if (descriptor >= 0)
-      close(descriptor);
-  }
-  std::string path() const { return "/proc/self/fd/" + std::to_string(descriptor); }
-
-private:
-  explicit MemoryFile(int descriptor) : descriptor(descriptor) {}
-  int descriptor;
 };
 
 } // namespace
@@ -110,36 +82,16 @@ static LogicalResult emitKernelCode(KernelOp kernel, const TargetSpec &target, S
   });
   if (failed(built))
     return failure();
-  auto buffer = llvm::MemoryBuffer::getFile(bitcode->path());
+  auto buffer = bitcode->read(symbol);
   if (!buffer)
-    return kernel.emitError("cannot read ") << bitcode->path() << ": " << buffer.getError().message();
+    return emitError(kernel, buffer.takeError());
   if (llvm::Error error = emitMachineCode((*buffer)->getMemBufferRef(), target, symbol, kind, os))
     return emitError(kernel, std::move(error));
   return success();
 }
 
-static llvm::Error writeFile(StringRef path, StringRef content) {
-  std::error_code code;
-  llvm::raw_fd_ostream file(path, code);
-  if (!code) {
-    file << content;
-    file.close();
-    code = file.error();
-    file.clear_error();
-  }
-  if (code)
-    return llvm::createStringError(code, "cannot write `" + path.str() + "`: " + code.message());
-  return llvm::Error::success();
-}
-
-LogicalResult compileKernel(KernelOp kernel, const TargetSpec &target, StringRef symbol, StringRef objectPath) {
-  llvm::SmallVector<char, 0> code;
-  llvm::raw_svector_ostream os(code);
-  if (failed(emitKernelCode(kernel, target, symbol, MachineCode::Object, os)))
-    return failure();
-  if (llvm::Error error = writeFile(objectPath, os.str()))
-    return emitError(kernel, std::move(error));
-  return success();
+LogicalResult compileKernel(KernelOp kernel, const TargetSpec &target, StringRef symbol, llvm::raw_pwrite_stream &object) {
+  return emitKernelCode(kernel, target, symbol, MachineCode::Object, object);
 }
 
 /// Halide's loops after lowering.
@@ -157,9 +109,9 @@ static LogicalResult emitLoops(KernelOp kernel, const TargetSpec &target, String
   });
   if (failed(built))
     return failure();
-  auto buffer = llvm::MemoryBuffer::getFile(text->path());
+  auto buffer = text->read(symbol);
   if (!buffer)
-    return kernel.emitError("cannot read ") << text->path() << ": " << buffer.getError().message();
+    return emitError(kernel, buffer.takeError());
   os << (*buffer)->getBuffer();
   return success();
 }
@@ -176,19 +128,16 @@ LogicalResult emitKernel(KernelOp kernel, const TargetSpec &target, StringRef sy
   return success();
 }
 
-llvm::Error compileRuntime(StringRef objectPath) {
+llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> compileRuntime() {
   llvm::Expected<MemoryFile> object = MemoryFile::create();
   if (!object)
     return object.takeError();
   try {
     Halide::compile_standalone_runtime(object->path(), Halide::Target(Halide::Target::Linux, Halide::Target::X86, 64));
-    auto buffer = llvm::MemoryBuffer::getFile(object->path());
-    if (!buffer)
-      return llvm::createStringError(buffer.getError(), "cannot read the runtime: " + buffer.getError().message());
-    return writeFile(objectPath, (*buffer)->getBuffer());
   } catch (const std::exception &error) {
     return llvm::createStringError("compiling Halide's runtime failed: " + std::string(error.what()));
   }
+  return object->read("halide_runtime.o");
 }
 
 } // namespace quern::codegen

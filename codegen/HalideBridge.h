@@ -11,12 +11,19 @@
 #include "codegen/KernelSignature.h"
 #include "codegen/Targets.h"
 
+#include "llvm/Support/Error.h"
+#include "llvm/Support/MemoryBuffer.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
 namespace quern::codegen {
 
-/// Writes the object of `kernel`'s native function `symbol` (see getSignature) to `objectPath`. Its only undefined
-/// symbols are Halide's runtime, see compileRuntime, and libc's.
+/// Writes the object of `kernel`'s native function `symbol` (see getSignature) to `object`. Its only undefined symbols are
+/// Halide's runtime, see compileRuntime, and libc's.
 mlir::LogicalResult compileKernel(KernelOp kernel, const TargetSpec &target, llvm::StringRef symbol,
-                                  llvm::StringRef objectPath);
+                                  llvm::raw_pwrite_stream &object);
 
 /// What `emitKernel` writes: Halide's loops, or the target's assembly.
 enum class KernelText { Loops, Assembly };
@@ -25,8 +32,8 @@ enum class KernelText { Loops, Assembly };
 mlir::LogicalResult emitKernel(KernelOp kernel, const TargetSpec &target, llvm::StringRef symbol, KernelText kind,
                                llvm::raw_ostream &os);
 
-/// Writes the object of Halide's runtime, which every kernel of a binary shares, to `objectPath`. It runs on every x86-64.
-llvm::Error compileRuntime(llvm::StringRef objectPath);
+/// The object of Halide's runtime, which every kernel of a binary shares. It runs on every x86-64.
+llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> compileRuntime();
 
 /// One kernel to compile: `symbol` also names its object.
 struct KernelJob {
@@ -35,10 +42,11 @@ struct KernelJob {
   std::string symbol;
 };
 
-/// Compiles every job into `<directory>/<symbol>.o`, `processes` at a time, each in a child process: a back end that
-/// aborts becomes a diagnostic at the kernel that it aborted on. The caller's process must have no other threads, because
-/// children go on from a copy of its memory. Diagnostics come in the order of the jobs.
-mlir::LogicalResult compileKernels(llvm::ArrayRef<KernelJob> jobs, llvm::StringRef directory, unsigned processes);
+/// The object of every job, named `<symbol>.o`, in the order of the jobs. `processes` at a time are compiled, each in a child
+/// process: a back end that aborts becomes a diagnostic at the kernel that it aborted on. The caller's process must have no
+/// other threads, because children go on from a copy of its memory. Diagnostics come in the order of the jobs.
+mlir::FailureOr<std::vector<std::unique_ptr<llvm::MemoryBuffer>>> compileKernels(llvm::ArrayRef<KernelJob> jobs,
+                                                                                 unsigned processes);
 
 } // namespace quern::codegen
 

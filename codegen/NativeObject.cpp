@@ -1,21 +1,24 @@
 //===- NativeObject.cpp - objects that LLVM writes, and the linker ----------------------------===//
 
 #include "codegen/NativeObject.h"
+#include "codegen/MemoryFile.h"
 
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
-#include "llvm/ADT/ScopeExit.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/TargetRegistry.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Object/ArchiveWriter.h"
 #include "llvm/Support/Program.h"
+#include "llvm/Support/SmallVectorMemoryBuffer.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Host.h"
+
+#include <cerrno>
+#include <unistd.h>
 
 using namespace llvm;
 
@@ -37,39 +40,32 @@ static Expected<std::unique_ptr<TargetMachine>> createBaselineMachine() {
   return machine;
 }
 
-static Error writeObject(Module &module, StringRef path) {
+static Expected<std::unique_ptr<MemoryBuffer>> compileObject(Module &module, StringRef name) {
   Expected<std::unique_ptr<TargetMachine>> machine = createBaselineMachine();
   if (!machine)
     return machine.takeError();
   module.setTargetTriple((*machine)->getTargetTriple());
   module.setDataLayout((*machine)->createDataLayout());
-  std::error_code code;
-  raw_fd_ostream stream(path, code);
-  if (code)
-    return createStringError(code, "cannot write `" + path + "`: " + code.message());
+  SmallVector<char, 0> code;
+  raw_svector_ostream stream(code);
   legacy::PassManager passes;
   if ((*machine)->addPassesToEmitFile(passes, stream, nullptr, CodeGenFileType::ObjectFile))
     return createStringError("the code generator cannot write objects");
   passes.run(module);
-  stream.close();
-  if (stream.has_error()) {
-    std::error_code failure = stream.error();
-    stream.clear_error();
-    return createStringError(failure, "cannot write `" + path + "`: " + failure.message());
-  }
-  return Error::success();
+  return std::make_unique<SmallVectorMemoryBuffer>(std::move(code), name, /*RequiresNullTerminator=*/false);
 }
 
-mlir::LogicalResult writeProgramObject(mlir::ModuleOp llvmModule, StringRef path) {
+mlir::FailureOr<std::unique_ptr<MemoryBuffer>> compilePrograms(mlir::ModuleOp llvmModule, StringRef name) {
   mlir::registerBuiltinDialectTranslation(*llvmModule.getContext());
   mlir::registerLLVMDialectTranslation(*llvmModule.getContext());
   LLVMContext context;
   std::unique_ptr<Module> module = mlir::translateModuleToLLVMIR(llvmModule, context);
   if (!module)
     return llvmModule.emitError("programs do not translate to LLVM IR");
-  if (Error error = writeObject(*module, path))
-    return llvmModule.emitError(toString(std::move(error)));
-  return mlir::success();
+  Expected<std::unique_ptr<MemoryBuffer>> object = compileObject(*module, name);
+  if (!object)
+    return llvmModule.emitError(toString(object.takeError()));
+  return std::move(*object);
 }
 
 /// A constant with external linkage, as the runtime refers to it.
@@ -78,7 +74,7 @@ static void defineConstant(Module &module, StringRef name, Constant *value) {
   global->setAlignment(Align(16));
 }
 
-Error writeTableObject(ArrayRef<std::string> programSymbols, StringRef description, StringRef path) {
+Expected<std::unique_ptr<MemoryBuffer>> compileTables(ArrayRef<std::string> programSymbols, StringRef description) {
   LLVMContext context;
   Module module("tables", context);
   auto *pointer = PointerType::get(context, 0);
@@ -97,7 +93,7 @@ Error writeTableObject(ArrayRef<std::string> programSymbols, StringRef descripti
   defineConstant(module, "quern_description",
                  ConstantDataArray::getString(context, description, /*AddNull=*/false));
   defineConstant(module, "quern_description_size", ConstantInt::get(i64, description.size()));
-  return writeObject(module, path);
+  return compileObject(module, "tables.o");
 }
 
 /// The compiler driver that links: the one Quern was built with, else the system's.
@@ -108,25 +104,75 @@ static Expected<std::string> findDriver() {
   return createStringError("found no C++ compiler to link with; install `clang-22` or `g++`");
 }
 
-Error link(ArrayRef<std::string> arguments) {
+/// One archive of all objects: a linker that is given a file per kernel may run out of descriptors.
+static Expected<MemoryFile> archiveObjects(ArrayRef<std::unique_ptr<MemoryBuffer>> objects) {
+  std::vector<NewArchiveMember> members;
+  for (const std::unique_ptr<MemoryBuffer> &object : objects)
+    members.emplace_back(object->getMemBufferRef());
+  auto archive = writeArchiveToBuffer(members, SymtabWritingMode::NormalSymtab, object::Archive::K_GNU,
+                                      /*Deterministic=*/true, /*Thin=*/false);
+  if (!archive)
+    return archive.takeError();
+  Expected<MemoryFile> file = MemoryFile::create();
+  if (!file)
+    return file.takeError();
+  if (Error error = file->write((*archive)->getBuffer()))
+    return error;
+  return file;
+}
+
+/// Reads to the end of `pipe`, and closes it.
+static std::string drain(int pipe) {
+  std::string content;
+  std::vector<char> buffer(1 << 16);
+  while (true) {
+    ssize_t size = read(pipe, buffer.data(), buffer.size());
+    if (size < 0 && errno == EINTR)
+      continue;
+    if (size <= 0)
+      break;
+    content.append(buffer.data(), size);
+  }
+  close(pipe);
+  return content;
+}
+
+/// Runs a program without input: what it writes to its standard output, or its messages as the error.
+static Expected<std::string> runForOutput(ArrayRef<StringRef> command) {
+  Expected<MemoryFile> log = MemoryFile::create();
+  if (!log)
+    return log.takeError();
+  int ends[2];
+  if (pipe(ends) != 0)
+    return createStringError(std::error_code(errno, std::generic_category()), "cannot create a pipe");
+  std::string outputPath = "/proc/self/fd/" + std::to_string(ends[1]), logPath = log->path(), error;
+  std::optional<StringRef> redirects[] = {StringRef(""), StringRef(outputPath), StringRef(logPath)};
+  sys::ProcessInfo process = sys::ExecuteNoWait(command[0], command, std::nullopt, redirects, 0, &error);
+  close(ends[1]);
+  std::string output = drain(ends[0]);
+  if (process.Pid == sys::ProcessInfo::InvalidPid)
+    return createStringError("cannot run `" + command[0] + "`: " + error);
+  int status = sys::Wait(process, std::nullopt, &error).ReturnCode;
+  if (status == 0)
+    return output;
+  auto messages = log->read("log");
+  if (!messages)
+    return messages.takeError();
+  return createStringError("`" + command[0] + "` failed to link with status " + Twine(status) + ":\n" +
+                           (error + (*messages)->getBuffer()).str());
+}
+
+Expected<std::string> link(ArrayRef<std::unique_ptr<MemoryBuffer>> objects, ArrayRef<std::string> arguments) {
   Expected<std::string> driver = findDriver();
   if (!driver)
     return driver.takeError();
-  SmallVector<StringRef> command{*driver};
+  Expected<MemoryFile> archive = archiveObjects(objects);
+  if (!archive)
+    return archive.takeError();
+  std::string path = archive->path();
+  SmallVector<StringRef> command{*driver, "-o", "-", "-fuse-ld=lld", "-Wl,--whole-archive", path, "-Wl,--no-whole-archive"};
   command.append(arguments.begin(), arguments.end());
-
-  SmallString<128> log;
-  if (std::error_code code = sys::fs::createTemporaryFile("quern-link", "log", log))
-    return createStringError(code, "cannot create a temporary file: " + code.message());
-  scope_exit removeLog([&] { sys::fs::remove(log); });
-  std::optional<StringRef> redirects[] = {StringRef(""), StringRef(log), StringRef(log)};
-  std::string error;
-  int status = sys::ExecuteAndWait(*driver, command, std::nullopt, redirects, 0, 0, &error);
-  if (status == 0)
-    return Error::success();
-  auto buffer = MemoryBuffer::getFile(log);
-  StringRef output = buffer ? (*buffer)->getBuffer().trim() : StringRef(error);
-  return createStringError("`" + *driver + "` failed to link with status " + Twine(status) + ":\n" + output);
+  return runForOutput(command);
 }
 
 } // namespace quern::codegen

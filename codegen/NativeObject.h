@@ -7,22 +7,25 @@
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
+#include "llvm/Support/MemoryBuffer.h"
 
+#include <memory>
 #include <string>
-#include <vector>
 
 namespace quern::codegen {
 
-/// Translates a module of the LLVM dialect and writes it as a relocatable object for the baseline of this architecture:
-/// programs only call kernels, they need no features.
-mlir::LogicalResult writeProgramObject(mlir::ModuleOp llvmModule, llvm::StringRef path);
+/// The relocatable object of a module of the LLVM dialect, named `name`, for the baseline of this architecture: programs
+/// only call kernels, they need no features.
+mlir::FailureOr<std::unique_ptr<llvm::MemoryBuffer>> compilePrograms(mlir::ModuleOp llvmModule, llvm::StringRef name);
 
-/// Writes the object that holds `quern_programs` (functions of these names, in this order) and `quern_description`.
-llvm::Error writeTableObject(llvm::ArrayRef<std::string> programSymbols, llvm::StringRef description,
-                             llvm::StringRef path);
+/// The object that holds `quern_programs` (functions of these names, in this order) and `quern_description`.
+llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> compileTables(llvm::ArrayRef<std::string> programSymbols,
+                                                                  llvm::StringRef description);
 
-/// Runs the system's C++ compiler as a linker with these arguments; its messages become the error.
-llvm::Error link(llvm::ArrayRef<std::string> arguments);
+/// Links all of `objects` with the system's C++ compiler, which gets these arguments too, and gives the linked file. Objects
+/// and result are only ever in memory. What the linker says becomes the error.
+llvm::Expected<std::string> link(llvm::ArrayRef<std::unique_ptr<llvm::MemoryBuffer>> objects,
+                                 llvm::ArrayRef<std::string> arguments);
 
 } // namespace quern::codegen
 

@@ -10,7 +10,6 @@
 
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/Parser/Parser.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/SourceMgr.h"
 
@@ -40,17 +39,12 @@ static LogicalResult printSignature(KernelOp kernel) {
   return success();
 }
 
-/// Compiles every kernel in child processes, into a directory that is removed.
+/// Compiles every kernel in child processes.
 static LogicalResult compileAll(ModuleOp module, const TargetSpec &target) {
-  llvm::SmallString<128> directory;
-  if (llvm::sys::fs::createUniqueDirectory("kernels", directory))
-    return module.emitError("cannot create a directory");
   SmallVector<KernelJob> jobs;
   for (auto kernel : module.getOps<KernelOp>())
     jobs.push_back({kernel, target, kernel.getSymName().str()});
-  LogicalResult result = compileKernels(jobs, directory, 2);
-  llvm::sys::fs::remove_directories(directory);
-  return result;
+  return compileKernels(jobs, 2);
 }
 
 static LogicalResult print(ModuleOp module, const TargetSpec &target, StringRef kind) {

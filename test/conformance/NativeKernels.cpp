@@ -8,10 +8,7 @@
 #include "dialect/RandomValues.h"
 
 #include "mlir/IR/Builders.h"
-#include "llvm/ADT/ScopeExit.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/Path.h"
 #include "llvm/Support/TargetSelect.h"
 
 using namespace mlir;
@@ -64,13 +61,6 @@ private:
 
 } // namespace
 
-static Expected<std::unique_ptr<llvm::MemoryBuffer>> readFile(const Twine &path) {
-  auto file = llvm::MemoryBuffer::getFile(path);
-  if (!file)
-    return llvm::createStringError(file.getError(), "cannot read " + path);
-  return std::move(*file);
-}
-
 NativeKernels::~NativeKernels() {
   if (!jit)
     return;
@@ -81,34 +71,24 @@ NativeKernels::~NativeKernels() {
 }
 
 Expected<NativeKernels> NativeKernels::compile(ModuleOp module, const codegen::TargetSpec &target) {
-  llvm::SmallString<128> directory;
-  if (std::error_code error = llvm::sys::fs::createUniqueDirectory("conform", directory))
-    return llvm::createStringError(error, "cannot create a directory");
-  llvm::scope_exit cleanUp([&] { llvm::sys::fs::remove_directories(directory); });
-
   SmallVector<codegen::KernelJob> jobs;
   for (auto kernel : module.getOps<KernelOp>())
     jobs.push_back({kernel, target, kernel.getSymName().str()});
-  std::string runtime = (directory + "/halide_runtime.o").str();
-  if (failed(codegen::compileKernels(jobs, directory, 2)))
+  auto objects = codegen::compileKernels(jobs, 2);
+  if (failed(objects))
     return llvm::createStringError("a kernel did not compile");
-  if (Error error = codegen::compileRuntime(runtime))
-    return error;
+  auto runtime = codegen::compileRuntime();
+  if (!runtime)
+    return runtime.takeError();
+  objects->push_back(std::move(*runtime));
 
   llvm::InitializeNativeTarget();
   auto jit = llvm::orc::LLJITBuilder().create();
   if (!jit)
     return jit.takeError();
-  SmallVector<std::string> paths = {runtime};
-  for (const codegen::KernelJob &job : jobs)
-    paths.push_back((directory + "/" + job.symbol + ".o").str());
-  for (const std::string &path : paths) {
-    auto object = readFile(path);
-    if (!object)
-      return object.takeError();
-    if (Error error = (*jit)->addObjectFile(std::move(*object)))
+  for (std::unique_ptr<llvm::MemoryBuffer> &object : *objects)
+    if (Error error = (*jit)->addObjectFile(std::move(object)))
       return error;
-  }
   return NativeKernels(std::move(*jit));
 }
 

@@ -18,14 +18,12 @@
 
 #include "mlir/IR/AsmState.h"
 #include "mlir/Pass/PassManager.h"
-#include "mlir/Support/FileUtilities.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/Threading.h"
-#include "llvm/Support/ToolOutputFile.h"
 #include "llvm/Support/WithColor.h"
 
 #include <CLI/CLI.hpp>
@@ -127,7 +125,9 @@ private:
   LogicalResult emitSyntax();
   LogicalResult emitText();
   LogicalResult emitCode();
-  LogicalResult printTo(llvm::function_ref<LogicalResult(llvm::raw_ostream &)> print);
+  using Print = llvm::function_ref<LogicalResult(llvm::raw_ostream &)>;
+  LogicalResult printTo(Print print);
+  LogicalResult printToFile(llvm::StringRef path, Print print);
   LogicalResult dump(llvm::StringRef name, ModuleOp module);
 
   LogicalResult refuse(const llvm::Twine &message) {
@@ -217,13 +217,10 @@ LogicalResult Compiler::dump(llvm::StringRef name, ModuleOp module) {
   if (std::error_code code = llvm::sys::fs::create_directories(path))
     return refuse("cannot create `" + path + "`: " + code.message());
   llvm::sys::path::append(path, name + ".mlir");
-  std::string error;
-  std::unique_ptr<llvm::ToolOutputFile> file = openOutputFile(path, &error);
-  if (!file)
-    return refuse(error);
-  module->print(file->os());
-  file->keep();
-  return success();
+  return printToFile(path, [&](llvm::raw_ostream &os) {
+    module->print(os);
+    return success();
+  });
 }
 
 LogicalResult Compiler::lower() {
@@ -246,27 +243,29 @@ LogicalResult Compiler::lower() {
   return success();
 }
 
-/// Prints to the output file, whole or not at all, or to standard output.
-LogicalResult Compiler::printTo(llvm::function_ref<LogicalResult(llvm::raw_ostream &)> print) {
-  if (options.output.empty() || options.output == "-")
-    return print(llvm::outs());
-  codegen::PendingFile file(options.output);
+/// Prints to a file, whole or not at all.
+LogicalResult Compiler::printToFile(llvm::StringRef path, Print print) {
+  codegen::PendingFile file(path);
   if (llvm::Error error = file.create())
     return refuse(std::move(error));
-  std::error_code code;
-  llvm::raw_fd_ostream stream(file.path(), code);
-  if (code)
-    return refuse("cannot write `" + options.output + "`: " + code.message());
-  if (failed(print(stream)))
+  if (failed(print(file.stream())))
     return failure();
-  stream.close();
-  if (stream.has_error()) {
-    code = stream.error();
-    stream.clear_error();
-    return refuse("cannot write `" + options.output + "`: " + code.message());
-  }
   if (llvm::Error error = file.commit())
     return refuse(std::move(error));
+  return success();
+}
+
+/// Prints to the output file or to standard output.
+LogicalResult Compiler::printTo(Print print) {
+  if (!options.output.empty() && options.output != "-")
+    return printToFile(options.output, print);
+  if (failed(print(llvm::outs())))
+    return failure();
+  llvm::outs().flush();
+  if (std::error_code code = llvm::outs().error()) {
+    llvm::outs().clear_error();
+    return refuse("cannot write to standard output: " + code.message());
+  }
   return success();
 }
 
