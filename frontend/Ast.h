@@ -396,7 +396,7 @@ struct ArrayType : TypeExpr {
 //===--- Statements
 //----------------------------------------------------------------------------===//
 
-enum class StmtKind { Assign, Return, Expression, If, For, Require };
+enum class StmtKind { Assign, Return, Expression, If, For, Require, Lost };
 
 /// One statement of a function's body.
 struct Stmt {
@@ -485,6 +485,16 @@ struct RequireStmt : Stmt {
   RequireStmt(SourceRange range, Requirement requirement)
       : Stmt(StmtKind::Require, range), requirement(requirement) {}
   static bool classof(const Stmt *stmt) { return stmt->kind == StmtKind::Require; }
+};
+
+/// A statement with a syntax error.
+struct LostStmt : Stmt {
+  /// The names that it may have bound.
+  llvm::ArrayRef<llvm::StringRef> targets;
+
+  LostStmt(SourceRange range, llvm::ArrayRef<llvm::StringRef> targets)
+      : Stmt(StmtKind::Lost, range), targets(targets) {}
+  static bool classof(const Stmt *stmt) { return stmt->kind == StmtKind::Lost; }
 };
 
 //===--- Declarations
@@ -645,6 +655,10 @@ struct SourceFile {
   unsigned buffer;
   /// As they are written. After a syntax error: those that could be parsed.
   llvm::ArrayRef<Decl *> decls;
+  /// The names in what could not be parsed: what they mean is not known.
+  llvm::ArrayRef<llvm::StringRef> lostNames;
+  /// An import could not be parsed, found or read: any name may be declared there.
+  bool lacksImport;
 };
 
 } // namespace quern::frontend

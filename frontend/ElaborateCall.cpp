@@ -53,6 +53,8 @@ Value Elaborator::callInstance(const Value &callee, const CallExpr &expr, Frame 
                 "found " + callee.describe() + "; expected a function or a module to call");
   const ModuleDecl *decl = module->instance->decl;
   const FunctionDecl *call = program.scope(decl).call;
+  if (!call && program.isPartial())
+    return Value();
   if (!call) {
     diagnostics
         .error(expr.callee->range,

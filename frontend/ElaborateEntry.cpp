@@ -203,7 +203,7 @@ void Elaborator::runRoot(const ModuleDecl &root) {
     if (function && function->functionKind == FunctionKind::Entry)
       emitEntry(*function, *instance);
   }
-  table.report(root.name.range);
+  table.report(root.name.range, /*knowsAll=*/!program.isPartial());
 }
 
 //===--- Modules and functions on their own

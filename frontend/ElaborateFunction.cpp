@@ -51,6 +51,10 @@ bool Elaborator::bindArgument(const Parameter &parameter, Frame &frame, const Va
     frame.locals[parameter.name.text] = value;
     return true;
   }
+  if (named && program.isLost(named->name.text)) {
+    frame.locals[parameter.name.text] = value;
+    return true;
+  }
   auto *tuple = dyn_cast<TupleType>(parameter.type);
   if (tuple &&
       any_of(tuple->elements, [](TypeExpr *element) { return isa<TensorType>(element); })) {
@@ -143,6 +147,8 @@ Value Elaborator::finishFunction(const FunctionDecl &function, Frame &frame, Sou
       frame.returned->origin = range;
     return *frame.returned;
   }
+  if (frame.isPartial)
+    return Value();
   if (!function.result)
     return Value(Nothing{}, range);
   SourceRange place = function.name ? function.name.range : function.result->range;
@@ -262,7 +268,13 @@ void Elaborator::runStatement(const Stmt &stmt, Frame &frame) {
       .Case([&](const ExpressionStmt *s) { evaluate(*s->value, frame); })
       .Case([&](const IfStmt *s) { runIf(*s, frame); })
       .Case([&](const ForStmt *s) { runFor(*s, frame); })
-      .Case([&](const RequireStmt *s) { checkRequirement(s->requirement, s->range, frame); });
+      .Case([&](const RequireStmt *s) { checkRequirement(s->requirement, s->range, frame); })
+      .Case([&](const LostStmt *s) {
+        emitter.deactivate();
+        frame.isPartial = true;
+        for (StringRef target : s->targets)
+          frame.locals[target] = Value();
+      });
 }
 
 void Elaborator::runAssign(const AssignStmt &stmt, Frame &frame) {
@@ -302,6 +314,7 @@ void Elaborator::runBothBranches(const IfStmt &stmt, Frame &frame) {
   runBlock(stmt.thenBlock, frame);
   if (stmt.elseBlock)
     runBlock(*stmt.elseBlock, other);
+  frame.isPartial |= other.isPartial;
   // Only where both return is the rest dead.
   if (frame.returned && !other.returned)
     frame = std::move(other);

@@ -68,6 +68,8 @@ static StringRef nearest(StringRef name, ArrayRef<StringRef> names, unsigned lim
 }
 
 Value Elaborator::unknownName(StringRef name, SourceRange place, const Frame &frame) {
+  if (program.isLost(name.substr(name.rfind('.') + 1)))
+    return Value();
   std::vector<StringRef> names = program.names();
   append_range(names, builtinNames());
   if (frame.self) {
@@ -96,7 +98,7 @@ bool Elaborator::checkNewName(const NameExpr &name, Frame &frame) {
   // A short name is likelier a symbol than a slip.
   unsigned limit = name.name.size() < 4 ? 0 : name.name.size() < 8 ? 1 : 2;
   StringRef best = nearest(name.name, names, limit);
-  if (best.empty())
+  if (best.empty() || program.isLost(name.name))
     return true;
   diagnostics.error(name.range, "unknown dimension `" + name.name + "`")
       .hint("did you mean `" + best + "`? a new symbol needs a name less like it");
@@ -169,6 +171,8 @@ Value Elaborator::evaluateMember(const MemberExpr &expr, Frame &frame) {
   const ModuleScope &scope = program.scope(module->instance->decl);
   bool isHere = scope.members.contains(name) || scope.constants.contains(name) ||
                 module->instance->arguments.contains(name);
+  if (!isHere && program.isLost(name))
+    return Value();
   if (!isHere)
     return fail(expr.member.range, base.describe() + " has no member `" + name + "`");
   Value value = *lookUp(name, expr.range, inside);

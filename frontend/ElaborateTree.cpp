@@ -215,7 +215,7 @@ Node *Elaborator::resolveNode(const Expr &expr, Frame &frame) {
   if (auto *name = dyn_cast<NameExpr>(&expr)) {
     if (Node *node = memberNode(*frame.self, name->name))
       return node;
-    if (!frame.self->members.contains(name->name))
+    if (!frame.self->members.contains(name->name) && !program.isLost(name->name))
       fail(expr.range,
            "module `" + frame.self->decl->name.text + "` has no member `" + name->name + "`");
     return nullptr;
@@ -224,7 +224,7 @@ Node *Elaborator::resolveNode(const Expr &expr, Frame &frame) {
     Node *base = resolveNode(*member->base, frame);
     auto *instance = dyn_cast_or_null<Instance>(base);
     Node *node = instance ? memberNode(*instance, member->member.text) : nullptr;
-    if (base && !node)
+    if (base && !node && !program.isLost(member->member.text))
       fail(member->member.range,
            "`" + textOf(member->base->range) + "` has no member `" + member->member.text + "`");
     return node;

@@ -29,6 +29,8 @@ struct Frame {
   std::optional<Shape> rest = {};
   /// Set once the function returned.
   std::optional<Value> returned = {};
+  /// Set where a statement of the function was lost to a syntax error, perhaps its `return`.
+  bool isPartial = false;
   /// What it returned, as it is written; null for nothing.
   const Expr *returnedFrom = nullptr;
 };

@@ -65,12 +65,10 @@ mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> parseModel(SourceMgr &sources
   AstContext ast;
   std::vector<LoadedFile> files =
       resolveImports(sources, main, options.importPaths, ast, diagnostics);
-  // After a syntax error declarations may be missing, and every use of them would be reported.
-  if (diagnostics.hasErrors())
-    return failure();
+  // After a syntax error declarations may be missing: the rest is checked all the same.
   Program program(files, diagnostics);
-  const ModuleDecl *root =
-      findRoot(program, options, /*isNeeded=*/inputs.checkpoint != nullptr, diagnostics);
+  bool needsRoot = inputs.checkpoint != nullptr && !program.isPartial();
+  const ModuleDecl *root = findRoot(program, options, needsRoot, diagnostics);
   std::vector<std::string> roots = options.importPaths;
   StringRef path = sources.getMemoryBuffer(main)->getBufferIdentifier();
   roots.push_back(sys::path::parent_path(path).str());

@@ -35,7 +35,7 @@ public:
     SourceFile *file = parseFile(sources, buffer, context, diagnostics);
     for (Decl *decl : file->decls)
       if (auto *import = dyn_cast<ImportDecl>(decl))
-        follow(*import, buffer, isLibrary);
+        file->lacksImport |= !follow(*import, buffer, isLibrary);
     stack.pop_back();
     states[identity] = State::Loaded;
     files.push_back({file, isLibrary});
@@ -67,7 +67,8 @@ private:
     return std::nullopt;
   }
 
-  void follow(const ImportDecl &import, unsigned importer, bool fromLibrary) {
+  /// Loads what `import` names, if that is still to be done; false where its declarations are lost.
+  bool follow(const ImportDecl &import, unsigned importer, bool fromLibrary) {
     StringRef path = import.path->text();
     SourceRange place = import.path->range;
     auto found = find(path, importer);
@@ -75,7 +76,7 @@ private:
       diagnostics.error(place, "cannot find `" + path +
                                    "`; looked beside the importing file and in " +
                                    Twine(importPaths.size()) + " import paths");
-      return;
+      return false;
     }
     SmallString<128> identity;
     if (sys::fs::real_path(found->first, identity))
@@ -84,29 +85,30 @@ private:
       if (it->second == State::Loading)
         diagnostics.error(place, "`" + path + "` imports itself" +
                                      (stack.back() == identity ? "" : " through other files"));
-      return;
+      return true;
     }
     if (stack.size() >= maxImportDepth) {
       diagnostics.error(place, "imports nest deeper than " + Twine(maxImportDepth));
-      return;
+      return false;
     }
-    open(found->first, place, found->second || fromLibrary, identity);
+    return open(found->first, place, found->second || fromLibrary, identity);
   }
 
-  void open(const std::string &path, SourceRange place, bool isLibrary, StringRef identity) {
+  bool open(const std::string &path, SourceRange place, bool isLibrary, StringRef identity) {
     uint64_t bytes = 0;
     std::error_code failure = sys::fs::file_size(path, bytes);
     if (!failure && bytes > maxFileBytes) {
       diagnostics.error(place, "`" + path + "` has " + Twine(bytes) + " bytes, expected at most " +
                                    Twine(maxFileBytes));
-      return;
+      return false;
     }
     auto buffer = MemoryBuffer::getFile(path);
     if (!buffer) {
       diagnostics.error(place, "cannot read `" + path + "`: " + buffer.getError().message());
-      return;
+      return false;
     }
     load(sources.AddNewSourceBuffer(std::move(*buffer), SMLoc()), isLibrary, identity);
+    return true;
   }
 
   SourceMgr &sources;

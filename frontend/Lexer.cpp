@@ -167,7 +167,7 @@ void Lexer::lexInvalid() {
     if (character == "#")
       error.hint("comments are written with `//`");
   }
-  rest = rest.drop_front(length);
+  push(TokenKind::Invalid, length);
 }
 
 void Lexer::checkCharacters(StringRef text) {

@@ -15,7 +15,8 @@ SourceFile *parseFile(const SourceMgr &sources, unsigned buffer, AstContext &con
                       DiagnosticEngine &diagnostics) {
   std::vector<Token> tokens = lex(sources.getMemoryBuffer(buffer)->getBuffer(), diagnostics);
   Parser parser(tokens, context, diagnostics);
-  return context.create<SourceFile>(buffer, parser.parseDecls());
+  ArrayRef<Decl *> decls = parser.parseDecls();
+  return context.create<SourceFile>(buffer, decls, parser.takeLostNames(), parser.lostImport());
 }
 
 //===--- The cursor
@@ -81,7 +82,8 @@ Diagnostic *Parser::reportExpected(const Twine &what) {
   // Where a line ends too early, the place is its end and not the start of the next one.
   bool endsLine = atLineEnd() && previousEnd.isValid() && token.begin() != itemStart;
   SourceRange place = endsLine ? SourceRange(previousEnd, previousEnd) : token.range();
-  if (gaveUp || place.Start == lastError)
+  // The lexer has reported an invalid token.
+  if (gaveUp || place.Start == lastError || token.is(TokenKind::Invalid))
     return nullptr;
   std::string found = ("`" + token.text + "`").str();
   if (token.is(TokenKind::EndOfFile) || token.is(TokenKind::String))
@@ -165,7 +167,17 @@ void Parser::skipLine(const Token &first) {
   }
 }
 
-bool Parser::parseBraces(function_ref<bool()> parseItem) {
+ArrayRef<Token> Parser::loseItem(size_t begin) {
+  skipLine(tokens[begin]);
+  ArrayRef<Token> lost = tokens.slice(begin, position - begin);
+  for (const Token &token : lost)
+    if (token.is(TokenKind::Name))
+      lostNames.push_back(token.text);
+  return lost;
+}
+
+bool Parser::parseBraces(function_ref<bool()> parseItem,
+                         function_ref<void(ArrayRef<Token>)> takeLost) {
   Token opening = current();
   mark(TokenRole::Block);
   if (!expect(TokenKind::LeftBrace))
@@ -173,14 +185,14 @@ bool Parser::parseBraces(function_ref<bool()> parseItem) {
   Nesting nesting(*this);
   SaveAndRestore lines(brackets, 0u);
   while (!at(TokenKind::RightBrace) && !at(TokenKind::EndOfFile) && !atFileDecl()) {
-    Token first = current();
-    itemStart = first.begin();
+    size_t first = position;
+    itemStart = current().begin();
     mark(TokenRole::Item);
     bool isComplete = parseItem();
     if (isComplete && !at(TokenKind::RightBrace) && !atLineEnd())
       isComplete = expected("the end of the line");
     if (!isComplete)
-      skipLine(first);
+      takeLost(loseItem(first));
   }
   itemStart = current().begin();
   expectClosing(TokenKind::RightBrace, opening, "`}`");

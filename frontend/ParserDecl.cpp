@@ -24,16 +24,18 @@ Parser::Docs Parser::takeDocs() {
 ArrayRef<Decl *> Parser::parseDecls() {
   SmallVector<Decl *> decls;
   while (!at(TokenKind::EndOfFile)) {
-    Token first = current();
-    itemStart = first.begin();
+    size_t first = position;
+    itemStart = current().begin();
     mark(TokenRole::Item);
+    bool isImport = atWord("import");
     Decl *decl = parseFileDecl();
     if (decl)
       decls.push_back(decl);
     if (decl && !atLineEnd())
       expected("the end of the line");
+    hasLostImport |= isImport && !decl;
     if (!decl || !atLineEnd())
-      skipLine(first);
+      loseItem(first);
   }
   return save(decls);
 }

@@ -52,6 +52,10 @@ public:
   }
 
   llvm::ArrayRef<Decl *> parseDecls();
+  /// The names in what could not be parsed.
+  llvm::ArrayRef<llvm::StringRef> takeLostNames() { return save(lostNames); }
+  /// Whether an import could not be parsed.
+  bool lostImport() const { return hasLostImport; }
 
 private:
   using Docs = llvm::ArrayRef<llvm::StringRef>;
@@ -99,6 +103,9 @@ private:
   void failNesting(SourceRange range);
   /// Skips to the first token of a line at the current depth of braces, or to what closes them.
   void skipLine(const Token &first);
+  /// The same from token `begin` on, where an item starts that could not be parsed; gives what was
+  /// skipped and keeps its names.
+  llvm::ArrayRef<Token> loseItem(size_t begin);
   /// At a line that starts with `module`, `config` or `import`: inside braces, a closing one is
   /// missing.
   bool atFileDecl() const;
@@ -108,9 +115,11 @@ private:
   /// Ignores line breaks while it lives.
   class Bracketed;
 
-  /// Parses items between braces, one or more lines each, and goes on behind a failing one. False
-  /// without `{`.
-  bool parseBraces(llvm::function_ref<bool()> parseItem);
+  /// Parses items between braces, one or more lines each, and goes on behind a failing one, which
+  /// `takeLost` gets. False without `{`.
+  bool parseBraces(
+      llvm::function_ref<bool()> parseItem,
+      llvm::function_ref<void(llvm::ArrayRef<Token>)> takeLost = [](llvm::ArrayRef<Token>) {});
   /// Parses `a, b, …` up to `closing`, behind `opening`; a comma may follow the last element.
   bool parseList(const Token &opening, TokenKind closing, llvm::function_ref<bool()> parseElement);
 
@@ -236,6 +245,8 @@ private:
   unsigned brackets = 0;
   /// Levels of nesting around the current token.
   unsigned depth = 0;
+  llvm::SmallVector<llvm::StringRef> lostNames;
+  bool hasLostImport = false;
   /// After failNesting: nothing more is reported.
   bool gaveUp = false;
 };

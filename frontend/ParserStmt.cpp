@@ -8,14 +8,27 @@ using namespace llvm;
 
 namespace quern::frontend {
 
+/// The names that `lost`, which could not be parsed, may bind: those before `=`, `,` and `in`.
+static SmallVector<StringRef> findTargets(ArrayRef<Token> lost) {
+  SmallVector<StringRef> targets;
+  for (auto [name, next] : zip(lost, lost.drop_front()))
+    if (name.is(TokenKind::Name) && (next.is(TokenKind::Equal) || next.is(TokenKind::Comma) ||
+                                     (next.is(TokenKind::Name) && next.text == "in")))
+      targets.push_back(name.text);
+  return targets;
+}
+
 std::optional<Block> Parser::parseBlock() {
   SMLoc first = current().begin();
   SmallVector<Stmt *> statements;
-  bool isOpened = parseBraces([&] {
+  auto parseItem = [&] {
     Stmt *statement = parseStatement();
     if (statement)
       statements.push_back(statement);
     return statement != nullptr;
+  };
+  bool isOpened = parseBraces(parseItem, [&](ArrayRef<Token> lost) {
+    statements.push_back(context.create<LostStmt>(lost.front().range(), save(findTargets(lost))));
   });
   if (!isOpened)
     return std::nullopt;

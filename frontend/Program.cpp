@@ -11,9 +11,11 @@ using namespace llvm;
 namespace quern::frontend {
 
 Program::Program(ArrayRef<LoadedFile> files, DiagnosticEngine &diagnostics)
-    : diagnostics(diagnostics) {
+    : diagnostics(diagnostics), partial(diagnostics.hasErrors()) {
   for (const LoadedFile &loaded : files) {
     main = loaded.file;
+    lacksImport |= main->lacksImport;
+    lostNames.insert_range(main->lostNames);
     for (const Decl *decl : loaded.file->decls)
       declare(*decl, loaded.isLibrary);
   }

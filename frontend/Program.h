@@ -8,6 +8,7 @@
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
 
 namespace quern::frontend {
 
@@ -50,6 +51,10 @@ public:
   const llvm::MapVector<llvm::StringRef, ConfigEntry> &config() const { return configEntries; }
   /// Requirements of all files.
   llvm::ArrayRef<const RequireDecl *> requirements() const { return requireDecls; }
+  /// Whether errors were found before: declarations may be missing.
+  bool isPartial() const { return partial; }
+  /// Whether `name` may be declared by what was lost to those errors, so that using it is no error.
+  bool isLost(llvm::StringRef name) const { return lacksImport || lostNames.contains(name); }
   /// The file that was asked for; its declarations come last.
   const SourceFile &mainFile() const { return *main; }
 
@@ -64,6 +69,8 @@ private:
   bool claim(const Identifier &name);
 
   DiagnosticEngine &diagnostics;
+  bool partial, lacksImport = false;
+  llvm::StringSet<> lostNames;
   SourceFile *main = nullptr;
   llvm::StringMap<const ModuleDecl *> modules;
   llvm::StringMap<const FunctionDecl *> functions;

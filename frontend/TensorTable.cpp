@@ -87,7 +87,7 @@ std::vector<std::string> TensorTable::surplus() const {
   return names;
 }
 
-void TensorTable::report(SourceRange root) {
+void TensorTable::report(SourceRange root, bool knowsAll) {
   for (const Group &group : groups) {
     std::string message;
     if (group.message.empty())
@@ -102,7 +102,7 @@ void TensorTable::report(SourceRange root) {
   }
   groups.clear();
   groupIndex.clear();
-  if (!checkpoint)
+  if (!checkpoint || !knowsAll)
     return;
   std::vector<std::string> names = surplus();
   if (!names.empty())

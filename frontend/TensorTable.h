@@ -33,9 +33,9 @@ public:
   /// Accepts `name` in the checkpoint without wanting it.
   void accept(llvm::StringRef name) { accepted.insert(name); }
 
-  /// Reports the disagreements, one error for each place and kind, and surplus tensors of the
-  /// checkpoint at `root`.
-  void report(SourceRange root);
+  /// Reports the disagreements, one error for each place and kind, and at `root` the surplus
+  /// tensors of the checkpoint, where the model `knowsAll` that it wants.
+  void report(SourceRange root, bool knowsAll);
 
 private:
   /// Tensors with the same error at one place.
