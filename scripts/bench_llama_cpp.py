@@ -1,10 +1,11 @@
 """The llama.cpp side of scripts/bench: quantises a file, or times prefill and decode in tokens per second.
 
     python bench_llama_cpp.py quantise SOURCE TARGET FTYPE
-    python bench_llama_cpp.py time FILE PREFILL DECODE DEPTH THREADS
+    python bench_llama_cpp.py time FILE PREFILL DECODE THREADS DEPTH...
 
-Timed as llama-bench does it: a warm-up of each test, an empty cache filled with DEPTH tokens, then one batch of PREFILL
-tokens, or DECODE batches of one token.
+Prints a JSON array: prefill of PREFILL tokens in an empty context, then decode of DECODE tokens after each DEPTH. Timed as
+llama-bench does it: a warm-up of each test, an empty cache filled with DEPTH tokens, then one batch of PREFILL tokens, or
+DECODE batches of one token.
 """
 
 import json
@@ -23,18 +24,17 @@ def quantise(source, target, ftype):
 
 
 class Timer:
-    def __init__(self, path, tokens, depth, threads):
+    def __init__(self, path, context, threads):
         llama.llama_backend_init()
         model_params = llama.llama_model_default_params()
         self.model = llama.llama_model_load_from_file(path.encode(), model_params)
         params = llama.llama_context_default_params()
-        params.n_ctx = tokens + depth
+        params.n_ctx = context
         params.n_batch = 2048
         params.n_ubatch = 512
         params.n_threads = params.n_threads_batch = threads
         self.context = llama.llama_init_from_model(self.model, params)
         self.memory = llama.llama_get_memory(self.context)
-        self.depth = depth
 
     def run(self, count):
         tokens = (llama.llama_token * count)(*[(i * 7919) % 40000 + 10 for i in range(count)])
@@ -42,13 +42,10 @@ class Timer:
             sys.exit("llama_decode failed")
         llama.llama_synchronize(self.context)
 
-    def reset(self):
+    def rate(self, batches, size, depth):
         llama.llama_memory_clear(self.memory, True)
-        if self.depth:
-            self.run(self.depth)
-
-    def rate(self, batches, size):
-        self.reset()
+        if depth:
+            self.run(depth)
         begin = time.perf_counter()
         for _ in range(batches):
             self.run(size)
@@ -59,11 +56,14 @@ def main():
     if sys.argv[1] == "quantise":
         quantise(*sys.argv[2:5])
         return
-    path, (prefill, decode, depth, threads) = sys.argv[2], map(int, sys.argv[3:7])
-    timer = Timer(path, max(prefill, decode) + 8, depth, threads)
-    timer.rate(1, prefill)
-    timer.rate(4, 1)
-    print(json.dumps({"prefill": timer.rate(1, prefill), "decode": timer.rate(decode, 1)}))
+    path, (prefill, decode, threads, *depths) = sys.argv[2], map(int, sys.argv[3:])
+    timer = Timer(path, max(prefill, decode + max(depths, default=0)) + 8, threads)
+    timer.rate(1, prefill, 0)
+    rates = [timer.rate(1, prefill, 0)]
+    for depth in depths:
+        timer.rate(4, 1, depth)
+        rates.append(timer.rate(decode, 1, depth))
+    print(json.dumps(rates))
 
 
 if __name__ == "__main__":

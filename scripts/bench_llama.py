@@ -1,0 +1,89 @@
+"""SmolLM2-135M-Instruct with llama.cpp and OpenVINO GenAI, in tokens per second.
+
+The checkpoint is the demo's (GGUF Q4_1); the other formats are made from it with llama.cpp's own quantiser. Prefill is `-p`
+tokens in one batch in an empty context; decode is `-n` single tokens after each of `--depths` tokens. Counted as
+llama-bench does: without sampling, after a warm-up.
+"""
+
+import subprocess
+
+from bench_common import CACHE, QUERN, ROOT, run_json, say, summarize, take_turns
+
+MODEL = ROOT / "frontend" / "models" / "llama.qn"
+# llama.cpp's numbers of the formats (llama_ftype).
+FORMATS = {"q4_1": 3, "q4_0": 2, "q8_0": 7, "f16": 1, "bf16": 32}
+PEERS = {"llama.cpp": "bench_llama_cpp.py", "OpenVINO": "bench_openvino.py"}
+
+
+def numbers(text):
+    return [int(word) for word in text.split(",")]
+
+
+def formats(text):
+    names = text.split(",")
+    for name in names:
+        if name not in FORMATS:
+            raise ValueError(name)
+    return names
+
+
+def add_options(parser):
+    parser.add_argument("--formats", type=formats, default=list(FORMATS), help=", ".join(FORMATS))
+    parser.add_argument("-p", "--prefill", type=int, default=512)
+    parser.add_argument("-n", "--decode", type=int, default=64)
+    parser.add_argument("--depths", type=numbers, default=[0, 1024])
+
+
+def prepare_checkpoint(python, name):
+    """The checkpoint in format `name`."""
+    subprocess.run([ROOT / "scripts" / "fetch-checkpoint"], check=True, stdout=subprocess.DEVNULL)
+    source = ROOT / ".cache" / "SmolLM2-135M-Instruct.Q4_1.gguf"
+    if name == "q4_1":
+        return source
+    target = CACHE / f"smollm2-{name}.gguf"
+    if not target.exists():
+        say(f"quantising to {name}")
+        partial = target.with_suffix(".tmp")
+        subprocess.run([python, ROOT / "scripts" / "bench_llama_cpp.py", "quantise", source, partial,
+                        str(FORMATS[name])], check=True, stderr=subprocess.DEVNULL)
+        partial.rename(target)
+    return target
+
+
+def compile_model(checkpoint, name):
+    binary = CACHE / f"smollm2-{name}"
+    say(f"compiling {name}")
+    subprocess.run([QUERN, "compile", MODEL, "--weights", checkpoint, "-o", binary], check=True)
+    return binary
+
+
+def name_tests(options):
+    return [f"prefill {options.prefill}", *(f"decode at {depth}" for depth in options.depths)]
+
+
+def run_quern(binary, options):
+    """One process per test: tokens, of which new ones, and depth."""
+    tests = [(options.prefill, 0, 0), *((0, options.decode, depth) for depth in options.depths)]
+    rates = [run_json([binary, "--bench", "--json", "-p", prompt, "-n", new, "--depth", depth, "--threads",
+                       options.threads, "-r", 1])[0]["avg_ts"] for prompt, new, depth in tests]
+    return dict(zip(name_tests(options), rates))
+
+
+def run_peer(python, script, checkpoint, options):
+    rates = run_json([python, ROOT / "scripts" / script, "time", checkpoint, options.prefill, options.decode,
+                      options.threads, *options.depths], quiet=True)
+    return dict(zip(name_tests(options), rates))
+
+
+def run(python, options):
+    rows = []
+    for name in options.formats:
+        checkpoint = prepare_checkpoint(python, name)
+        binary = compile_model(checkpoint, name)
+        programs = {"quern": lambda: run_quern(binary, options)}
+        for peer, script in PEERS.items():
+            programs[peer] = lambda script=script: run_peer(python, script, checkpoint, options)
+        samples = take_turns(name, programs, options.repetitions)
+        rows += [{"model": name, "test": test, **summarize(samples[test])} for test in name_tests(options)]
+    return {"unit": "tokens per second", "prefill_tokens": options.prefill, "decode_tokens": options.decode,
+            "depths": options.depths, "peers": list(PEERS), "rows": rows}
