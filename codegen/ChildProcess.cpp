@@ -140,16 +140,30 @@ static LogicalResult report(KernelOp kernel, const Outcome &outcome) {
   return success(outcome.object != nullptr);
 }
 
-FailureOr<std::vector<std::unique_ptr<llvm::MemoryBuffer>>> compileKernels(ArrayRef<KernelJob> jobs,
-                                                                           unsigned processes) {
+/// All that decides the object of a job, beside the compiler itself.
+static std::string getSource(const KernelJob &job) {
+  std::string source = (job.target.name + "\n" + job.symbol + "\n").str();
+  llvm::raw_string_ostream os(source);
+  KernelOp(job.kernel)->print(os);
+  return source;
+}
+
+FailureOr<std::vector<std::unique_ptr<llvm::MemoryBuffer>>> compileKernels(ArrayRef<KernelJob> jobs, unsigned processes,
+                                                                           ObjectCache &cache) {
   std::deque<Child> running;
   SmallVector<Outcome> outcomes(jobs.size());
+  SmallVector<std::string> keys;
   auto finishFirst = [&] {
     size_t job = running.front().job;
     outcomes[job] = finish(running.front(), jobs[job].symbol);
     running.pop_front();
+    if (outcomes[job].object)
+      cache.store(keys[job], outcomes[job].object->getBuffer());
   };
   for (auto [index, job] : llvm::enumerate(jobs)) {
+    keys.push_back(cache.getKey(getSource(job)));
+    if ((outcomes[index].object = cache.find(keys[index], job.symbol + ".o")))
+      continue;
     if (running.size() >= std::max(processes, 1u))
       finishFirst();
     llvm::Expected<Child> child = start(job, index);

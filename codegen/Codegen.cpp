@@ -20,7 +20,7 @@ namespace {
 class Compilation {
 public:
   Compilation(ArrayRef<TargetModule> targets, ParameterSource &source, const CodegenOptions &options)
-      : targets(targets), source(source), options(options), root(targets.front().module) {}
+      : targets(targets), source(source), options(options), root(targets.front().module), cache(options.cacheDir) {}
 
   LogicalResult run();
 
@@ -34,6 +34,7 @@ private:
   ParameterSource &source;
   const CodegenOptions &options;
   ModuleOp root;
+  ObjectCache cache;
   SmallVector<ParameterPlacement> placements;
   uint64_t weightsBytes = 0;
   /// What is to be linked.
@@ -67,7 +68,7 @@ LogicalResult Compilation::compileTarget(const TargetModule &target) {
     layout.kernelIndices[kernel.getSymName()] = i;
     jobs.push_back({kernel, *target.target, nativeSymbol(kernel.getSymName(), layout)});
   }
-  FailureOr<std::vector<std::unique_ptr<llvm::MemoryBuffer>>> kernels = compileKernels(jobs, options.jobs);
+  FailureOr<std::vector<std::unique_ptr<llvm::MemoryBuffer>>> kernels = compileKernels(jobs, options.jobs, cache);
   if (failed(kernels))
     return failure();
   std::move(kernels->begin(), kernels->end(), std::back_inserter(objects));
@@ -139,7 +140,7 @@ LogicalResult Compilation::run() {
     auto tables = compileTables(programSymbols, describeModel());
     if (!tables)
       return fail(tables.takeError());
-    auto runtime = compileRuntime();
+    auto runtime = compileRuntime(cache);
     if (!runtime)
       return fail(runtime.takeError());
     objects.push_back(std::move(*tables));

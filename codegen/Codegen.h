@@ -54,6 +54,8 @@ struct CodegenOptions {
   std::string model;
   bool exact = false;
   const TextAssets *text = nullptr;
+  /// Where compiled kernels are kept for the next compilation; empty: nowhere.
+  std::string cacheDir;
   /// Called with the name of each phase that begins, for `--timing`.
   std::function<void(llvm::StringRef)> phase = [](llvm::StringRef) {};
 };

@@ -128,7 +128,11 @@ LogicalResult emitKernel(KernelOp kernel, const TargetSpec &target, StringRef sy
   return success();
 }
 
-llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> compileRuntime() {
+llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> compileRuntime(ObjectCache &cache) {
+  constexpr StringLiteral name = "halide_runtime.o";
+  std::string key = cache.getKey(name);
+  if (std::unique_ptr<llvm::MemoryBuffer> cached = cache.find(key, name))
+    return cached;
   llvm::Expected<MemoryFile> object = MemoryFile::create();
   if (!object)
     return object.takeError();
@@ -137,7 +141,10 @@ llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> compileRuntime() {
   } catch (const std::exception &error) {
     return llvm::createStringError("compiling Halide's runtime failed: " + std::string(error.what()));
   }
-  return object->read("halide_runtime.o");
+  auto runtime = object->read(name.str());
+  if (runtime)
+    cache.store(key, (*runtime)->getBuffer());
+  return runtime;
 }
 
 } // namespace quern::codegen

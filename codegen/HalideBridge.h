@@ -9,6 +9,7 @@
 #define QUERN_CODEGEN_HALIDEBRIDGE_H
 
 #include "codegen/KernelSignature.h"
+#include "codegen/ObjectCache.h"
 #include "codegen/Targets.h"
 
 #include "llvm/Support/Error.h"
@@ -32,8 +33,8 @@ enum class KernelText { Loops, Assembly };
 mlir::LogicalResult emitKernel(KernelOp kernel, const TargetSpec &target, llvm::StringRef symbol, KernelText kind,
                                llvm::raw_ostream &os);
 
-/// The object of Halide's runtime, which every kernel of a binary shares. It runs on every x86-64.
-llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> compileRuntime();
+/// The object of Halide's runtime, which every kernel of a binary shares, unless `cache` has it. It runs on every x86-64.
+llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> compileRuntime(ObjectCache &cache);
 
 /// One kernel to compile: `symbol` also names its object.
 struct KernelJob {
@@ -42,11 +43,11 @@ struct KernelJob {
   std::string symbol;
 };
 
-/// The object of every job, named `<symbol>.o`, in the order of the jobs. `processes` at a time are compiled, each in a child
-/// process: a back end that aborts becomes a diagnostic at the kernel that it aborted on. The caller's process must have no
+/// The object of every job, named `<symbol>.o`, in the order of the jobs. Those that are not in `cache` are compiled,
+/// `processes` at a time, each in a child process: a back end that aborts becomes a diagnostic at the kernel that it aborted on. The caller's process must have no
 /// other threads, because children go on from a copy of its memory. Diagnostics come in the order of the jobs.
 mlir::FailureOr<std::vector<std::unique_ptr<llvm::MemoryBuffer>>> compileKernels(llvm::ArrayRef<KernelJob> jobs,
-                                                                                 unsigned processes);
+                                                                                 unsigned processes, ObjectCache &cache);
 
 } // namespace quern::codegen
 

@@ -26,6 +26,8 @@ def add_environment():
     # LLVM's libraries are not instrumented, so containers they grow look overflown, and they keep some memory to the end.
     config.environment["ASAN_OPTIONS"] = "detect_container_overflow=0:detect_leaks=0"
     config.environment["UBSAN_OPTIONS"] = "print_stacktrace=1"
+    # Kernels that tests compile are kept beside the tests, not in the user's cache.
+    config.environment["XDG_CACHE_HOME"] = os.path.join(config.test_exec_root, "cache")
     if switched_on("QUERN_CHECK_REFERENCE"):
         config.environment["QUERN_CHECK_REFERENCE"] = "1"
 

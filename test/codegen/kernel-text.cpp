@@ -44,7 +44,8 @@ static LogicalResult compileAll(ModuleOp module, const TargetSpec &target) {
   SmallVector<KernelJob> jobs;
   for (auto kernel : module.getOps<KernelOp>())
     jobs.push_back({kernel, target, kernel.getSymName().str()});
-  return compileKernels(jobs, 2);
+  ObjectCache none("");
+  return compileKernels(jobs, 2, none);
 }
 
 static LogicalResult print(ModuleOp module, const TargetSpec &target, StringRef kind) {

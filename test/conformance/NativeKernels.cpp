@@ -74,10 +74,11 @@ Expected<NativeKernels> NativeKernels::compile(ModuleOp module, const codegen::T
   SmallVector<codegen::KernelJob> jobs;
   for (auto kernel : module.getOps<KernelOp>())
     jobs.push_back({kernel, target, kernel.getSymName().str()});
-  auto objects = codegen::compileKernels(jobs, 2);
+  codegen::ObjectCache none("");
+  auto objects = codegen::compileKernels(jobs, 2, none);
   if (failed(objects))
     return llvm::createStringError("a kernel did not compile");
-  auto runtime = codegen::compileRuntime();
+  auto runtime = codegen::compileRuntime(none);
   if (!runtime)
     return runtime.takeError();
   objects->push_back(std::move(*runtime));

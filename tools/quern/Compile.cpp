@@ -56,6 +56,8 @@ struct CompileOptions {
   /// Measured schedules, or empty.
   std::string tuning;
   unsigned jobs = 0;
+  /// Compile every kernel, and keep none.
+  bool noCache = false;
 };
 
 /// What a compilation leaves.
@@ -315,6 +317,7 @@ LogicalResult Compiler::emitCode() {
   codegenOptions.outputPath = options.output.empty() ? "a.out" : options.output;
   codegenOptions.libraryDir = findLibraries();
   codegenOptions.jobs = options.jobs ? options.jobs : llvm::hardware_concurrency().compute_thread_count();
+  codegenOptions.cacheDir = options.noCache ? "" : findCache();
   codegenOptions.model = llvm::sys::path::stem(options.model).str();
   codegenOptions.exact = options.exact;
   codegenOptions.text = assets.tokenizerJson.empty() ? nullptr : &assets;
@@ -379,6 +382,7 @@ void addCompileCommand(CLI::App &app, Command &command) {
       ->check(CLI::IsMember(emitKinds));
   sub->add_option("-o", options->output, "The file to write");
   sub->add_option("--dump-dir", options->dumpDir, "Keep the module after every phase here");
+  sub->add_flag("--no-cache", options->noCache, "Compile every kernel anew and keep none of them");
   sub->add_flag("--timing", options->timing, "Print how long each phase takes");
   sub->add_option("--tuning", options->tuning, "A file of measured schedules (JSON)");
   sub->add_option("--jobs", options->jobs, "Kernels compiled at once; 0: one per processor")->capture_default_str();

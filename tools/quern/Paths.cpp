@@ -32,6 +32,14 @@ std::string findStandardLibrary() {
   return QUERN_SOURCE_LIBRARY;
 }
 
+std::string findCache() {
+  llvm::SmallString<128> path;
+  if (!llvm::sys::path::cache_directory(path))
+    return "";
+  llvm::sys::path::append(path, "quern");
+  return path.str().str();
+}
+
 /// `path` as it is called from the working directory, where it lies below it.
 static std::string shorten(std::string path) {
   llvm::SmallString<128> here;

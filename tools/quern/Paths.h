@@ -16,6 +16,10 @@ std::string findLibraries();
 /// program, else the source tree that it was built from.
 std::string findStandardLibrary();
 
+/// The directory that compiled kernels are kept in: `quern` in the user's cache (XDG_CACHE_HOME, else `.cache` at home);
+/// empty where there is no home.
+std::string findCache();
+
 /// Where imports of model files are looked for: `std/…` in the standard library, and its models by
 /// their names alone.
 std::vector<std::string> findImportPaths();
