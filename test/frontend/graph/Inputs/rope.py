@@ -13,6 +13,10 @@ TYPES = {
     "yarn": dict(rope_type="yarn", rope_theta=10000.0, factor=4.0, original_max_position_embeddings=512),
     "yarn-mscale": dict(rope_type="yarn", rope_theta=10000.0, factor=40.0, original_max_position_embeddings=4096,
                         mscale=1.0, mscale_all_dim=0.5, truncate=False, beta_fast=16.0),
+    "dynamic": dict(rope_type="dynamic", rope_theta=10000.0, factor=4.0, original_max_position_embeddings=24),
+    "longrope": dict(rope_type="longrope", rope_theta=10000.0, original_max_position_embeddings=24,
+                     short_factor=[1.0 + j / 8 for j in range(DIM // 2)],
+                     long_factor=[2.0 + j for j in range(DIM // 2)]),
     "factors": dict(rope_type="factors", rope_theta=10000.0),
 }
 
@@ -20,6 +24,8 @@ TYPES = {
 def write(value):
     if isinstance(value, bool):
         return "bool = " + str(value).lower()
+    if isinstance(value, list):
+        return f"[float] = {value}"
     if isinstance(value, str):
         return f'"{value}" = "{value}"'
     return ("int = " if isinstance(value, int) else "float = ") + str(value)
@@ -33,13 +39,19 @@ def model(config):
     print(f"    return rope_table_of({DIM}, {POSITIONS})\n  }}\n}}")
 
 
-def frequencies(config):
-    """Inverse frequencies and the scale of cos and sin."""
+def frequencies(config, position):
+    """Inverse frequencies at a position and the scale of cos and sin."""
     base, kind = config["rope_theta"], config["rope_type"]
     inverse = [base ** (-2 * j / DIM) for j in range(DIM // 2)]
     factor, length = config.get("factor"), config.get("original_max_position_embeddings")
     if kind == "linear":
         return [f / factor for f in inverse], 1.0
+    if kind == "dynamic":
+        base *= (factor * max(position + 1, length) / length - (factor - 1)) ** (DIM / (DIM - 2))
+        return [base ** (-2 * j / DIM) for j in range(DIM // 2)], 1.0
+    if kind == "longrope":
+        factors = config["long_factor" if position >= length else "short_factor"]
+        return [f / g for f, g in zip(inverse, factors)], math.sqrt(1 + math.log(POSITIONS / length) / math.log(length))
     if kind == "llama3":
         low, high = config["low_freq_factor"], config["high_freq_factor"]
 
@@ -71,8 +83,11 @@ def frequencies(config):
 
 
 def compare(config):
-    inverse, scale = frequencies(config)
-    expected = [v for p in range(POSITIONS) for f in inverse for v in (scale * math.cos(p * f), scale * math.sin(p * f))]
+    expected = []
+    for position in range(POSITIONS):
+        inverse, scale = frequencies(config, position)
+        for f in inverse:
+            expected += [scale * math.cos(position * f), scale * math.sin(position * f)]
     header, *lines = sys.stdin.read().splitlines()
     assert re.match(rf"result: tensor<{POSITIONS}x{DIM // 2}x2xf32>", header), header
     found = [float(word) for line in lines for word in line.split()]
