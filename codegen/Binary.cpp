@@ -98,6 +98,10 @@ llvm::Expected<std::string> linkObjects(const CodegenOptions &options,
   }
   archive("quern_text");
   arguments.insert(arguments.end(), {"-static-libgcc", "-pthread", "-ldl", "-Wl,--gc-sections", "-Wl,-s"});
+  // As the runtime was compiled.
+  llvm::SmallVector<StringRef> sanitizers;
+  StringRef(QUERN_SANITIZERS).split(sanitizers, ' ', -1, /*KeepEmpty=*/false);
+  arguments.insert(arguments.end(), sanitizers.begin(), sanitizers.end());
   return link(objects, arguments);
 }
 

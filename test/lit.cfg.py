@@ -23,8 +23,9 @@ def switched_on(name):
 def add_environment():
     tools = [os.path.join(config.quern_build, "bin"), config.quern_llvm_tools]
     config.environment["PATH"] = os.pathsep.join(tools + [config.environment.get("PATH", "")])
-    # LLVM's libraries are not instrumented, so containers they grow look overflown, and they keep some memory to the end.
-    config.environment["ASAN_OPTIONS"] = "detect_container_overflow=0:detect_leaks=0"
+    # LLVM's libraries are not instrumented: containers they grow and pools they allocate from look overflown, and they keep
+    # some memory to the end.
+    config.environment["ASAN_OPTIONS"] = "detect_container_overflow=0:allow_user_poisoning=0:detect_leaks=0"
     config.environment["UBSAN_OPTIONS"] = "print_stacktrace=1"
     # Kernels that tests compile are kept beside the tests, not in the user's cache.
     config.environment["XDG_CACHE_HOME"] = os.path.join(config.test_exec_root, "cache")

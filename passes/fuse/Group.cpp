@@ -24,7 +24,8 @@ SmallVector<Operation *> getMembers(Operation *op) {
 }
 
 KernelAnchorOpInterface getAnchor(Operation *owner) {
-  for (Operation *op : llvm::reverse(getMembers(owner)))
+  SmallVector<Operation *> members = getMembers(owner);
+  for (Operation *op : llvm::reverse(members))
     if (auto anchor = dyn_cast<KernelAnchorOpInterface>(op))
       return anchor;
   return nullptr;

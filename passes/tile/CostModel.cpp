@@ -47,7 +47,8 @@ static ContractShape getShape(MatmulOp anchor) {
   FailureOr<PackedLayout> layout = getPackedLayout(weight.getElementType());
   int64_t bits = succeeded(layout) ? layout->bits : 32;
   ContractShape shape = {1, true, 0, 0, bits, isa<BlockType>(lhs.getElementType())};
-  for (Dim dim : ArrayRef(getDims(lhs)).drop_back()) {
+  SmallVector<Dim> dims = getDims(lhs);
+  for (Dim dim : ArrayRef(dims).drop_back()) {
     shape.rowsKnown &= dim.isStatic();
     if (dim.isStatic())
       shape.rows *= dim.size();
