@@ -188,7 +188,7 @@ private:
   llvm::StringRef textOf(SourceRange range) const;
 
   const Program &program;
-  const ModelInputs &inputs;
+  ModelInputs inputs;
   const FrontendOptions &options;
   Emitter &emitter;
   DiagnosticEngine &diagnostics;
