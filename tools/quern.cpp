@@ -20,6 +20,14 @@ void reportCrash(int) {
   _exit(static_cast<int>(ExitStatus::Bug));
 }
 
+/// What bad usage is answered with.
+std::string describeUsageError(const CLI::App *app, const CLI::Error &error) {
+  std::string message = error.what();
+  if (std::vector<std::string> rest = app->remaining(); app->get_subcommands().empty() && !rest.empty())
+    message = "unknown command `" + rest.front() + "`";
+  return "quern: error: " + message + "\nquern: note: `quern --help` lists the commands, `quern COMMAND --help` their options\n";
+}
+
 /// Parses the command line; the status of help and of bad usage where no command is to run.
 std::optional<ExitStatus> parse(CLI::App &app, int count, char **arguments) {
   try {
@@ -39,6 +47,7 @@ int main(int count, char **arguments) {
   std::signal(SIGXFSZ, SIG_IGN);
   CLI::App app("Compiles neural networks to native programs", "quern");
   app.require_subcommand(1);
+  app.failure_message(describeUsageError);
   Command command;
   addCheckCommand(app, command);
   addCompileCommand(app, command);
