@@ -1,9 +1,11 @@
 //===- Description.cpp - what a binary says of itself -----------------------------------------===//
 
 #include "codegen/Description.h"
+#include "codegen/KernelWork.h"
 #include "codegen/Program.h"
 #include "codegen/StateLayout.h"
 
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Config/llvm-config.h"
 #include "llvm/Support/JSON.h"
 
@@ -85,12 +87,35 @@ static std::string describeLocation(Location location) {
   return "";
 }
 
-static json::Array describeKernels(ModuleOp module) {
+/// `[[4096], [128, "s"]]`: a number, and the sizes that it is multiplied by.
+static json::Array describeTerms(ArrayRef<WorkTerm> terms) {
+  json::Array list;
+  for (const WorkTerm &term : terms) {
+    json::Array factors{term.count};
+    for (StringRef size : term.sizes)
+      factors.push_back(size);
+    list.push_back(std::move(factors));
+  }
+  return list;
+}
+
+/// Every kernel of the module, because launches count all; the work of those that `program` launches, whose sizes it has.
+static json::Array describeKernels(ProgramOp program) {
+  llvm::StringSet<> launched;
+  for (auto launch : program.getBody().getOps<LaunchOp>())
+    launched.insert(launch.getKernel());
   json::Array kernels;
-  for (auto kernel : module.getOps<KernelOp>())
-    kernels.push_back(json::Object{{"symbol", kernel.getSymName()},
-                                   {"form", stringifyKernelForm(kernel.getForm())},
-                                   {"location", describeLocation(kernel.getLoc())}});
+  for (auto kernel : program->getParentOfType<ModuleOp>().getOps<KernelOp>()) {
+    json::Object description{{"symbol", kernel.getSymName()},
+                             {"form", stringifyKernelForm(kernel.getForm())},
+                             {"location", describeLocation(kernel.getLoc())}};
+    if (launched.contains(kernel.getSymName())) {
+      KernelWork work = getWork(kernel);
+      description["bytes"] = describeTerms(work.bytes);
+      description["operations"] = describeTerms(work.operations);
+    }
+    kernels.push_back(std::move(description));
+  }
   return kernels;
 }
 
@@ -104,7 +129,7 @@ static json::Object describeTarget(const TargetModule &target, const llvm::Strin
     programs.push_back(json::Object{{"entry", entryIndices.lookup(getGeneralForm(program).getSymName())},
                                     {"when", std::move(when)},
                                     {"arena_bytes", int64_t(program.getArenaBytes())},
-                                    {"kernels", describeKernels(target.module)}});
+                                    {"kernels", describeKernels(program)}});
   }
   for (StringRef feature : target.target->getFeatures())
     features.push_back(feature);

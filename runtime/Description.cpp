@@ -34,6 +34,7 @@ private:
   State readState(const Json &json, const std::string &path);
   Parameter readParameter(const Json &json, const std::string &path, uint64_t weightsBytes);
   Target readTarget(const Json &json, const std::string &path, const Description &description);
+  std::vector<WorkTerm> readWork(const JsonObject &kernel, const char *key, const Entry &entry);
   Program readProgram(const Json &json, const std::string &path, const Description &description);
   TextDescription readText(const Json &json);
   void refuse(const std::string &text) {
@@ -167,6 +168,33 @@ Parameter Reader::readParameter(const Json &json, const std::string &path, uint6
   return parameter;
 }
 
+/// Lists `[number, sizes…]`; none where the field is absent.
+std::vector<WorkTerm> Reader::readWork(const JsonObject &kernel, const char *key, const Entry &entry) {
+  std::vector<WorkTerm> work;
+  if (!kernel.has(key))
+    return work;
+  for (const Json &list : kernel.getArray(key)) {
+    WorkTerm term;
+    bool valid = list.is_array() && !list.empty() && list[0].is_number();
+    if (valid)
+      term.count = list[0].get<double>();
+    for (size_t i = 1; valid && i < list.size(); ++i) {
+      auto symbol = std::find_if(entry.symbols.begin(), entry.symbols.end(),
+                                 [&](const Symbol &other) { return list[i] == other.name; });
+      bool isVisible = list[i] == "@visible";
+      valid = isVisible || symbol != entry.symbols.end();
+      term.sizes.push_back(isVisible ? WorkTerm::visible : static_cast<int32_t>(symbol - entry.symbols.begin()));
+    }
+    if (!valid) {
+      kernel.refuse(key, "has " + list.dump().substr(0, 40) +
+                             ", expected a number and symbols of the entry, or `@visible`");
+      return work;
+    }
+    work.push_back(std::move(term));
+  }
+  return work;
+}
+
 Program Reader::readProgram(const Json &json, const std::string &path,
                             const Description &description) {
   JsonObject object(json, path, mistake);
@@ -197,7 +225,8 @@ Program Reader::readProgram(const Json &json, const std::string &path,
   for (const Json &kernel : object.getArray("kernels")) {
     JsonObject fields(kernel, at(object.locate("kernels"), index++), mistake);
     program.kernels.push_back({fields.getString("symbol"), fields.getString("form"),
-                               fields.getOptionalString("location").value_or("")});
+                               fields.getOptionalString("location").value_or(""), readWork(fields, "bytes", entry),
+                               readWork(fields, "operations", entry)});
   }
   return program;
 }

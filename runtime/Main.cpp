@@ -5,6 +5,7 @@
 //===------------------------------------------------------------------------------------------===//
 
 #include "runtime/cli/Commands.h"
+#include "runtime/cli/Profile.h"
 
 #include <cstdio>
 
@@ -27,6 +28,17 @@ static Result<void> runCommand(Session &session, const CommandLine &line) {
   }
 }
 
+/// Runs the command; then says where its time went, if the line asks for it. Benchmarks measure and print by themselves.
+static Result<void> runProfiled(Session &session, const CommandLine &line) {
+  bool isBench = line.mode == Bench;
+  session.setProfiling((line.profile || line.trace) && !isBench);
+  if (Result<void> done = runCommand(session, line); !done)
+    return done;
+  if (line.profile && !isBench)
+    std::fputs(formatProfile(session, session.getLaunches()).c_str(), stderr);
+  return line.trace ? writeTrace(session, session.getLaunches(), *line.trace) : Result<void>();
+}
+
 static Result<void> run(const CommandLine &line) {
   SessionOptions options;
   if (line.threads)
@@ -34,7 +46,7 @@ static Result<void> run(const CommandLine &line) {
   Result<std::unique_ptr<Session>> session = Session::open("/proc/self/exe", options);
   if (!session)
     return session.error();
-  return runCommand(**session, line);
+  return runProfiled(**session, line);
 }
 
 /// Says what went wrong; the exit status.

@@ -31,7 +31,7 @@ struct Session::Impl {
   std::vector<void *> statePointers;
   std::optional<int64_t> stateRows;
   bool profiling = false;
-  std::vector<std::vector<KernelTime>> times;
+  std::vector<KernelLaunch> launches;
 
   Result<void> allocate(const SessionOptions &options);
   const Program &chooseProgram(uint32_t entry, std::span<const int32_t> dims) const;
@@ -42,8 +42,13 @@ struct Session::Impl {
 /// What a profiled program's callback works on.
 namespace {
 struct Profile {
-  std::vector<KernelTime> *times;
-  int64_t begin = 0;
+  std::vector<KernelLaunch> *launches;
+  const Program *program;
+  /// The program's place among those of the target.
+  uint32_t place;
+  /// The run's sizes, for what a launch works on.
+  const int32_t *dims;
+  int32_t visible;
 };
 
 /// What `KernelHost::run` calls.
@@ -123,10 +128,8 @@ Result<void> Session::Impl::allocate(const SessionOptions &options) {
     return threads.error();
   host = std::move(*threads);
   uint64_t arenaBytes = 0;
-  for (const Program &program : target->programs) {
+  for (const Program &program : target->programs)
     arenaBytes = std::max(arenaBytes, program.arenaBytes);
-    times.emplace_back(program.kernels.size());
-  }
   Result<Mapping> scratch = Mapping::allocate(arenaBytes, Mapping::Pages::Huge, "the arena");
   if (!scratch)
     return scratch.error();
@@ -156,7 +159,7 @@ std::span<const uint8_t> Session::getData() const { return impl->data; }
 std::optional<int64_t> Session::getStateRows() const { return impl->stateRows; }
 void Session::setProfiling(bool enabled) { impl->profiling = enabled; }
 
-const std::vector<std::vector<KernelTime>> &Session::getKernelTimes() const { return impl->times; }
+const std::vector<KernelLaunch> &Session::getLaunches() const { return impl->launches; }
 
 std::optional<uint32_t> Session::findEntry(std::string_view name) const {
   const std::vector<Entry> &entries = impl->description.entries;
@@ -182,17 +185,33 @@ const Program &Session::Impl::chooseProgram(uint32_t entry, std::span<const int3
   return *std::find_if(target->programs.begin(), target->programs.end(), fits);
 }
 
+/// The sum of `terms` at the sizes of the run.
+static double evaluate(const std::vector<WorkTerm> &terms, const Profile &profile) {
+  double sum = 0;
+  for (const WorkTerm &term : terms) {
+    double product = term.count;
+    for (int32_t size : term.sizes)
+      product *= size == WorkTerm::visible ? profile.visible : profile.dims[size];
+    sum += product;
+  }
+  return sum;
+}
+
 static void recordKernel(void *context, int32_t kernel, int32_t begin) {
   auto *profile = static_cast<Profile *>(context);
-  if (kernel < 0 || static_cast<size_t>(kernel) >= profile->times->size())
+  const std::vector<Kernel> &kernels = profile->program->kernels;
+  if (kernel < 0 || static_cast<size_t>(kernel) >= kernels.size())
     return;
-  if (begin) {
-    profile->begin = now();
+  if (!begin) {
+    profile->launches->back().end = now();
     return;
   }
-  KernelTime &time = (*profile->times)[static_cast<size_t>(kernel)];
-  time.nanoseconds += static_cast<uint64_t>(now() - profile->begin);
-  ++time.runs;
+  const Kernel &launched = kernels[static_cast<size_t>(kernel)];
+  KernelLaunch launch{profile->place, static_cast<uint32_t>(kernel)};
+  launch.bytes = evaluate(launched.bytes, *profile);
+  launch.operations = evaluate(launched.operations, *profile);
+  profile->launches->push_back(launch);
+  profile->launches->back().begin = now();
 }
 
 static int32_t callProgram(void *context) {
@@ -202,7 +221,7 @@ static int32_t callProgram(void *context) {
 
 Result<void> Session::Impl::launch(const Program &program, QuernProgramArgs args) {
   auto place = static_cast<size_t>(&program - target->programs.data());
-  Profile profile{&times[place]};
+  Profile profile{&launches, &program, static_cast<uint32_t>(place), args.dims, args.visible};
   args.arena = arena.data();
   args.weights = data.data();
   args.states = statePointers.data();

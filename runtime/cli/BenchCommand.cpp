@@ -1,6 +1,7 @@
 //===- BenchCommand.cpp - tokens per second, as llama-bench measures them -----------------------===//
 
 #include "runtime/cli/Commands.h"
+#include "runtime/cli/Profile.h"
 #include "runtime/llm/LanguageModel.h"
 #include "runtime/llm/Sampler.h"
 
@@ -8,7 +9,6 @@
 #include <cmath>
 #include <cstdio>
 #include <ctime>
-#include <map>
 #include <nlohmann/json.hpp>
 
 namespace quern::runtime {
@@ -158,43 +158,6 @@ static std::string formatJson(const Session &session, std::span<const Measuremen
   return list.dump(2) + "\n";
 }
 
-/// Time per kernel over all launches so far, the slowest first. `before` is taken off.
-static std::string formatProfile(const Session &session,
-                                 const std::vector<std::vector<KernelTime>> &before) {
-  struct Sum {
-    uint64_t nanoseconds = 0;
-    uint64_t runs = 0;
-  };
-  std::map<std::string, Sum> sums;
-  double total = 0;
-  const std::vector<Program> &programs = session.getTarget().programs;
-  for (size_t p = 0; p < programs.size(); ++p)
-    for (size_t k = 0; k < programs[p].kernels.size(); ++k) {
-      const KernelTime &time = session.getKernelTimes()[p][k];
-      Sum &sum = sums[programs[p].kernels[k].symbol];
-      sum.nanoseconds += time.nanoseconds - before[p][k].nanoseconds;
-      sum.runs += time.runs - before[p][k].runs;
-      total += static_cast<double>(time.nanoseconds - before[p][k].nanoseconds);
-    }
-  std::vector<std::pair<std::string, Sum>> rows(sums.begin(), sums.end());
-  std::sort(rows.begin(), rows.end(), [](const auto &a, const auto &b) {
-    return a.second.nanoseconds != b.second.nanoseconds ? a.second.nanoseconds > b.second.nanoseconds
-                                                        : a.first < b.first;
-  });
-  std::string text = "| kernel | launches | µs each | share |\n| --- | ---: | ---: | ---: |\n";
-  for (const auto &[symbol, sum] : rows) {
-    if (!sum.runs)
-      continue;
-    char row[512];
-    std::snprintf(row, sizeof(row), "| %.300s | %llu | %.2f | %.1f %% |\n", symbol.c_str(),
-                  static_cast<unsigned long long>(sum.runs),
-                  static_cast<double>(sum.nanoseconds) * 1e-3 / static_cast<double>(sum.runs),
-                  static_cast<double>(sum.nanoseconds) * 100.0 / std::max(total, 1.0));
-    text += row;
-  }
-  return text;
-}
-
 /// The line's tests: reading and making tokens, each after `--depth` tokens.
 static Result<std::vector<Test>> getTests(const CommandLine &line, int64_t contextSize) {
   std::vector<Test> tests;
@@ -211,16 +174,23 @@ static Result<std::vector<Test>> getTests(const CommandLine &line, int64_t conte
   return tests;
 }
 
-/// Profiles one more measurement of each test.
-static Result<void> printProfiles(Session &session, LanguageModel &model, std::span<const Test> tests) {
+/// Measures each test once more, launch by launch, and prints where the time went if the line asks for it.
+static Result<void> profile(Session &session, LanguageModel &model, std::span<const Test> tests, const CommandLine &line) {
   session.setProfiling(true);
   for (const Test &test : tests) {
     // Filling the context up to the depth is not part of what is measured; it is with a profile.
-    std::vector<std::vector<KernelTime>> before = session.getKernelTimes();
+    size_t before = session.getLaunches().size();
     RandomGenerator random(1);
     if (Result<uint64_t> time = measureOnce(model, test, random); !time)
       return time.error();
-    if (Result<void> done = print("\n" + test.getName() + "\n\n" + formatProfile(session, before)); !done)
+    if (!line.profile)
+      continue;
+    std::span<const KernelLaunch> launches = std::span(session.getLaunches()).subspan(before);
+    std::string text = "\n" + test.getName() + "\n\n" + formatProfile(session, launches);
+    // JSON has the standard output for itself.
+    if (line.json)
+      std::fputs(text.c_str(), stderr);
+    else if (Result<void> done = print(text); !done)
       return done;
   }
   session.setProfiling(false);
@@ -245,9 +215,9 @@ Result<void> runBench(Session &session, const CommandLine &line) {
     measurements.push_back(std::move(*measurement));
   }
   Result<void> done = print(line.json ? formatJson(session, measurements) : formatTable(session, measurements));
-  if (!done || !line.profile)
+  if (!done || !(line.profile || line.trace))
     return done;
-  return printProfiles(session, *model, *tests);
+  return profile(session, *model, *tests, line);
 }
 
 } // namespace quern::runtime

@@ -58,6 +58,7 @@ struct CommandLine {
   std::optional<int64_t> depth;
   std::optional<int64_t> repetitions;
   bool profile = false;
+  std::optional<std::string> trace;
   std::optional<int64_t> threads;
   bool help = false;
 };

@@ -68,8 +68,10 @@ extern const uint64_t quern_description_size;
  *   parameters     [{name, dtype, shape, offset, bytes}]  offsets into the packed weights
  *   targets        [{name, features: ["avx512f", …],      every feature that the CPU must have, by its Linux name
  *                    programs: [{entry: index into entries, when: {"s": 1}, arena_bytes,
- *                                kernels: [{symbol, form, location}]}]}]
+ *                                kernels: [{symbol, form, location, bytes, operations}]}]}]
  *                  best target first; programs of one entry: most special first; `when` {} fits all sizes
+ *                  bytes and operations of a launch, for the kernels that the program launches: lists of terms
+ *                  [number, sizes…]; the sum of number × sizes, which are symbols or "@visible", the cache rows in use
  *   quantization   {"q4_1": bytes, …}      bytes of the packed weights per storage type
  *   exact          whether activations stay f32
  *   text           null, or {tokenizer: {offset, bytes}, chat_template: string or null, bos: string or null,

@@ -72,11 +72,24 @@ struct Parameter {
   uint64_t bytes = 0;
 };
 
-/// One launch of a program, for measurements.
+/// A part of a quantity that depends on a run's sizes: `count` times the product of `sizes`.
+struct WorkTerm {
+  /// In `sizes`: 1 + the largest cache row that the run writes or sees.
+  static constexpr int32_t visible = -1;
+
+  double count = 0;
+  /// Indices into the entry's symbols, or `visible`.
+  std::vector<int32_t> sizes;
+};
+
+/// A kernel that programs launch, for measurements.
 struct Kernel {
   std::string symbol;
   std::string form;
+  /// `model.qn:12:5`, or nothing.
   std::string location;
+  /// What a launch reads and writes, and what it computes, as sums. Empty where the compiler does not say.
+  std::vector<WorkTerm> bytes, operations;
 };
 
 /// An entry compiled for some sizes.
@@ -146,10 +159,14 @@ struct SessionOptions {
   std::optional<std::string> target;
 };
 
-/// Time that one kernel launch took, over all runs.
-struct KernelTime {
-  uint64_t nanoseconds = 0;
-  uint64_t runs = 0;
+/// One launch of a kernel, measured.
+struct KernelLaunch {
+  /// Index into the target's programs, and into that program's kernels.
+  uint32_t program = 0, kernel = 0;
+  /// On the system's monotonic clock, in nanoseconds.
+  int64_t begin = 0, end = 0;
+  /// What the launch read and wrote, and computed, as the compiler counts it.
+  double bytes = 0, operations = 0;
 };
 
 /// A loaded model: its weights, its states and the threads that run it. One thread at a time may use a session.
@@ -184,8 +201,8 @@ public:
 
   /// Starts (or ends) measuring each kernel launch.
   void setProfiling(bool enabled);
-  /// Times of the launches of each program of the target, in the description's order.
-  const std::vector<std::vector<KernelTime>> &getKernelTimes() const;
+  /// Every launch that was measured, in the order of time.
+  const std::vector<KernelLaunch> &getLaunches() const;
 
 private:
   struct Impl;

@@ -1,0 +1,127 @@
+//===- KernelWork.cpp - what one launch of a kernel reads, writes and computes ----------------===//
+
+#include "codegen/KernelWork.h"
+
+#include "dialect/PackedLayout.h"
+#include "dialect/Shapes.h"
+
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+
+namespace quern::codegen {
+
+static RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+
+/// The product of `dims`, times `count`.
+static WorkTerm multiply(int64_t count, ArrayRef<Dim> dims) {
+  WorkTerm term = {count, {}};
+  for (const Dim &dim : dims) {
+    if (dim.isStatic())
+      term.count *= dim.size();
+    else
+      term.sizes.push_back(dim.name().getValue());
+  }
+  return term;
+}
+
+static int64_t getElementBytes(Type element) {
+  return isa<PositionType>(element) ? 8 : llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
+}
+
+/// A whole tensor, packed where it is a packed parameter.
+static WorkTerm getWhole(RankedTensorType type, bool packed) {
+  if (packed)
+    if (FailureOr<int64_t> bytes = getParameterBytes(type); succeeded(bytes))
+      return {*bytes, {}};
+  return multiply(getElementBytes(type.getElementType()), getDims(type));
+}
+
+/// As many rows of `table` as `rows` has elements.
+static WorkTerm getRows(RankedTensorType table, bool packed, ArrayRef<Dim> rows) {
+  WorkTerm whole = getWhole(table, packed);
+  return multiply(whole.count / std::max<int64_t>(table.getDimSize(0), 1), rows);
+}
+
+/// What the kernel reads of an argument: what its first user does. A cache is read as far as it is in use.
+static WorkTerm getRead(BlockArgument argument, bool packed) {
+  RankedTensorType type = tensorOf(argument);
+  WorkTerm whole = getWhole(type, packed);
+  if (argument.use_empty())
+    return whole;
+  return llvm::TypeSwitch<Operation *, WorkTerm>(*argument.user_begin())
+      .Case([&](GatherOp gather) {
+        return argument == gather.getTable() ? getRows(type, packed, getDims(tensorOf(gather.getIndices()))) : whole;
+      })
+      .Case([&](RopeOp rope) {
+        return argument == rope.getTable() ? getRows(type, packed, getDims(tensorOf(rope.getAt()))) : whole;
+      })
+      .Case([&](CacheAppendOp append) {
+        return argument == append.getCache() ? getRows(type, packed, getDims(tensorOf(append.getAt()))) : whole;
+      })
+      .Case([&](AttendOp attend) {
+        if (argument != attend.getKeys() && argument != attend.getValues())
+          return whole;
+        WorkTerm row = getRows(type, packed, {});
+        return WorkTerm{row.count, {visibleRows}};
+      })
+      .Default([&](Operation *) { return whole; });
+}
+
+/// The operations of one op of the body.
+static WorkTerm getOperations(Operation *op) {
+  return llvm::TypeSwitch<Operation *, WorkTerm>(op)
+      .Case([](MatmulOp matmul) {
+        // A product and a sum per column of each element.
+        return multiply(2 * tensorOf(matmul.getWeight()).getDimSize(1), getDims(tensorOf(matmul.getResult())));
+      })
+      .Case([](AttendOp attend) {
+        // Scores and the weighted sum: a product and a sum per element of query and result, for each row.
+        WorkTerm term = multiply(4, getDims(tensorOf(attend.getResult())));
+        term.sizes.push_back(visibleRows);
+        return term;
+      })
+      .Case([](MapOp map) {
+        int64_t count = 0;
+        for (Operation &scalar : map.getBody().front().without_terminator())
+          count += scalar.getNumOperands() != 0;
+        return multiply(count, getDims(tensorOf(map.getResult())));
+      })
+      .Default([](Operation *) { return WorkTerm{0, {}}; });
+}
+
+/// Adds `term` to those with the same sizes.
+static void add(llvm::SmallVector<WorkTerm> &terms, const WorkTerm &term) {
+  if (term.count == 0)
+    return;
+  for (WorkTerm &other : terms)
+    if (other.sizes == term.sizes) {
+      other.count += term.count;
+      return;
+    }
+  terms.push_back(term);
+}
+
+/// Adds what the kernel reads of an argument: slices, where it only reads those.
+static void addRead(llvm::SmallVector<WorkTerm> &terms, BlockArgument argument, bool packed) {
+  if (argument.use_empty() || !llvm::all_of(argument.getUsers(), llvm::IsaPred<SliceOp>))
+    return add(terms, getRead(argument, packed));
+  for (Operation *slice : argument.getUsers())
+    add(terms, getWhole(tensorOf(slice->getResult(0)), /*packed=*/false));
+}
+
+KernelWork getWork(KernelOp kernel) {
+  KernelWork work;
+  Block &body = kernel.getBody().front();
+  for (BlockArgument argument : body.getArguments())
+    addRead(work.bytes, argument, bool(kernel.getArgAttr(argument.getArgNumber(), packedArgAttr)));
+  // An append writes the rows of its first argument, which are counted.
+  if (kernel.getForm() != KernelForm::Append)
+    for (Type result : kernel.getResultTypes())
+      add(work.bytes, getWhole(cast<RankedTensorType>(result), /*packed=*/false));
+  for (Operation &op : body)
+    add(work.operations, getOperations(&op));
+  return work;
+}
+
+} // namespace quern::codegen

@@ -1,0 +1,33 @@
+//===- KernelWork.h - what one launch of a kernel reads, writes and computes ------------------===//
+
+#ifndef QUERN_CODEGEN_KERNELWORK_H
+#define QUERN_CODEGEN_KERNELWORK_H
+
+#include "dialect/Ops.h"
+
+namespace quern::codegen {
+
+/// The name of the number of cache rows in use among the sizes of a term; no dimension of a model is called so.
+inline constexpr llvm::StringLiteral visibleRows = "@visible";
+
+/// `count` times the product of `sizes`, which are names of the kernel's dimensions, or `visibleRows`.
+struct WorkTerm {
+  int64_t count;
+  llvm::SmallVector<llvm::StringRef> sizes;
+};
+
+/// Sums of terms.
+struct KernelWork {
+  /// Every weight, state and tensor once, as far as it is touched: of tables and caches, the rows in question.
+  llvm::SmallVector<WorkTerm> bytes;
+  /// Sums and products of contractions and attention, and the scalar ops of maps. Attention counts as if each token saw
+  /// every row in use.
+  llvm::SmallVector<WorkTerm> operations;
+};
+
+/// The work of `kernel`, as a formula of its symbolic sizes.
+KernelWork getWork(KernelOp kernel);
+
+} // namespace quern::codegen
+
+#endif // QUERN_CODEGEN_KERNELWORK_H

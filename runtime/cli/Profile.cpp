@@ -1,0 +1,105 @@
+//===- Profile.cpp - where the time of a run went ----------------------------------------------===//
+
+#include "runtime/cli/Profile.h"
+
+#include "runtime/File.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+namespace quern::runtime {
+
+namespace {
+
+/// The launches of one kernel together.
+struct Sum {
+  const Kernel *kernel = nullptr;
+  uint64_t launches = 0;
+  double nanoseconds = 0;
+  double bytes = 0;
+  double operations = 0;
+};
+
+} // namespace
+
+static const Kernel &getKernel(const Session &session, const KernelLaunch &launch) {
+  return session.getTarget().programs[launch.program].kernels[launch.kernel];
+}
+
+/// Sums by the kernels' symbols, which programs share; the slowest first.
+static std::vector<Sum> sumUp(const Session &session, std::span<const KernelLaunch> launches) {
+  std::map<std::string_view, Sum> sums;
+  for (const KernelLaunch &launch : launches) {
+    const Kernel &kernel = getKernel(session, launch);
+    Sum &sum = sums[kernel.symbol];
+    sum.kernel = &kernel;
+    ++sum.launches;
+    sum.nanoseconds += static_cast<double>(launch.end - launch.begin);
+    sum.bytes += launch.bytes;
+    sum.operations += launch.operations;
+  }
+  std::vector<Sum> rows;
+  for (const auto &item : sums)
+    rows.push_back(item.second);
+  std::stable_sort(rows.begin(), rows.end(), [](const Sum &a, const Sum &b) { return a.nanoseconds > b.nanoseconds; });
+  return rows;
+}
+
+/// Bytes or operations per nanosecond are their thousand millions per second.
+static std::string formatRow(const std::string &name, const std::string &location, const Sum &sum, double total) {
+  double time = std::max(sum.nanoseconds, 1.0);
+  char row[768];
+  std::snprintf(row, sizeof(row), "| %.300s | %.200s | %llu | %.2f | %.1f %% | %.1f | %.1f |\n", name.c_str(),
+                location.c_str(), static_cast<unsigned long long>(sum.launches),
+                sum.nanoseconds * 1e-3 / static_cast<double>(std::max<uint64_t>(sum.launches, 1)),
+                sum.nanoseconds * 100.0 / std::max(total, 1.0), sum.bytes / time, sum.operations / time);
+  return row;
+}
+
+std::string formatProfile(const Session &session, std::span<const KernelLaunch> launches) {
+  std::vector<Sum> rows = sumUp(session, launches);
+  Sum all;
+  for (const Sum &row : rows) {
+    all.launches += row.launches;
+    all.nanoseconds += row.nanoseconds;
+    all.bytes += row.bytes;
+    all.operations += row.operations;
+  }
+  std::string text = "| kernel | line | launches | µs each | share | GB/s | GOP/s |\n"
+                     "| --- | --- | ---: | ---: | ---: | ---: | ---: |\n";
+  for (const Sum &row : rows)
+    text += formatRow(row.kernel->symbol, row.kernel->location, row, all.nanoseconds);
+  return text + formatRow("all", "", all, all.nanoseconds);
+}
+
+Result<void> writeTrace(const Session &session, std::span<const KernelLaunch> launches, const std::string &path) {
+  using Json = nlohmann::ordered_json;
+  Json events = Json::array();
+  int64_t start = launches.empty() ? 0 : launches.front().begin;
+  for (const KernelLaunch &launch : launches) {
+    const Kernel &kernel = getKernel(session, launch);
+    // Times are in microseconds; a launch has all threads, so that there is one row.
+    events.push_back({{"name", kernel.symbol},
+                      {"cat", kernel.form},
+                      {"ph", "X"},
+                      {"ts", static_cast<double>(launch.begin - start) * 1e-3},
+                      {"dur", static_cast<double>(launch.end - launch.begin) * 1e-3},
+                      {"pid", 1},
+                      {"tid", 1},
+                      {"args", {{"line", kernel.location}, {"bytes", launch.bytes}, {"operations", launch.operations}}}});
+  }
+  // What is not UTF-8 in a name of the model file is replaced.
+  std::string text = Json{{"displayTimeUnit", "ms"}, {"traceEvents", std::move(events)}}.dump(
+      -1, ' ', false, Json::error_handler_t::replace);
+  Result<OutputFile> file = OutputFile::create(path);
+  if (!file)
+    return file.error();
+  if (Result<void> done = file->write(text.data(), text.size()); !done)
+    return done;
+  return file->finish();
+}
+
+} // namespace quern::runtime
