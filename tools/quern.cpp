@@ -49,6 +49,7 @@ int main(int count, char **arguments) {
   app.require_subcommand(1);
   app.failure_message(describeUsageError);
   Command command;
+  addBenchCommand(app, command);
   addCheckCommand(app, command);
   addCompileCommand(app, command);
   addFmtCommand(app, command);

@@ -26,6 +26,8 @@ enum class ExitStatus {
 /// Set by the subcommand that the command line names.
 using Command = std::function<ExitStatus()>;
 
+/// `quern bench --limits`: what this machine can do at most.
+void addBenchCommand(CLI::App &app, Command &command);
 /// `quern check FILES…`: reports every error of model files.
 void addCheckCommand(CLI::App &app, Command &command);
 /// `quern compile MODEL --weights …`: turns a model file and a checkpoint into native code.

@@ -1,0 +1,195 @@
+//===- Limits.cpp - what this machine can do at most ------------------------------------------===//
+//
+// The loops are compiled for instructions that the processor is asked for first, so that the program itself runs anywhere.
+//
+//===------------------------------------------------------------------------------------------===//
+
+#include "tools/quern/Limits.h"
+
+#include <algorithm>
+#include <barrier>
+#include <chrono>
+#include <cstring>
+#include <functional>
+#include <immintrin.h>
+#include <sys/mman.h>
+#include <thread>
+#include <unistd.h>
+
+namespace quern::tool {
+namespace {
+
+/// As many sums as hide the latency of the two units that add to them.
+constexpr int sums = 12;
+constexpr int64_t steps = 20000;
+
+/// Runs once and returns how many operations, or bytes, that was.
+using Work = double (*)(const uint8_t *memory, uint64_t bytes);
+
+/// `sums` sums of `Vector`, each extended `steps` times by `EXTEND`; the empty assembly keeps their values.
+#define QUERN_PROBE(name, features, Vector, zero, extend, operations)                                                  \
+  __attribute__((target(features))) double name(const uint8_t *, uint64_t) {                                           \
+    Vector sum[sums];                                                                                                  \
+    for (Vector &value : sum)                                                                                          \
+      value = zero;                                                                                                    \
+    Vector a = zero, b = zero;                                                                                         \
+    asm volatile("" : "+v"(a), "+v"(b));                                                                               \
+    for (int64_t step = 0; step < steps; ++step) {                                                                     \
+      _Pragma("unroll") for (int i = 0; i < sums; ++i) sum[i] = extend;                                                \
+    }                                                                                                                  \
+    for (Vector &value : sum)                                                                                          \
+      asm volatile("" : "+v"(value));                                                                                  \
+    return double(steps) * sums * (operations);                                                                        \
+  }
+
+QUERN_PROBE(fma256, "avx2,fma", __m256, _mm256_setzero_ps(), _mm256_fmadd_ps(a, b, sum[i]), 8 * 2)
+QUERN_PROBE(fma512, "avx512f", __m512, _mm512_setzero_ps(), _mm512_fmadd_ps(a, b, sum[i]), 16 * 2)
+QUERN_PROBE(bytes512, "avx512f,avx512vnni", __m512i, _mm512_setzero_si512(), _mm512_dpbusd_epi32(sum[i], a, b),
+            16 * 4 * 2)
+QUERN_PROBE(bf16512, "avx512f,avx512bf16", __m512, _mm512_setzero_ps(),
+            _mm512_dpbf16_ps(sum[i], reinterpret_cast<__m512bh>(a), reinterpret_cast<__m512bh>(b)), 16 * 2 * 2)
+#undef QUERN_PROBE
+
+/// Reads all of `memory`, whose size is a multiple of 512 bytes.
+__attribute__((target("avx2"))) double read256(const uint8_t *memory, uint64_t bytes) {
+  for (const uint8_t *at = memory; at != memory + bytes; at += 256) {
+    const auto *vectors = reinterpret_cast<const __m256i *>(at);
+    _Pragma("unroll") for (int i = 0; i < 8; ++i) {
+      __m256i value = _mm256_load_si256(vectors + i);
+      asm volatile("" : : "v"(value));
+    }
+  }
+  return double(bytes);
+}
+
+__attribute__((target("avx512f"))) double read512(const uint8_t *memory, uint64_t bytes) {
+  for (const uint8_t *at = memory; at != memory + bytes; at += 512) {
+    const auto *vectors = reinterpret_cast<const __m512i *>(at);
+    _Pragma("unroll") for (int i = 0; i < 8; ++i) {
+      __m512i value = _mm512_load_si512(vectors + i);
+      asm volatile("" : : "v"(value));
+    }
+  }
+  return double(bytes);
+}
+
+/// Zeros in pages of one kind. Without memory the size is 0.
+class Memory {
+public:
+  Memory(uint64_t wanted, bool huge) {
+    if (wanted == 0)
+      return;
+    // Room to begin at a huge page.
+    mapped = wanted + hugePage;
+    void *place = mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (place == MAP_FAILED)
+      return;
+    base = place;
+    begin = reinterpret_cast<uint8_t *>((reinterpret_cast<uintptr_t>(place) + hugePage - 1) / hugePage * hugePage);
+    madvise(place, mapped, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+    std::memset(begin, 1, wanted);
+    size = wanted;
+  }
+  ~Memory() {
+    if (base)
+      munmap(base, mapped);
+  }
+  Memory(const Memory &) = delete;
+
+  uint8_t *begin = nullptr;
+  uint64_t size = 0;
+
+private:
+  static constexpr uint64_t hugePage = 2 << 20;
+  void *base = nullptr;
+  uint64_t mapped = 0;
+};
+
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+/// Thousand millions per second of `work` by `threads` threads together, each on memory of its own: the best of three.
+double measure(Work work, unsigned threads, uint64_t bytes, bool huge) {
+  constexpr int tries = 3;
+  constexpr double seconds = 0.03;
+  std::vector<double> rates(threads * tries);
+  std::barrier together(static_cast<std::ptrdiff_t>(threads));
+  auto run = [&](unsigned thread) {
+    Memory memory(bytes, huge);
+    work(memory.begin, memory.size);
+    for (int i = 0; i < tries; ++i) {
+      together.arrive_and_wait();
+      double begin = now(), end = begin, done = 0;
+      for (; end - begin < seconds; end = now())
+        done += work(memory.begin, memory.size);
+      rates[i * threads + thread] = done / (end - begin) * 1e-9;
+    }
+  };
+  std::vector<std::thread> others;
+  for (unsigned thread = 1; thread < threads; ++thread)
+    others.emplace_back(run, thread);
+  run(0);
+  for (std::thread &other : others)
+    other.join();
+  double best = 0;
+  for (int i = 0; i < tries; ++i) {
+    double sum = 0;
+    for (unsigned thread = 0; thread < threads; ++thread)
+      sum += rates[i * threads + thread];
+    best = std::max(best, sum);
+  }
+  return best;
+}
+
+/// What the system says of a cache, or what is usual where it says nothing.
+uint64_t getCacheBytes(int name, uint64_t usual) {
+  long bytes = sysconf(name);
+  return bytes > 0 ? static_cast<uint64_t>(bytes) : usual;
+}
+
+void addArithmetic(std::vector<Limit> &limits, unsigned threads) {
+  auto add = [&](const char *name, const char *unit, Work work) {
+    limits.push_back({name, "", unit, 0, measure(work, 1, 0, false), measure(work, threads, 0, false)});
+  };
+  if (__builtin_cpu_supports("avx512f"))
+    add("f32 fma", "GFLOP/s", fma512);
+  else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+    add("f32 fma", "GFLOP/s", fma256);
+  if (__builtin_cpu_supports("avx512vnni"))
+    add("int8 dot product", "GOP/s", bytes512);
+  if (__builtin_cpu_supports("avx512bf16"))
+    add("bf16 dot product", "GFLOP/s", bf16512);
+}
+
+void addReading(std::vector<Limit> &limits, unsigned threads) {
+  Work work = __builtin_cpu_supports("avx512f") ? read512 : read256;
+  if (!__builtin_cpu_supports("avx2"))
+    return;
+  uint64_t l1 = getCacheBytes(_SC_LEVEL1_DCACHE_SIZE, 32 << 10), l2 = getCacheBytes(_SC_LEVEL2_CACHE_SIZE, 1 << 20);
+  uint64_t l3 = getCacheBytes(_SC_LEVEL3_CACHE_SIZE, 32 << 20);
+  // Half of each cache; all threads share the last, and memory far larger than it.
+  uint64_t shared = std::max(l3 / 2, 2 * l2), far = std::clamp<uint64_t>(4 * l3, 256 << 20, 1 << 30);
+  struct Level {
+    const char *name;
+    uint64_t one, each;
+  };
+  for (const Level &level : {Level{"L1 read", l1 / 2, l1 / 2}, Level{"L2 read", l2 / 2, l2 / 2},
+                             Level{"L3 read", shared, shared / threads}, Level{"memory read", far, far / threads}})
+    for (bool huge : {false, true}) {
+      uint64_t one = level.one / 4096 * 4096, each = std::max<uint64_t>(level.each / 4096, 1) * 4096;
+      limits.push_back({level.name, huge ? "2 MiB" : "4 KiB", "GB/s", each, measure(work, 1, one, huge),
+                        measure(work, threads, each, huge)});
+    }
+}
+
+} // namespace
+
+std::vector<Limit> measureLimits(unsigned threads) {
+  std::vector<Limit> limits;
+  addArithmetic(limits, threads);
+  addReading(limits, threads);
+  return limits;
+}
+
+} // namespace quern::tool
