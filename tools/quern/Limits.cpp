@@ -168,8 +168,8 @@ void addReading(std::vector<Limit> &limits, unsigned threads) {
     return;
   uint64_t l1 = getCacheBytes(_SC_LEVEL1_DCACHE_SIZE, 32 << 10), l2 = getCacheBytes(_SC_LEVEL2_CACHE_SIZE, 1 << 20);
   uint64_t l3 = getCacheBytes(_SC_LEVEL3_CACHE_SIZE, 32 << 20);
-  // Half of each cache; all threads share the last, and memory far larger than it.
-  uint64_t shared = std::max(l3 / 2, 2 * l2), far = std::clamp<uint64_t>(4 * l3, 256 << 20, 1 << 30);
+  // Half of the caches of a core; of the last, which others share, an eighth; memory far larger than it.
+  uint64_t shared = std::max(l3 / 8, 2 * l2), far = std::clamp<uint64_t>(4 * l3, 256 << 20, 1 << 30);
   struct Level {
     const char *name;
     uint64_t one, each;
