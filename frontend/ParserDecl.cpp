@@ -33,9 +33,12 @@ ArrayRef<Decl *> Parser::parseDecls() {
       decls.push_back(decl);
     if (decl && !atLineEnd())
       expected("the end of the line");
-    hasLostImport |= isImport && !decl;
-    if (!decl || !atLineEnd())
-      loseItem(first);
+    if (decl && atLineEnd())
+      continue;
+    ArrayRef<Token> lost = loseItem(first);
+    // `import std` is one, and so may `improt "std"` be.
+    auto isString = [](const Token &token) { return token.is(TokenKind::String); };
+    hasLostImport |= !decl && (isImport || any_of(lost.take_front(2), isString));
   }
   return save(decls);
 }
