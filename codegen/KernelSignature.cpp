@@ -26,7 +26,8 @@ public:
 
 private:
   void push(unsigned operand, BufferElement element, SmallVector<BufferDim> dims, int64_t byteOffset = 0);
-  LogicalResult addDense(unsigned operand, RankedTensorType type);
+  LogicalResult addDense(unsigned operand, RankedTensorType type, RankedTensorType whole);
+  LogicalResult addPanels(unsigned operand, RankedTensorType type);
   LogicalResult addPositions(unsigned operand, RankedTensorType type);
   LogicalResult addPacked(unsigned operand, RankedTensorType type);
   FailureOr<BufferElement> getElement(Type type);
@@ -60,24 +61,25 @@ FailureOr<BufferElement> SignatureBuilder::getElement(Type type) {
   return kernel.emitError("a kernel's buffer has elements of type ") << type << ", expected f32, f16, bf16, i32 or i1";
 }
 
-/// The dimensions of a dense row-major tensor, innermost first; failure where a stride would depend on the run.
-static FailureOr<SmallVector<BufferDim>> getDenseDims(KernelOp kernel, RankedTensorType type) {
-  SmallVector<Dim> shape = getDims(type);
+/// The dimensions of a dense row-major tensor, or of a part of the tensor `whole`, innermost first; failure where a stride
+/// would depend on the run.
+static FailureOr<SmallVector<BufferDim>> getDenseDims(KernelOp kernel, RankedTensorType type, RankedTensorType whole) {
+  SmallVector<Dim> shape = getDims(type), strided = getDims(whole);
   SmallVector<BufferDim> dims;
   int64_t stride = 1;
-  for (Dim dim : llvm::reverse(shape)) {
+  for (auto [dim, room] : llvm::zip_equal(llvm::reverse(shape), llvm::reverse(strided))) {
     if (stride < 0)
       return kernel.emitError("shape ") << formatDims(shape)
                                         << " of a kernel's buffer is symbolic within, expected only its first dimension";
     dims.push_back({dim, stride});
-    stride = dim.isStatic() ? stride * dim.size() : -1;
+    stride = room.isStatic() ? stride * room.size() : -1;
   }
   return dims;
 }
 
-LogicalResult SignatureBuilder::addDense(unsigned operand, RankedTensorType type) {
+LogicalResult SignatureBuilder::addDense(unsigned operand, RankedTensorType type, RankedTensorType whole) {
   FailureOr<BufferElement> element = getElement(type.getElementType());
-  FailureOr<SmallVector<BufferDim>> dims = getDenseDims(kernel, type);
+  FailureOr<SmallVector<BufferDim>> dims = getDenseDims(kernel, type, whole);
   if (failed(element) || failed(dims))
     return failure();
   push(operand, *element, std::move(*dims));
@@ -136,7 +138,7 @@ LogicalResult SignatureBuilder::addPacked(unsigned operand, RankedTensorType typ
 LogicalResult SignatureBuilder::add(unsigned operand, RankedTensorType type, bool packed) {
   if (isa<PositionType>(type.getElementType()))
     return addPositions(operand, type);
-  return packed ? addPacked(operand, type) : addDense(operand, type);
+  return packed ? addPacked(operand, type) : addDense(operand, type, type);
 }
 
 LogicalResult SignatureBuilder::addState(unsigned operand, RankedTensorType type) {
@@ -149,13 +151,28 @@ LogicalResult SignatureBuilder::addState(unsigned operand, RankedTensorType type
   return success();
 }
 
+/// An image whose channels are seen by panels: [lane, panel, x, y, n].
+LogicalResult SignatureBuilder::addPanels(unsigned operand, RankedTensorType type) {
+  FailureOr<BufferElement> element = getElement(type.getElementType());
+  FailureOr<SmallVector<BufferDim>> dims = getDenseDims(kernel, type, kernel.getWholeType());
+  if (failed(element) || failed(dims))
+    return failure();
+  SmallVector<BufferDim> panels = {{Dim::fixed(PackedLayout::panelRows), 1},
+                                   {Dim::fixed(PackedLayout::panels(type.getDimSize(3))), PackedLayout::panelRows}};
+  panels.append(dims->begin() + 1, dims->end());
+  push(operand, *element, std::move(panels));
+  return success();
+}
+
 /// The result of a contraction whose columns fill whole panels is seen by panels, [lane, panel, row], so that no index
 /// needs a division.
 LogicalResult SignatureBuilder::addResult(unsigned operand, RankedTensorType type) {
+  if (kernel.getForm() == KernelForm::Conv && type.getDimSize(3) % PackedLayout::panelRows == 0)
+    return addPanels(operand, type);
   if (kernel.getForm() != KernelForm::Contract)
-    return addDense(operand, type);
+    return addDense(operand, type, kernel.getWholeType());
   FailureOr<BufferElement> element = getElement(type.getElementType());
-  FailureOr<SmallVector<BufferDim>> dims = getDenseDims(kernel, type);
+  FailureOr<SmallVector<BufferDim>> dims = getDenseDims(kernel, type, type);
   if (failed(element) || failed(dims))
     return failure();
   if (dims->size() < 2)

@@ -289,6 +289,14 @@ LogicalResult ProgramLowering::buildProgram(ProgramOp program) {
               pointers[alias.getResult()] = pointers.lookup(alias.getSource());
               return success();
             })
+            .Case([&](PartOp part) {
+              RankedTensorType whole = part.getSource().getType().getTensor();
+              int64_t bytes = part.getOffset() * ((whole.getElementTypeBitWidth() + 7) / 8);
+              for (int64_t inner : whole.getShape().drop_front(part.getAxis() + 1))
+                bytes *= inner;
+              pointers[part.getResult()] = offset64(pointers.lookup(part.getSource()), bytes);
+              return success();
+            })
             .Case([&](LaunchOp launchOp) { return launch(launchOp); })
             .Case([&](EndOp) {
               LLVM::ReturnOp::create(builder, constant(types.i32, 0));

@@ -57,7 +57,8 @@ def Quern_Schedule : Quern_Attr<"Schedule", "schedule"> {
 def Quern_KernelForm : I32EnumAttr<"KernelForm", "the structured form of a kernel", [
   I32EnumAttrCase<"Map", 0, "map">, I32EnumAttrCase<"Rows", 1, "rows">,
   I32EnumAttrCase<"Contract", 2, "contract">, I32EnumAttrCase<"Attention", 3, "attention">,
-  I32EnumAttrCase<"Gather", 4, "gather">, I32EnumAttrCase<"Append", 5, "append">]> {
+  I32EnumAttrCase<"Gather", 4, "gather">, I32EnumAttrCase<"Append", 5, "append">,
+  I32EnumAttrCase<"Conv", 6, "conv">, I32EnumAttrCase<"Pool", 7, "pool">]> {
   let cppNamespace = "::quern";
   let genSpecializedAttr = 0;
 }
@@ -71,6 +72,15 @@ def Quern_RopeLayout : I32EnumAttr<"RopeLayout", "which elements rotary embeddin
   let genSpecializedAttr = 0;
 }
 def Quern_RopeLayoutAttr : EnumAttr<Quern_Dialect, Quern_RopeLayout, "rope_layout"> {
+  let assemblyFormat = "`<` $value `>`";
+}
+
+def Quern_ImageLayout : I32EnumAttr<"ImageLayout", "the order of an image's axes", [
+  I32EnumAttrCase<"NCHW", 0, "nchw">, I32EnumAttrCase<"NHWC", 1, "nhwc">]> {
+  let cppNamespace = "::quern";
+  let genSpecializedAttr = 0;
+}
+def Quern_ImageLayoutAttr : EnumAttr<Quern_Dialect, Quern_ImageLayout, "layout"> {
   let assemblyFormat = "`<` $value `>`";
 }
 

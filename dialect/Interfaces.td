@@ -23,6 +23,20 @@ def Quern_KernelAnchorOpInterface : OpInterface<"KernelAnchorOpInterface"> {
   let methods = [InterfaceMethod<"The form of a kernel around this op.", "::quern::KernelForm", "getKernelForm">];
 }
 
+def Quern_ImageOpInterface : OpInterface<"ImageOpInterface"> {
+  let cppNamespace = "::quern";
+  let description = [{
+    An op that slides a window over the height and the width of images and computes each element of its result, an image
+    too, from the elements in one window. The operands behind the image have no axes of images.
+  }];
+  let methods = [
+    InterfaceMethod<"The images.", "::mlir::Value", "getInput">,
+    InterfaceMethod<"The order of the axes of images and result.", "::quern::ImageLayout", "getLayout">,
+    InterfaceMethod<"Height and width of the window.", "::llvm::ArrayRef<int64_t>", "getWindow">,
+    InterfaceMethod<"How far the window moves.", "::llvm::ArrayRef<int64_t>", "getStrides">,
+    InterfaceMethod<"Rows and columns around the image: top, bottom, left, right.", "::llvm::ArrayRef<int64_t>", "getPads">];
+}
+
 def Quern_ReferenceOpInterface : OpInterface<"ReferenceOpInterface"> {
   let cppNamespace = "::quern";
   let description = [{

@@ -6,6 +6,21 @@
 using namespace mlir;
 using namespace quern;
 
+/// Whether a tensor of type `part` may be some of the indices of one axis of a `whole`.
+static bool isPartOf(RankedTensorType part, RankedTensorType whole) {
+  if (!whole || part.getRank() != whole.getRank() || part.getElementType() != whole.getElementType())
+    return false;
+  int64_t different = 0;
+  for (auto [a, b] : llvm::zip_equal(getDims(part), getDims(whole))) {
+    if (a == b)
+      continue;
+    if (!a.isStatic() || !b.isStatic() || a.size() > b.size())
+      return false;
+    ++different;
+  }
+  return different <= 1;
+}
+
 LogicalResult FusedOp::verify() {
   auto yield = dyn_cast<YieldOp>(getBody().front().back());
   if (!yield || TypeRange(yield->getOperandTypes()) != getResultTypes())
@@ -34,7 +49,17 @@ LogicalResult KernelOp::verify() {
     return emitOpError("body must yield the results");
   if (getForm() != KernelForm::Map && !getAnchor())
     return emitOpError("holds no op of the form `") << stringifyKernelForm(getForm()) << "`";
+  for (unsigned i = 0; i < getNumResults(); ++i) {
+    auto whole = getResultAttrOfType<TypeAttr>(i, partOfName);
+    if (whole && !isPartOf(cast<RankedTensorType>(getResultTypes()[i]), dyn_cast<RankedTensorType>(whole.getValue())))
+      return emitOpError("result of type ") << getResultTypes()[i] << " is no part of " << whole.getValue();
+  }
   return success();
+}
+
+RankedTensorType KernelOp::getWholeType() {
+  auto whole = getResultAttrOfType<TypeAttr>(0, partOfName);
+  return cast<RankedTensorType>(whole ? whole.getValue() : getResultTypes().front());
 }
 
 LogicalResult CallOp::verifySymbolUses(SymbolTableCollection &symbols) {
@@ -93,6 +118,18 @@ LogicalResult AliasOp::verify() {
   RankedTensorType from = getSource().getType().getTensor(), to = getResult().getType().getTensor();
   if (from.getElementType() != to.getElementType())
     return emitOpError("found elements ") << to.getElementType() << ", expected " << from.getElementType();
+  return success();
+}
+
+LogicalResult PartOp::verify() {
+  RankedTensorType whole = getSource().getType().getTensor(), part = getResult().getType().getTensor();
+  int64_t axis = getAxis(), offset = getOffset();
+  bool inside = isPartOf(part, whole) && axis >= 0 && axis < part.getRank();
+  for (int64_t other = 0; inside && other < part.getRank(); ++other)
+    inside = other == axis || part.getDimSize(other) == whole.getDimSize(other);
+  if (!inside || offset < 0 || part.isDynamicDim(axis) || offset + part.getDimSize(axis) > whole.getDimSize(axis))
+    return emitOpError("found ") << part << " at index " << offset << " of axis " << axis << ", which is no part of "
+                                 << whole;
   return success();
 }
 

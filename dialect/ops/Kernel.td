@@ -34,11 +34,13 @@ def Quern_KernelOp : Quern_Op<"kernel", [FunctionOpInterface, IsolatedFromAbove,
   let description = [{
     The body holds graph ops around one anchor, which names the form. `schedule` is all that the tuner edits.
     One result; a kernel of the form `append` yields the state that it writes, its first argument. An argument that is a
-    packed parameter (dialect/PackedLayout.h) has the attribute `quern.packed`.
+    packed parameter (dialect/PackedLayout.h) has the attribute `quern.packed`. A result with the attribute
+    `quern.part_of`, a tensor type, is written into a part of a larger tensor: it has that tensor's strides.
 
     Constraints:
     - kernel_c1: the body yields the results.
     - kernel_c2: the body holds an op of the form; a kernel of the form `map` may hold none.
+    - kernel_c3: `quern.part_of` is a type that differs from the result's in one static axis, which is not smaller.
 
     Example:
     ```mlir
@@ -62,6 +64,10 @@ def Quern_KernelOp : Quern_Op<"kernel", [FunctionOpInterface, IsolatedFromAbove,
     ::mlir::Region *getCallableRegion() { return &getBody(); }
     /// The op that gives the kernel its form: the last anchor of the body with that form.
     ::mlir::Operation *getAnchor();
+    /// The name of the result attribute that says what the result is a part of.
+    static constexpr ::llvm::StringLiteral partOfName = "quern.part_of";
+    /// The tensor in whose memory the result lies: the one that it is a part of, or the result itself.
+    ::mlir::RankedTensorType getWholeType();
   }];
 }
 
@@ -123,6 +129,22 @@ def Quern_AliasOp : Quern_Op<"alias", [Pure]> {
   let arguments = (ins Quern_Buffer:$source);
   let results = (outs Quern_Buffer:$result);
   let assemblyFormat = "$source `:` type($source) `to` type($result) attr-dict";
+  let hasVerifier = 1;
+}
+
+def Quern_PartOp : Quern_Op<"part", [Pure]> {
+  let summary = "a part of memory: the indices offset … of one axis, as many as the result has";
+  let description = [{
+    The result has the strides of the source. Kernels write parts, they do not read them.
+
+    Constraints:
+    - part_c1: the result differs from the source in one static axis at most, and lies within it.
+
+    Example: `%1 = quern.part %0 axis 1 offset 4 : !quern.buffer<tensor<2x9xf32>> to !quern.buffer<tensor<2x3xf32>>`
+  }];
+  let arguments = (ins Quern_Buffer:$source, I64Attr:$axis, I64Attr:$offset);
+  let results = (outs Quern_Buffer:$result);
+  let assemblyFormat = "$source `axis` $axis `offset` $offset `:` type($source) `to` type($result) attr-dict";
   let hasVerifier = 1;
 }
 

@@ -18,12 +18,14 @@ public:
   FailureOr<SmallVector<Tensor>> run(ArrayRef<Tensor> inputs);
 
 private:
-  /// What a buffer views: bytes of the arena, a state, or a tensor of its own (an argument or a parameter).
+  /// What a buffer views: bytes of the arena, a state, a tensor of its own (an argument or a parameter), or a part of
+  /// another buffer.
   struct View {
     RankedTensorType type = {};
     int64_t arenaOffset = -1;
     StateOp state = {};
     unsigned tensor = 0;
+    PartOp part = {};
   };
 
   LogicalResult step(Operation &op);
@@ -31,6 +33,7 @@ private:
   LogicalResult define(Operation &op, View view);
   FailureOr<Tensor> load(Operation &op, const View &view);
   LogicalResult store(Operation &op, const View &view, const Tensor &value);
+  LogicalResult storePart(Operation &op, PartOp part, const Tensor &value);
   /// The bytes of the arena that `view` covers.
   FailureOr<MutableArrayRef<uint8_t>> getArena(Operation &op, const View &view);
 
@@ -63,6 +66,8 @@ FailureOr<MutableArrayRef<uint8_t>> Evaluator::ProgramRun::getArena(Operation &o
 }
 
 FailureOr<Tensor> Evaluator::ProgramRun::load(Operation &op, const View &view) {
+  if (view.part)
+    return op.emitError("reads a part of a buffer; expected only writes");
   if (view.state)
     return evaluator.getState(view.state);
   if (view.arenaOffset < 0)
@@ -74,6 +79,8 @@ FailureOr<Tensor> Evaluator::ProgramRun::load(Operation &op, const View &view) {
 LogicalResult Evaluator::ProgramRun::store(Operation &op, const View &view, const Tensor &value) {
   if (value.getBytes().size() != size_t(*getStorageBytes(view.type)))
     return op.emitError("found a result of type ") << value.getType() << ", expected " << view.type;
+  if (view.part)
+    return storePart(op, view.part, value);
   if (view.state) {
     evaluator.setState(view.state, value);
     return success();
@@ -86,6 +93,21 @@ LogicalResult Evaluator::ProgramRun::store(Operation &op, const View &view, cons
   if (succeeded(bytes))
     llvm::copy(value.getBytes(), bytes->begin());
   return bytes;
+}
+
+LogicalResult Evaluator::ProgramRun::storePart(Operation &op, PartOp part, const Tensor &value) {
+  View source = views[part.getSource()];
+  FailureOr<Tensor> whole = load(op, source);
+  if (failed(whole))
+    return failure();
+  int64_t outer = 1, axis = part.getAxis();
+  for (int64_t size : value.getShape().take_front(axis))
+    outer *= size;
+  int64_t to = outer == 0 ? 0 : whole->getBytes().size() / outer, from = outer == 0 ? 0 : value.getBytes().size() / outer;
+  int64_t skipped = from / std::max<int64_t>(value.getShape()[axis], 1) * part.getOffset();
+  for (int64_t i = 0; i < outer; ++i)
+    llvm::copy(value.getBytes().slice(i * from, from), whole->getMutableBytes().begin() + i * to + skipped);
+  return store(op, source, *whole);
 }
 
 LogicalResult Evaluator::ProgramRun::launch(LaunchOp launch) {
@@ -116,6 +138,7 @@ LogicalResult Evaluator::ProgramRun::step(Operation &op) {
       .Case([&](LaunchOp op) { return launch(op); })
       .Case([&](ArenaOp op) { return define(*op, {.arenaOffset = int64_t(op.getOffset())}); })
       .Case([&](AliasOp op) { return define(*op, views[op.getSource()]); })
+      .Case([&](PartOp op) { return define(*op, {.part = op}); })
       .Case([&](StateBufferOp op) {
         auto state = evaluator.symbols.lookupNearestSymbolFrom<StateOp>(op, op.getStateAttr());
         return define(*op, {.state = state});

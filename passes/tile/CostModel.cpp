@@ -134,7 +134,30 @@ static ScheduleAttr chooseContract(KernelOp kernel, TargetAttr target) {
                                             {"panels", choosePanels(anchor, shape, tile)}});
 }
 
+/// How many rows of an image a task computes: as many as leave a few threads tasks enough to share them evenly.
+static int64_t chooseLines(int64_t height, int64_t panelGroups) {
+  constexpr int64_t enoughTasks = 16;
+  int64_t best = 1;
+  for (int64_t lines : {2, 4, 8, 16, 32, 64})
+    if (panelGroups * llvm::divideCeil(height, lines) >= enoughTasks)
+      best = lines;
+  return best;
+}
+
+/// A convolution is a contraction whose rows are the places of a row of the image.
+static ScheduleAttr chooseConv(KernelOp kernel, TargetAttr target) {
+  auto anchor = cast<Conv2dOp>(kernel.getAnchor());
+  auto image = getTensorType(anchor.getResult());
+  ContractShape shape = {image.getDimSize(2), true, std::max<int64_t>(1, PackedLayout::panels(image.getDimSize(3))), 1, 32,
+                         false};
+  Tile tile = chooseTile(shape, target);
+  int64_t lines = chooseLines(image.getDimSize(1), llvm::divideCeil(shape.panels, tile.vectors));
+  return makeSchedule(kernel.getContext(), {{"rows", tile.rows}, {"vectors", tile.vectors}, {"lines", lines}});
+}
+
 ScheduleAttr chooseSchedule(KernelOp kernel, TargetAttr target) {
+  if (kernel.getForm() == KernelForm::Conv)
+    return chooseConv(kernel, target);
   // The other forms' templates choose for themselves: their plans follow from the shape alone.
   if (kernel.getForm() != KernelForm::Contract)
     return makeSchedule(kernel.getContext(), {});

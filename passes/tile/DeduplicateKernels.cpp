@@ -49,6 +49,8 @@ static RankedTensorType getMainType(KernelOp kernel) {
   Operation *anchor = kernel.getAnchor();
   if (auto matmul = dyn_cast_or_null<MatmulOp>(anchor))
     return cast<RankedTensorType>(matmul.getWeight().getType());
+  if (auto conv = dyn_cast_or_null<Conv2dOp>(anchor))
+    return cast<RankedTensorType>(conv.getWeight().getType());
   if (auto gather = dyn_cast_or_null<GatherOp>(anchor))
     return cast<RankedTensorType>(gather.getTable().getType());
   if (auto attend = dyn_cast_or_null<AttendOp>(anchor))

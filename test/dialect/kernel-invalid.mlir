@@ -157,3 +157,21 @@ quern.program @p(%y: !quern.buffer<tensor<4xf32>>) attributes {arena_bytes = 0 :
   quern.launch @k(%y) into (%y) : !quern.buffer<tensor<4xf32>> to !quern.buffer<tensor<4xf32>>
   quern.end
 }
+
+// -----
+
+// kernel_c3
+// expected-error @+1 {{result of type 'tensor<2x4xf32>' is no part of 'tensor<3x8xf32>'}}
+quern.kernel @f(%x: tensor<2x4xf32>) -> (tensor<2x4xf32> {quern.part_of = tensor<3x8xf32>}) attributes {form = #quern.form<rows>} {
+  %0 = quern.softmax %x : tensor<2x4xf32>
+  quern.yield %0 : tensor<2x4xf32>
+}
+
+// -----
+
+// part_c1
+quern.program @f(%x: !quern.buffer<tensor<2x8xf32>>) attributes {arena_bytes = 0 : i64} {
+  // expected-error @+1 {{found 'tensor<2x4xf32>' at index 5 of axis 1, which is no part of 'tensor<2x8xf32>'}}
+  %0 = quern.part %x axis 1 offset 5 : !quern.buffer<tensor<2x8xf32>> to !quern.buffer<tensor<2x4xf32>>
+  quern.end
+}

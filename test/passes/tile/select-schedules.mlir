@@ -13,6 +13,15 @@ module attributes {quern.target = #quern.target<"zen4", vectorBits = 512, l1Byte
     quern.yield %0 : tensor<?x576xf32, #quern.dims<s>>
   }
 
+  // A convolution: rows of 35 places are five tiles of 7; 6 panels are two groups of 3.
+  // CHECK: quern.kernel @conv
+  // CHECK-SAME: schedule = #quern.schedule<{lines = 4 : i64, rows = 7 : i64, vectors = 3 : i64}>
+  quern.kernel @conv(%x: tensor<1x35x35x64xf32>, %w: tensor<96x576xf32> {quern.packed}) -> tensor<1x35x35x96xf32>
+      attributes {form = #quern.form<conv>} {
+    %0 = quern.conv2d %x, %w window [3, 3] pads [1, 1, 1, 1] layout <nhwc> : tensor<1x35x35x64xf32>, tensor<96x576xf32>
+    quern.yield %0 : tensor<1x35x35x96xf32>
+  }
+
   // One row of floats: four sums at a time hide the latency of each.
   // CHECK: quern.kernel @row
   // CHECK-SAME: rows = 1 : i64, vectors = 4 : i64

@@ -1,0 +1,180 @@
+//===- Conv.cpp - direct convolution ----------------------------------------------------------===//
+
+#include "codegen/templates/Common.h"
+#include "codegen/templates/Weights.h"
+#include "dialect/Images.h"
+
+using namespace mlir;
+using Halide::Expr;
+using Halide::Func;
+using Halide::RDom;
+using Halide::TailStrategy;
+using Halide::Var;
+
+namespace quern::codegen {
+
+static constexpr int panelRows = PackedLayout::panelRows;
+
+namespace {
+struct ConvFuncs {
+  /// [i, o, x, y, n], or [c, x, y, n] where the channels do not fill whole panels.
+  Func output;
+  /// f32 [i, o, x, y, n]: lane i of panel o.
+  Func sum;
+  /// f32 [c, x, y, n]: the image with zeros around it. Undefined where there is no padding.
+  Func padded;
+  /// Channels of a group, columns and rows of the window.
+  RDom steps;
+  Var i{"i"}, o{"o"}, c{"c"}, x{"x"}, y{"y"}, n{"n"};
+  bool ragged = false;
+  int panels = 0, channels = 0, height = 0, width = 0;
+};
+} // namespace
+
+/// The image read at any place: zeros around it.
+static Formula pad(ConvFuncs &funcs, Conv2dOp op, const Formula &input) {
+  if (llvm::all_of(op.getPads(), [](int64_t pad) { return pad == 0; }))
+    return input;
+  Expr height = input.shape[1], width = input.shape[2];
+  funcs.padded = Func("padded");
+  Expr row = clamp(funcs.y, 0, height - 1), column = clamp(funcs.x, 0, width - 1);
+  funcs.padded(funcs.c, funcs.x, funcs.y, funcs.n) =
+      select(funcs.y >= 0 && funcs.y < height && funcs.x >= 0 && funcs.x < width,
+             input.at({funcs.n, row, column, funcs.c}), 0.0f);
+  return {input.shape, [padded = funcs.padded](const Index &index) { return callAt(padded, index); }};
+}
+
+/// The channel of the image that step `step` of lane `i` of panel `o` reads: those of the group of its output.
+static Expr getChannel(Conv2dOp op, const ConvFuncs &funcs, int64_t outputs, int64_t channels, Expr step) {
+  int64_t groups = op.getGroups();
+  if (groups == 1)
+    return step;
+  int32_t perGroup = static_cast<int32_t>(outputs / groups), group = static_cast<int32_t>(channels / groups);
+  if (perGroup % panelRows == 0)
+    return funcs.o / (perGroup / panelRows) * group + step;
+  Expr output = funcs.o * panelRows + funcs.i;
+  // The lanes behind the last output belong to no group.
+  if (outputs % panelRows != 0)
+    output = min(output, static_cast<int32_t>(outputs) - 1);
+  return perGroup == 1 && group == 1 ? output : output / perGroup * group + step;
+}
+
+/// sum(i, o, x, y, n) += image · weight, in ascending order of (ky, kx, c).
+static LogicalResult buildSum(Lowering &lowering, ConvFuncs &funcs, Conv2dOp op) {
+  FailureOr<Formula> input = lowering.get(op.getInput());
+  FailureOr<PackedWeight> weight = lowering.getWeight(op.getWeight(), op);
+  if (failed(input) || failed(weight))
+    return failure();
+  WindowAxis rows = getWindowAxis(op, 0), columns = getWindowAxis(op, 1);
+  int64_t channels = cast<RankedTensorType>(op.getInput().getType()).getDimSize(3);
+  int32_t depth = static_cast<int32_t>(channels / op.getGroups());
+  funcs.steps = RDom(0, depth, 0, static_cast<int32_t>(columns.size), 0, static_cast<int32_t>(rows.size), "steps");
+  auto place = [](Var var, const WindowAxis &axis, Expr step) {
+    auto number = [](int64_t value) { return static_cast<int32_t>(value); };
+    return var * number(axis.stride) + step * number(axis.dilation) - number(axis.before);
+  };
+  Formula image = pad(funcs, op, *input);
+  Expr channel = getChannel(op, funcs, weight->rows, channels, funcs.steps.x);
+  Expr value = image.at({funcs.n, place(funcs.y, rows, funcs.steps.z), place(funcs.x, columns, funcs.steps.y), channel});
+  Expr column = (funcs.steps.z * static_cast<int32_t>(columns.size) + funcs.steps.y) * depth + funcs.steps.x;
+  funcs.sum = Func("sum");
+  funcs.sum(funcs.i, funcs.o, funcs.x, funcs.y, funcs.n) = 0.0f;
+  funcs.sum(funcs.i, funcs.o, funcs.x, funcs.y, funcs.n) +=
+      value * readWeight(*weight, funcs.i, /*column=*/0, /*block=*/column, funcs.o);
+  return success();
+}
+
+static FailureOr<ConvFuncs> algorithm(Lowering &lowering) {
+  KernelOp kernel = lowering.getKernel();
+  Block &body = kernel.getBody().front();
+  auto anchor = cast<Conv2dOp>(kernel.getAnchor());
+  if (anchor.getLayout() != ImageLayout::NHWC)
+    return anchor.emitError("a kernel's convolution has the layout `nchw`, expected `nhwc`");
+  if (failed(lowering.lowerOps(body.begin(), anchor->getIterator())))
+    return failure();
+  ConvFuncs funcs;
+  if (failed(buildSum(lowering, funcs, anchor)))
+    return failure();
+  auto type = cast<RankedTensorType>(anchor.getResult().getType());
+  lowering.set(anchor.getResult(), {lowering.shapeOf(type), [sum = funcs.sum, i = funcs.i, o = funcs.o](const Index &index) {
+                 Expr c = index[3];
+                 if (Halide::Internal::is_const_zero(Halide::Internal::simplify(c - (o * panelRows + i))))
+                   return sum(i, o, index[2], index[1], index[0]);
+                 return sum(c % panelRows, c / panelRows, index[2], index[1], index[0]);
+               }});
+  if (failed(lowering.lowerOps(std::next(anchor->getIterator()), body.end())))
+    return failure();
+  FailureOr<Formula> result = lowering.get(lowering.getYielded());
+  if (failed(result))
+    return failure();
+  funcs.panels = static_cast<int>(PackedLayout::panels(type.getDimSize(3)));
+  funcs.height = static_cast<int>(type.getDimSize(1)), funcs.width = static_cast<int>(type.getDimSize(2));
+  funcs.channels = static_cast<int>(type.getDimSize(3));
+  funcs.ragged = funcs.channels % panelRows != 0;
+  funcs.output = Func("output");
+  if (funcs.ragged)
+    funcs.output(funcs.c, funcs.x, funcs.y, funcs.n) = result->at({funcs.n, funcs.y, funcs.x, funcs.c});
+  else
+    funcs.output(funcs.i, funcs.o, funcs.x, funcs.y, funcs.n) =
+        result->at({funcs.n, funcs.y, funcs.x, funcs.o * panelRows + funcs.i});
+  return funcs;
+}
+
+/// Channels that do not fill whole panels: a row of the image is summed by panels, then the output picks its channels.
+static void scheduleRagged(ConvFuncs &funcs, const Lowering &lowering) {
+  Var task("task");
+  vectorizeTail(funcs.output, funcs.c, funcs.channels, lowering.getTarget().lanes());
+  funcs.output.fuse(funcs.y, funcs.n, task).parallel(task);
+  funcs.sum.compute_at(funcs.output, task).bound(funcs.i, 0, panelRows).bound(funcs.o, 0, funcs.panels).vectorize(funcs.i);
+  funcs.sum.update().reorder({funcs.i, funcs.steps.x, funcs.steps.y, funcs.steps.z, funcs.o, funcs.x}).vectorize(funcs.i);
+  if (funcs.padded.defined())
+    funcs.padded.compute_at(funcs.output, task);
+}
+
+/// Tiles of `rows` places of a row by `vectors` panels, whose sums stay in registers; a task has `lines` rows of the image
+/// and the panels of one tile. Where the last tile does not fit it begins earlier and computes some places again.
+static void schedule(ConvFuncs &funcs, const Lowering &lowering, const Parameters &parameters) {
+  int lanes = lowering.getTarget().lanes();
+  if (funcs.padded.defined())
+    vectorizeTail(funcs.padded, funcs.c, Expr(funcs.channels), lanes);
+  if (funcs.ragged)
+    return scheduleRagged(funcs, lowering);
+  int rows = std::min(parameters["rows"], funcs.width), vectors = std::min(parameters["vectors"], funcs.panels);
+  Var xo("xo"), xi("xi"), oo("oo"), oi("oi"), yo("yo"), yi("yi"), place("place"), task("task");
+  funcs.output.bound(funcs.i, 0, panelRows)
+      .split(funcs.o, oo, oi, vectors, TailStrategy::ShiftInwards)
+      .split(funcs.x, xo, xi, rows, TailStrategy::ShiftInwards)
+      .split(funcs.y, yo, yi, std::min(parameters["lines"], funcs.height), TailStrategy::GuardWithIf)
+      .reorder({funcs.i, oi, xi, xo, yi, yo, funcs.n, oo})
+      .vectorize(funcs.i)
+      .unroll(oi)
+      .unroll(xi)
+      .fuse(yo, funcs.n, place)
+      .fuse(place, oo, task)
+      .parallel(task);
+  funcs.sum.compute_at(funcs.output, xo).vectorize(funcs.i).unroll(funcs.o).unroll(funcs.x);
+  funcs.sum.update()
+      .reorder({funcs.i, funcs.o, funcs.x, funcs.steps.x, funcs.steps.y, funcs.steps.z})
+      .vectorize(funcs.i)
+      .unroll(funcs.o)
+      .unroll(funcs.x);
+  if (funcs.padded.defined())
+    funcs.padded.compute_at(funcs.output, xo);
+}
+
+Space spaceConv(KernelOp, const TargetSpec &target) {
+  bool wide = target.vectorBits >= 512;
+  return {{"rows", {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14}, wide ? 8 : 4},
+          {"vectors", {1, 2, 3, 4}, wide ? 3 : 1},
+          {"lines", {1, 2, 4, 8, 16, 32, 64}, 4}};
+}
+
+FailureOr<Func> buildConv(Lowering &lowering, const Parameters &parameters) {
+  FailureOr<ConvFuncs> funcs = algorithm(lowering);
+  if (failed(funcs))
+    return failure();
+  schedule(*funcs, lowering, parameters);
+  return funcs->output;
+}
+
+} // namespace quern::codegen
