@@ -26,6 +26,22 @@ def SpecializeEntriesPass : Pass<"quern-specialize-entries", "::mlir::ModuleOp">
   }];
 }
 
+def FoldScalesPass : Pass<"quern-fold-scales", "::mlir::ModuleOp"> {
+  let summary = "multiply factors of channels into the weights of convolutions";
+  let description = [{
+    `conv2d(x, w) · s` with one constant per output channel becomes `conv2d(x, w · s)`. A batch normalisation so becomes a
+    convolution with other parameters, which are computed once, and a bias.
+  }];
+}
+
+def AssignLayoutsPass : Pass<"quern-assign-layouts", "::mlir::ModuleOp"> {
+  let summary = "keep the channels of images innermost";
+  let description = [{
+    Convolutions and pools, and what moves or computes with their results element by element, get the layout `nhwc`; weights
+    of convolutions become rows in the order of the sum. Images are transposed where they come from or go to something else.
+  }];
+}
+
 //===------------------------------------------------------------------------------------------===//
 // fused
 //===------------------------------------------------------------------------------------------===//
@@ -88,6 +104,14 @@ def LowerElementwisePass : Pass<"quern-lower-elementwise", "::mlir::ModuleOp"> {
     feeds only another map of the same shape becomes part of it.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
+}
+
+def PlaceConcatsPass : Pass<"quern-place-concats", "::mlir::ModuleOp"> {
+  let summary = "let every part of a concat be computed for it alone";
+  let description = [{
+    A concat costs nothing where each part is the result of a kernel that writes it in place. A concat that only another one
+    along its axis reads becomes part of that; a part that something else reads too, or that no kernel computes, is copied.
+  }];
 }
 
 //===------------------------------------------------------------------------------------------===//

@@ -18,6 +18,9 @@ static void buildGraph(OpPassManager &manager) {
   manager.addPass(createInferShapesPass());
   // Before fusion: which variant an op is in decides which shape its kernel has.
   manager.addPass(createSpecializeEntriesPass());
+  // Before layouts: the pattern is the model's own, factors of shape [c, 1, 1].
+  manager.addPass(createFoldScalesPass());
+  manager.addPass(createAssignLayoutsPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
 }
@@ -33,8 +36,10 @@ static void buildFused(OpPassManager &manager, const PipelineOptions &options) {
   // Before prologues, which extend the groups.
   manager.addPass(createFuseEpiloguesPass());
   manager.addPass(createFuseProloguesPass());
-  // Last: fusion asks which op an elementwise op is; kernels only hold maps.
+  // Fusion asks which op an elementwise op is; kernels only hold maps.
   manager.addPass(createLowerElementwisePass());
+  // Last: which values are a kernel's result is known once nothing more is fused.
+  manager.addPass(createPlaceConcatsPass());
 }
 
 static void buildTiled(OpPassManager &manager, const PipelineOptions &options) {

@@ -26,6 +26,8 @@ std::string getSignature(KernelOp kernel) {
   std::string text;
   llvm::raw_string_ostream os(text);
   os << stringifyKernelForm(kernel.getForm()) << ' ' << kernel.getFunctionType() << ' ' << kernel.getArgAttrsAttr() << '\n';
+  if (ArrayAttr results = kernel.getResAttrsAttr())
+    os << results << '\n';
   printBody(kernel.getBody().front(), os);
   return text;
 }

@@ -49,11 +49,23 @@ static FailureOr<int64_t> getBytes(Value buffer, ProgramOp program, Operation *o
   return getBufferBytes(cast<BufferType>(buffer.getType()).getTensor(), program.getBoundsAttr(), op);
 }
 
-/// The op that names the memory of `buffer`; null for an argument of the program.
+/// The op that names the memory of `buffer`, or of what it is a part of; null for an argument of the program.
 static Operation *getSource(Value buffer) {
-  while (auto alias = buffer.getDefiningOp<AliasOp>())
-    buffer = alias.getSource();
+  while (isa_and_nonnull<AliasOp, PartOp>(buffer.getDefiningOp()))
+    buffer = buffer.getDefiningOp()->getOperand(0);
   return buffer.getDefiningOp();
+}
+
+/// Parts are written by kernels that know the strides, and read through the whole.
+static LogicalResult verifyParts(LaunchOp launch, KernelOp kernel) {
+  for (Value input : launch.getInputs())
+    if (input.getDefiningOp<PartOp>())
+      return launch.emitOpError("reads a part of a buffer, expected the whole");
+  auto part = launch.getOutputs().front().getDefiningOp<PartOp>();
+  Type found = cast<BufferType>((part ? part.getSource() : launch.getOutputs().front()).getType()).getTensor();
+  if (found != kernel.getWholeType())
+    return launch.emitOpError("writes into ") << found << ", expected the strides of " << kernel.getWholeType();
+  return success();
 }
 
 /// Launches write each output once, with the kernel's type, and never where they read.
@@ -71,7 +83,7 @@ static LogicalResult verifyLaunch(LaunchOp launch, SymbolTable &symbols) {
                                           : "appends to something that is no state");
   if (isa_and_nonnull<ParamBufferOp>(getSource(output)))
     return launch.emitOpError("writes a parameter");
-  return success();
+  return verifyParts(launch, kernel);
 }
 
 /// A buffer of the arena and the launches between which it is in use.
@@ -146,7 +158,7 @@ static LogicalResult verifyProgram(ProgramOp program, SymbolTable &symbols) {
       result = verifyLaunch(launch, symbols);
     else if (auto arena = dyn_cast<ArenaOp>(op))
       result = verifyArena(arena, program);
-    else if (!isa<AliasOp, ParamBufferOp, StateBufferOp, EndOp>(op))
+    else if (!isa<AliasOp, PartOp, ParamBufferOp, StateBufferOp, EndOp>(op))
       result = op.emitOpError("inside a program; expected only buffers and launches");
     if (failed(result))
       return failure();

@@ -80,6 +80,23 @@ struct CloneReshape : OpRewritePattern<ReshapeOp> {
   }
 };
 
+/// conv(transpose(x), w) -> one group: a convolution reads its image element by element, in any order.
+struct CloneTranspose : OpRewritePattern<TransposeOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(TransposeOp op, PatternRewriter &rewriter) const override {
+    if (!isFree(op))
+      return failure();
+    bool feedsConvolutions = llvm::all_of(op->getUsers(), [&](Operation *user) {
+      auto conv = dyn_cast<Conv2dOp>(user);
+      return conv && conv.getInput() == op.getResult();
+    });
+    if (!feedsConvolutions)
+      return rewriter.notifyMatchFailure(op, "the transposed tensor is not only the image of convolutions");
+    return cloneIntoAll(rewriter, op);
+  }
+};
+
 /// matmul(rms_norm(x), w), quantised or not -> one group, where nothing else needs the norm.
 struct FuseNorm : OpRewritePattern<RmsNormOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -131,7 +148,7 @@ struct FuseProloguesPass : impl::FuseProloguesPassBase<FuseProloguesPass> {
   void runOnOperation() override {
     for (EntryOp entry : getOperation().getOps<EntryOp>()) {
       RewritePatternSet patterns(&getContext());
-      patterns.add<CloneQuantize, CloneSlice, CloneReshape, FuseNorm, FuseRope>(&getContext());
+      patterns.add<CloneQuantize, CloneSlice, CloneReshape, CloneTranspose, FuseNorm, FuseRope>(&getContext());
       if (failed(applyFusion(entry, std::move(patterns), explain)))
         return signalPassFailure();
     }

@@ -21,7 +21,14 @@ static BufferType getBufferType(Value tensor) {
   return BufferType::get(tensor.getContext(), cast<RankedTensorType>(tensor.getType()));
 }
 
-/// The value whose memory `value` sees: through reshapes, and through appends to the state that they write.
+/// The concat that the result of `call` is a part of; null where it is none.
+static ConcatOp getConcat(CallOp call) {
+  Value result = call.getResult(0);
+  return result.hasOneUse() ? dyn_cast<ConcatOp>(*result.getUsers().begin()) : ConcatOp();
+}
+
+/// The value whose memory `value` sees: through reshapes, from parts to their concat, and through appends to the state that
+/// they write.
 static Value getRoot(Value value, SymbolTable &symbols) {
   while (Operation *source = value.getDefiningOp()) {
     auto call = dyn_cast<CallOp>(source);
@@ -29,6 +36,8 @@ static Value getRoot(Value value, SymbolTable &symbols) {
       value = reshape.getInput();
     else if (call && symbols.lookup<KernelOp>(call.getKernel()).getForm() == KernelForm::Append)
       value = call.getOperands().front();
+    else if (ConcatOp concat = call ? getConcat(call) : ConcatOp())
+      value = concat;
     else
       break;
   }
@@ -123,8 +132,10 @@ private:
       for (Value operand : call.getOperands())
         if (auto place = lifetimes.find(getRoot(operand, symbols)); place != lifetimes.end())
           place->second.last = step;
-      Value result = call.getResult(0);
-      if (results.contains(result) || getRoot(result, symbols) != result)
+      Value result = getRoot(call.getResult(0), symbols);
+      if (auto place = lifetimes.find(result); place != lifetimes.end())
+        place->second.last = step;
+      if (results.contains(result) || lifetimes.contains(result) || !isa_and_nonnull<CallOp, ConcatOp>(result.getDefiningOp()))
         continue;
       FailureOr<int64_t> bytes = getBufferBytes(cast<RankedTensorType>(result.getType()), bounds, call);
       if (failed(bytes))
@@ -177,8 +188,29 @@ private:
       buffers[reshape] = seenAs(buffers.lookup(reshape.getInput()), getBufferType(reshape));
     else if (auto call = dyn_cast<CallOp>(op))
       convertCall(call, plan);
-    else
+    else if (isa<ReturnOp>(op))
       EndOp::create(builder, loc);
+  }
+
+  /// The buffer of `value`, made where there is none yet.
+  Value getBuffer(Value value, const ArenaPlan &plan) {
+    if (Value known = buffers.lookup(value))
+      return known;
+    size_t index = std::distance(planned.begin(), llvm::find(planned, value));
+    auto type = cast<RankedTensorType>(value.getType());
+    return buffers[value] = ArenaOp::create(builder, value.getLoc(), getBufferType(value), plan.offsets[index],
+                                            *getBufferBytes(type, bounds, value.getDefiningOp()));
+  }
+
+  /// The memory of `value`, one of the inputs of `concat`, in that of the whole.
+  Value createPart(Value value, ConcatOp concat, Value whole) {
+    int64_t offset = 0;
+    for (Value input : concat.getInputs()) {
+      if (input == value)
+        break;
+      offset += cast<RankedTensorType>(input.getType()).getDimSize(concat.getAxis());
+    }
+    return PartOp::create(builder, value.getLoc(), getBufferType(value), whole, concat.getAxis(), offset);
   }
 
   void convertCall(CallOp call, const ArenaPlan &plan) {
@@ -187,11 +219,10 @@ private:
     if (symbols.lookup<KernelOp>(call.getKernel()).getForm() == KernelForm::Append) {
       buffers[result] = inputs.front();
       inputs.erase(inputs.begin());
-    } else if (!buffers.contains(result)) {
-      size_t index = std::distance(planned.begin(), llvm::find(planned, result));
-      auto type = cast<RankedTensorType>(result.getType());
-      buffers[result] = ArenaOp::create(builder, call.getLoc(), getBufferType(result), plan.offsets[index],
-                                        *getBufferBytes(type, bounds, call));
+    } else if (ConcatOp concat = getConcat(call)) {
+      buffers[result] = createPart(result, concat, getBuffer(getRoot(concat, symbols), plan));
+    } else {
+      getBuffer(result, plan);
     }
     LaunchOp::create(builder, call.getLoc(), call.getKernel(), inputs, ValueRange(buffers.lookup(result)));
   }
@@ -222,8 +253,8 @@ private:
   /// Checks that `entry` is what outlining leaves.
   static LogicalResult verifyCalls(EntryOp entry) {
     for (Operation &op : entry.getBody().front())
-      if (!isa<ParamOp, StateRefOp, ReshapeOp, CallOp, ReturnOp>(op))
-        return op.emitOpError("is not outlined; expected only calls, reshapes, parameters and states");
+      if (!isa<ParamOp, StateRefOp, ReshapeOp, ConcatOp, CallOp, ReturnOp>(op))
+        return op.emitOpError("is not outlined; expected only calls, reshapes, concats, parameters and states");
     return success();
   }
 };

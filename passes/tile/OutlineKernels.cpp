@@ -16,9 +16,9 @@ namespace quern {
 #define GEN_PASS_DEF_OUTLINEKERNELSPASS
 #include "passes/Passes.h.inc"
 
-/// Whether `op` stays in the entry: it names memory or sees it with another shape, or is cloned into its users.
+/// Whether `op` stays in the entry: it names memory, sees it with another shape or is its parts, or is cloned into its users.
 static bool staysInEntry(Operation *op) {
-  return isa<ParamOp, StateRefOp, ReshapeOp, ConstantOp, ReturnOp>(op);
+  return isa<ParamOp, StateRefOp, ReshapeOp, ConstantOp, ConcatOp, ReturnOp>(op);
 }
 
 /// The ops that the kernel made of `op` computes.
@@ -75,6 +75,16 @@ static ArrayAttr getArgAttrs(Builder &builder, ArrayRef<Value> inputs) {
   return builder.getArrayAttr(llvm::map_to_vector(inputs, describe));
 }
 
+/// Says which tensor the result of `op` is a part of, where a concat reads it; null for others.
+static ArrayAttr getResAttrs(Builder &builder, Operation *op) {
+  Value result = op->getResult(0);
+  auto concat = result.hasOneUse() ? dyn_cast<ConcatOp>(*result.getUsers().begin()) : ConcatOp();
+  if (!concat)
+    return nullptr;
+  auto whole = builder.getNamedAttr(KernelOp::partOfName, TypeAttr::get(concat.getResult().getType()));
+  return builder.getArrayAttr(builder.getDictionaryAttr(whole));
+}
+
 /// Moves `op` into a kernel of its own, before `entry`, and calls it.
 static void outline(Operation *op, EntryOp entry, SymbolTable &symbols) {
   SmallVector<Operation *> ops = getComputation(op);
@@ -86,7 +96,7 @@ static void outline(Operation *op, EntryOp entry, SymbolTable &symbols) {
   auto form = KernelFormAttr::get(op->getContext(), getForm(ops));
   auto kernel = KernelOp::create(builder, op->getLoc(), builder.getStringAttr("kernel"), TypeAttr::get(type), form,
                                  /*schedule=*/ScheduleAttr(), builder.getStringAttr("private"),
-                                 getArgAttrs(builder, inputs), /*res_attrs=*/ArrayAttr());
+                                 getArgAttrs(builder, inputs), getResAttrs(builder, op));
   Block *body = builder.createBlock(&kernel.getBody());
   IRMapping mapping;
   for (Value input : inputs)
@@ -115,6 +125,8 @@ static Value getRoot(Value value) {
 /// Whether `root` is written by a kernel that may write it straight into a result.
 static bool isOwnResult(Value root) {
   Operation *source = root.getDefiningOp();
+  if (isa_and_nonnull<ConcatOp>(source))
+    return true;
   if (!source || staysInEntry(source))
     return false;
   return getForm(getComputation(source)) != KernelForm::Append;

@@ -124,3 +124,29 @@ quern.program @parameter(%x: !quern.buffer<tensor<4xf32>>) attributes {arena_byt
   quern.launch @softmax(%x) into (%0) : !quern.buffer<tensor<4xf32>> to !quern.buffer<tensor<4xf32>>
   quern.end
 }
+
+// -----
+
+quern.kernel @softmax(%x: tensor<2x4xf32>) -> tensor<2x4xf32> attributes {form = #quern.form<rows>, schedule = #quern.schedule<{}>} {
+  %0 = quern.softmax %x : tensor<2x4xf32>
+  quern.yield %0 : tensor<2x4xf32>
+}
+quern.program @strides(%x: !quern.buffer<tensor<2x4xf32>>, %y: !quern.buffer<tensor<2x8xf32>>) attributes {arena_bytes = 0 : i64} {
+  %0 = quern.part %y axis 1 offset 4 : !quern.buffer<tensor<2x8xf32>> to !quern.buffer<tensor<2x4xf32>>
+  // expected-error@below {{writes into 'tensor<2x8xf32>', expected the strides of 'tensor<2x4xf32>'}}
+  quern.launch @softmax(%x) into (%0) : !quern.buffer<tensor<2x4xf32>> to !quern.buffer<tensor<2x4xf32>>
+  quern.end
+}
+
+// -----
+
+quern.kernel @softmax(%x: tensor<2x4xf32>) -> tensor<2x4xf32> attributes {form = #quern.form<rows>, schedule = #quern.schedule<{}>} {
+  %0 = quern.softmax %x : tensor<2x4xf32>
+  quern.yield %0 : tensor<2x4xf32>
+}
+quern.program @read(%x: !quern.buffer<tensor<2x8xf32>>, %y: !quern.buffer<tensor<2x4xf32>>) attributes {arena_bytes = 0 : i64} {
+  %0 = quern.part %x axis 1 offset 4 : !quern.buffer<tensor<2x8xf32>> to !quern.buffer<tensor<2x4xf32>>
+  // expected-error@below {{reads a part of a buffer, expected the whole}}
+  quern.launch @softmax(%0) into (%y) : !quern.buffer<tensor<2x4xf32>> to !quern.buffer<tensor<2x4xf32>>
+  quern.end
+}

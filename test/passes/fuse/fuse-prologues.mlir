@@ -120,3 +120,30 @@ quern.entry @reshapes(%x: tensor<4x8xf32>) -> (tensor<4x2x4xf32>, tensor<16xf32>
   %4 = quern.softmax %2 : tensor<16xf32>
   quern.return %3, %4 : tensor<4x2x4xf32>, tensor<16xf32>
 }
+
+// -----
+
+// A convolution reads its image in any order of axes.
+// CHECK-LABEL: quern.entry @transposed(
+// CHECK-SAME: %[[X:.*]]: tensor<1x3x8x8xf32>
+// CHECK: quern.fused
+// CHECK-NEXT: %[[T:.*]] = quern.transpose %[[X]]
+// CHECK-NEXT: quern.conv2d %[[T]]
+quern.entry @transposed(%x: tensor<1x3x8x8xf32>, %w: tensor<16x27xf32>) -> tensor<1x6x6x16xf32> {
+  %t = quern.transpose %x [0, 2, 3, 1] : tensor<1x3x8x8xf32>
+  %0 = quern.conv2d %t, %w window [3, 3] layout <nhwc> : tensor<1x8x8x3xf32>, tensor<16x27xf32>
+  quern.return %0 : tensor<1x6x6x16xf32>
+}
+
+// -----
+
+// A pool reads vectors of channels.
+// CHECK-LABEL: quern.entry @pooled(
+// CHECK-NEXT: quern.transpose
+// CHECK-NEXT: quern.max_pool
+quern.entry @pooled(%x: tensor<1x3x8x8xf32>) -> tensor<1x6x6x3xf32> {
+  // expected-remark @+1 {{the transposed tensor is not only the image of convolutions}}
+  %t = quern.transpose %x [0, 2, 3, 1] : tensor<1x3x8x8xf32>
+  %0 = quern.max_pool %t window [3, 3] layout <nhwc> : tensor<1x8x8x3xf32>
+  quern.return %0 : tensor<1x6x6x3xf32>
+}

@@ -67,3 +67,29 @@ quern.entry @states(%x: tensor<?x4xf32, #quern.dims<s>>, %at: tensor<?x!quern.po
   %3 = quern.reshape %2 : tensor<?x1x4xf32, #quern.dims<s>> to tensor<?x4xf32, #quern.dims<s>>
   quern.return %3 : tensor<?x4xf32, #quern.dims<s>>
 }
+
+// The parts of a concat lie in the memory of the whole, which lives from the first part's launch on.
+quern.kernel @left(%x: tensor<2x4xf32>) -> (tensor<2x4xf32> {quern.part_of = tensor<2x8xf32>})
+    attributes {form = #quern.form<rows>} {
+  %0 = quern.softmax %x : tensor<2x4xf32>
+  quern.yield %0 : tensor<2x4xf32>
+}
+quern.kernel @whole(%x: tensor<2x8xf32>) -> tensor<2x8xf32> attributes {form = #quern.form<rows>} {
+  %0 = quern.softmax %x : tensor<2x8xf32>
+  quern.yield %0 : tensor<2x8xf32>
+}
+// CHECK-LABEL: quern.program @parts(
+// CHECK-SAME: %[[X:[a-z0-9]*]]: !quern.buffer<tensor<2x4xf32>>, %[[Y:[a-z0-9]*]]: !quern.buffer<tensor<2x8xf32>>)
+// CHECK: %[[A:.*]] = quern.arena 0, 64
+// CHECK-NEXT: %[[P:.*]] = quern.part %[[A]] axis 1 offset 0
+// CHECK-NEXT: quern.launch @left(%[[X]]) into(%[[P]])
+// CHECK-NEXT: %[[Q:.*]] = quern.part %[[A]] axis 1 offset 4
+// CHECK-NEXT: quern.launch @left(%[[X]]) into(%[[Q]])
+// CHECK-NEXT: quern.launch @whole(%[[A]]) into(%[[Y]])
+quern.entry @parts(%x: tensor<2x4xf32>) -> tensor<2x8xf32> attributes {arg_names = ["x"], result_names = ["y"]} {
+  %a = quern.call @left(%x) : (tensor<2x4xf32>) -> tensor<2x4xf32>
+  %b = quern.call @left(%x) : (tensor<2x4xf32>) -> tensor<2x4xf32>
+  %c = quern.concat %a, %b axis 1 : tensor<2x4xf32>, tensor<2x4xf32>
+  %0 = quern.call @whole(%c) : (tensor<2x8xf32>) -> tensor<2x8xf32>
+  quern.return %0 : tensor<2x8xf32>
+}

@@ -77,3 +77,26 @@ quern.entry @results(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>, tensor
   %0 = quern.softmax %x : tensor<4xf32>
   quern.return %0, %0, %x : tensor<4xf32>, tensor<4xf32>, tensor<4xf32>
 }
+
+// -----
+
+// A kernel whose result is a part of a concat says of what; the concat stays.
+// CHECK-LABEL: quern.kernel private @kernel(
+// CHECK-SAME: -> (tensor<2x4xf32> {quern.part_of = tensor<2x8xf32>})
+// CHECK-LABEL: quern.entry @parts(
+// CHECK: %[[A:.*]] = quern.call @kernel(
+// CHECK: %[[M:.*]] = quern.call @
+// CHECK: %[[B:.*]] = quern.call @{{.*}}, %[[M]])
+// CHECK: %[[C:.*]] = quern.concat %[[A]], %[[B]] axis 1
+// CHECK: quern.return %[[C]]
+quern.entry @parts(%x: tensor<2x4xf32>) -> tensor<2x8xf32> {
+  %a = quern.softmax %x : tensor<2x4xf32>
+  %b = quern.reduce <max> %x : tensor<2x4xf32>
+  %c = quern.map (%x, %b) : tensor<2x4xf32>, tensor<2x1xf32> -> tensor<2x4xf32> {
+  ^bb0(%u: f32, %v: f32):
+    %d = arith.subf %u, %v : f32
+    quern.yield %d : f32
+  }
+  %0 = quern.concat %a, %c axis 1 : tensor<2x4xf32>, tensor<2x4xf32>
+  quern.return %0 : tensor<2x8xf32>
+}
