@@ -57,7 +57,8 @@ inline constexpr int64_t maxTableElements = int64_t(1) << 28;
 struct Builtin {
   llvm::StringLiteral name;
   /// The parameters, separated by blanks: `name:kind`, the kinds t (tensor), e (tensor or number),
-  /// i (integer), f (number), d (list of integers), s (string), w (word), c (tuple of two tensors);
+  /// i (integer), f (number), b (bool), d (list of integers), p (integer, or several), s (string), w (word), c (tuple of two
+  /// tensors);
   /// `?` behind for an optional one. `...` in front takes any number of tensors.
   llvm::StringLiteral signature;
   Value (*handler)(BuiltinCall &);

@@ -140,6 +140,11 @@ std::pair<StringRef, bool> checkKind(char kind, const Value &value) {
     return {"a static number", isNumber};
   case 'd':
     return {"a list of integers", holdsOnly<Extent>(sequence)};
+  case 'p':
+    return {"an integer or a tuple of integers",
+            value.get<Extent>() || holdsOnly<Extent>(sequence)};
+  case 'b':
+    return {"a truth value", value.get<BoolValue>()};
   case 's':
   case 'w':
     return {"a string", value.get<StringValue>()};

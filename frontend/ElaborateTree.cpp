@@ -18,7 +18,9 @@ static constexpr size_t maxNodes = 2'000'000;
 static constexpr int64_t maxArraySize = 65536;
 
 static std::string joinPath(StringRef base, StringRef part) {
-  return base.empty() ? part.str() : (base + "." + part).str();
+  if (base.empty() || part.empty())
+    return (base + part).str();
+  return (base + "." + part).str();
 }
 
 bool Elaborator::bindParameters(const ModuleDecl &module, ArrayRef<Argument> arguments,

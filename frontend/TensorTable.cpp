@@ -16,6 +16,7 @@ namespace quern::frontend {
 static constexpr StringLiteral ignorable[] = {
     ".rotary_emb.inv_freq", // a table of rotary frequencies that older exports stored
     "rope_freqs.weight",    // the same in GGUF; wanted only where `rope_type` says "factors"
+    ".num_batches_tracked", // how often a batch norm's statistics were updated in training
 };
 
 /// How many names one message lists.
