@@ -2,6 +2,8 @@
 
 #include "runtime/Memory.h"
 
+#include "runtime/HugePages.h"
+
 #include <cerrno>
 #include <cstring>
 #include <sys/mman.h>
@@ -15,8 +17,8 @@ std::string describeSystemError(int number) {
 }
 
 Mapping::~Mapping() {
-  if (base)
-    munmap(base, bytes);
+  if (reservation)
+    munmap(reservation, reserved);
 }
 
 Result<Mapping> Mapping::allocate(uint64_t bytes, Pages pages, const char *what) {
@@ -27,7 +29,8 @@ Result<Mapping> Mapping::allocate(uint64_t bytes, Pages pages, const char *what)
   if (base == MAP_FAILED)
     return Error{"could not reserve " + std::to_string(bytes) + " bytes for " + what + ": " +
                  describeSystemError(errno)};
-  mapping.base = static_cast<uint8_t *>(base);
+  mapping.base = mapping.reservation = static_cast<uint8_t *>(base);
+  mapping.reserved = mapping.bytes;
   // Advice: a system without huge pages serves small ones.
   if (pages == Pages::Huge)
     madvise(base, mapping.bytes, MADV_HUGEPAGE);
@@ -38,12 +41,22 @@ Result<Mapping> Mapping::mapFile(int descriptor, uint64_t offset, uint64_t bytes
   Mapping mapping;
   if (!bytes)
     return mapping;
-  void *base =
-      mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE, descriptor, static_cast<off_t>(offset));
+  auto fail = [&]() -> Result<Mapping> {
+    return Error{"could not map " + std::to_string(bytes) + " bytes of the file: " + describeSystemError(errno)};
+  };
+  // Addresses first, then the file at the first of them that may begin a huge page.
+  uint64_t reserved = bytes + hugePageBytes;
+  void *base = mmap(nullptr, reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (base == MAP_FAILED)
-    return Error{"could not map " + std::to_string(bytes) + " bytes of the file: " +
-                 describeSystemError(errno)};
-  mapping.base = static_cast<uint8_t *>(base);
+    return fail();
+  mapping.reservation = static_cast<uint8_t *>(base);
+  mapping.reserved = reserved;
+  uint64_t skipped = (hugePageBytes - reinterpret_cast<uintptr_t>(base) % hugePageBytes) % hugePageBytes;
+  void *file = mmap(mapping.reservation + skipped, bytes, PROT_READ, MAP_PRIVATE | MAP_FIXED, descriptor,
+                    static_cast<off_t>(offset));
+  if (file == MAP_FAILED)
+    return fail();
+  mapping.base = static_cast<uint8_t *>(file);
   mapping.bytes = bytes;
   return mapping;
 }

@@ -30,7 +30,8 @@ public:
 
   /// Zeroed private memory that takes room only where it is touched. `what` names it in the error.
   static Result<Mapping> allocate(uint64_t bytes, Pages pages, const char *what);
-  /// `bytes` of a file from `offset`, a multiple of the page size, read only and read when touched.
+  /// `bytes` of a file from `offset`, a multiple of the page size, read only and read when touched, at an address that can
+  /// begin a huge page.
   static Result<Mapping> mapFile(int descriptor, uint64_t offset, uint64_t bytes);
 
   uint8_t *data() const { return base; }
@@ -40,10 +41,15 @@ private:
   void swap(Mapping &other) {
     std::swap(base, other.base);
     std::swap(bytes, other.bytes);
+    std::swap(reservation, other.reservation);
+    std::swap(reserved, other.reserved);
   }
 
   uint8_t *base = nullptr;
   uint64_t bytes = 0;
+  /// The addresses taken from the system, which hold those of the memory.
+  uint8_t *reservation = nullptr;
+  uint64_t reserved = 0;
 };
 
 /// Text of the system's error number.

@@ -5,6 +5,7 @@
 #include "runtime/CpuFeatures.h"
 #include "runtime/Description.h"
 #include "runtime/HalideGlue.h"
+#include "runtime/HugePages.h"
 #include "runtime/InputCheck.h"
 #include "runtime/Loader.h"
 #include "runtime/Memory.h"
@@ -22,6 +23,8 @@ struct Session::Impl {
   const QuernProgramTable *programs = nullptr;
   /// The file's data when this session has mapped it.
   Mapping file;
+  /// Moves the weights of a mapped file; null where the caller gave the data.
+  std::unique_ptr<HugePages> hugePages;
   std::span<const uint8_t> data;
   std::unique_ptr<KernelHost> host;
   /// Scratch memory of the largest program.
@@ -82,8 +85,12 @@ Result<std::unique_ptr<Session>> Session::open(const std::string &path,
     return data.error();
   image.data = {data->data(), static_cast<size_t>(data->size())};
   Result<std::unique_ptr<Session>> session = create(image, options);
-  if (session)
-    (*session)->impl->file = std::move(*data);
+  if (session) {
+    Impl &impl = *(*session)->impl;
+    impl.file = std::move(*data);
+    uint64_t bytes = std::min<uint64_t>(impl.description.weightsBytes, impl.file.size());
+    impl.hugePages = std::make_unique<HugePages>(std::span(impl.file.data(), bytes));
+  }
   return session;
 }
 
@@ -157,6 +164,10 @@ const Target &Session::getTarget() const { return *impl->target; }
 unsigned Session::getThreadCount() const { return impl->host->getThreadCount(); }
 std::span<const uint8_t> Session::getData() const { return impl->data; }
 std::optional<int64_t> Session::getStateRows() const { return impl->stateRows; }
+void Session::prepareWeights() {
+  if (impl->hugePages)
+    impl->hugePages->start();
+}
 void Session::setProfiling(bool enabled) { impl->profiling = enabled; }
 
 const std::vector<KernelLaunch> &Session::getLaunches() const { return impl->launches; }
@@ -220,6 +231,8 @@ static int32_t callProgram(void *context) {
 }
 
 Result<void> Session::Impl::launch(const Program &program, QuernProgramArgs args) {
+  if (hugePages)
+    hugePages->start();
   auto place = static_cast<size_t>(&program - target->programs.data());
   Profile profile{&launches, &program, static_cast<uint32_t>(place), args.dims, args.visible};
   args.arena = arena.data();

@@ -119,6 +119,8 @@ static Result<std::vector<int32_t>> getPrompt(const CommandLine &line, const Tok
 }
 
 Result<void> runGenerate(Session &session, const CommandLine &line) {
+  // Reading the tokenizer takes as long as moving the weights.
+  session.prepareWeights();
   // Token ids in and out need no tokenizer, which is not read then.
   std::optional<Tokenizer> tokenizer;
   bool isWanted = !line.promptTokens || (!line.printTokens && session.getDescription().text);

@@ -199,6 +199,9 @@ public:
   /// Sets all states to zero and gives their memory back.
   void resetStates();
 
+  /// Begins to move the weights to huge pages in the background, as the first run does: for a caller that has other things
+  /// to prepare before it runs an entry.
+  void prepareWeights();
   /// Starts (or ends) measuring each kernel launch.
   void setProfiling(bool enabled);
   /// Every launch that was measured, in the order of time.

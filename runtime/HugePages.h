@@ -1,0 +1,49 @@
+//===- HugePages.h - a mapped file's memory moves to huge pages while it is read ---------------===//
+
+#ifndef QUERN_RUNTIME_HUGEPAGES_H
+#define QUERN_RUNTIME_HUGEPAGES_H
+
+#include <atomic>
+#include <cstdint>
+#include <pthread.h>
+#include <span>
+
+namespace quern::runtime {
+
+/// Bytes of a huge page.
+inline constexpr uint64_t hugePageBytes = uint64_t{2} << 20;
+
+/// Replaces the pages of memory that is mapped from a file by private huge pages with the same bytes, part by part, on a
+/// thread of its own. Addresses stay as they are, so others may read all the time, and no byte is there twice for longer
+/// than it takes to copy a part. Reading all of a model's weights for each token is up to twice as fast from huge pages.
+///
+/// Nothing happens where the system grants no huge pages, or where copying would take more than half of the memory that
+/// is available: the mapped file serves as it is.
+class HugePages {
+public:
+  /// Memory that outlives this object; only whole aligned huge pages of it move.
+  explicit HugePages(std::span<uint8_t> memory) : memory(memory) {}
+  HugePages(const HugePages &) = delete;
+  HugePages &operator=(const HugePages &) = delete;
+  /// Stops after the part at hand.
+  ~HugePages();
+
+  /// Begins to copy, once; later calls do nothing.
+  void start();
+  /// Waits until all is copied: how many bytes moved.
+  uint64_t finish();
+
+private:
+  static void *enter(void *self);
+  void copyAll();
+
+  std::span<uint8_t> memory;
+  pthread_t thread{};
+  bool isStarted = false, isJoined = false;
+  std::atomic<bool> stopping{false};
+  uint64_t movedBytes = 0;
+};
+
+} // namespace quern::runtime
+
+#endif // QUERN_RUNTIME_HUGEPAGES_H
