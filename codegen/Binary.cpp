@@ -93,6 +93,12 @@ llvm::Expected<std::string> linkObjects(const CodegenOptions &options,
     archive("quern_runtime");
     arguments.push_back("-Wl,--no-whole-archive");
   } else {
+    if (options.image) {
+      // The runtime knows this symbol as a weak one.
+      arguments.push_back("-Wl,-u,quern_image_commands");
+      for (StringRef name : {"quern_vision", "png16", "jpeg", "z"})
+        archive(name);
+    }
     archive("quern_runtime_main");
     archive("quern_runtime");
   }

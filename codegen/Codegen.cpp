@@ -95,6 +95,7 @@ std::string Compilation::describeModel() const {
   inputs.model = options.model;
   inputs.exact = options.exact;
   inputs.text = options.text;
+  inputs.image = options.image;
   inputs.tokenizerOffset = weightsBytes;
   return describe(inputs);
 }

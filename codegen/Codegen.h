@@ -36,6 +36,19 @@ struct TextAssets {
   int64_t vocabSize = 0;
 };
 
+/// How pictures become the input of an image classifier, as the checkpoint says it (`image` of Format.h).
+struct ImageAssets {
+  /// Height and width.
+  std::optional<std::pair<int64_t, int64_t>> resize, crop;
+  std::optional<int64_t> shortestEdge;
+  bool alignCorners = false;
+  bool antialias = false;
+  double rescaleFactor = 1;
+  std::vector<double> mean, std;
+  std::vector<std::string> labels;
+  bool givesProbabilities = false;
+};
+
 /// What the compiled code is written as.
 enum class OutputKind {
   Executable, ///< native code, runtime, tokenizer and weights in one file
@@ -56,6 +69,8 @@ struct CodegenOptions {
   const TextAssets *text = nullptr;
   /// Where compiled kernels are kept for the next compilation; empty: nowhere.
   std::string cacheDir;
+  /// Given: executables read image files.
+  const ImageAssets *image = nullptr;
   /// Called with the name of each phase that begins, for `--timing`.
   std::function<void(llvm::StringRef)> phase = [](llvm::StringRef) {};
 };

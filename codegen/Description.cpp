@@ -158,6 +158,28 @@ static json::Value describeText(const DescriptionInputs &inputs) {
                       {"vocab_size", text.vocabSize}};
 }
 
+static json::Value describeImage(const ImageAssets *image) {
+  if (!image)
+    return nullptr;
+  auto size = [](const std::optional<std::pair<int64_t, int64_t>> &size) -> json::Value {
+    if (!size)
+      return nullptr;
+    return json::Object{{"height", size->first}, {"width", size->second}};
+  };
+  json::Value resize = size(image->resize);
+  if (image->shortestEdge)
+    resize = json::Object{{"shortest_edge", *image->shortestEdge}};
+  return json::Object{{"resize", std::move(resize)},
+                      {"align_corners", image->alignCorners},
+                      {"antialias", image->antialias},
+                      {"crop", size(image->crop)},
+                      {"rescale_factor", image->rescaleFactor},
+                      {"mean", json::Array(image->mean)},
+                      {"std", json::Array(image->std)},
+                      {"labels", json::Array(image->labels)},
+                      {"probabilities", image->givesProbabilities}};
+}
+
 SmallVector<ProgramOp> orderPrograms(ModuleOp module) {
   SmallVector<ProgramOp> programs(module.getOps<ProgramOp>());
   llvm::DenseMap<Operation *, int64_t> entryOrder;
@@ -207,6 +229,7 @@ std::string describe(const DescriptionInputs &inputs) {
       {"quantization", std::move(quantization)},
       {"exact", inputs.exact},
       {"text", describeText(inputs)},
+      {"image", describeImage(inputs.image)},
       {"versions", json::Object{{"quern", QUERN_VERSION}, {"llvm", LLVM_VERSION_STRING}, {"halide", halideVersion()}}}};
   std::string text;
   llvm::raw_string_ostream(text) << json::Value(std::move(description));

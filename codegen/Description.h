@@ -16,6 +16,7 @@ struct DescriptionInputs {
   std::string model;
   bool exact = false;
   const TextAssets *text = nullptr;
+  const ImageAssets *image = nullptr;
   /// Offset of the tokenizer from the start of the data section.
   uint64_t tokenizerOffset = 0;
 };

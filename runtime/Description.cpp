@@ -37,6 +37,8 @@ private:
   std::vector<WorkTerm> readWork(const JsonObject &kernel, const char *key, const Entry &entry);
   Program readProgram(const Json &json, const std::string &path, const Description &description);
   TextDescription readText(const Json &json);
+  ImageDescription readImage(const Json &json);
+  std::optional<ImageSize> readSize(const JsonObject &object, const char *key);
   void refuse(const std::string &text) {
     if (mistake.empty())
       mistake = text;
@@ -268,6 +270,37 @@ TextDescription Reader::readText(const Json &json) {
   return text;
 }
 
+/// The object `key` of a height and a width; no value when it is null or says something else.
+std::optional<ImageSize> Reader::readSize(const JsonObject &object, const char *key) {
+  if (object.isNull(key))
+    return std::nullopt;
+  JsonObject size(object.getObject(key), object.locate(key), mistake);
+  return ImageSize{size.getInteger("height", 1, maxSize), size.getInteger("width", 1, maxSize)};
+}
+
+ImageDescription Reader::readImage(const Json &json) {
+  JsonObject object(json, "image", mistake);
+  ImageDescription image;
+  bool keepsShape = !object.isNull("resize") && object.getObject("resize").contains("shortest_edge");
+  if (keepsShape) {
+    JsonObject resize(object.getObject("resize"), object.locate("resize"), mistake);
+    image.shortestEdge = resize.getInteger("shortest_edge", 1, maxSize);
+  } else {
+    image.resize = readSize(object, "resize");
+  }
+  image.alignCorners = object.getBool("align_corners");
+  image.antialias = object.getBool("antialias");
+  image.crop = readSize(object, "crop");
+  image.rescaleFactor = object.getNumber("rescale_factor");
+  image.mean = object.getNumbers("mean");
+  image.std = object.getNumbers("std");
+  if (std::find(image.std.begin(), image.std.end(), 0.0) != image.std.end())
+    object.refuse("std", "holds a 0, expected numbers to divide by");
+  image.labels = object.getStrings("labels");
+  image.givesProbabilities = object.getBool("probabilities");
+  return image;
+}
+
 Description Reader::read(const Json &json) {
   JsonObject object(json, "", mistake);
   Description description;
@@ -300,6 +333,8 @@ Description Reader::read(const Json &json) {
   description.exact = object.getBool("exact");
   if (object.has("text") && !json.find("text")->is_null())
     description.text = readText(*json.find("text"));
+  if (!object.isNull("image"))
+    description.image = readImage(*json.find("image"));
   const Json &versions = object.getObject("versions");
   JsonObject names(versions, "versions", mistake);
   for (const auto &item : versions.items())

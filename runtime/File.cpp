@@ -24,7 +24,7 @@ Result<FileDescriptor> FileDescriptor::openForReading(const std::string &path) {
   return FileDescriptor(number);
 }
 
-Result<std::string> readAll(int descriptor, const std::string &name) {
+Result<std::string> readAll(int descriptor, const std::string &name, uint64_t limit) {
   std::string text;
   char buffer[1 << 16];
   while (true) {
@@ -35,6 +35,8 @@ Result<std::string> readAll(int descriptor, const std::string &name) {
       return text;
     else if (errno != EINTR)
       return Error{"could not read " + name + ": " + describeSystemError(errno)};
+    if (text.size() > limit)
+      return Error{name + " has more than " + std::to_string(limit) + " bytes, which is the limit"};
   }
 }
 

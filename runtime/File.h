@@ -35,8 +35,8 @@ private:
   int number = -1;
 };
 
-/// Everything that can be read from `descriptor`, which `name` names in the error.
-Result<std::string> readAll(int descriptor, const std::string &name);
+/// Everything that can be read from `descriptor`, which `name` names in the error. More than `limit` bytes are refused.
+Result<std::string> readAll(int descriptor, const std::string &name, uint64_t limit = UINT64_MAX);
 
 /// A file that is written under another name beside it and appears under its own when it is complete. Without `finish`
 /// nothing is left behind. What exists and is not a regular file (a device, a pipe) is written in place.

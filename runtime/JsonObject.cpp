@@ -44,6 +44,8 @@ void JsonObject::refuse(const char *key, const std::string &text) const {
 
 bool JsonObject::has(const char *key) const { return json.is_object() && json.contains(key); }
 
+bool JsonObject::isNull(const char *key) const { return !has(key) || json.find(key)->is_null(); }
+
 const Json *JsonObject::find(const char *key, const char *expected) const {
   if (has(key))
     return &*json.find(key);
@@ -90,6 +92,27 @@ std::optional<int64_t> JsonObject::getOptionalInteger(const char *key, int64_t m
   if (!has(key) || json.find(key)->is_null())
     return std::nullopt;
   return getInteger(key, min, max);
+}
+
+double JsonObject::getNumber(const char *key) const {
+  const Json *value = find(key, "a number");
+  if (value && value->is_number())
+    return value->get<double>();
+  if (value)
+    refuse(key, std::string("is of type ") + value->type_name() + ", expected a number");
+  return 0;
+}
+
+std::vector<double> JsonObject::getNumbers(const char *key) const {
+  std::vector<double> numbers;
+  for (const Json &value : getArray(key)) {
+    if (!value.is_number()) {
+      refuse(key, std::string("holds a ") + value.type_name() + ", expected numbers");
+      return {};
+    }
+    numbers.push_back(value.get<double>());
+  }
+  return numbers;
 }
 
 std::vector<std::string> JsonObject::getStrings(const char *key) const {

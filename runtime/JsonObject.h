@@ -22,6 +22,8 @@ public:
   JsonObject(const Json &json, std::string path, std::string &mistake);
 
   bool has(const char *key) const;
+  /// Whether the field is missing or null.
+  bool isNull(const char *key) const;
   std::string getString(const char *key) const;
   /// No value for null.
   std::optional<std::string> getOptionalString(const char *key) const;
@@ -29,6 +31,8 @@ public:
   /// An integer in [min, max].
   int64_t getInteger(const char *key, int64_t min, int64_t max) const;
   std::optional<int64_t> getOptionalInteger(const char *key, int64_t min, int64_t max) const;
+  double getNumber(const char *key) const;
+  std::vector<double> getNumbers(const char *key) const;
   std::vector<std::string> getStrings(const char *key) const;
   /// Integers in [min, max].
   std::vector<int64_t> getIntegers(const char *key, int64_t min, int64_t max) const;

@@ -23,6 +23,8 @@ static Result<void> runCommand(Session &session, const CommandLine &line) {
     return runInfo(session, line);
   case Bench:
     return runBench(session, line);
+  case Classify:
+    return quern_image_commands.classify(session, line);
   default:
     return runGenerate(session, line);
   }
@@ -62,9 +64,10 @@ static int report(const char *program, const Error &error) {
 int main(int argc, char **argv) {
   const char *program = argc > 0 ? argv[0] : "model";
   std::span<char *const> arguments(argv + (argc > 0), static_cast<size_t>(argc > 0 ? argc - 1 : 0));
-  Result<CommandLine> line = parseCommandLine(arguments);
+  Mode plain = &quern_image_commands ? Classify : Generate;
+  Result<CommandLine> line = parseCommandLine(arguments, plain);
   if (!line)
     return report(program, line.error());
-  Result<void> done = line->help ? print(formatUsage(program)) : run(*line);
+  Result<void> done = line->help ? print(formatUsage(program, plain)) : run(*line);
   return done ? 0 : report(program, done.error());
 }

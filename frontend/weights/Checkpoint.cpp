@@ -77,6 +77,8 @@ Error Checkpoint::add(const Mount &mount, bool wantConfig) {
     }
     files.push_back(std::move(file.file));
   }
+  if (imageConfig.empty())
+    imageConfig = source->findImageConfig();
   if (!textSource && source->hasText())
     textSource = std::make_unique<MountedSource>(std::move(*source));
   return Error::success();
@@ -186,6 +188,15 @@ StringRef Checkpoint::sourceFile(const TensorInfo &tensor) const {
 
 std::string Checkpoint::describePlace(const TensorInfo &tensor) const {
   return ("`" + sourceFile(tensor) + "` at byte " + Twine(tensor.offset)).str();
+}
+
+Expected<std::optional<ImageAssets>> Checkpoint::readImage() const {
+  if (imageConfig.empty())
+    return std::nullopt;
+  Expected<ImageAssets> image = readHfImage(imageConfig, modelConfig);
+  if (!image)
+    return image.takeError();
+  return std::move(*image);
 }
 
 Expected<TextAssets> Checkpoint::readText() const {

@@ -17,6 +17,7 @@
 #define QUERN_FRONTEND_WEIGHTS_CHECKPOINT_H
 
 #include "dialect/ParameterSource.h"
+#include "frontend/weights/HfImage.h"
 #include "frontend/weights/ModelConfig.h"
 #include "frontend/weights/StorageTypes.h"
 #include "frontend/weights/TextAssets.h"
@@ -29,6 +30,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -126,6 +128,11 @@ public:
   /// empty if none has. Reads files and, for GGUF, builds the tokenizer.
   llvm::Expected<TextAssets> readText() const;
 
+  /// How pictures become the model's input, from the `preprocessor_config.json`
+  /// of the first mount that has one, and what the configuration says of its
+  /// classes; no value if no mount has one.
+  llvm::Expected<std::optional<ImageAssets>> readImage() const;
+
 private:
   Checkpoint();
 
@@ -139,6 +146,8 @@ private:
   std::map<std::string, std::vector<uint8_t>> straightened;
   /// The mount that tokenizer and chat template come from, if any.
   std::unique_ptr<MountedSource> textSource;
+  /// Path of the `preprocessor_config.json`; empty if there is none.
+  std::string imageConfig;
   ModelConfig modelConfig;
 };
 

@@ -145,3 +145,8 @@ bool MountedSource::hasText() const {
 Expected<TextAssets> MountedSource::readText() const {
   return gguf ? readGgufText(*gguf) : readHfText(folder);
 }
+
+std::string MountedSource::findImageConfig() const {
+  std::string path = inFolder(folder, "preprocessor_config.json");
+  return !gguf && sys::fs::exists(path) ? path : "";
+}

@@ -52,6 +52,8 @@ struct MountedSource {
   bool hasText() const;
   /// Reads tokenizer and chat template.
   llvm::Expected<TextAssets> readText() const;
+  /// Path of the `preprocessor_config.json`; empty if there is none.
+  std::string findImageConfig() const;
 };
 
 /// Opens `path` and reads its tables of tensors.

@@ -50,7 +50,7 @@ constexpr Range ranges[] = {
     {"-n", 0, large},          {"--ctx", 1, large},   {"--batch", 1, large},
     {"--temperature", 0, 1e6}, {"--top-k", 0, large}, {"--top-p", 0, 1},
     {"--min-p", 0, 1},         {"-p", 0, large},      {"--depth", 0, large},
-    {"-r", 1, 1000000},        {"--threads", 1, 1024}, {"--repetition-penalty", 1e-3, 1e3},
+    {"--top", 1, large},       {"-r", 1, 1000000},        {"--threads", 1, 1024}, {"--repetition-penalty", 1e-3, 1e3},
 };
 
 /// An option that chooses what is done.
@@ -71,13 +71,13 @@ constexpr ModeOption modeOptions[] = {
 /// Reads the arguments from left to right.
 class Parser {
 public:
-  explicit Parser(std::span<char *const> arguments) : arguments(arguments) {}
+  Parser(std::span<char *const> arguments, Mode plain) : arguments(arguments) { line.mode = plain; }
   Result<CommandLine> parse();
 
 private:
   Result<void> parseOption(std::string_view argument);
   Result<void> store(const Option &option, const std::string &value);
-  Result<void> takePrompt(std::string_view argument);
+  Result<void> takePlain(std::string_view argument);
   Result<void> finish();
 
   std::span<char *const> arguments;
@@ -188,7 +188,11 @@ Result<void> Parser::parseOption(std::string_view argument) {
   return {};
 }
 
-Result<void> Parser::takePrompt(std::string_view argument) {
+Result<void> Parser::takePlain(std::string_view argument) {
+  if (line.mode == Classify) {
+    line.images.emplace_back(argument);
+    return {};
+  }
   if (line.prompt)
     return misuse("found a second prompt " + quote(argument) +
                   ", expected one; put it into quotes if it has spaces");
@@ -206,7 +210,7 @@ Result<CommandLine> Parser::parse() {
       continue;
     }
     bool isOption = !optionsEnded && argument.size() > 1 && argument[0] == '-';
-    Result<void> done = isOption ? parseOption(argument) : takePrompt(argument);
+    Result<void> done = isOption ? parseOption(argument) : takePlain(argument);
     if (!done)
       return done.error();
   }
@@ -230,6 +234,10 @@ Result<void> Parser::finish() {
     if (!(option->modes & line.mode))
       return misuse(quote(option->flag) + " has no meaning " +
                     (mode ? "with " + quote(mode) : std::string("here")));
+  if (!line.images.empty() && line.mode != Classify)
+    return misuse("found an image " + quote(line.images[0]) + " beside " + quote(mode));
+  if (line.images.empty() && line.mode == Classify)
+    return misuse("found no image, expected files or folders");
   if (line.prompt && line.mode != Generate)
     return misuse("found a prompt " + quote(*line.prompt) + " beside " + quote(mode));
   if (line.prompt && line.promptTokens)
@@ -243,8 +251,8 @@ Result<void> Parser::finish() {
   return {};
 }
 
-Result<CommandLine> parseCommandLine(std::span<char *const> arguments) {
-  return Parser(arguments).parse();
+Result<CommandLine> parseCommandLine(std::span<char *const> arguments, Mode plain) {
+  return Parser(arguments, plain).parse();
 }
 
 Result<std::vector<int32_t>> parseTokenList(const std::string &text) {
@@ -264,11 +272,17 @@ Result<std::vector<int32_t>> parseTokenList(const std::string &text) {
   }
 }
 
-std::string formatUsage(const std::string &program) {
+std::string formatUsage(const std::string &program, Mode plain) {
+  bool classifies = plain == Classify;
   std::string text = "usage: " + program +
-                     " [PROMPT] [options]\n\n"
-                     "Continues PROMPT (`-`: standard input) and prints the new text.\n\n";
+                     (classifies ? " IMAGE... [options]\n\n"
+                                   "Says what is in images: PNG and JPEG files, and those in folders.\n\n"
+                                 : " [PROMPT] [options]\n\n"
+                                   "Continues PROMPT (`-`: standard input) and prints the new text.\n\n");
+  unsigned modes = classifies ? Classify | Run | Info : All & ~Classify;
   for (const Option &option : options) {
+    if (!(option.modes & modes))
+      continue;
     std::string left = std::string("  ") + option.flag;
     if (option.alias)
       left += std::string(", ") + option.alias;

@@ -21,13 +21,16 @@ enum Mode : unsigned {
   Run = 8,
   Info = 16,
   Bench = 32,
-  All = 63,
+  Classify = 64,
+  All = 127,
 };
 
 /// The command line, one field per row of Options.def.
 struct CommandLine {
   Mode mode = Generate;
   std::optional<std::string> prompt;
+  /// Files and folders to classify.
+  std::vector<std::string> images;
 
   bool chat = false;
   std::optional<std::string> promptTokens;
@@ -54,6 +57,7 @@ struct CommandLine {
   bool info = false;
   bool bench = false;
   bool json = false;
+  std::optional<int64_t> top;
   std::optional<int64_t> promptSize;
   std::optional<int64_t> depth;
   std::optional<int64_t> repetitions;
@@ -63,15 +67,16 @@ struct CommandLine {
   bool help = false;
 };
 
-/// Reads the arguments after the program's name. `--` ends the options; `--name=value` is `--name value`; a list takes
+/// Reads the arguments after the program's name. `plain` is what is done when no option says otherwise: `Generate`, where
+/// the argument without an option is a prompt, or `Classify`, where such arguments are images. `--` ends the options; `--name=value` is `--name value`; a list takes
 /// several values.
-Result<CommandLine> parseCommandLine(std::span<char *const> arguments);
+Result<CommandLine> parseCommandLine(std::span<char *const> arguments, Mode plain);
 
 /// The token ids of `1,2,3`.
 Result<std::vector<int32_t>> parseTokenList(const std::string &text);
 
-/// What `--help` prints.
-std::string formatUsage(const std::string &program);
+/// What `--help` prints of a program that does `plain` when no option says otherwise.
+std::string formatUsage(const std::string &program, Mode plain);
 
 } // namespace quern::runtime
 

@@ -16,6 +16,13 @@ Result<void> runEntry(Session &session, const CommandLine &line);
 Result<void> runInfo(Session &session, const CommandLine &line);
 Result<void> runBench(Session &session, const CommandLine &line);
 
+/// What a binary does with images. Only binaries of image classifiers have it: the compiler asks the linker for this symbol,
+/// so that other models need no image library.
+struct ImageCommands {
+  Result<void> (*classify)(Session &session, const CommandLine &line);
+};
+extern "C" [[gnu::weak]] const ImageCommands quern_image_commands;
+
 /// The size of the context: what the line asks for or the model's, checked against the model's.
 Result<int64_t> getContextSize(const CommandLine &line, int64_t modelContextSize);
 

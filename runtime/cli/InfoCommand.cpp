@@ -64,6 +64,23 @@ static Json describeText(const TextDescription &text) {
           {"add_bos", text.addBos}};
 }
 
+static Json describeSize(const std::optional<ImageSize> &size) {
+  return size ? Json({{"height", size->height}, {"width", size->width}}) : Json();
+}
+
+static Json describeImage(const ImageDescription &image) {
+  Json resize = image.shortestEdge ? Json({{"shortest_edge", *image.shortestEdge}}) : describeSize(image.resize);
+  return {{"resize", resize},
+          {"align_corners", image.alignCorners},
+          {"antialias", image.antialias},
+          {"crop", describeSize(image.crop)},
+          {"rescale_factor", image.rescaleFactor},
+          {"mean", image.mean},
+          {"std", image.std},
+          {"labels", image.labels},
+          {"probabilities", image.givesProbabilities}};
+}
+
 Result<void> runInfo(Session &session, const CommandLine &) {
   const Description &description = session.getDescription();
   Json json = {{"model", description.model}};
@@ -90,6 +107,7 @@ Result<void> runInfo(Session &session, const CommandLine &) {
     json["quantization"][storage] = bytes;
   json["exact"] = description.exact;
   json["text"] = description.text ? describeText(*description.text) : Json();
+  json["image"] = description.image ? describeImage(*description.image) : Json();
   json["threads"] = session.getThreadCount();
   json["versions"] = Json::object();
   for (const auto &[name, version] : description.versions)

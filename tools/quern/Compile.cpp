@@ -288,6 +288,15 @@ LogicalResult Compiler::emitText() {
   });
 }
 
+/// What codegen wants to know of images.
+static codegen::ImageAssets convert(frontend::ImageAssets image) {
+  return {image.resize,        image.crop,
+          image.shortestEdge,  image.alignCorners,
+          image.antialias,     image.rescaleFactor,
+          std::move(image.mean), std::move(image.std),
+          std::move(image.labels), image.givesProbabilities};
+}
+
 /// Objects, libraries and executables.
 LogicalResult Compiler::emitCode() {
   llvm::Expected<frontend::TextAssets> text = checkpoint->readText();
@@ -307,6 +316,16 @@ LogicalResult Compiler::emitCode() {
   if (const ConfigValue *size = checkpoint->config().find("vocab_size"))
     assets.vocabSize = size->asInt() ? *size->asInt() : 0;
 
+  // A model that reads text may see images as well; that is no classifier.
+  std::optional<codegen::ImageAssets> image;
+  if (assets.tokenizerJson.empty()) {
+    llvm::Expected<std::optional<frontend::ImageAssets>> read = checkpoint->readImage();
+    if (!read)
+      return refuse(read.takeError());
+    if (*read)
+      image = convert(std::move(**read));
+  }
+
   std::vector<codegen::TargetModule> modules;
   for (auto [target, module] : llvm::zip_equal(targets, lowered))
     modules.push_back({&target, *module});
@@ -321,6 +340,7 @@ LogicalResult Compiler::emitCode() {
   codegenOptions.model = llvm::sys::path::stem(options.model).str();
   codegenOptions.exact = options.exact;
   codegenOptions.text = assets.tokenizerJson.empty() ? nullptr : &assets;
+  codegenOptions.image = image ? &*image : nullptr;
   codegenOptions.phase = [&](llvm::StringRef phase) { timing.begin(phase); };
   return codegen::compileModule(modules, *checkpoint, codegenOptions);
 }

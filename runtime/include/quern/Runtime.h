@@ -125,6 +125,32 @@ struct TextDescription {
   uint32_t vocabSize = 0;
 };
 
+/// Sizes of an image.
+struct ImageSize {
+  int64_t height = 0;
+  int64_t width = 0;
+};
+
+/// How pictures become the input of an image classifier, and what its classes are called. The steps follow in this order.
+struct ImageDescription {
+  /// Resized to this size, bilinearly, the shape not kept; or so that the shorter side is `shortestEdge`, the shape kept.
+  std::optional<ImageSize> resize;
+  std::optional<int64_t> shortestEdge;
+  /// The first and last pixels stay first and last, source = i (n - 1) / (m - 1); else source = (i + 0.5) n / m - 0.5.
+  bool alignCorners = false;
+  /// When shrinking, every pixel counts (a triangle of the scale's width).
+  bool antialias = false;
+  /// Cut from the middle; what lies outside is 0.
+  std::optional<ImageSize> crop;
+  /// 0 to 255 times this, minus `mean`, divided by `std`, which may be empty or have a value per channel.
+  double rescaleFactor = 1;
+  std::vector<double> mean, std;
+  /// Names of the classes, or empty.
+  std::vector<std::string> labels;
+  /// Whether the entry gives probabilities; else logits, of which the softmax is taken.
+  bool givesProbabilities = false;
+};
+
 /// All that the compiler tells the runtime of a model (quern/Format.h).
 struct Description {
   std::string model;
@@ -137,6 +163,7 @@ struct Description {
   std::vector<std::pair<std::string, uint64_t>> quantization;
   bool exact = false;
   std::optional<TextDescription> text;
+  std::optional<ImageDescription> image;
   /// Name and version of what made the binary.
   std::vector<std::pair<std::string, std::string>> versions;
 };

@@ -10,11 +10,11 @@ using quern::test::Checks;
 
 namespace {
 
-Result<CommandLine> parse(std::vector<std::string> words) {
+Result<CommandLine> parse(std::vector<std::string> words, Mode plain = Generate) {
   std::vector<char *> arguments;
   for (std::string &word : words)
     arguments.push_back(word.data());
-  return parseCommandLine(arguments);
+  return parseCommandLine(arguments, plain);
 }
 
 void testAccept(Checks &checks) {
@@ -40,12 +40,17 @@ void testAccept(Checks &checks) {
   checks.equal(parse({"--logits", "x.npy", "-o", "y.npy"}).value().output.value(), "y.npy");
   checks.equal(parse({"--temp", "0.5"}).value().temperature.value(), 0.5f);
   checks.that(parse({"--bench", "--chat", "--help"}).value().help);
+  line = parse({"a.png", "--top", "3", "--json", "--", "-b.png"}, Classify).value();
+  checks.that(line.mode == Classify && line.json && !line.prompt);
+  checks.equal(line.images[1], "-b.png");
+  checks.equal(line.top.value(), 3);
+  checks.that(parse({"--info"}, Classify).value().mode == Info);
 }
 
 void testRefuse(Checks &checks) {
-  auto refuses = [&](std::vector<std::string> words, const std::string &message,
+  auto refuses = [&](std::vector<std::string> words, const std::string &message, Mode plain = Generate,
                      std::source_location where = std::source_location::current()) {
-    Result<CommandLine> line = parse(std::move(words));
+    Result<CommandLine> line = parse(std::move(words), plain);
     if (!checks.that(!line, where))
       return;
     checks.equal(line.error().message, message, where);
@@ -75,6 +80,10 @@ void testRefuse(Checks &checks) {
   refuses({"--chat", "--prompt-tokens", "1"}, "`--chat` and `--prompt-tokens` exclude each other");
   refuses({"--greedy", "--top-k", "5"}, "`--greedy` and the options of sampling exclude each other");
   refuses({"--logits", "x.npy"}, "`--logits` needs `-o`, the file to write");
+  refuses({"--top", "5"}, "`--top` has no meaning here");
+  refuses({}, "found no image, expected files or folders", Classify);
+  refuses({"a.png", "--info"}, "found an image `a.png` beside `--info`", Classify);
+  refuses({"a.png", "--greedy"}, "`--greedy` has no meaning here", Classify);
 }
 
 void testTokenList(Checks &checks) {

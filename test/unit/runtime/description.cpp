@@ -84,6 +84,40 @@ void testDamage(Checks &checks) {
   refuses(checks, "\"versions\": {\"quern\": \"0.1.0\"}", "\"versions\": {\"quern\": 1}", "`versions.quern` is of type number");
 }
 
+void testImage(Checks &checks) {
+  const std::string image =
+      R"("image": {"resize": {"height": 3, "width": 4}, "align_corners": true, "antialias": false, "crop": null,
+          "rescale_factor": 0.5, "mean": [1], "std": [2], "labels": ["a"], "probabilities": true}, )";
+  auto parse = [&](const std::string &from, const std::string &to) {
+    std::string json(quern::test::getToyDescription()), changed = image;
+    changed.replace(changed.find(from), from.size(), to);
+    json.insert(json.find("\"versions\""), changed);
+    return parseDescription(json, programCount);
+  };
+  Result<Description> whole = parse("", "");
+  if (checks.that(whole && whole->image)) {
+    checks.equal(whole->image->resize->width, 4);
+    checks.that(whole->image->alignCorners && whole->image->givesProbabilities && !whole->image->crop);
+    checks.equal(whole->image->rescaleFactor, 0.5);
+    checks.equal(whole->image->labels[0], "a");
+  }
+  Result<Description> edge = parse("{\"height\": 3, \"width\": 4}", "{\"shortest_edge\": 7}");
+  checks.that(edge && edge->image && edge->image->shortestEdge == 7 && !edge->image->resize);
+  auto refuses = [&](const std::string &from, const std::string &to, const std::string &reason,
+                     std::source_location where = std::source_location::current()) {
+    Result<Description> description = parse(from, to);
+    if (checks.that(!description, where))
+      checks.equal(description.error().message, "the binary's description is not valid: " + reason, where);
+  };
+  refuses("3,", "0,", "`image.resize.height` is 0, expected an integer from 1 to 2147483647");
+  refuses("null", "7", "`image.crop` is of type number, expected an object");
+  refuses("0.5", "\"x\"", "`image.rescale_factor` is of type string, expected a number");
+  refuses("[1]", "[\"x\"]", "`image.mean` holds a string, expected numbers");
+  refuses("[2]", "[0]", "`image.std` holds a 0, expected numbers to divide by");
+  refuses("[\"a\"]", "[1]", "`image.labels` holds a number, expected strings");
+  refuses("\"antialias\": false, ", "", "`image.antialias` is missing, expected a boolean");
+}
+
 void testNoJson(Checks &checks) {
   for (std::string_view text : {"", "{", "[]", "null", "\xff\xfe", "{\"version\": 1}"})
     checks.that(!parseDescription(text, programCount));
@@ -102,6 +136,7 @@ int main() {
   Checks checks;
   testWhole(checks);
   testDamage(checks);
+  testImage(checks);
   testNoJson(checks);
   return checks.status();
 }

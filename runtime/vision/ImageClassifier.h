@@ -1,0 +1,61 @@
+//===- ImageClassifier.h - the runs of an image classifier -------------------------------------===//
+
+#ifndef QUERN_RUNTIME_VISION_IMAGECLASSIFIER_H
+#define QUERN_RUNTIME_VISION_IMAGECLASSIFIER_H
+
+#include "quern/Runtime.h"
+#include "runtime/vision/Preparation.h"
+
+namespace quern::runtime {
+
+/// An entry of the form f32[n, c, h, w] -> f32[n, classes] with one or three channels. Its names do not matter.
+struct ClassifierSignature {
+  InputSize size;
+  int64_t classes = 0;
+  /// The most images of a run: the bound of `n`.
+  int64_t batch = 1;
+  /// Whether fewer will do, too.
+  bool isBatchSymbolic = false;
+};
+
+/// The signature of an entry that has this form.
+std::optional<ClassifierSignature> matchClassifier(const Entry &entry);
+
+/// A class and how likely it is.
+struct ClassScore {
+  std::string label;
+  float probability = 0;
+};
+
+/// Classifies pictures with the classifier entry of a session, several in one run.
+class ImageClassifier {
+public:
+  /// The session's first entry of that form. `session` outlives the classifier. A run takes at most `batch` images, and at
+  /// most the entry's bound, which is also the default.
+  static Result<ImageClassifier> create(Session &session, std::optional<int64_t> batch);
+
+  /// Takes a picture into the next run; there is room for one.
+  void add(const Picture &picture);
+  int64_t getPending() const { return pending; }
+  bool isFull() const { return pending == batch; }
+
+  /// Runs what was added: the `top` likeliest classes of each, the likeliest first, equal ones in the order of the classes.
+  Result<std::vector<std::vector<ClassScore>>> run(int64_t top);
+
+private:
+  ImageClassifier(Session &session, uint32_t entry, const ClassifierSignature &signature)
+      : session(&session), entry(entry), signature(signature) {}
+  Result<std::vector<ClassScore>> rank(std::span<const float> values, int64_t top) const;
+
+  Session *session;
+  uint32_t entry;
+  ClassifierSignature signature;
+  int64_t batch = 1;
+  int64_t pending = 0;
+  /// f32[n, c, h, w] and f32[n, classes] at their largest; a run uses the front.
+  Tensor input, output;
+};
+
+} // namespace quern::runtime
+
+#endif // QUERN_RUNTIME_VISION_IMAGECLASSIFIER_H

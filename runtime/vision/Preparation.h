@@ -1,0 +1,28 @@
+//===- Preparation.h - pictures to the input of a network --------------------------------------===//
+
+#ifndef QUERN_RUNTIME_VISION_PREPARATION_H
+#define QUERN_RUNTIME_VISION_PREPARATION_H
+
+#include "quern/Runtime.h"
+#include "runtime/vision/Picture.h"
+
+namespace quern::runtime {
+
+/// The size of a network's input image.
+struct InputSize {
+  int64_t channels = 0;
+  int64_t height = 0;
+  int64_t width = 0;
+};
+
+/// Why `image` cannot make inputs of this size; success when it can.
+Result<void> checkPreparation(const ImageDescription &image, const InputSize &size);
+
+/// Resizes, crops and normalises as `image` says, which fits `size`. `values` is [channels, height, width]. One channel is
+/// the luma 0.299 r + 0.587 g + 0.114 b. Pixels are not rounded between the steps.
+void preparePicture(const Picture &picture, const ImageDescription &image, const InputSize &size,
+                    std::span<float> values);
+
+} // namespace quern::runtime
+
+#endif // QUERN_RUNTIME_VISION_PREPARATION_H
