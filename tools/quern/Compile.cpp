@@ -1,6 +1,7 @@
 //===- Compile.cpp - `quern compile` ----------------------------------------------------------===//
 
 #include "tools/quern/Commands.h"
+#include "tools/quern/Dot.h"
 #include "tools/quern/Files.h"
 #include "tools/quern/Paths.h"
 
@@ -52,6 +53,8 @@ struct CompileOptions {
   /// Empty: standard output for texts, `a.out` for code.
   std::string output;
   std::string dumpDir;
+  /// Draw the module instead of printing it.
+  bool dot = false;
   bool timing = false;
   /// Measured schedules, or empty.
   std::string tuning;
@@ -276,7 +279,7 @@ LogicalResult Compiler::emitText() {
   return printTo([&](llvm::raw_ostream &os) -> LogicalResult {
     for (auto [target, module] : llvm::zip_equal(targets, lowered)) {
       if (emit != Emit::Halide && emit != Emit::Asm) {
-        module->print(os);
+        options.dot ? printDot(*module, os) : module->print(os);
         continue;
       }
       auto kind = emit == Emit::Halide ? codegen::KernelText::Loops : codegen::KernelText::Assembly;
@@ -378,6 +381,10 @@ ExitStatus Compiler::run() {
     (void)refuse(diagnostic.str());
     return success();
   });
+  if (options.dot && (emit < Emit::Graph || emit > Emit::Kernels)) {
+    (void)refuse("`--dot` needs `--emit graph`, `fused`, `tiled` or `kernels`");
+    return ExitStatus::Usage;
+  }
   if (emit == Emit::Ast)
     return failed(emitSyntax()) ? ExitStatus::Refused : ExitStatus::Success;
   timing.begin("checkpoint");
@@ -400,6 +407,7 @@ void addCompileCommand(CLI::App &app, Command &command) {
   sub->add_flag("--exact", options->exact, "Keep activations in f32");
   sub->add_option("--emit", options->emit, "What to write instead of an executable")
       ->check(CLI::IsMember(emitKinds));
+  sub->add_flag("--dot", options->dot, "Draw a graph, fused groups, tiles or kernels as Graphviz text");
   sub->add_option("-o", options->output, "The file to write");
   sub->add_option("--dump-dir", options->dumpDir, "Keep the module after every phase here");
   sub->add_flag("--no-cache", options->noCache, "Compile every kernel anew and keep none of them");
