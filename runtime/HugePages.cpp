@@ -2,8 +2,10 @@
 
 #include "runtime/HugePages.h"
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <sys/mman.h>
 
@@ -23,14 +25,26 @@ static bool areHugePagesGranted() {
   return std::getline(file, modes) && modes.find("[never]") == std::string::npos;
 }
 
-/// What the system could give without swapping, in bytes; 0 where it does not say.
+/// The number in a file that holds only that; nothing where it holds none.
+static std::optional<uint64_t> readNumber(const char *path) {
+  uint64_t number = 0;
+  return std::ifstream(path) >> number ? std::optional(number) : std::nullopt;
+}
+
+/// What the system, or the container that this process runs in, could give without swapping, in bytes; 0 where the system
+/// does not say.
 static uint64_t getAvailableMemory() {
+  uint64_t available = 0;
   std::ifstream file("/proc/meminfo");
   std::string name, unit;
   for (uint64_t kibibytes = 0; file >> name >> kibibytes; std::getline(file, unit))
     if (name == "MemAvailable:")
-      return kibibytes * 1024;
-  return 0;
+      available = kibibytes * 1024;
+  std::optional<uint64_t> limit = readNumber("/sys/fs/cgroup/memory.max");
+  std::optional<uint64_t> used = readNumber("/sys/fs/cgroup/memory.current");
+  if (limit && used)
+    available = std::min(available, *limit > *used ? *limit - *used : 0);
+  return available;
 }
 
 /// Replaces the `bytes` from `place` by huge pages that hold the same. Both are multiples of huge pages.
