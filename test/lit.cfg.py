@@ -1,7 +1,7 @@
 # How lit runs the tests; `lit.site.cfg.py` in the build directory loads this and says where things are.
 #
 # Tools come from PATH: quern, quern-opt, FileCheck, not, count, diff. Substitutions: %python, %data (test/data), %unit (unit-test
-# programs), %source (the repository), %smollm2 (the SmolLM2 checkpoint, feature `smollm2`).
+# programs), %source (the repository), %smollm2 (the SmolLM2 checkpoint, feature `smollm2`), %inception (a real Inception v3, feature `inception`).
 # Environment: QUERN_CHECK_ROUNDTRIP=1 lets every quern-opt run also round-trip its input, QUERN_CHECK_REFERENCE=1 is handed through.
 
 import os
@@ -80,6 +80,10 @@ def add_features():
     if os.path.exists(smollm2):
         config.available_features.add("smollm2")
         config.substitutions.append(("%smollm2", smollm2))
+    inception = os.path.join(config.quern_source, ".cache", "inception_v3")
+    if os.path.exists(inception):
+        config.available_features.add("inception")
+        config.substitutions.append(("%inception", inception))
 
 
 add_environment()
