@@ -25,3 +25,9 @@ quietly() {
 # The preset that is built and tested.
 preset=${QUERN_PRESET:-release}
 build=build/$preset
+
+# A rustup proxy finds its toolchains through HOME, which may not be the one it was installed in.
+if [ -z "${RUSTUP_HOME:-}" ] && proxy=$(command -v cargo) && [ -d "$(dirname "$proxy")/../../.rustup" ]; then
+  RUSTUP_HOME=$(cd "$(dirname "$proxy")/../../.rustup" && pwd)
+  export RUSTUP_HOME
+fi
