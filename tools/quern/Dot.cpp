@@ -27,9 +27,10 @@ private:
   /// A node with these lines of text; its number.
   unsigned addNode(llvm::ArrayRef<std::string> lines);
   void drawBlock(Block &block);
+  /// A node that reads `inputs` and gives, or writes, `outputs`.
+  void drawNode(llvm::StringRef name, ValueRange inputs, ValueRange outputs);
   void drawOp(Operation &op);
   void drawFused(FusedOp fused);
-  void drawLaunch(LaunchOp launch);
   /// Arrows from where `values` come from to `node`.
   void connect(ValueRange values, unsigned node);
   /// The names of those values that are parameters or states.
@@ -100,30 +101,21 @@ void Drawing::drawFused(FusedOp fused) {
       makers[result] = maker->second;
 }
 
-void Drawing::drawLaunch(LaunchOp launch) {
-  SmallVector<std::string> lines{launch.getKernel().str()};
-  for (Value output : launch.getOutputs())
+void Drawing::drawNode(llvm::StringRef name, ValueRange inputs, ValueRange outputs) {
+  SmallVector<std::string> lines{name.str()};
+  for (Value output : outputs)
     lines.push_back(describeType(output.getType()));
-  if (std::string names = describeStored(launch.getInputs()); !names.empty())
+  if (std::string names = describeStored(inputs); !names.empty())
     lines.push_back(names);
   unsigned node = addNode(lines);
-  connect(launch.getInputs(), node);
-  for (Value output : launch.getOutputs())
+  connect(inputs, node);
+  for (Value output : outputs)
     makers[output] = node;
 }
 
 void Drawing::drawOp(Operation &op) {
-  SmallVector<std::string> lines{op.getName().stripDialect().str()};
-  if (auto call = dyn_cast<CallOp>(op))
-    lines.front() = call.getKernel().str();
-  for (Type type : op.getResultTypes())
-    lines.push_back(describeType(type));
-  if (std::string names = describeStored(op.getOperands()); !names.empty())
-    lines.push_back(names);
-  unsigned node = addNode(lines);
-  connect(op.getOperands(), node);
-  for (Value result : op.getResults())
-    makers[result] = node;
+  auto call = dyn_cast<CallOp>(op);
+  drawNode(call ? call.getKernel() : op.getName().stripDialect(), op.getOperands(), op.getResults());
 }
 
 void Drawing::drawBlock(Block &block) {
@@ -137,7 +129,7 @@ void Drawing::drawBlock(Block &block) {
             makers[alias.getResult()] = maker->second;
         })
         .Case([&](FusedOp fused) { drawFused(fused); })
-        .Case([&](LaunchOp launch) { drawLaunch(launch); })
+        .Case([&](LaunchOp launch) { drawNode(launch.getKernel(), launch.getInputs(), launch.getOutputs()); })
         .Default([&](Operation *other) { drawOp(*other); });
 }
 
