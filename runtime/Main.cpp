@@ -25,6 +25,8 @@ static Result<void> runCommand(Session &session, const CommandLine &line) {
     return runBench(session, line);
   case Classify:
     return quern_image_commands.classify(session, line);
+  case BenchImages:
+    return quern_image_commands.bench(session, line);
   default:
     return runGenerate(session, line);
   }
@@ -32,7 +34,7 @@ static Result<void> runCommand(Session &session, const CommandLine &line) {
 
 /// Runs the command; then says where its time went, if the line asks for it. Benchmarks measure and print by themselves.
 static Result<void> runProfiled(Session &session, const CommandLine &line) {
-  bool isBench = line.mode == Bench;
+  bool isBench = line.mode == Bench || line.mode == BenchImages;
   session.setProfiling((line.profile || line.trace) && !isBench);
   if (Result<void> done = runCommand(session, line); !done)
     return done;

@@ -71,7 +71,7 @@ constexpr ModeOption modeOptions[] = {
 /// Reads the arguments from left to right.
 class Parser {
 public:
-  Parser(std::span<char *const> arguments, Mode plain) : arguments(arguments) { line.mode = plain; }
+  Parser(std::span<char *const> arguments, Mode plain) : arguments(arguments), plain(plain) { line.mode = plain; }
   Result<CommandLine> parse();
 
 private:
@@ -81,6 +81,7 @@ private:
   Result<void> finish();
 
   std::span<char *const> arguments;
+  Mode plain;
   CommandLine line;
   std::vector<const Option *> given;
 };
@@ -230,6 +231,8 @@ Result<void> Parser::finish() {
     mode = option.flag;
     line.mode = option.mode;
   }
+  if (line.mode == Bench && plain == Classify)
+    line.mode = BenchImages;
   for (const Option *option : given)
     if (!(option->modes & line.mode))
       return misuse(quote(option->flag) + " has no meaning " +
@@ -279,7 +282,7 @@ std::string formatUsage(const std::string &program, Mode plain) {
                                    "Says what is in images: PNG and JPEG files, and those in folders.\n\n"
                                  : " [PROMPT] [options]\n\n"
                                    "Continues PROMPT (`-`: standard input) and prints the new text.\n\n");
-  unsigned modes = classifies ? Classify | Run | Info : All & ~Classify;
+  unsigned modes = classifies ? Classify | BenchImages | Run | Info : All & ~(Classify | BenchImages);
   for (const Option &option : options) {
     if (!(option.modes & modes))
       continue;

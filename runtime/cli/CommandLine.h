@@ -22,7 +22,8 @@ enum Mode : unsigned {
   Info = 16,
   Bench = 32,
   Classify = 64,
-  All = 127,
+  BenchImages = 128,
+  All = 255,
 };
 
 /// The command line, one field per row of Options.def.

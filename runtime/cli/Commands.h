@@ -20,6 +20,7 @@ Result<void> runBench(Session &session, const CommandLine &line);
 /// so that other models need no image library.
 struct ImageCommands {
   Result<void> (*classify)(Session &session, const CommandLine &line);
+  Result<void> (*bench)(Session &session, const CommandLine &line);
 };
 extern "C" [[gnu::weak]] const ImageCommands quern_image_commands;
 

@@ -1,6 +1,7 @@
 //===- ClassifyCommand.cpp - says what is in images ---------------------------------------------===//
 
 #include "runtime/cli/Commands.h"
+#include "runtime/vision/Commands.h"
 #include "runtime/vision/ImageClassifier.h"
 
 #include <algorithm>
@@ -119,7 +120,7 @@ Result<void> Classification::finish() {
   return {};
 }
 
-static Result<void> runClassify(Session &session, const CommandLine &line) {
+Result<void> runClassify(Session &session, const CommandLine &line) {
   Result<ImageClassifier> classifier = ImageClassifier::create(session, line.batch);
   if (!classifier)
     return classifier.error();
@@ -130,6 +131,6 @@ static Result<void> runClassify(Session &session, const CommandLine &line) {
   return classification.finish();
 }
 
-extern "C" const ImageCommands quern_image_commands = {runClassify};
+extern "C" const ImageCommands quern_image_commands = {runClassify, runBenchImages};
 
 } // namespace quern::runtime

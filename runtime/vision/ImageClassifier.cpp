@@ -93,21 +93,26 @@ Result<std::vector<ClassScore>> ImageClassifier::rank(std::span<const float> val
   return scores;
 }
 
-Result<std::vector<std::vector<ClassScore>>> ImageClassifier::run(int64_t top) {
+Result<std::span<const float>> ImageClassifier::compute(int64_t count) {
   // A fixed number of images is always run; what is left over from before is not looked at.
-  int64_t count = signature.isBatchSymbolic ? pending : batch;
-  const int64_t inputShape[] = {count, signature.size.channels, signature.size.height, signature.size.width};
-  const int64_t outputShape[] = {count, signature.classes};
+  int64_t images = signature.isBatchSymbolic ? count : batch;
+  const int64_t inputShape[] = {images, signature.size.channels, signature.size.height, signature.size.width};
+  const int64_t outputShape[] = {images, signature.classes};
   const TensorView inputs[] = {{DType::F32, inputShape, input.view().data}};
   const MutableTensorView outputs[] = {{DType::F32, outputShape, output.mutableView().data}};
-  int64_t images = std::exchange(pending, 0);
   if (Result<void> done = session->run(entry, inputs, outputs); !done)
     return done.error();
+  return std::span<const float>(output.get<float>()).first(static_cast<size_t>(count * signature.classes));
+}
+
+Result<std::vector<std::vector<ClassScore>>> ImageClassifier::run(int64_t top) {
+  Result<std::span<const float>> values = compute(std::exchange(pending, 0));
+  if (!values)
+    return values.error();
   std::vector<std::vector<ClassScore>> all;
-  std::span<const float> values = output.get<float>();
   auto classes = static_cast<size_t>(signature.classes);
-  for (int64_t i = 0; i < images; ++i) {
-    Result<std::vector<ClassScore>> scores = rank(values.subspan(static_cast<size_t>(i) * classes, classes), top);
+  for (size_t i = 0; i < values->size(); i += classes) {
+    Result<std::vector<ClassScore>> scores = rank(values->subspan(i, classes), top);
     if (!scores)
       return scores.error();
     all.push_back(std::move(*scores));

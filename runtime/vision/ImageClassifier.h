@@ -38,6 +38,13 @@ public:
   void add(const Picture &picture);
   int64_t getPending() const { return pending; }
   bool isFull() const { return pending == batch; }
+  /// The most images of a run.
+  int64_t getBatch() const { return batch; }
+
+  /// f32[batch, c, h, w], what the network is given.
+  std::span<float> getInput() { return input.get<float>(); }
+  /// Runs the network alone on the first `count` images of the input: f32[count, classes], valid until the next run.
+  Result<std::span<const float>> compute(int64_t count);
 
   /// Runs what was added: the `top` likeliest classes of each, the likeliest first, equal ones in the order of the classes.
   Result<std::vector<std::vector<ClassScore>>> run(int64_t top);

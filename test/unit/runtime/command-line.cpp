@@ -45,6 +45,7 @@ void testAccept(Checks &checks) {
   checks.equal(line.images[1], "-b.png");
   checks.equal(line.top.value(), 3);
   checks.that(parse({"--info"}, Classify).value().mode == Info);
+  checks.that(parse({"--bench", "--batch", "2"}, Classify).value().mode == BenchImages);
 }
 
 void testRefuse(Checks &checks) {

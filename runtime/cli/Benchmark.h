@@ -1,0 +1,47 @@
+//===- Benchmark.h - runs that are measured several times --------------------------------------===//
+
+#ifndef QUERN_RUNTIME_CLI_BENCHMARK_H
+#define QUERN_RUNTIME_CLI_BENCHMARK_H
+
+#include "quern/Runtime.h"
+#include "runtime/cli/CommandLine.h"
+#include "runtime/llm/Sampler.h"
+
+#include <functional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace quern::runtime {
+
+/// What speeds are told in.
+struct BenchUnit {
+  /// The column of the table: `t/s`.
+  const char *column = nullptr;
+  /// The end of the keys in JSON: `ts` of `avg_ts`.
+  const char *suffix = nullptr;
+};
+
+/// A run that is measured several times.
+struct BenchTest {
+  /// `pp512`, `8 images`.
+  std::string name;
+  /// Its sizes as JSON names them: `n_prompt`, 512.
+  std::vector<std::pair<const char *, int64_t>> sizes;
+  /// Tokens or images of one run.
+  int64_t count = 0;
+  /// Runs once on random inputs; the time of what is measured, in nanoseconds.
+  std::function<Result<uint64_t>(RandomGenerator &random)> run;
+};
+
+/// The system's monotonic clock.
+uint64_t nowInNanoseconds();
+
+/// Runs each test `-r` times after a warm-up and prints the speeds, as a table or in JSON. Runs each once more, launch by
+/// launch, if the line asks for a profile (which is printed) or a trace (which is not written here).
+Result<void> measure(Session &session, std::span<const BenchTest> tests, const BenchUnit &unit, const CommandLine &line);
+
+} // namespace quern::runtime
+
+#endif // QUERN_RUNTIME_CLI_BENCHMARK_H
