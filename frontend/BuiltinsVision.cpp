@@ -147,6 +147,18 @@ static std::optional<Window> readPool(BuiltinCall &call) {
   return window;
 }
 
+/// A pool of the images in argument 0; `flags` are what its op takes beside the window.
+template <typename Op, typename... Flags> static Value pool(BuiltinCall &call, Flags... flags) {
+  auto window = readPool(call);
+  auto shape = window ? slide(call, *window, call.tensor(0).shape[1]) : std::nullopt;
+  if (!shape)
+    return Value();
+  mlir::Value result = call.emitter.create<Op>(
+      call.range, call.emitter.asF32(call.places[0], call.tensor(0)), window->size, window->strides, window->pads,
+      window->ceil, flags..., ImageLayout::NCHW);
+  return call.give(*shape, call.emitter.f32(), result);
+}
+
 namespace builtins {
 
 Value conv2d(BuiltinCall &call) {
@@ -182,27 +194,12 @@ Value conv2d(BuiltinCall &call) {
   return call.give(*shape, call.emitter.f32(), result);
 }
 
-Value max_pool(BuiltinCall &call) {
-  auto window = readPool(call);
-  auto shape = window ? slide(call, *window, call.tensor(0).shape[1]) : std::nullopt;
-  if (!shape)
-    return Value();
-  mlir::Value result = call.emitter.create<MaxPoolOp>(
-      call.range, call.emitter.asF32(call.places[0], call.tensor(0)), window->size, window->strides, window->pads,
-      window->ceil, ImageLayout::NCHW);
-  return call.give(*shape, call.emitter.f32(), result);
-}
+Value max_pool(BuiltinCall &call) { return pool<MaxPoolOp>(call); }
 
 Value avg_pool(BuiltinCall &call) {
-  auto window = readPool(call);
-  auto shape = window ? slide(call, *window, call.tensor(0).shape[1]) : std::nullopt;
-  if (!shape)
-    return Value();
-  bool includePad = readFlag(call, 5, true, window->isKnown);
-  mlir::Value result = call.emitter.create<AvgPoolOp>(
-      call.range, call.emitter.asF32(call.places[0], call.tensor(0)), window->size, window->strides, window->pads,
-      window->ceil, includePad, ImageLayout::NCHW);
-  return call.give(*shape, call.emitter.f32(), result);
+  bool isKnown = true;
+  bool includePad = readFlag(call, 5, true, isKnown);
+  return pool<AvgPoolOp>(call, includePad);
 }
 
 } // namespace builtins
