@@ -1,5 +1,6 @@
 //===- FoldParameters.cpp - constant expressions become parameters ----------------------------===//
 
+#include "passes/Constants.h"
 #include "passes/Passes.h"
 #include "passes/Signature.h"
 
@@ -23,13 +24,6 @@ using ConstantValues = llvm::DenseSet<Value>;
 static bool isSplat(Operation *op) {
   auto constant = dyn_cast<ConstantOp>(op);
   return constant && isa<SplatElementsAttr>(constant.getValue());
-}
-
-/// Whether the result of `op` is known at compile time, given those of the ops before it.
-static bool isConstant(Operation *op, const ConstantValues &constants) {
-  if (op->getNumResults() != 1 || op->hasTrait<OpTrait::IsTerminator>() || !isMemoryEffectFree(op))
-    return false;
-  return llvm::all_of(op->getOperands(), [&](Value operand) { return constants.contains(operand); });
 }
 
 /// The ops that compute `root`, in their order.
@@ -95,7 +89,7 @@ private:
     ConstantValues constants;
     SmallVector<Operation *> order;
     for (Operation &op : entry.getBody().front()) {
-      if (!isConstant(&op, constants))
+      if (op.getNumResults() != 1 || !isConstant(op.getResult(0)))
         continue;
       constants.insert(op.getResult(0));
       order.push_back(&op);

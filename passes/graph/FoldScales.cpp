@@ -1,5 +1,6 @@
 //===- FoldScales.cpp - factors of channels become part of the weights ------------------------===//
 
+#include "passes/Constants.h"
 #include "passes/Passes.h"
 #include "passes/TensorType.h"
 
@@ -7,7 +8,6 @@
 
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
-#include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 
@@ -15,20 +15,6 @@ namespace quern {
 
 #define GEN_PASS_DEF_FOLDSCALESPASS
 #include "passes/Passes.h.inc"
-
-/// Whether `value` depends on parameters and literals alone.
-static bool isConstant(Value value) {
-  llvm::SetVector<Operation *> ops;
-  ops.insert(value.getDefiningOp());
-  for (size_t i = 0; i < ops.size(); ++i) {
-    Operation *op = ops[i];
-    if (!op || !isMemoryEffectFree(op))
-      return false;
-    for (Value operand : op->getOperands())
-      ops.insert(operand.getDefiningOp());
-  }
-  return true;
-}
 
 /// Why `factor` cannot become part of the weight of `conv`; null if it can.
 static const char *whyNot(Conv2dOp conv, Value factor) {
