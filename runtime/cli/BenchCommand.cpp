@@ -69,6 +69,8 @@ static Result<std::vector<BenchTest>> getTests(LanguageModel &model, const Comma
                        size,
                        [&model, steps](RandomGenerator &random) { return measureOnce(model, steps, random); }});
   }
+  if (tests.empty())
+    return Error{"`-p` and `-n` are both 0, expected tokens to measure", ErrorKind::Usage};
   return tests;
 }
 
