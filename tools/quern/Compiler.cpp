@@ -1,0 +1,203 @@
+//===- Compiler.cpp - from a model file and a checkpoint to modules and code ------------------===//
+
+#include "tools/quern/Compiler.h"
+
+#include "tools/quern/Files.h"
+#include "tools/quern/Paths.h"
+
+#include "dialect/Register.h"
+#include "frontend/Diagnostics.h"
+#include "frontend/Frontend.h"
+
+#include "mlir/Pass/PassManager.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/Threading.h"
+#include "llvm/Support/WithColor.h"
+
+#include <CLI/CLI.hpp>
+
+using namespace mlir;
+using namespace quern::frontend;
+
+namespace quern::tool {
+
+void addCompilerOptions(CLI::App &command, CompilerOptions &options) {
+  command.add_option("MODEL", options.model, "The model file (.qn)")->required();
+  command.add_option("--weights", options.weights, "[MOUNT=]FILE_OR_DIR: GGUF, safetensors or a Hugging Face directory")
+      ->required();
+  command.add_option("--config", options.config, "A config.json in place of the checkpoint's");
+  command.add_option("--target", options.targets, "Machines, comma-separated; `host` is this one")->capture_default_str();
+  command.add_flag("--exact", options.exact, "Keep activations in f32");
+  command.add_flag("--no-cache", options.noCache, "Compile every kernel anew and keep none of them");
+  command.add_flag("--timing", options.timing, "Print how long each phase takes");
+  command.add_option("--tuning", options.tuning, "A file of measured schedules (JSON)");
+  command.add_option("--jobs", options.jobs, "Kernels compiled at once; 0: one per processor")->capture_default_str();
+}
+
+void Timing::begin(llvm::StringRef phase) {
+  if (phase == current)
+    return;
+  auto now = std::chrono::steady_clock::now();
+  if (enabled && !current.empty())
+    llvm::errs() << llvm::format("%-12s %8.3f s\n", current.c_str(), std::chrono::duration<double>(now - start).count());
+  current = phase.str();
+  start = now;
+}
+
+LogicalResult refuse(const llvm::Twine &message) {
+  llvm::WithColor::error(llvm::errs(), "quern") << message << '\n';
+  return failure();
+}
+
+LogicalResult refuse(llvm::Error error) { return refuse(llvm::toString(std::move(error))); }
+
+/// What has no place in the model is said of the compilation.
+static LogicalResult reportPlaceless(mlir::Diagnostic &diagnostic) {
+  if (!isa<UnknownLoc>(diagnostic.getLocation()) || diagnostic.getSeverity() != DiagnosticSeverity::Error)
+    return failure();
+  (void)refuse(diagnostic.str());
+  return success();
+}
+
+Compiler::Compiler(const CompilerOptions &options)
+    : options(options), context(MLIRContext::Threading::DISABLED), timing(options.timing),
+      diagnostics(noSources, &context, llvm::errs()), placeless(&context, reportPlaceless) {
+  DialectRegistry registry;
+  registerDialects(registry);
+  context.appendDialectRegistry(registry);
+  context.loadAllAvailableDialects();
+  context.printOpOnDiagnostic(false);
+}
+
+/// The place of `target` among all, best first.
+static size_t rank(const codegen::TargetSpec &target) {
+  return llvm::find_if(codegen::getTargets(), [&](const codegen::TargetSpec &other) { return other.name == target.name; }) -
+         codegen::getTargets().begin();
+}
+
+LogicalResult Compiler::findTargets() {
+  llvm::SmallVector<llvm::StringRef> names;
+  llvm::StringRef(options.targets).split(names, ',', -1, /*KeepEmpty=*/false);
+  for (llvm::StringRef name : names) {
+    llvm::Expected<codegen::TargetSpec> target = codegen::findTarget(name);
+    if (!target)
+      return refuse(target.takeError());
+    if (llvm::none_of(targets, [&](const codegen::TargetSpec &other) { return other.name == target->name; }))
+      targets.push_back(*target);
+  }
+  if (targets.empty())
+    return refuse("`--target` is `" + options.targets + "`, expected one name at least");
+  llvm::sort(targets, [](const codegen::TargetSpec &a, const codegen::TargetSpec &b) { return rank(a) < rank(b); });
+  return success();
+}
+
+LogicalResult Compiler::openCheckpoint() {
+  std::vector<Mount> mounts;
+  for (const std::string &argument : options.weights)
+    mounts.push_back(parseMount(argument));
+  llvm::Expected<Checkpoint> opened = Checkpoint::open(mounts, options.config);
+  if (!opened)
+    return refuse(opened.takeError());
+  checkpoint = std::move(*opened);
+  return success();
+}
+
+LogicalResult Compiler::readModel() {
+  timing.begin("checkpoint");
+  if (failed(openCheckpoint()))
+    return failure();
+  timing.begin("frontend");
+  llvm::SourceMgr sources;
+  std::optional<unsigned> main = openSource(sources, options.model);
+  if (!main)
+    return failure();
+  FrontendOptions frontendOptions;
+  frontendOptions.importPaths = findImportPaths();
+  frontendOptions.exact = options.exact;
+  frontend::DiagnosticEngine errors(sources);
+  ModelInputs inputs{&checkpoint->config(), &*checkpoint};
+  FailureOr<OwningOpRef<ModuleOp>> parsed = parseModel(sources, *main, inputs, frontendOptions, &context, errors);
+  errors.print(llvm::errs(), llvm::errs().has_colors());
+  if (failed(parsed))
+    return failure();
+  graph = std::move(*parsed);
+  return success();
+}
+
+FailureOr<OwningOpRef<ModuleOp>> Compiler::lower(const codegen::TargetSpec &target, Phase until) {
+  timing.begin("passes");
+  OwningOpRef<ModuleOp> module = graph->clone();
+  (*module)->setAttr("quern.target", target.getAttr(&context));
+  PassManager manager(&context);
+  PipelineOptions pipeline;
+  pipeline.exact = options.exact;
+  pipeline.until = until;
+  pipeline.database = options.tuning;
+  buildPipeline(manager, pipeline);
+  if (failed(manager.run(*module)))
+    return failure();
+  return std::move(module);
+}
+
+/// What codegen wants to know of a model's text.
+static codegen::TextAssets convert(frontend::TextAssets text, const ModelConfig &config) {
+  codegen::TextAssets assets;
+  assets.tokenizerJson = std::move(text.tokenizerJson);
+  if (!text.chatTemplate.empty())
+    assets.chatTemplate = std::move(text.chatTemplate);
+  if (!text.bosToken.empty())
+    assets.bosToken = std::move(text.bosToken);
+  if (!text.eosToken.empty())
+    assets.eosToken = std::move(text.eosToken);
+  assets.bosId = text.bosId;
+  assets.stopIds.assign(text.stopIds.begin(), text.stopIds.end());
+  assets.addBos = text.addBos;
+  if (const ConfigValue *size = config.find("vocab_size"))
+    assets.vocabSize = size->asInt() ? *size->asInt() : 0;
+  return assets;
+}
+
+/// What codegen wants to know of images.
+static codegen::ImageAssets convert(frontend::ImageAssets image) {
+  return {image.resize,        image.crop,
+          image.shortestEdge,  image.alignCorners,
+          image.antialias,     image.rescaleFactor,
+          std::move(image.mean), std::move(image.std),
+          std::move(image.labels), image.givesProbabilities};
+}
+
+LogicalResult Compiler::compile(llvm::ArrayRef<OwningOpRef<ModuleOp>> modules, codegen::OutputKind kind,
+                                llvm::StringRef output) {
+  llvm::Expected<frontend::TextAssets> text = checkpoint->readText();
+  if (!text)
+    return refuse(text.takeError());
+  codegen::TextAssets assets = convert(std::move(*text), checkpoint->config());
+  // A model that reads text may see images as well; that is no classifier.
+  std::optional<codegen::ImageAssets> image;
+  if (assets.tokenizerJson.empty()) {
+    llvm::Expected<std::optional<frontend::ImageAssets>> read = checkpoint->readImage();
+    if (!read)
+      return refuse(read.takeError());
+    if (*read)
+      image = convert(std::move(**read));
+  }
+
+  std::vector<codegen::TargetModule> targetModules;
+  for (auto [target, module] : llvm::zip_equal(targets, modules))
+    targetModules.push_back({&target, *module});
+  codegen::CodegenOptions codegenOptions;
+  codegenOptions.kind = kind;
+  codegenOptions.outputPath = output.str();
+  codegenOptions.libraryDir = findLibraries();
+  codegenOptions.jobs = options.jobs ? options.jobs : llvm::hardware_concurrency().compute_thread_count();
+  codegenOptions.cacheDir = options.noCache ? "" : findCache();
+  codegenOptions.model = llvm::sys::path::stem(options.model).str();
+  codegenOptions.exact = options.exact;
+  codegenOptions.text = assets.tokenizerJson.empty() ? nullptr : &assets;
+  codegenOptions.image = image ? &*image : nullptr;
+  codegenOptions.phase = [&](llvm::StringRef phase) { timing.begin(phase); };
+  return codegen::compileModule(targetModules, *checkpoint, codegenOptions);
+}
+
+} // namespace quern::tool

@@ -1,0 +1,102 @@
+//===- Compiler.h - from a model file and a checkpoint to modules and code --------------------===//
+
+#ifndef QUERN_TOOLS_QUERN_COMPILER_H
+#define QUERN_TOOLS_QUERN_COMPILER_H
+
+#include "codegen/Codegen.h"
+#include "frontend/weights/Checkpoint.h"
+#include "passes/Pipeline.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "llvm/Support/SourceMgr.h"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+} // namespace CLI
+
+namespace quern::tool {
+
+/// What every command that compiles is told, as the user gave it.
+struct CompilerOptions {
+  std::string model;
+  /// `[MOUNT=]FILE_OR_DIR`, each.
+  std::vector<std::string> weights;
+  /// Replaces the checkpoint's configuration when not empty.
+  std::string config;
+  /// Names of targets, comma-separated.
+  std::string targets = "host";
+  bool exact = false;
+  bool timing = false;
+  /// Measured schedules, or empty.
+  std::string tuning;
+  /// Kernels compiled at once; 0: one per processor.
+  unsigned jobs = 0;
+  /// Compile every kernel, and keep none.
+  bool noCache = false;
+};
+
+/// Lets `command` take these options.
+void addCompilerOptions(CLI::App &command, CompilerOptions &options);
+
+/// Prints how long each phase took, when asked to.
+class Timing {
+public:
+  explicit Timing(bool enabled) : enabled(enabled) {}
+  ~Timing() { begin(""); }
+
+  /// Ends the phase that runs and begins `phase`, unless that is what runs.
+  void begin(llvm::StringRef phase);
+
+private:
+  bool enabled;
+  std::string current;
+  std::chrono::steady_clock::time_point start;
+};
+
+/// Says on the standard error why a command ends, and fails.
+mlir::LogicalResult refuse(const llvm::Twine &message);
+mlir::LogicalResult refuse(llvm::Error error);
+
+/// One compilation, step by step. A step that fails has said why on the standard error.
+class Compiler {
+public:
+  explicit Compiler(const CompilerOptions &options);
+
+  /// Finds the targets by their names, the best first. A failure is bad usage.
+  mlir::LogicalResult findTargets();
+  /// Opens the checkpoint and turns the model file into a graph.
+  mlir::LogicalResult readModel();
+  /// Runs the passes up to `until` on a clone of the graph, for one target.
+  mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> lower(const codegen::TargetSpec &target, Phase until);
+  /// Writes native code: `modules`, one per target in kernel form, with the checkpoint's weights and text.
+  mlir::LogicalResult compile(llvm::ArrayRef<mlir::OwningOpRef<mlir::ModuleOp>> modules, codegen::OutputKind kind,
+                              llvm::StringRef output);
+
+  llvm::ArrayRef<codegen::TargetSpec> getTargets() const { return targets; }
+  Timing &getTiming() { return timing; }
+
+private:
+  mlir::LogicalResult openCheckpoint();
+
+  const CompilerOptions &options;
+  mlir::MLIRContext context;
+  Timing timing;
+  /// What passes and codegen report is printed without lines of the model: their locations are no paths.
+  llvm::SourceMgr noSources;
+  mlir::SourceMgrDiagnosticHandler diagnostics;
+  mlir::ScopedDiagnosticHandler placeless;
+  std::vector<codegen::TargetSpec> targets;
+  std::optional<frontend::Checkpoint> checkpoint;
+  mlir::OwningOpRef<mlir::ModuleOp> graph;
+};
+
+} // namespace quern::tool
+
+#endif // QUERN_TOOLS_QUERN_COMPILER_H
