@@ -206,7 +206,9 @@ void addCompileCommand(CLI::App &app, Command &command) {
   sub->add_option("--emit", options->emit, "What to write instead of an executable")
       ->check(CLI::IsMember(emitKinds));
   sub->add_flag("--dot", options->dot, "Draw a graph, fused groups, tiles or kernels as Graphviz text");
-  sub->add_option("-o", options->output, "The file to write");
+  sub->add_option("-o", options->output, "The file to write")->check([](const std::string &path) {
+    return path.empty() ? "found an empty name, expected a file" : "";
+  });
   sub->add_option("--dump-dir", options->dumpDir, "Keep the module after every phase here");
   sub->callback([&command, options] {
     command = [options] {
