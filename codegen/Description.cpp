@@ -4,6 +4,7 @@
 #include "codegen/KernelWork.h"
 #include "codegen/Program.h"
 #include "codegen/StateLayout.h"
+#include "dialect/Origin.h"
 
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Config/llvm-config.h"
@@ -82,9 +83,11 @@ static json::Array describeStates(ModuleOp module) {
 
 /// `model.qn:12:5`, or nothing where the op has no place in a file.
 static std::string describeLocation(Location location) {
-  if (auto place = location->findInstanceOf<FileLineColLoc>())
-    return (place.getFilename().getValue() + ":" + Twine(place.getLine()) + ":" + Twine(place.getColumn())).str();
-  return "";
+  SmallVector<Origin> origins = getOrigins(location);
+  if (origins.empty())
+    return "";
+  FileLineColLoc place = origins.front().getModelPlace();
+  return (place.getFilename().getValue() + ":" + Twine(place.getLine()) + ":" + Twine(place.getColumn())).str();
 }
 
 /// `[[4096], [128, "s"]]`: a number, and the sizes that it is multiplied by.

@@ -128,15 +128,13 @@ Value Elaborator::callFunction(const FunctionDecl &function, Instance *self,
   if (!bindArguments(function, frame, arguments, range, name))
     return function.result ? assumeResult(*function.result, frame, range) : Value();
   ++callDepth;
-  std::optional<std::string> outer;
-  if (self)
-    outer = emitter.enterScope(self->path);
+  auto instance = self ? std::optional<StringRef>(self->path) : std::nullopt;
+  Emitter::Scope outer = emitter.enterScope(emitter.calledFrom(range, instance));
   runBlock(function.body, frame);
   Value result = finishFunction(function, frame, range);
   if (result.isPoison() && function.result)
     result = assumeResult(*function.result, frame, range);
-  if (outer)
-    emitter.enterScope(std::move(*outer));
+  emitter.enterScope(std::move(outer));
   --callDepth;
   return result;
 }

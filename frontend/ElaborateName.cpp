@@ -234,7 +234,7 @@ Value Elaborator::constantValue(ConstantSlot &slot, const ConstantDecl &decl, St
   }
   if (slot.state == ConstantSlot::State::Untouched) {
     slot.state = ConstantSlot::State::Running;
-    std::string outer = emitter.enterScope(parameter.str());
+    Emitter::Scope outer = emitter.enterScope({parameter.str(), {}});
     std::tie(slot.value, slot.parameter) = emitter.computeParameter(
         decl.range, parameter, [&] { return evaluate(*decl.value, frame); });
     emitter.enterScope(std::move(outer));

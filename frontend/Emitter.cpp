@@ -2,6 +2,7 @@
 
 #include "frontend/Emitter.h"
 
+#include "dialect/Origin.h"
 #include "dialect/Shapes.h"
 #include "llvm/Support/SourceMgr.h"
 
@@ -34,7 +35,11 @@ mlir::Location Emitter::location(SourceRange range) {
     StringRef file = relativePath(sources.getMemoryBuffer(buffer)->getBufferIdentifier(), roots);
     loc = mlir::FileLineColLoc::get(builder.getStringAttr(file), line, column);
   }
-  return scope.empty() ? loc : mlir::NameLoc::get(builder.getStringAttr(scope), loc);
+  return inlineAt(loc, scope.instance, scope.caller);
+}
+
+Emitter::Scope Emitter::calledFrom(SourceRange call, std::optional<StringRef> instance) {
+  return {instance ? instance->str() : scope.instance, location(call)};
 }
 
 bool Emitter::isRepresentable(ArrayRef<Extent> shape) const {

@@ -32,10 +32,18 @@ public:
   mlir::Type f32() { return builder.getF32Type(); }
   mlir::Builder &types() { return builder; }
 
-  /// `range` in its file, under the name of the instance whose function is being inlined.
+  /// `range` in its file, in the instance whose function is being inlined, with the calls through which it is.
   mlir::Location location(SourceRange range);
-  /// Sets that name and returns the one before.
-  std::string enterScope(std::string path) { return std::exchange(scope, std::move(path)); }
+  /// What a location says beside its place.
+  struct Scope {
+    std::string instance;
+    /// Where the function was called; null in an entry's own text.
+    mlir::LocationAttr caller;
+  };
+  /// The scope of a function that is called at `call`: of `instance`, or without one of that of the caller.
+  Scope calledFrom(SourceRange call, std::optional<llvm::StringRef> instance);
+  /// Sets the scope and returns the one before.
+  Scope enterScope(Scope next) { return std::exchange(scope, std::move(next)); }
 
   /// Whether the graph can hold a tensor of that shape: each dimension a number or one run-time
   /// symbol, or, while it is off, something that is not known.
@@ -87,7 +95,7 @@ private:
   mlir::OpBuilder builder;
   mlir::OwningOpRef<mlir::ModuleOp> module;
   bool active;
-  std::string scope;
+  Scope scope;
   /// The names of parameters and states so far.
   llvm::StringMap<bool> declared;
   /// The last declaration: the next one follows it, so that they precede the entries.
