@@ -75,7 +75,6 @@ def FuseHorizontalPass : Pass<"quern-fuse-horizontal", "::mlir::ModuleOp"> {
     joined weight is a parameter computed once. Pairs whose results meet in one elementwise op stay apart: they become one
     kernel without joining.
   }];
-  let options = [Option<"explain", "explain", "bool", "false", "emit a remark for each refusal">];
 }
 
 def FuseEpiloguesPass : Pass<"quern-fuse-epilogues", "::mlir::ModuleOp"> {
@@ -84,7 +83,6 @@ def FuseEpiloguesPass : Pass<"quern-fuse-epilogues", "::mlir::ModuleOp"> {
     Groups an anchor with the elementwise ops that consume its result alone (bias, residual, gate), a pair of matmuls on
     one tensor with the elementwise op in which they meet, and chains of elementwise ops with each other.
   }];
-  let options = [Option<"explain", "explain", "bool", "false", "emit a remark for each refusal">];
 }
 
 def FuseProloguesPass : Pass<"quern-fuse-prologues", "::mlir::ModuleOp"> {
@@ -94,7 +92,6 @@ def FuseProloguesPass : Pass<"quern-fuse-prologues", "::mlir::ModuleOp"> {
     its only consumer; `slice`, reshapes that split the last axis, and `rope` join the append or the attention that
     they feed.
   }];
-  let options = [Option<"explain", "explain", "bool", "false", "emit a remark for each refusal">];
 }
 
 def LowerElementwisePass : Pass<"quern-lower-elementwise", "::mlir::ModuleOp"> {

@@ -3,6 +3,7 @@
 #include "passes/Constants.h"
 #include "passes/Passes.h"
 #include "passes/Signature.h"
+#include "passes/fuse/Explain.h"
 
 #include "dialect/Ops.h"
 
@@ -110,6 +111,7 @@ private:
 
   /// Lets the users of `root` outside of constant expressions read a parameter.
   void replaceRoot(Operation *root, SymbolTable &symbols) {
+    remarkFused(root, "parameters and literals alone: computed once, at compile time");
     ParameterOp parameter = getParameter(root, symbols);
     OpBuilder builder(root);
     Value param = ParamOp::create(builder, root->getLoc(), root->getResult(0).getType(), parameter.getSymName());

@@ -66,6 +66,9 @@ struct FuseEpilogue : OpInterfaceRewritePattern<ScalarBodyOpInterface> {
         reason = refusal;
         continue;
       }
+      remarkFused(op, getAnchor(producer) && getAnchor(owner)
+                          ? "two products of one tensor meet here: neither is written"
+                          : "the operand has this shape and no other user: it stays in registers");
       fuseInto(rewriter, producer, owner);
       return success();
     }
@@ -74,13 +77,11 @@ struct FuseEpilogue : OpInterfaceRewritePattern<ScalarBodyOpInterface> {
 };
 
 struct FuseEpiloguesPass : impl::FuseEpiloguesPassBase<FuseEpiloguesPass> {
-  using FuseEpiloguesPassBase::FuseEpiloguesPassBase;
-
   void runOnOperation() override {
     for (EntryOp entry : getOperation().getOps<EntryOp>()) {
       RewritePatternSet patterns(&getContext());
       patterns.add<FuseEpilogue>(&getContext());
-      if (failed(applyFusion(entry, std::move(patterns), explain)))
+      if (failed(applyFusion(entry, std::move(patterns))))
         return signalPassFailure();
     }
   }

@@ -194,6 +194,7 @@ private:
     SmallVector<Value> weights, biases;
     SmallVector<AddOp> adds;
     for (MatmulOp part : parts) {
+      remarkFused(part, "one product by joined weights reads the tensor once");
       locations.push_back(part.getLoc());
       weights.push_back(part.getWeight());
       adds.push_back(getBias(part));
@@ -224,15 +225,13 @@ private:
 };
 
 struct FuseHorizontalPass : impl::FuseHorizontalPassBase<FuseHorizontalPass> {
-  using FuseHorizontalPassBase::FuseHorizontalPassBase;
-
   void runOnOperation() override {
     ParameterUses uses(getOperation());
     JoinedParameters joined(getOperation());
     for (EntryOp entry : llvm::to_vector(getOperation().getOps<EntryOp>())) {
       RewritePatternSet patterns(&getContext());
       patterns.add<JoinMatmuls>(&getContext(), uses, joined);
-      if (failed(applyFusion(entry, std::move(patterns), explain)))
+      if (failed(applyFusion(entry, std::move(patterns))))
         return signalPassFailure();
     }
   }

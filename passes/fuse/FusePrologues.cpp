@@ -36,9 +36,11 @@ static bool splitsLastAxis(ReshapeOp op) {
          ArrayRef(from).drop_back() == ArrayRef(to).take_front(from.size() - 1);
 }
 
-/// Clones `op` into each kernel that uses it.
-static LogicalResult cloneIntoAll(PatternRewriter &rewriter, Operation *op) {
+/// Clones `op` into each kernel that uses it, for `reason`.
+static LogicalResult cloneIntoAll(PatternRewriter &rewriter, Operation *op, StringRef reason) {
   SmallVector<Operation *> owners = getOwners(op);
+  if (!owners.empty())
+    remarkFused(op, reason);
   for (Operation *owner : owners)
     cloneInto(rewriter, op, owner);
   if (op->use_empty())
@@ -53,7 +55,7 @@ struct CloneQuantize : OpRewritePattern<QuantizeOp> {
   using OpRewritePattern::OpRewritePattern;
 
   LogicalResult matchAndRewrite(QuantizeOp op, PatternRewriter &rewriter) const override {
-    return isFree(op) ? cloneIntoAll(rewriter, op) : failure();
+    return isFree(op) ? cloneIntoAll(rewriter, op, "each kernel of products rounds its own left side") : failure();
   }
 };
 
@@ -62,7 +64,7 @@ struct CloneSlice : OpRewritePattern<SliceOp> {
   using OpRewritePattern::OpRewritePattern;
 
   LogicalResult matchAndRewrite(SliceOp op, PatternRewriter &rewriter) const override {
-    return isFree(op) ? cloneIntoAll(rewriter, op) : failure();
+    return isFree(op) ? cloneIntoAll(rewriter, op, "a slice is an offset of what a kernel reads") : failure();
   }
 };
 
@@ -76,7 +78,7 @@ struct CloneReshape : OpRewritePattern<ReshapeOp> {
       return failure();
     if (!splitsLastAxis(op))
       return rewriter.notifyMatchFailure(op, "the reshape of a slice does not only split the last axis");
-    return cloneIntoAll(rewriter, op);
+    return cloneIntoAll(rewriter, op, "to split the last axis is to index otherwise");
   }
 };
 
@@ -93,7 +95,7 @@ struct CloneTranspose : OpRewritePattern<TransposeOp> {
     });
     if (!feedsConvolutions)
       return rewriter.notifyMatchFailure(op, "the transposed tensor is not only the image of convolutions");
-    return cloneIntoAll(rewriter, op);
+    return cloneIntoAll(rewriter, op, "a convolution reads its image in any order");
   }
 };
 
@@ -112,6 +114,7 @@ struct FuseNorm : OpRewritePattern<RmsNormOp> {
       return rewriter.notifyMatchFailure(op, "the norm is not the left side of a matmul");
     if (!canSink(op, owners.front()))
       return rewriter.notifyMatchFailure(op, "the norm reads a state that is written before the matmul");
+    remarkFused(op, "one kernel alone reads the norm: each task computes it for less than writing it costs");
     fuseInto(rewriter, op, owners.front());
     return success();
   }
@@ -137,19 +140,18 @@ struct FuseRope : OpRewritePattern<RopeOp> {
     auto anchor = getAnchor(owners.front());
     if (!anchor || !isa<AttendOp, CacheAppendOp>(anchor.getOperation()))
       return rewriter.notifyMatchFailure(op, "the rotated tensor feeds neither an append nor an attention");
+    remarkFused(op, "one kernel alone reads the rotated tensor");
     fuseInto(rewriter, producer, owners.front());
     return success();
   }
 };
 
 struct FuseProloguesPass : impl::FuseProloguesPassBase<FuseProloguesPass> {
-  using FuseProloguesPassBase::FuseProloguesPassBase;
-
   void runOnOperation() override {
     for (EntryOp entry : getOperation().getOps<EntryOp>()) {
       RewritePatternSet patterns(&getContext());
       patterns.add<CloneQuantize, CloneSlice, CloneReshape, CloneTranspose, FuseNorm, FuseRope>(&getContext());
-      if (failed(applyFusion(entry, std::move(patterns), explain)))
+      if (failed(applyFusion(entry, std::move(patterns))))
         return signalPassFailure();
     }
   }

@@ -2,6 +2,7 @@
 
 #include "passes/Passes.h"
 #include "passes/TensorType.h"
+#include "passes/fuse/Explain.h"
 #include "passes/fuse/Group.h"
 
 #include "mlir/IR/Builders.h"
@@ -53,9 +54,16 @@ static void merge(ConcatOp op) {
 /// Copies the parts of `op` that are not computed for it alone.
 static void copyParts(ConcatOp op) {
   OpBuilder builder(op);
+  bool copies = false;
   for (OpOperand &part : op->getOpOperands())
-    if (!isWrittenInPlace(part.get()))
+    if (!isWrittenInPlace(part.get())) {
+      copies = true;
       part.set(copy(builder, part.get()));
+    }
+  if (copies)
+    remarkApart(op, "a part that has other users, or no kernel of its own, is copied");
+  else
+    remarkFused(op, "each part is computed for it alone, in place");
 }
 
 namespace {

@@ -3,6 +3,7 @@
 #include "passes/Passes.h"
 
 #include "dialect/Ops.h"
+#include "dialect/Origin.h"
 #include "dialect/PackedLayout.h"
 
 #include "mlir/IR/Builders.h"
@@ -29,12 +30,33 @@ static SmallVector<Operation *> getComputation(Operation *op) {
   return llvm::map_to_vector(group.getBody().front().without_terminator(), [](Operation &inner) { return &inner; });
 }
 
-/// The form of the last anchor among `ops`; what precedes it is its prologue.
-static KernelForm getForm(ArrayRef<Operation *> ops) {
+/// The last anchor among `ops`, or null; what precedes it is its prologue.
+static KernelAnchorOpInterface getAnchor(ArrayRef<Operation *> ops) {
   for (Operation *op : llvm::reverse(ops))
     if (auto anchor = dyn_cast<KernelAnchorOpInterface>(op))
-      return anchor.getKernelForm();
-  return KernelForm::Map;
+      return anchor;
+  return nullptr;
+}
+
+static KernelForm getForm(ArrayRef<Operation *> ops) {
+  auto anchor = getAnchor(ops);
+  return anchor ? anchor.getKernelForm() : KernelForm::Map;
+}
+
+/// Where `ops` come from, each under its name: first the anchor, or the last one where there is none.
+static Location getOrigin(ArrayRef<Operation *> ops) {
+  auto nameOf = [](Operation *op) { return nameOp(op->getLoc(), op->getName().stripDialect()); };
+  auto anchor = getAnchor(ops);
+  SmallVector<Location> locations = {nameOf(anchor ? anchor.getOperation() : ops.back())};
+  for (Operation *op : ops) {
+    locations.push_back(nameOf(op));
+    // The body of a map says which elementwise ops it was.
+    op->walk([&](Operation *scalar) {
+      if (scalar != op && !scalar->hasTrait<OpTrait::IsTerminator>())
+        locations.push_back(nameOp(scalar->getLoc(), op->getName().stripDialect()));
+    });
+  }
+  return FusedLoc::get(ops.front()->getContext(), locations);
 }
 
 /// What a kernel of `ops` takes from outside: the cache that it writes, then the rest in the order of first use.
@@ -94,7 +116,8 @@ static void outline(Operation *op, EntryOp entry, SymbolTable &symbols) {
   OpBuilder builder(entry);
   auto type = builder.getFunctionType(ValueRange(inputs).getTypes(), op->getResultTypes());
   auto form = KernelFormAttr::get(op->getContext(), getForm(ops));
-  auto kernel = KernelOp::create(builder, op->getLoc(), builder.getStringAttr("kernel"), TypeAttr::get(type), form,
+  Location origin = getOrigin(ops);
+  auto kernel = KernelOp::create(builder, origin, builder.getStringAttr("kernel"), TypeAttr::get(type), form,
                                  /*schedule=*/ScheduleAttr(), builder.getStringAttr("private"),
                                  getArgAttrs(builder, inputs), getResAttrs(builder, op));
   Block *body = builder.createBlock(&kernel.getBody());
@@ -110,7 +133,7 @@ static void outline(Operation *op, EntryOp entry, SymbolTable &symbols) {
   kernel->remove();
   symbols.insert(kernel, entry->getIterator());
   builder.setInsertionPoint(op);
-  auto call = CallOp::create(builder, op->getLoc(), op->getResultTypes(), kernel.getSymName(), inputs);
+  auto call = CallOp::create(builder, origin, op->getResultTypes(), kernel.getSymName(), inputs);
   op->replaceAllUsesWith(call);
   op->erase();
 }

@@ -1,4 +1,5 @@
 // RUN: quern-opt %s --quern-fold-parameters | FileCheck %s
+// RUN: quern-opt %s --quern-fold-parameters --remark-format=emitRemark --remarks-filter=fusion 2>&1 >/dev/null | FileCheck %s --check-prefix=REMARK
 
 quern.parameter @w : tensor<4xf32>
 quern.parameter @big : tensor<1x64xf32>
@@ -11,6 +12,7 @@ quern.parameter @big : tensor<1x64xf32>
 // CHECK-NEXT: %[[COS:.*]] = quern.cos %[[SUM]]
 // CHECK-NEXT: quern.yield %[[COS]]
 // CHECK-LABEL: quern.entry @first(
+// REMARK: [Passed] cos | {{.*}}Function=first | Reason="parameters and literals alone: computed once, at compile time"
 quern.entry @first(%x: tensor<4xf32>) -> tensor<4xf32> {
   %i = quern.iota : tensor<4xf32>
   %w = quern.param @w : tensor<4xf32>

@@ -1,4 +1,7 @@
-// RUN: quern-opt %s --quern-fuse-epilogues=explain --split-input-file --verify-diagnostics | FileCheck %s
+// RUN: quern-opt %s --quern-fuse-epilogues --split-input-file --verify-diagnostics \
+// RUN:   --remark-format=emitRemark --remarks-filter-missed=fusion | FileCheck %s
+// RUN: quern-opt %s --quern-fuse-epilogues --split-input-file --remark-format=emitRemark --remarks-filter-passed=fusion \
+// RUN:   2>&1 >/dev/null | FileCheck %s --check-prefix=FUSED
 
 // Bias, activation and residual follow the matmul into its group.
 // CHECK-LABEL: quern.entry @residual(
@@ -9,6 +12,7 @@
 // CHECK-NEXT: %[[R:.*]] = quern.add %{{.*}}, %[[A]]
 // CHECK-NEXT: quern.yield %[[R]]
 // CHECK: quern.return %[[G]]
+// FUSED: add | {{.*}}Function=residual | Reason="the operand has this shape and no other user: it stays in registers"
 quern.entry @residual(%x: tensor<2x4xf32>, %w: tensor<8x4xf32>, %b: tensor<8xf32>, %r: tensor<2x8xf32>) -> tensor<2x8xf32> {
   %0 = quern.matmul %x, %w : tensor<2x4xf32>, tensor<8x4xf32>
   %1 = quern.add %0, %b : tensor<2x8xf32>, tensor<8xf32>
@@ -27,6 +31,7 @@ quern.entry @residual(%x: tensor<2x4xf32>, %w: tensor<8x4xf32>, %b: tensor<8xf32
 // CHECK: %[[S:.*]] = quern.silu %[[P]]
 // CHECK-NEXT: %[[M:.*]] = quern.mul %[[S]], %[[U]]
 // CHECK-NEXT: quern.yield %[[M]]
+// FUSED: mul | {{.*}}Function=swiglu | Reason="two products of one tensor meet here: neither is written"
 quern.entry @swiglu(%x: tensor<2x4xf32>, %g: tensor<8x4xf32>, %u: tensor<8x4xf32>) -> tensor<2x8xf32> {
   %0 = quern.matmul %x, %g : tensor<2x4xf32>, tensor<8x4xf32>
   %1 = quern.silu %0 : tensor<2x8xf32>

@@ -1,4 +1,7 @@
-// RUN: quern-opt %s --quern-fuse-horizontal=explain --split-input-file --verify-diagnostics | FileCheck %s
+// RUN: quern-opt %s --quern-fuse-horizontal --split-input-file --verify-diagnostics \
+// RUN:   --remark-format=emitRemark --remarks-filter-missed=fusion | FileCheck %s
+// RUN: quern-opt %s --quern-fuse-horizontal --split-input-file --remark-format=emitRemark --remarks-filter-passed=fusion \
+// RUN:   2>&1 >/dev/null | FileCheck %s --check-prefix=FUSED
 
 quern.parameter @q : tensor<8x64xf32>
 quern.parameter @k : tensor<4x64xf32>
@@ -19,6 +22,7 @@ quern.parameter @v : tensor<4x64xf32>
 // CHECK-DAG: %[[B:.*]] = quern.slice %[[P]] axis 1 offset 8 size 4
 // CHECK-DAG: %[[C:.*]] = quern.slice %[[P]] axis 1 offset 12 size 4
 // CHECK: quern.return %[[A]], %[[B]], %[[C]]
+// FUSED: matmul | {{.*}}Function=attention | Reason="one product by joined weights reads the tensor once"
 quern.entry @attention(%x: tensor<2x64xf32>) -> (tensor<2x8xf32>, tensor<2x4xf32>, tensor<2x4xf32>) {
   %q = quern.param @q : tensor<8x64xf32>
   %0 = quern.matmul %x, %q : tensor<2x64xf32>, tensor<8x64xf32>

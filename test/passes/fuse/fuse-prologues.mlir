@@ -1,4 +1,7 @@
-// RUN: quern-opt %s --quern-fuse-prologues=explain --split-input-file --verify-diagnostics | FileCheck %s
+// RUN: quern-opt %s --quern-fuse-prologues --split-input-file --verify-diagnostics \
+// RUN:   --remark-format=emitRemark --remarks-filter-missed=fusion | FileCheck %s
+// RUN: quern-opt %s --quern-fuse-prologues --split-input-file --remark-format=emitRemark --remarks-filter-passed=fusion \
+// RUN:   2>&1 >/dev/null | FileCheck %s --check-prefix=FUSED
 
 // A norm and the quantisation of its result go into the one matmul that needs them.
 // CHECK-LABEL: quern.entry @norm(
@@ -7,6 +10,8 @@
 // CHECK-NEXT: %[[Q:.*]] = quern.quantize %[[N]]
 // CHECK-NEXT: %[[P:.*]] = quern.matmul %[[Q]]
 // CHECK-NEXT: quern.yield %[[P]]
+// FUSED: quantize | {{.*}}Function=norm | Reason="each kernel of products rounds its own left side"
+// FUSED: rms_norm | {{.*}}Function=norm | Reason="one kernel alone reads the norm: each task computes it for less than writing it costs"
 quern.entry @norm(%x: tensor<2x32xf32>, %g: tensor<32xf32>, %w: tensor<8x32x!quern.block<q8_0>>) -> tensor<2x8xf32> {
   %n = quern.rms_norm %x, %g eps 1.0e-5 : tensor<2x32xf32>, tensor<32xf32>
   %q = quern.quantize %n : tensor<2x32xf32>
@@ -71,6 +76,9 @@ quern.state @keys : tensor<16x2x4xf16>
 // CHECK-NEXT: quern.reshape
 // CHECK-NEXT: %[[Q:.*]] = quern.rope
 // CHECK-NEXT: quern.attend %[[Q]], %[[K]], %[[K]]
+// FUSED: reshape | {{.*}}Function=rope | Reason="to split the last axis is to index otherwise"
+// FUSED: slice | {{.*}}Function=rope | Reason="a slice is an offset of what a kernel reads"
+// FUSED: rope | {{.*}}Function=rope | Reason="one kernel alone reads the rotated tensor"
 quern.entry @rope(%x: tensor<3x16xf32>, %at: tensor<3x!quern.position>, %t: tensor<16x2x2xf32>) -> tensor<3x2x4xf32> {
   %0 = quern.slice %x axis 1 offset 0 size 8 : tensor<3x16xf32>
   %1 = quern.slice %x axis 1 offset 8 size 8 : tensor<3x16xf32>
@@ -129,6 +137,7 @@ quern.entry @reshapes(%x: tensor<4x8xf32>) -> (tensor<4x2x4xf32>, tensor<16xf32>
 // CHECK: quern.fused
 // CHECK-NEXT: %[[T:.*]] = quern.transpose %[[X]]
 // CHECK-NEXT: quern.conv2d %[[T]]
+// FUSED: transpose | {{.*}}Function=transposed | Reason="a convolution reads its image in any order"
 quern.entry @transposed(%x: tensor<1x3x8x8xf32>, %w: tensor<16x27xf32>) -> tensor<1x6x6x16xf32> {
   %t = quern.transpose %x [0, 2, 3, 1] : tensor<1x3x8x8xf32>
   %0 = quern.conv2d %t, %w window [3, 3] layout <nhwc> : tensor<1x8x8x3xf32>, tensor<16x27xf32>

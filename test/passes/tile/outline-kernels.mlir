@@ -1,10 +1,11 @@
 // RUN: quern-opt %s --quern-outline-kernels --split-input-file | FileCheck %s
+// RUN: quern-opt %s --quern-outline-kernels --split-input-file --mlir-print-debuginfo | FileCheck %s --check-prefix=PLACES
 
 quern.parameter @w : tensor<8x4xf32>
 quern.parameter @b : tensor<8xf32>
 
 // A group becomes a kernel of its anchor's form: arguments in the order of their first use, weights marked as packed,
-// splat literals inside. A reshape stays in the entry.
+// splat literals inside. A reshape stays in the entry. A call says which ops it is, from where: the anchor first.
 // CHECK: quern.kernel private @kernel(
 // CHECK-SAME: %[[X:[a-z0-9]*]]: tensor<2x4xf32>, %[[W:[a-z0-9]*]]: tensor<8x4xf32> {quern.packed}, %[[B:[a-z0-9]*]]: tensor<8xf32>) -> tensor<2x8xf32>
 // CHECK-SAME: form = #quern.form<contract>
@@ -21,6 +22,11 @@ quern.parameter @b : tensor<8xf32>
 // CHECK-NOT: quern.constant
 // CHECK: %[[CALL:.*]] = quern.call @kernel(%[[R]], %[[WV]], %[[BV]])
 // CHECK-NEXT: quern.return %[[CALL]]
+// PLACES: quern.call @kernel({{.*}} loc(#[[CALL:loc[0-9]*]])
+// PLACES-DAG: #[[MATMUL:loc[0-9]*]] = loc(fused<"matmul">[
+// PLACES-DAG: #[[ADD:loc[0-9]*]] = loc(fused<"add">[
+// PLACES-DAG: #[[MUL:loc[0-9]*]] = loc(fused<"mul">[
+// PLACES: #[[CALL]] = loc(fused[#[[MATMUL]], #[[ADD]], #[[MUL]]])
 quern.entry @group(%a: tensor<2x2x2xf32>) -> tensor<2x8xf32> {
   %x = quern.reshape %a : tensor<2x2x2xf32> to tensor<2x4xf32>
   %w = quern.param @w : tensor<8x4xf32>
