@@ -175,6 +175,12 @@ LogicalResult Lowering::lowerOps(Block::iterator begin, Block::iterator end) {
   return success();
 }
 
+FailureOr<Formula> Lowering::lowerResult(Block::iterator begin) {
+  if (failed(lowerOps(begin, kernel.getBody().front().end())))
+    return failure();
+  return get(getYielded());
+}
+
 Formula Lowering::store(RowStage::Kind kind, const Formula &tensor, const std::string &name) {
   Halide::Func func(name);
   std::vector<Halide::Var> vars;

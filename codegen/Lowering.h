@@ -62,6 +62,8 @@ public:
   /// Lowers the ops from `begin` up to `end` in their order; an error at one that has no lowering. Ops whose result is
   /// known are passed over.
   mlir::LogicalResult lowerOps(mlir::Block::iterator begin, mlir::Block::iterator end);
+  /// Lowers the ops from `begin` to the end of the body: the formula of what the kernel yields.
+  mlir::FailureOr<Formula> lowerResult(mlir::Block::iterator begin);
   /// The formula of an argument or of a lowered op's result; an error at the op, or its first user, when there is none.
   mlir::FailureOr<Formula> get(mlir::Value value);
   /// Makes `value`, the result of an anchor, known.

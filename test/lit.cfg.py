@@ -1,7 +1,8 @@
 # How lit runs the tests; `lit.site.cfg.py` in the build directory loads this and says where things are.
 #
 # Tools come from PATH: quern, quern-opt, FileCheck, not, count, diff. Substitutions: %python, %data (test/data), %unit (unit-test
-# programs), %source (the repository), %smollm2 (the SmolLM2 checkpoint, feature `smollm2`), %inception (a real Inception v3, feature `inception`).
+# programs), %source (the repository), %status N COMMAND (a command whose exit status is N; its errors become output),
+# %smollm2 (the SmolLM2 checkpoint, feature `smollm2`), %inception (a real Inception v3, feature `inception`).
 # Environment: QUERN_CHECK_ROUNDTRIP=1 lets every quern-opt run also round-trip its input, QUERN_CHECK_REFERENCE=1 is handed through.
 
 import os
@@ -39,6 +40,7 @@ def add_substitutions():
         ("%data", os.path.join(config.test_source_root, "data")),
         ("%unit", os.path.join(config.quern_build, "test", "unit")),
         ("%source", config.quern_source),
+        ("%status", f"{config.quern_python} {os.path.join(config.test_source_root, 'Inputs', 'status.py')}"),
     ]
     if switched_on("QUERN_CHECK_ROUNDTRIP"):
         # Runs that ask for it themselves may not ask twice.

@@ -40,7 +40,7 @@ struct AttentionVars {
 struct AttentionFuncs {
   AttentionVars v;
   /// [e, head, token]
-  Func output{"output"};
+  Func output;
   std::vector<Var> vars;
   /// The last cache row that a tile sees. [it]
   Func limit{"limit"};
@@ -209,16 +209,12 @@ static FailureOr<AttentionFuncs> algorithm(Lowering &lowering, const Parameters 
                   return combined(index[2], h % shared, h / shared, i % tile, i / tile) /
                          total(h % shared, h / shared, i % tile, i / tile);
                 }});
-  if (failed(lowering.lowerOps(std::next(anchor->getIterator()), body.end())))
+  FailureOr<Output> output = buildOutput(lowering, std::next(anchor->getIterator()));
+  if (failed(output))
     return failure();
-  FailureOr<Formula> result = lowering.get(lowering.getYielded());
-  if (failed(result))
-    return failure();
-  if (result->shape.size() != 3)
+  if (output->shape.size() != 3)
     return anchor.emitError("a kernel of the form `attention` yields [s, h, e]");
-  OutputVars vars(result->shape.size());
-  f.vars = vars.vars;
-  f.output(vars.vars) = result->at(vars.index());
+  f.output = output->func, f.vars = output->vars;
   return f;
 }
 

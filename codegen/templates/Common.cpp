@@ -4,12 +4,16 @@
 
 namespace quern::codegen {
 
-OutputVars::OutputVars(size_t rank) {
-  for (size_t i = 0; i < rank; ++i)
-    vars.emplace_back("d" + std::to_string(i));
+mlir::FailureOr<Output> buildOutput(Lowering &lowering, mlir::Block::iterator begin) {
+  mlir::FailureOr<Formula> result = lowering.lowerResult(begin);
+  if (failed(result))
+    return mlir::failure();
+  Output output{Halide::Func("output"), {}, result->shape};
+  for (size_t i = 0; i < result->shape.size(); ++i)
+    output.vars.emplace_back("d" + std::to_string(i));
+  output.func(output.vars) = result->at(Index(output.vars.rbegin(), output.vars.rend()));
+  return output;
 }
-
-Index OutputVars::index() const { return Index(vars.rbegin(), vars.rend()); }
 
 void vectorizeTail(Halide::Stage stage, Halide::Var var, const Halide::Expr &extent, int lanes) {
   auto size = Halide::Internal::as_const_int(extent);

@@ -7,12 +7,16 @@
 
 namespace quern::codegen {
 
-/// The arguments of an output function of `rank` dimensions, innermost first, and the index that they are.
-struct OutputVars {
-  explicit OutputVars(size_t rank);
+/// What a kernel yields as a function of all its dimensions, innermost first.
+struct Output {
+  Halide::Func func;
   std::vector<Halide::Var> vars;
-  Index index() const;
+  /// Outermost first.
+  std::vector<Halide::Expr> shape;
 };
+
+/// Lowers the ops from `begin` to the end of the body and defines the output by what it yields.
+mlir::FailureOr<Output> buildOutput(Lowering &lowering, mlir::Block::iterator begin);
 
 /// Vectorises `var` of `stage` over its `extent`: by `lanes`, or fewer where a static extent is smaller; a remainder runs
 /// guarded. Stays scalar for an extent of 1.

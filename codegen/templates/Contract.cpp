@@ -160,9 +160,7 @@ static FailureOr<ContractFuncs> algorithm(Lowering &lowering) {
   }
   if (quantize)
     lowering.set(quantize.getResult(), {});
-  if (failed(lowering.lowerOps(std::next(matmuls.front()->getIterator()), body.end())))
-    return failure();
-  FailureOr<Formula> result = lowering.get(lowering.getYielded());
+  FailureOr<Formula> result = lowering.lowerResult(std::next(matmuls.front()->getIterator()));
   if (failed(result))
     return failure();
 

@@ -102,9 +102,7 @@ static FailureOr<ConvFuncs> algorithm(Lowering &lowering) {
                    return sum(i, o, index[2], index[1], index[0]);
                  return sum(c % panelRows, c / panelRows, index[2], index[1], index[0]);
                }});
-  if (failed(lowering.lowerOps(std::next(anchor->getIterator()), body.end())))
-    return failure();
-  FailureOr<Formula> result = lowering.get(lowering.getYielded());
+  FailureOr<Formula> result = lowering.lowerResult(std::next(anchor->getIterator()));
   if (failed(result))
     return failure();
   funcs.panels = static_cast<int>(PackedLayout::panels(type.getDimSize(3)));

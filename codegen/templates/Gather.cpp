@@ -8,15 +8,6 @@ using Halide::Expr;
 
 namespace quern::codegen {
 
-namespace {
-struct GatherFuncs {
-  /// [the result's dimensions, innermost first]
-  Halide::Func output;
-  std::vector<Halide::Var> vars;
-  std::vector<Expr> shape;
-};
-} // namespace
-
 /// result[i…, e…] = table[indices[i…], e…]; an index outside of the table reads its nearest row.
 static FailureOr<Formula> gather(Lowering &lowering, GatherOp op) {
   FailureOr<Formula> indices = lowering.get(op.getIndices());
@@ -50,7 +41,7 @@ static FailureOr<Formula> gather(Lowering &lowering, GatherOp op) {
                 }};
 }
 
-static FailureOr<GatherFuncs> algorithm(Lowering &lowering) {
+static FailureOr<Output> algorithm(Lowering &lowering) {
   KernelOp kernel = lowering.getKernel();
   Block &body = kernel.getBody().front();
   auto anchor = cast<GatherOp>(kernel.getAnchor());
@@ -60,32 +51,24 @@ static FailureOr<GatherFuncs> algorithm(Lowering &lowering) {
   if (failed(rows))
     return failure();
   lowering.set(anchor.getResult(), *rows);
-  if (failed(lowering.lowerOps(std::next(anchor->getIterator()), body.end())))
-    return failure();
-  FailureOr<Formula> result = lowering.get(lowering.getYielded());
-  if (failed(result))
-    return failure();
-  OutputVars vars(result->shape.size());
-  GatherFuncs funcs{Halide::Func("output"), vars.vars, result->shape};
-  funcs.output(vars.vars) = result->at(vars.index());
-  return funcs;
+  return buildOutput(lowering, std::next(anchor->getIterator()));
 }
 
 /// A row in vectors of 8: the elements of a packed row do not lie next to each other. Rows in parallel.
-static void schedule(GatherFuncs &funcs) {
-  vectorizeTail(funcs.output, funcs.vars[0], funcs.shape.back(), 8);
-  if (funcs.vars.size() > 1 && !Halide::Internal::as_const_int(funcs.shape.front()))
-    funcs.output.parallel(funcs.vars.back());
+static void schedule(Output &output) {
+  vectorizeTail(output.func, output.vars[0], output.shape.back(), 8);
+  if (output.vars.size() > 1 && !Halide::Internal::as_const_int(output.shape.front()))
+    output.func.parallel(output.vars.back());
 }
 
 Space spaceGather(KernelOp, const TargetSpec &) { return {}; }
 
 FailureOr<Halide::Func> buildGather(Lowering &lowering, const Parameters &) {
-  FailureOr<GatherFuncs> funcs = algorithm(lowering);
-  if (failed(funcs))
+  FailureOr<Output> output = algorithm(lowering);
+  if (failed(output))
     return failure();
-  schedule(*funcs);
-  return funcs->output;
+  schedule(*output);
+  return output->func;
 }
 
 } // namespace quern::codegen

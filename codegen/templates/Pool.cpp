@@ -87,9 +87,7 @@ static FailureOr<PoolFuncs> algorithm(Lowering &lowering) {
   auto type = cast<RankedTensorType>(anchor->getResult(0).getType());
   pooled->shape = lowering.shapeOf(type);
   lowering.set(anchor->getResult(0), *pooled);
-  if (failed(lowering.lowerOps(std::next(anchor->getIterator()), body.end())))
-    return failure();
-  FailureOr<Formula> result = lowering.get(lowering.getYielded());
+  FailureOr<Formula> result = lowering.lowerResult(std::next(anchor->getIterator()));
   if (failed(result))
     return failure();
   funcs.channels = static_cast<int>(type.getDimSize(3)), funcs.height = static_cast<int>(type.getDimSize(1));
