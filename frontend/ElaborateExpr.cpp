@@ -226,9 +226,19 @@ Value Elaborator::evaluateIndex(const IndexExpr &expr, Frame &frame) {
 std::optional<SmallVector<AxisSubscript, 4>>
 Elaborator::resolveSubscripts(const IndexExpr &expr, const Tensor &tensor, Frame &frame) {
   size_t rank = tensor.shape.size(), named = 0;
-  bool hasRest = false;
-  for (const Subscript &subscript : expr.subscripts)
-    subscript.kind == Subscript::Kind::Rest ? void(hasRest = true) : void(++named);
+  const Subscript *rest = nullptr;
+  for (const Subscript &subscript : expr.subscripts) {
+    if (subscript.kind != Subscript::Kind::Rest) {
+      ++named;
+      continue;
+    }
+    if (rest) {
+      diagnostics.error(subscript.range, "found `..` twice; expected `:` for one axis each")
+          .note(rest->range, "the first stands for all axes without a subscript");
+      return std::nullopt;
+    }
+    rest = &subscript;
+  }
   if (named > rank) {
     fail(expr.range, "found " + Twine(named) + " subscripts of `" + formatTensor(tensor) +
                          "`; expected at most " + Twine(rank));
@@ -273,7 +283,7 @@ Elaborator::resolveSubscripts(const IndexExpr &expr, const Tensor &tensor, Frame
     }
     result.push_back({first, last - first, drop, /*all=*/false});
   }
-  if (!hasRest)
+  if (!rest)
     addAll(rank - named);
   return result;
 }
