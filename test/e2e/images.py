@@ -1,15 +1,12 @@
 """The network of Inputs/images.qn in NumPy, in double precision: `weights FILE SCALE` writes random weights, with or without a
 scale in the batch norms; `check BINARY FILE INCLUDE_PAD` runs the compiled network on random images and compares."""
 
-import json
-import pathlib
-import subprocess
 import sys
-import tempfile
 
 import numpy
 from numpy.lib.stride_tricks import sliding_window_view
 
+import model
 import safetensors_file
 
 EPS = 1e-3
@@ -44,13 +41,7 @@ def write_weights(path, scale):
         tensors[name + ".bn.running_var"] = random.uniform(0.5, 2, outputs)
         if scale:
             tensors[name + ".bn.weight"] = random.uniform(0.5, 1.5, outputs)
-    header, data = {}, b""
-    for name, array in tensors.items():
-        raw = array.astype("<f4").tobytes()
-        header[name] = {"dtype": "F32", "shape": list(array.shape), "data_offsets": [len(data), len(data) + len(raw)]}
-        data += raw
-    text = json.dumps(header).encode()
-    pathlib.Path(path).write_bytes(len(text).to_bytes(8, "little") + text + data)
+    safetensors_file.save(path, {name: array.astype(numpy.float32) for name, array in tensors.items()})
 
 
 def windows(x, kernel, stride, pad, value):
@@ -101,11 +92,7 @@ def check(binary, path, include_pad):
     expected = forward(images.astype(numpy.float64), weights, include_pad)
     rows = []
     for batch in (3, 1):
-        with tempfile.TemporaryDirectory() as folder:
-            source, result = pathlib.Path(folder, "x.npy"), pathlib.Path(folder, "y.npy")
-            numpy.save(source, images[:batch])
-            subprocess.run([binary, "--run", "forward", "--in", f"x={source}", "--out", f"logits={result}"], check=True)
-            rows.append(numpy.load(result))
+        rows.append(model.logits_of_images(binary, images[:batch]))
         error = numpy.abs(rows[-1] - expected[:batch]).max() / numpy.abs(expected).max()
         assert error <= TOLERANCE, f"batch {batch}: found an error of {error}, expected at most {TOLERANCE}"
     assert (rows[0][:1] == rows[1]).all(), "an image alone has other bits than among others"

@@ -1,4 +1,4 @@
-"""Runs compiled language models: what the checks of this folder share."""
+"""Runs compiled models: what the checks of this folder share."""
 
 import json
 import pathlib
@@ -16,6 +16,15 @@ def logits_of(binary, tokens, *options):
         ids, result = pathlib.Path(folder, "ids.npy"), pathlib.Path(folder, "logits.npy")
         numpy.save(ids, numpy.asarray(tokens, numpy.int32))
         subprocess.run([binary, "--logits", ids, "-o", result, *options], check=True)
+        return numpy.load(result)
+
+
+def logits_of_images(binary, images):
+    """What the entry `forward` of a network gives for images `x`, f32 [n, channels, h, w]: f32 [n, classes]."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, result = pathlib.Path(folder, "x.npy"), pathlib.Path(folder, "logits.npy")
+        numpy.save(source, images)
+        subprocess.run([binary, "--run", "forward", "--in", f"x={source}", "--out", f"logits={result}"], check=True)
         return numpy.load(result)
 
 

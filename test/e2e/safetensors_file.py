@@ -1,10 +1,11 @@
-"""Reads a safetensors file into NumPy arrays: what the goldens of test/data are stored in."""
+"""Reads and writes safetensors files as NumPy arrays: what the goldens of test/data are stored in."""
 
 import json
+import pathlib
 
 import numpy
 
-DTYPES = {"F32": numpy.float32, "I32": numpy.int32, "U8": numpy.uint8, "F16": numpy.float16}
+DTYPES = {"F32": numpy.float32, "I32": numpy.int32, "I64": numpy.int64, "U8": numpy.uint8, "F16": numpy.float16}
 
 
 def load(path):
@@ -17,3 +18,17 @@ def load(path):
     return {name: numpy.frombuffer(data[entry["data_offsets"][0]:entry["data_offsets"][1]],
                                    DTYPES[entry["dtype"]]).reshape(entry["shape"])
             for name, entry in header.items()}
+
+
+def save(path, tensors):
+    """Writes arrays of the types above by name."""
+    names = {numpy.dtype(dtype): name for name, dtype in DTYPES.items()}
+    header, end = {}, 0
+    for name, array in tensors.items():
+        header[name] = {"dtype": names[array.dtype], "shape": list(array.shape), "data_offsets": [end, end + array.nbytes]}
+        end += array.nbytes
+    text = json.dumps(header).encode()
+    with pathlib.Path(path).open("wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        for array in tensors.values():
+            file.write(array.tobytes())
