@@ -34,6 +34,14 @@ def FoldScalesPass : Pass<"quern-fold-scales", "::mlir::ModuleOp"> {
   }];
 }
 
+def CommutePoolsPass : Pass<"quern-commute-pools", "::mlir::ModuleOp"> {
+  let summary = "average after a pointwise convolution that has fewer channels";
+  let description = [{
+    `conv2d(avg_pool(x), w)` with a window of one place becomes `avg_pool(conv2d(x, w))` where that takes fewer additions and
+    products. What follows, a bias or a ReLU, then follows the pool.
+  }];
+}
+
 def AssignLayoutsPass : Pass<"quern-assign-layouts", "::mlir::ModuleOp"> {
   let summary = "keep the channels of images innermost";
   let description = [{

@@ -20,6 +20,8 @@ static void buildGraph(OpPassManager &manager) {
   manager.addPass(createSpecializeEntriesPass());
   // Before layouts: the pattern is the model's own, factors of shape [c, 1, 1].
   manager.addPass(createFoldScalesPass());
+  // After scales, which follow a convolution and not its pool.
+  manager.addPass(createCommutePoolsPass());
   manager.addPass(createAssignLayoutsPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
