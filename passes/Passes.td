@@ -77,11 +77,14 @@ def QuantizeActivationsPass : Pass<"quern-quantize-activations", "::mlir::Module
 }
 
 def FuseHorizontalPass : Pass<"quern-fuse-horizontal", "::mlir::ModuleOp"> {
-  let summary = "join matmuls that read one tensor";
+  let summary = "join matmuls, and convolutions, that read one tensor";
   let description = [{
-    matmul(x, a), matmul(x, b), … = slices of matmul(x, concat(a, b, …)), with their biases when each has one. The
-    joined weight is a parameter computed once. Pairs whose results meet in one elementwise op stay apart: they become one
-    kernel without joining.
+    matmul(x, a), matmul(x, b), … = slices of matmul(x, concat(a, b, …)), with their biases when each has one and the ops of
+    one operand behind them. The joined weight is a parameter computed once. Pairs whose results meet in one elementwise op
+    stay apart: they become one kernel without joining.
+
+    Convolutions with equal windows, biases and activations are joined likewise, where what reads them reads parts in place
+    and the cost model of `quern.target` finds one kernel faster.
   }];
 }
 

@@ -1,15 +1,15 @@
-//===- FuseHorizontal.cpp - matmuls that read one tensor become one ---------------------------===//
+//===- FuseHorizontal.cpp - products that read one tensor become one --------------------------===//
 
 #include "passes/Passes.h"
-#include "passes/Signature.h"
 #include "passes/TensorType.h"
 #include "passes/fuse/Explain.h"
+#include "passes/fuse/Products.h"
+#include "passes/tile/CostModel.h"
 
 #include "dialect/Shapes.h"
 
 #include "mlir/IR/PatternMatch.h"
 #include "llvm/ADT/SetVector.h"
-#include "llvm/ADT/StringMap.h"
 
 using namespace mlir;
 
@@ -38,14 +38,73 @@ static bool doMeet(MatmulOp a, MatmulOp b) {
   return llvm::any_of(getChain(b), [&](Operation *op) { return chain.contains(op); });
 }
 
-/// The bias that alone uses the result of `op`: add(op, param) with one value per output; null where there is none.
-static AddOp getBias(MatmulOp op) {
-  Value result = op.getResult();
-  auto add = result.hasOneUse() ? dyn_cast<AddOp>(*result.getUsers().begin()) : AddOp();
-  if (!add || add.getLhs() != result || !add.getRhs().getDefiningOp<ParamOp>() ||
-      getDims(getTensorType(add.getRhs())) != ArrayRef(getDims(getTensorType(op.getWeight()))).take_front(1))
-    return nullptr;
-  return add;
+static Value getInput(MatmulOp op) { return op.getLhs(); }
+static Value getInput(Conv2dOp op) { return op.getInput(); }
+
+/// Whether `a` and `b`, of one input, may be one product.
+static bool areAlike(MatmulOp a, MatmulOp b) {
+  return getTensorType(a.getWeight()).getElementType() == getTensorType(b.getWeight()).getElementType();
+}
+static bool areAlike(Conv2dOp a, Conv2dOp b) {
+  return getTensorType(a.getWeight()).getElementType() == getTensorType(b.getWeight()).getElementType() &&
+         a.getWindow() == b.getWindow() && a.getStrides() == b.getStrides() && a.getPads() == b.getPads() &&
+         a.getDilations() == b.getDilations() && llvm::equal(getTail(a, a.getWeight()), getTail(b, b.getWeight()), areEqual);
+}
+
+/// What it means that none is like `op`.
+static const char *getDifference(MatmulOp) { return "the other weights on this tensor have other element types"; }
+static const char *getDifference(Conv2dOp) {
+  return "the other convolutions of this tensor have other elements, windows, biases or activations";
+}
+
+/// Why `op` may not become one with others of `siblings`, which have its input; null if it may.
+static const char *whyNot(MatmulOp op, ArrayRef<MatmulOp> siblings) {
+  bool meets = llvm::any_of(siblings, [&](MatmulOp other) { return other != op && doMeet(op, other); });
+  return meets ? "the results meet in an elementwise op, where they become one kernel without joining" : nullptr;
+}
+static const char *whyNot(Conv2dOp op, ArrayRef<Conv2dOp>) {
+  if (op.getLayout() != ImageLayout::NHWC || op.getGroups() != 1)
+    return "the convolution has groups, or its channels are not last";
+  Value end = getEnd(getTail(op, op.getWeight()), op.getResult());
+  bool isImage = llvm::all_of(end.getUsers(), [&](Operation *user) {
+    auto reader = dyn_cast<ImageOpInterface>(user);
+    return reader && reader.getInput() == end;
+  });
+  return isImage ? nullptr : "not only convolutions and pools read the result; others would lose a fusion or copy their part";
+}
+
+/// Those of `parts` that are worth joining.
+static SmallVector<MatmulOp> chooseParts(ArrayRef<MatmulOp> parts, TargetAttr) { return llvm::to_vector(parts); }
+
+/// For convolutions, the set that the cost model finds to gain most: a joined one is one launch and reads its input once, but
+/// its panels may fill tiles worse than theirs did.
+static SmallVector<Conv2dOp> chooseParts(ArrayRef<Conv2dOp> parts, TargetAttr target) {
+  constexpr size_t most = 8; // 256 sets
+  parts = parts.take_front(most);
+  auto countOutputs = [](Conv2dOp part) { return getTensorType(part.getWeight()).getDimSize(0); };
+  SmallVector<Conv2dOp> best;
+  double bestGain = 0;
+  for (unsigned set = 1; set < 1u << parts.size(); ++set) {
+    SmallVector<Conv2dOp> chosen;
+    int64_t outputs = 0;
+    double gain = 0;
+    for (auto [i, part] : llvm::enumerate(parts)) {
+      if (!(set >> i & 1))
+        continue;
+      chosen.push_back(part);
+      outputs += countOutputs(part);
+      gain += estimateCost(part, countOutputs(part), target);
+    }
+    gain -= estimateCost(parts.front(), outputs, target);
+    if (gain > bestGain)
+      best = chosen, bestGain = gain;
+  }
+  return best;
+}
+
+/// The product of the input of `op` and `weight`.
+static Value createProduct(RewriterBase &rewriter, Location loc, MatmulOp op, Value weight) {
+  return MatmulOp::create(rewriter, loc, op.getLhs(), weight);
 }
 
 namespace {
@@ -58,118 +117,76 @@ public:
       llvm::DenseSet<StringAttr> inEntry;
       entry.walk([&](ParamOp param) {
         for (OpOperand &use : param.getResult().getUses()) {
-          auto matmul = dyn_cast<MatmulOp>(use.getOwner());
-          bool isWeight = matmul && &matmul.getWeightMutable() == &use;
-          if (!isWeight || !inEntry.insert(param.getParameterAttr().getAttr()).second)
+          if (!isWeight(use) || !inEntry.insert(param.getParameterAttr().getAttr()).second)
             shared.insert(param.getParameterAttr().getAttr());
         }
       });
     }
   }
 
-  /// Whether an entry uses the parameter `name` for more than one matmul's weight.
+  /// Whether an entry uses the parameter `name` for more than one product's weight.
   bool isShared(StringAttr name) const { return shared.contains(name); }
 
 private:
   llvm::DenseSet<StringAttr> shared;
-};
 
-/// Parameters that join others row by row, one per set of parts.
-class JoinedParameters {
-public:
-  explicit JoinedParameters(ModuleOp module) : symbols(module) {
-    for (auto parameter : module.getOps<ParameterOp>())
-      if (!parameter.isExternal())
-        known.try_emplace(getSignature(parameter), parameter);
-  }
-
-  /// The value, made at `rewriter`'s place, of the parameter that joins `parts`, values of parameters, along axis 0.
-  Value get(PatternRewriter &rewriter, Location loc, ArrayRef<Value> parts) {
-    ParameterOp parameter = getParameter(rewriter, loc, parts);
-    return ParamOp::create(rewriter, loc, parameter.getType(), parameter.getSymName());
-  }
-
-private:
-  SymbolTable symbols;
-  llvm::StringMap<ParameterOp> known;
-
-  ParameterOp getParameter(PatternRewriter &rewriter, Location loc, ArrayRef<Value> parts) {
-    OpBuilder::InsertionGuard guard(rewriter);
-    auto entry = rewriter.getInsertionBlock()->getParentOp();
-    rewriter.setInsertionPoint(entry);
-    Type any = parts.front().getType();
-    auto parameter =
-        ParameterOp::create(rewriter, loc, joinNames(parts), any, rewriter.getStringAttr("private"));
-    rewriter.createBlock(&parameter.getInit());
-    SmallVector<Value> values;
-    for (Value part : parts)
-      values.push_back(rewriter.clone(*part.getDefiningOp())->getResult(0));
-    auto joined = ConcatOp::create(rewriter, loc, values, /*axis=*/0);
-    YieldOp::create(rewriter, loc, joined.getResult());
-    parameter.setType(joined.getResult().getType());
-
-    auto [place, isNew] = known.try_emplace(getSignature(parameter), parameter);
-    if (!isNew) {
-      rewriter.eraseOp(parameter);
-      return place->second;
-    }
-    parameter->remove();
-    symbols.insert(parameter, entry->getIterator());
-    return parameter;
-  }
-
-  /// `layers.0.q_proj.weight+layers.0.k_proj.weight`
-  static std::string joinNames(ArrayRef<Value> parts) {
-    return llvm::join(llvm::map_range(parts, [](Value part) {
-                        return part.getDefiningOp<ParamOp>().getParameter();
-                      }), "+");
+  static bool isWeight(OpOperand &use) {
+    if (auto matmul = dyn_cast<MatmulOp>(use.getOwner()))
+      return &matmul.getWeightMutable() == &use;
+    auto conv = dyn_cast<Conv2dOp>(use.getOwner());
+    return conv && &conv.getWeightMutable() == &use;
   }
 };
 
-/// Slices of matmul(x, concat(a, b, …)) for matmul(x, a), matmul(x, b), …
-struct JoinMatmuls : OpRewritePattern<MatmulOp> {
-  JoinMatmuls(MLIRContext *context, const ParameterUses &uses, JoinedParameters &joined)
-      : OpRewritePattern(context), uses(uses), joined(joined) {}
+/// Slices of product(x, concat(a, b, …)) for product(x, a), product(x, b), …
+template <typename OpT>
+struct JoinProducts : OpRewritePattern<OpT> {
+  JoinProducts(MLIRContext *context, const ParameterUses &uses, JoinedParameters &joined, TargetAttr target)
+      : OpRewritePattern<OpT>(context), uses(uses), joined(joined), target(target) {}
 
-  LogicalResult matchAndRewrite(MatmulOp first, PatternRewriter &rewriter) const override {
-    SmallVector<MatmulOp> siblings = getSiblings(first);
+  LogicalResult matchAndRewrite(OpT first, PatternRewriter &rewriter) const override {
+    SmallVector<OpT> siblings = getSiblings(first);
     if (siblings.size() < 2)
       return failure();
-    Type element = getTensorType(first.getWeight()).getElementType();
-    SmallVector<MatmulOp> peers = llvm::to_vector(llvm::make_filter_range(siblings, [&](MatmulOp op) {
-      return getTensorType(op.getWeight()).getElementType() == element;
-    }));
+    SmallVector<OpT> peers =
+        llvm::to_vector(llvm::make_filter_range(siblings, [&](OpT op) { return areAlike(first, op); }));
     if (peers.size() < 2)
-      return rewriter.notifyMatchFailure(first, "the other weights on this tensor have other element types");
+      return rewriter.notifyMatchFailure(first, getDifference(first));
     if (peers.front() != first)
       return failure();
-    SmallVector<MatmulOp> parts = getParts(peers, siblings, rewriter);
+    SmallVector<OpT> parts = getParts(peers, siblings, rewriter);
     if (parts.size() < 2)
       return failure();
-    join(parts, rewriter);
+    SmallVector<OpT> chosen = chooseParts(parts, target);
+    if (chosen.size() < 2)
+      return rewriter.notifyMatchFailure(first, "one product would not take less time");
+    join(chosen, rewriter);
     return success();
   }
 
 private:
   const ParameterUses &uses;
   JoinedParameters &joined;
+  TargetAttr target;
 
-  /// The matmuls in the block of `op` that have its left side, in their order.
-  static SmallVector<MatmulOp> getSiblings(MatmulOp op) {
-    SmallVector<MatmulOp> siblings;
-    for (OpOperand &use : op.getLhs().getUses())
-      if (auto matmul = dyn_cast<MatmulOp>(use.getOwner()); matmul && matmul->getBlock() == op->getBlock())
-        siblings.push_back(matmul);
-    llvm::sort(siblings, [](MatmulOp a, MatmulOp b) { return a->isBeforeInBlock(b); });
+  /// The products in the block of `op` that have its input, in their order.
+  static SmallVector<OpT> getSiblings(OpT op) {
+    SmallVector<OpT> siblings;
+    for (OpOperand &use : getInput(op).getUses())
+      if (auto other = dyn_cast<OpT>(use.getOwner()); other && other->getBlock() == op->getBlock())
+        siblings.push_back(other);
+    llvm::sort(siblings, [](OpT a, OpT b) { return a->isBeforeInBlock(b); });
     return siblings;
   }
 
-  /// Those of `peers`, whose weights have one element type, that may become one.
-  SmallVector<MatmulOp> getParts(ArrayRef<MatmulOp> peers, ArrayRef<MatmulOp> siblings,
-                                 PatternRewriter &rewriter) const {
-    SmallVector<MatmulOp> parts;
-    for (MatmulOp op : peers) {
-      if (const char *reason = whyNot(op, siblings))
+  /// Those of `peers`, which are alike, that may become one.
+  SmallVector<OpT> getParts(ArrayRef<OpT> peers, ArrayRef<OpT> siblings, PatternRewriter &rewriter) const {
+    SmallVector<OpT> parts;
+    for (OpT op : peers) {
+      const char *reason = whyNotWeight(op.getWeight());
+      if (!reason)
+        reason = whyNot(op, siblings);
+      if (reason)
         (void)rewriter.notifyMatchFailure(op, reason);
       else
         parts.push_back(op);
@@ -177,60 +194,72 @@ private:
     return parts;
   }
 
-  /// Why `op` may not become one with others of `siblings`; null if it may.
-  const char *whyNot(MatmulOp op, ArrayRef<MatmulOp> siblings) const {
-    auto param = op.getWeight().getDefiningOp<ParamOp>();
+  /// Why `weight` may not become rows of another; null if it may.
+  const char *whyNotWeight(Value weight) const {
+    auto param = weight.getDefiningOp<ParamOp>();
     if (!param)
       return "the weight is no parameter";
-    if (uses.isShared(param.getParameterAttr().getAttr()))
-      return "the weight has other uses, so joining it would store it twice";
-    bool meets = llvm::any_of(siblings, [&](MatmulOp other) { return other != op && doMeet(op, other); });
-    return meets ? "the results meet in an elementwise op, where they become one kernel without joining" : nullptr;
+    return uses.isShared(param.getParameterAttr().getAttr())
+               ? "the weight has other uses, so joining it would store it twice"
+               : nullptr;
   }
 
-  /// With biases where each part has one.
-  void join(ArrayRef<MatmulOp> parts, PatternRewriter &rewriter) const {
+  /// With what follows each part: a bias, ops of one operand.
+  void join(ArrayRef<OpT> parts, PatternRewriter &rewriter) const {
     SmallVector<Location> locations;
-    SmallVector<Value> weights, biases;
-    SmallVector<AddOp> adds;
-    for (MatmulOp part : parts) {
+    SmallVector<Value> weights;
+    SmallVector<SmallVector<Operation *>> tails;
+    for (OpT part : parts) {
       remarkFused(part, "one product by joined weights reads the tensor once");
       locations.push_back(part.getLoc());
       weights.push_back(part.getWeight());
-      adds.push_back(getBias(part));
-      if (adds.back())
-        biases.push_back(adds.back().getRhs());
+      tails.push_back(getTail(part.getResult(), part.getWeight()));
     }
+    cutTails(tails);
     Location loc = rewriter.getFusedLoc(locations);
-    MatmulOp first = parts.front();
+    OpT first = parts.front();
     rewriter.setInsertionPoint(first);
-    Value result = MatmulOp::create(rewriter, loc, first.getLhs(), joined.get(rewriter, loc, weights));
-    bool withBias = biases.size() == parts.size();
-    if (withBias)
-      result = AddOp::create(rewriter, loc, result, joined.get(rewriter, loc, biases));
+    Value result = createProduct(rewriter, loc, first, joined.get(rewriter, loc, weights));
+    Value bias = getBias(tails.front());
+    if (bias)
+      bias = joined.get(rewriter, loc, llvm::map_to_vector(tails, [](auto &tail) { return getBias(tail); }));
+    result = cloneTail(rewriter, tails.front(), result, bias);
     int64_t axis = getTensorType(result).getRank() - 1, offset = 0;
-    for (auto [weight, part, add] : llvm::zip_equal(weights, parts, adds)) {
+    for (auto [part, weight, tail] : llvm::zip_equal(parts, weights, tails)) {
+      OpT op = part;
       int64_t size = getTensorType(weight).getDimSize(0);
-      MatmulOp matmul = part;
-      Value slice = SliceOp::create(rewriter, matmul.getLoc(), result, axis, offset, size);
+      Value slice = SliceOp::create(rewriter, op.getLoc(), result, axis, offset, size);
       offset += size;
-      if (withBias)
-        rewriter.replaceOp(add, slice);
-      else
-        rewriter.replaceAllUsesWith(matmul.getResult(), slice);
+      rewriter.replaceAllUsesWith(getEnd(tail, op.getResult()), slice);
+      for (Operation *replaced : llvm::reverse(tail))
+        rewriter.eraseOp(replaced);
+      rewriter.eraseOp(op);
     }
-    for (MatmulOp part : parts)
-      rewriter.eraseOp(part);
+  }
+
+  /// Leaves of each tail what begins all of them alike.
+  static void cutTails(MutableArrayRef<SmallVector<Operation *>> tails) {
+    size_t common = tails.front().size();
+    for (ArrayRef<Operation *> tail : tails) {
+      common = std::min(common, tail.size());
+      while (!llvm::equal(tail.take_front(common), ArrayRef(tails.front()).take_front(common), areEqual))
+        --common;
+    }
+    for (SmallVector<Operation *> &tail : tails)
+      tail.truncate(common);
   }
 };
 
 struct FuseHorizontalPass : impl::FuseHorizontalPassBase<FuseHorizontalPass> {
   void runOnOperation() override {
+    TargetAttr target = getTarget(getOperation());
     ParameterUses uses(getOperation());
     JoinedParameters joined(getOperation());
     for (EntryOp entry : llvm::to_vector(getOperation().getOps<EntryOp>())) {
       RewritePatternSet patterns(&getContext());
-      patterns.add<JoinMatmuls>(&getContext(), uses, joined);
+      patterns.add<JoinProducts<MatmulOp>>(&getContext(), uses, joined, target);
+      if (target)
+        patterns.add<JoinProducts<Conv2dOp>>(&getContext(), uses, joined, target);
       if (failed(applyFusion(entry, std::move(patterns))))
         return signalPassFailure();
     }

@@ -144,16 +144,33 @@ static int64_t chooseLines(int64_t height, int64_t panelGroups) {
   return best;
 }
 
-/// A convolution is a contraction whose rows are the places of a row of the image.
+/// A convolution like `conv`, but with `outputs` channels, as a contraction whose rows are the places of a row of the image.
+static ContractShape getShape(Conv2dOp conv, int64_t outputs) {
+  int64_t panels = std::max<int64_t>(1, PackedLayout::panels(outputs));
+  return {getTensorType(conv.getResult()).getDimSize(2), true, panels, 1, 32, false};
+}
+
 static ScheduleAttr chooseConv(KernelOp kernel, TargetAttr target) {
   auto anchor = cast<Conv2dOp>(kernel.getAnchor());
   auto image = getTensorType(anchor.getResult());
-  ContractShape shape = {image.getDimSize(2), true, std::max<int64_t>(1, PackedLayout::panels(image.getDimSize(3))), 1, 32,
-                         false};
+  ContractShape shape = getShape(anchor, image.getDimSize(3));
   Tile tile = chooseTile(shape, target);
   int64_t lines = chooseLines(image.getDimSize(1), llvm::divideCeil(shape.panels, tile.vectors));
   return makeSchedule(kernel.getContext(), {{"rows", tile.rows}, {"vectors", tile.vectors}, {"lines", lines}});
 }
+
+double estimateCost(Conv2dOp conv, int64_t outputs, TargetAttr target) {
+  // A launch takes about 2 µs until all threads have begun and ended: as long as two cores take for these products.
+  constexpr double launch = 16 << 10;
+  ContractShape shape = getShape(conv, outputs);
+  auto image = getTensorType(conv.getResult());
+  int64_t depth = getTensorType(conv.getWeight()).getDimSize(1);
+  int64_t vectors = shape.panels * std::max<int64_t>(1, PackedLayout::panelRows * 32 / target.getVectorBits());
+  double products = double(image.getDimSize(1) * image.getDimSize(2)) * double(depth) * double(vectors);
+  return launch + products * getCost(chooseTile(shape, target), shape);
+}
+
+TargetAttr getTarget(ModuleOp module) { return module->getAttrOfType<TargetAttr>("quern.target"); }
 
 ScheduleAttr chooseSchedule(KernelOp kernel, TargetAttr target) {
   if (kernel.getForm() == KernelForm::Conv)

@@ -13,9 +13,6 @@ namespace quern {
 #define GEN_PASS_DEF_SELECTSCHEDULESPASS
 #include "passes/Passes.h.inc"
 
-/// The module's attribute that says what it is compiled for.
-constexpr llvm::StringLiteral kTargetName = "quern.target";
-
 namespace {
 
 struct SelectSchedulesPass : impl::SelectSchedulesPassBase<SelectSchedulesPass> {
@@ -23,9 +20,9 @@ struct SelectSchedulesPass : impl::SelectSchedulesPassBase<SelectSchedulesPass> 
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    auto target = module->getAttrOfType<TargetAttr>(kTargetName);
+    TargetAttr target = getTarget(module);
     if (!target) {
-      module.emitError() << "has no attribute `" << kTargetName << "`, expected the #quern.target to compile for";
+      module.emitError() << "has no attribute `quern.target`, expected the #quern.target to compile for";
       return signalPassFailure();
     }
     ScheduleDatabase measured;

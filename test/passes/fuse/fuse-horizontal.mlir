@@ -194,3 +194,145 @@ quern.entry @two_tensors(%x: tensor<2x32xf32>, %y: tensor<2x32xf32>) -> (tensor<
   %1 = quern.matmul %y, %b : tensor<2x32xf32>, tensor<4x32xf32>
   quern.return %0, %1 : tensor<2x4xf32>, tensor<2x4xf32>
 }
+
+// -----
+
+module attributes {quern.target = #quern.target<"zen4", vectorBits = 512, l1Bytes = 32768, l2Bytes = 1048576, dot = "vnni", vectorRegisters = 32>} {
+
+quern.parameter @a : tensor<128x256xf32>
+quern.parameter @b : tensor<64x256xf32>
+quern.parameter @bias_a : tensor<128xf32>
+quern.parameter @bias_b : tensor<64xf32>
+quern.parameter @next_a : tensor<16x1152xf32>
+quern.parameter @next_b : tensor<16x576xf32>
+
+// Convolutions of one image, their biases and activations: their readers take slices.
+// CHECK: quern.parameter "private" @"a+b" : tensor<192x256xf32>
+// CHECK: quern.parameter "private" @"bias_a+bias_b" : tensor<192xf32>
+// CHECK-LABEL: quern.entry @convolutions(
+// CHECK-SAME: %[[X:[a-z0-9]*]]: tensor<1x17x17x256xf32>
+// CHECK: %[[W:.*]] = quern.param @"a+b"
+// CHECK-NEXT: %[[C:.*]] = quern.conv2d %[[X]], %[[W]] window [1, 1] layout <nhwc>
+// CHECK-NEXT: %[[BIAS:.*]] = quern.param @"bias_a+bias_b"
+// CHECK-NEXT: %[[S:.*]] = quern.add %[[C]], %[[BIAS]]
+// CHECK-NEXT: %[[R:.*]] = quern.relu %[[S]] : tensor<1x17x17x192xf32>
+// CHECK-DAG: %[[A:.*]] = quern.slice %[[R]] axis 3 offset 0 size 128
+// CHECK-DAG: %[[B:.*]] = quern.slice %[[R]] axis 3 offset 128 size 64
+// CHECK-NOT: quern.relu
+// CHECK-DAG: quern.conv2d %[[A]], %{{.*}} window [3, 3]
+// CHECK-DAG: quern.conv2d %[[B]], %{{.*}} window [3, 3]
+// CHECK: quern.return
+quern.entry @convolutions(%x: tensor<1x17x17x256xf32>) -> (tensor<1x15x15x16xf32>, tensor<1x15x15x16xf32>) {
+  %a = quern.param @a : tensor<128x256xf32>
+  %0 = quern.conv2d %x, %a window [1, 1] layout <nhwc> : tensor<1x17x17x256xf32>, tensor<128x256xf32>
+  %bias_a = quern.param @bias_a : tensor<128xf32>
+  %1 = quern.add %0, %bias_a : tensor<1x17x17x128xf32>, tensor<128xf32>
+  %2 = quern.relu %1 : tensor<1x17x17x128xf32>
+  %b = quern.param @b : tensor<64x256xf32>
+  %3 = quern.conv2d %x, %b window [1, 1] layout <nhwc> : tensor<1x17x17x256xf32>, tensor<64x256xf32>
+  %bias_b = quern.param @bias_b : tensor<64xf32>
+  %4 = quern.add %3, %bias_b : tensor<1x17x17x64xf32>, tensor<64xf32>
+  %5 = quern.relu %4 : tensor<1x17x17x64xf32>
+  %next_a = quern.param @next_a : tensor<16x1152xf32>
+  %6 = quern.conv2d %2, %next_a window [3, 3] layout <nhwc> : tensor<1x17x17x128xf32>, tensor<16x1152xf32>
+  %next_b = quern.param @next_b : tensor<16x576xf32>
+  %7 = quern.conv2d %5, %next_b window [3, 3] layout <nhwc> : tensor<1x17x17x64xf32>, tensor<16x576xf32>
+  quern.return %6, %7 : tensor<1x15x15x16xf32>, tensor<1x15x15x16xf32>
+}
+
+}
+
+// -----
+
+module attributes {quern.target = #quern.target<"zen4", vectorBits = 512, l1Bytes = 32768, l2Bytes = 1048576, dot = "vnni", vectorRegisters = 32>} {
+
+quern.parameter @a : tensor<48x256xf32>
+quern.parameter @b : tensor<64x256xf32>
+quern.parameter @next_a : tensor<16x432xf32>
+quern.parameter @next_b : tensor<16x576xf32>
+
+// Tiles of 3 and of 4 panels fit 48 and 64 channels; none fits 112.
+// CHECK-LABEL: quern.entry @tiles(
+// CHECK-NOT: quern.slice
+// CHECK: quern.return
+quern.entry @tiles(%x: tensor<1x35x35x256xf32>) -> (tensor<1x33x33x16xf32>, tensor<1x33x33x16xf32>) {
+  %a = quern.param @a : tensor<48x256xf32>
+  // expected-remark@below {{one product would not take less time}}
+  %0 = quern.conv2d %x, %a window [1, 1] layout <nhwc> : tensor<1x35x35x256xf32>, tensor<48x256xf32>
+  %b = quern.param @b : tensor<64x256xf32>
+  %1 = quern.conv2d %x, %b window [1, 1] layout <nhwc> : tensor<1x35x35x256xf32>, tensor<64x256xf32>
+  %next_a = quern.param @next_a : tensor<16x432xf32>
+  %2 = quern.conv2d %0, %next_a window [3, 3] layout <nhwc> : tensor<1x35x35x48xf32>, tensor<16x432xf32>
+  %next_b = quern.param @next_b : tensor<16x576xf32>
+  %3 = quern.conv2d %1, %next_b window [3, 3] layout <nhwc> : tensor<1x35x35x64xf32>, tensor<16x576xf32>
+  quern.return %2, %3 : tensor<1x33x33x16xf32>, tensor<1x33x33x16xf32>
+}
+
+}
+
+// -----
+
+module attributes {quern.target = #quern.target<"zen4", vectorBits = 512, l1Bytes = 32768, l2Bytes = 1048576, dot = "vnni", vectorRegisters = 32>} {
+
+quern.parameter @a : tensor<128x256xf32>
+quern.parameter @b : tensor<64x256xf32>
+quern.parameter @c : tensor<64x2304xf32>
+quern.parameter @bias : tensor<128xf32>
+quern.parameter @next_a : tensor<16x1152xf32>
+quern.parameter @next_b : tensor<16x576xf32>
+
+// A bias or an activation of one of them, or another window, stands between.
+// CHECK-LABEL: quern.entry @different(
+// CHECK-NOT: quern.slice
+// CHECK: quern.return
+quern.entry @different(%x: tensor<1x17x17x256xf32>) -> (tensor<1x15x15x16xf32>, tensor<1x15x15x16xf32>, tensor<1x13x13x16xf32>) {
+  %a = quern.param @a : tensor<128x256xf32>
+  // expected-remark@below {{the other convolutions of this tensor have other elements, windows, biases or activations}}
+  %0 = quern.conv2d %x, %a window [1, 1] layout <nhwc> : tensor<1x17x17x256xf32>, tensor<128x256xf32>
+  %bias = quern.param @bias : tensor<128xf32>
+  %1 = quern.add %0, %bias : tensor<1x17x17x128xf32>, tensor<128xf32>
+  %b = quern.param @b : tensor<64x256xf32>
+  // expected-remark@below {{the other convolutions of this tensor have other elements, windows, biases or activations}}
+  %2 = quern.conv2d %x, %b window [1, 1] layout <nhwc> : tensor<1x17x17x256xf32>, tensor<64x256xf32>
+  %c = quern.param @c : tensor<64x2304xf32>
+  // expected-remark@below {{the other convolutions of this tensor have other elements, windows, biases or activations}}
+  %3 = quern.conv2d %x, %c window [3, 3] layout <nhwc> : tensor<1x17x17x256xf32>, tensor<64x2304xf32>
+  %next_a = quern.param @next_a : tensor<16x1152xf32>
+  %4 = quern.conv2d %1, %next_a window [3, 3] layout <nhwc> : tensor<1x17x17x128xf32>, tensor<16x1152xf32>
+  %next_b = quern.param @next_b : tensor<16x576xf32>
+  %5 = quern.conv2d %2, %next_b window [3, 3] layout <nhwc> : tensor<1x17x17x64xf32>, tensor<16x576xf32>
+  %6 = quern.conv2d %3, %next_b window [3, 3] layout <nhwc> : tensor<1x15x15x64xf32>, tensor<16x576xf32>
+  quern.return %4, %5, %6 : tensor<1x15x15x16xf32>, tensor<1x15x15x16xf32>, tensor<1x13x13x16xf32>
+}
+
+}
+
+// -----
+
+module attributes {quern.target = #quern.target<"zen4", vectorBits = 512, l1Bytes = 32768, l2Bytes = 1048576, dot = "vnni", vectorRegisters = 32>} {
+
+quern.parameter @a : tensor<128x256xf32>
+quern.parameter @b : tensor<128x256xf32>
+quern.parameter @c : tensor<64x128xf32>
+quern.parameter @next : tensor<16x1152xf32>
+
+// A concat would copy a slice that its part writes in place; so would a result. Groups are not rows of one product.
+// CHECK-LABEL: quern.entry @readers(
+// CHECK-NOT: quern.slice
+// CHECK: quern.return
+quern.entry @readers(%x: tensor<1x17x17x256xf32>) -> (tensor<1x15x15x16xf32>, tensor<1x17x17x192xf32>) {
+  %a = quern.param @a : tensor<128x256xf32>
+  %0 = quern.conv2d %x, %a window [1, 1] layout <nhwc> : tensor<1x17x17x256xf32>, tensor<128x256xf32>
+  %b = quern.param @b : tensor<128x256xf32>
+  // expected-remark@below {{not only convolutions and pools read the result; others would lose a fusion or copy their part}}
+  %1 = quern.conv2d %x, %b window [1, 1] layout <nhwc> : tensor<1x17x17x256xf32>, tensor<128x256xf32>
+  %c = quern.param @c : tensor<64x128xf32>
+  // expected-remark@below {{the convolution has groups, or its channels are not last}}
+  %2 = quern.conv2d %x, %c window [1, 1] groups 2 layout <nhwc> : tensor<1x17x17x256xf32>, tensor<64x128xf32>
+  %next = quern.param @next : tensor<16x1152xf32>
+  %3 = quern.conv2d %0, %next window [3, 3] layout <nhwc> : tensor<1x17x17x128xf32>, tensor<16x1152xf32>
+  %4 = quern.concat %1, %2 axis 3 : tensor<1x17x17x128xf32>, tensor<1x17x17x64xf32>
+  quern.return %3, %4 : tensor<1x15x15x16xf32>, tensor<1x17x17x192xf32>
+}
+
+}
