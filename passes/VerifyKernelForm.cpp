@@ -2,6 +2,7 @@
 
 #include "passes/Passes.h"
 #include "passes/memory/ArenaPlanner.h"
+#include "passes/memory/ArenaUses.h"
 #include "passes/memory/BufferSize.h"
 
 #include "dialect/Ops.h"
@@ -49,13 +50,6 @@ static FailureOr<int64_t> getBytes(Value buffer, ProgramOp program, Operation *o
   return getBufferBytes(cast<BufferType>(buffer.getType()).getTensor(), program.getBoundsAttr(), op);
 }
 
-/// The op that names the memory of `buffer`, or of what it is a part of; null for an argument of the program.
-static Operation *getSource(Value buffer) {
-  while (isa_and_nonnull<AliasOp, PartOp>(buffer.getDefiningOp()))
-    buffer = buffer.getDefiningOp()->getOperand(0);
-  return buffer.getDefiningOp();
-}
-
 /// Parts are written by kernels that know the strides, and read through the whole.
 static LogicalResult verifyParts(LaunchOp launch, KernelOp kernel) {
   for (Value input : launch.getInputs())
@@ -86,44 +80,10 @@ static LogicalResult verifyLaunch(LaunchOp launch, SymbolTable &symbols) {
   return verifyParts(launch, kernel);
 }
 
-/// A buffer of the arena and the launches between which it is in use.
-struct Use {
-  ArenaOp arena;
-  int64_t first;
-  int64_t last;
-};
-
-/// Finds the uses of the arena's buffers and checks that each is written before it is read.
-static LogicalResult collectUses(ProgramOp program, SmallVectorImpl<Use> &uses) {
-  llvm::DenseMap<Operation *, size_t> places;
-  for (auto [step, op] : llvm::enumerate(program.getBody().front())) {
-    auto launch = dyn_cast<LaunchOp>(op);
-    if (!launch)
-      continue;
-    for (Value input : launch.getInputs()) {
-      auto arena = dyn_cast_or_null<ArenaOp>(getSource(input));
-      if (!arena)
-        continue;
-      auto place = places.find(arena);
-      if (place == places.end())
-        return launch.emitOpError("reads a buffer that nothing wrote").attachNote(arena.getLoc()) << "the buffer";
-      uses[place->second].last = step;
-    }
-    auto arena = dyn_cast_or_null<ArenaOp>(getSource(launch.getOutputs().front()));
-    if (!arena)
-      continue;
-    auto [place, isNew] = places.try_emplace(arena, uses.size());
-    if (isNew)
-      uses.push_back({arena, int64_t(step), int64_t(step)});
-    uses[place->second].last = step;
-  }
-  return success();
-}
-
 /// No two buffers that are in use at one launch share a byte.
-static LogicalResult verifyDisjoint(ArrayRef<Use> uses) {
+static LogicalResult verifyDisjoint(ArrayRef<ArenaUse> uses) {
   for (auto [index, use] : llvm::enumerate(uses))
-    for (Use later : uses.drop_front(index + 1)) {
+    for (ArenaUse later : uses.drop_front(index + 1)) {
       ArenaOp a = use.arena, b = later.arena;
       bool together = use.first <= later.last && later.first <= use.last;
       bool overlap = a.getOffset() < b.getOffset() + b.getBytes() && b.getOffset() < a.getOffset() + a.getBytes();
@@ -163,10 +123,8 @@ static LogicalResult verifyProgram(ProgramOp program, SymbolTable &symbols) {
     if (failed(result))
       return failure();
   }
-  SmallVector<Use> uses;
-  if (failed(collectUses(program, uses)))
-    return failure();
-  return verifyDisjoint(uses);
+  FailureOr<SmallVector<ArenaUse>> uses = collectArenaUses(program);
+  return failed(uses) ? failure() : verifyDisjoint(*uses);
 }
 
 namespace {

@@ -10,8 +10,10 @@
 #include "frontend/AstDump.h"
 #include "frontend/Diagnostics.h"
 #include "frontend/Parser.h"
+#include "passes/memory/ArenaUses.h"
 
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Format.h"
 #include "llvm/Support/Path.h"
 
 #include <CLI/CLI.hpp>
@@ -112,6 +114,17 @@ LogicalResult CompileRun::dump(llvm::StringRef name, ModuleOp module) {
   });
 }
 
+/// Prints the arena of each program, and how much of it is in use at one launch: no smaller one holds that.
+static void printArenas(ModuleOp module, llvm::StringRef target) {
+  for (auto program : module.getOps<ProgramOp>()) {
+    FailureOr<llvm::SmallVector<ArenaUse>> uses = collectArenaUses(program);
+    assert(succeeded(uses) && "the form of kernels is verified");
+    llvm::errs() << llvm::format("%-12s %8.3f MB, %.3f MB of it in use at once: ", "arena", program.getArenaBytes() / 1e6,
+                                 getLeastArena(*uses) / 1e6)
+                 << program.getSymName() << " on " << target << '\n';
+  }
+}
+
 LogicalResult CompileRun::lower() {
   for (const codegen::TargetSpec &target : compiler.getTargets()) {
     if (!options.dumpDir.empty()) {
@@ -126,6 +139,8 @@ LogicalResult CompileRun::lower() {
     FailureOr<OwningOpRef<ModuleOp>> module = compiler.lower(target, lastPhase(emit));
     if (failed(module))
       return failure();
+    if (options.timing)
+      printArenas(**module, target.name);
     lowered.push_back(std::move(*module));
   }
   return success();

@@ -30,7 +30,7 @@ void addCompilerOptions(CLI::App &command, CompilerOptions &options) {
   command.add_option("--target", options.targets, "Machines, comma-separated; `host` is this one")->capture_default_str();
   command.add_flag("--exact", options.exact, "Keep activations in f32");
   command.add_flag("--no-cache", options.noCache, "Compile every kernel anew and keep none of them");
-  command.add_flag("--timing", options.timing, "Print how long each phase takes");
+  command.add_flag("--timing", options.timing, "Print how long each phase takes, and how large arenas are");
   command.add_option("--tuning", options.tuning, "A file of measured schedules (JSON)");
   command.add_option("--jobs", options.jobs, "Kernels compiled at once; 0: one per processor")->capture_default_str();
 }
