@@ -300,7 +300,7 @@ Space spaceContract(KernelOp kernel, const TargetSpec &target) {
     rows = 1;
     vectors = quants || products > 1 ? 1 : (wide ? 4 : 2);
   }
-  return {{"rows", {1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14}, rows},
+  return {{"rows", {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14}, rows},
           {"vectors", {1, 2, 3, 4}, vectors},
           {"panels", {1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64}, 4}};
 }

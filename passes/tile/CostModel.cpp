@@ -25,6 +25,8 @@ struct ContractShape {
   int64_t weightBits;
   /// Products are integers, with scales per block.
   bool integer;
+  /// Nothing but sums, weights and one element of the left side is in registers.
+  bool alone = false;
 };
 
 /// `rows` × `vectors` accumulators per matmul.
@@ -59,13 +61,14 @@ static ContractShape getShape(MatmulOp anchor) {
 }
 
 /// Vector registers that `tile` needs: accumulators (f32; and i32 within a block, where one instruction adds four
-/// products to them), a vector of weights per column, unpacked for 4 bits, and an eighth of all for the rest.
+/// products to them), a vector of weights per column, unpacked for 4 bits, and an eighth of all for what else there is.
 static int64_t countRegisters(Tile tile, const ContractShape &shape, TargetAttr target) {
   int64_t perPanel = std::max<int64_t>(1, PackedLayout::panelRows * 32 / target.getVectorBits());
   bool keepsSums = shape.integer && target.getDot() != "none";
   int64_t accumulators = tile.rows * tile.vectors * (keepsSums ? 2 : 1);
   int64_t weights = tile.vectors * (shape.weightBits == 4 ? 3 : 1);
-  return perPanel * (shape.matmuls * accumulators + weights) + 1 + target.getVectorRegisters() / 8;
+  int64_t others = shape.alone ? 0 : target.getVectorRegisters() / 8;
+  return perPanel * (shape.matmuls * accumulators + weights) + 1 + others;
 }
 
 /// Instructions per product of a vector: loading (and unpacking) weights is shared by the rows; the left side is an
@@ -91,7 +94,7 @@ static Tile chooseTile(const ContractShape &shape, TargetAttr target) {
   if (shape.rowsKnown && shape.rows == 1 && (shape.integer || shape.matmuls > 1))
     return best;
   for (int64_t vectors : {1, 2, 3, 4})
-    for (int64_t rows : {1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14}) {
+    for (int64_t rows = 1; rows <= 14; ++rows) {
       Tile tile = {rows, vectors};
       if (vectors > shape.panels || (shape.rowsKnown && rows > shape.rows) ||
           countRegisters(tile, shape, target) > target.getVectorRegisters())
@@ -144,16 +147,15 @@ static int64_t chooseLines(int64_t height, int64_t panelGroups) {
   return best;
 }
 
-/// A convolution like `conv`, but with `outputs` channels, as a contraction whose rows are the places of a row of the image.
-static ContractShape getShape(Conv2dOp conv, int64_t outputs) {
-  int64_t panels = std::max<int64_t>(1, PackedLayout::panels(outputs));
-  return {getTensorType(conv.getResult()).getDimSize(2), true, panels, 1, 32, false};
+/// A convolution to `outputs` channels as a contraction whose rows are the `width` places of a row of the image.
+static ContractShape getShape(int64_t width, int64_t outputs) {
+  return {width, true, std::max<int64_t>(1, PackedLayout::panels(outputs)), 1, 32, false, /*alone=*/true};
 }
 
 static ScheduleAttr chooseConv(KernelOp kernel, TargetAttr target) {
   auto anchor = cast<Conv2dOp>(kernel.getAnchor());
   auto image = getTensorType(anchor.getResult());
-  ContractShape shape = getShape(anchor, image.getDimSize(3));
+  ContractShape shape = getShape(image.getDimSize(2), image.getDimSize(3));
   Tile tile = chooseTile(shape, target);
   int64_t lines = chooseLines(image.getDimSize(1), llvm::divideCeil(shape.panels, tile.vectors));
   return makeSchedule(kernel.getContext(), {{"rows", tile.rows}, {"vectors", tile.vectors}, {"lines", lines}});
@@ -162,8 +164,8 @@ static ScheduleAttr chooseConv(KernelOp kernel, TargetAttr target) {
 double estimateCost(Conv2dOp conv, int64_t outputs, TargetAttr target) {
   // A launch takes about 2 µs until all threads have begun and ended: as long as two cores take for these products.
   constexpr double launch = 16 << 10;
-  ContractShape shape = getShape(conv, outputs);
   auto image = getTensorType(conv.getResult());
+  ContractShape shape = getShape(image.getDimSize(2), outputs);
   int64_t depth = getTensorType(conv.getWeight()).getDimSize(1);
   int64_t vectors = shape.panels * std::max<int64_t>(1, PackedLayout::panelRows * 32 / target.getVectorBits());
   double products = double(image.getDimSize(1) * image.getDimSize(2)) * double(depth) * double(vectors);

@@ -5,9 +5,9 @@
 
 // TARGET: unknown target `pentium`, expected `host`, `sapphirerapids`, `zen4`, `icelake`, `x86-64-v4`, `x86-64-v3`
 
-// CHECK: :[[@LINE+1]]:1: error: schedule parameter `rows` is 9, expected 1, 2, 3
+// CHECK: :[[@LINE+1]]:1: error: schedule parameter `rows` is 16, expected 1, 2, 3
 quern.kernel @tile(%x: tensor<4x8xf32>, %w: tensor<16x8xf32> {quern.packed}) -> tensor<4x16xf32>
-    attributes {form = #quern.form<contract>, schedule = #quern.schedule<{rows = 9 : i64}>} {
+    attributes {form = #quern.form<contract>, schedule = #quern.schedule<{rows = 16 : i64}>} {
   %0 = quern.matmul %x, %w : tensor<4x8xf32>, tensor<16x8xf32>
   quern.yield %0 : tensor<4x16xf32>
 }

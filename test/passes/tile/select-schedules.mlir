@@ -22,6 +22,15 @@ module attributes {quern.target = #quern.target<"zen4", vectorBits = 512, l1Byte
     quern.yield %0 : tensor<1x35x35x96xf32>
   }
 
+  // Rows of 17 places: two tiles of 9, whose sums, weights and one place fill the registers.
+  // CHECK: quern.kernel @point
+  // CHECK-SAME: rows = 9 : i64, vectors = 3 : i64
+  quern.kernel @point(%x: tensor<1x17x17x768xf32>, %w: tensor<192x768xf32> {quern.packed}) -> tensor<1x17x17x192xf32>
+      attributes {form = #quern.form<conv>} {
+    %0 = quern.conv2d %x, %w window [1, 1] layout <nhwc> : tensor<1x17x17x768xf32>, tensor<192x768xf32>
+    quern.yield %0 : tensor<1x17x17x192xf32>
+  }
+
   // One row of floats: four sums at a time hide the latency of each.
   // CHECK: quern.kernel @row
   // CHECK-SAME: rows = 1 : i64, vectors = 4 : i64
