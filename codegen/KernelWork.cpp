@@ -75,6 +75,10 @@ static WorkTerm getOperations(Operation *op) {
         // A product and a sum per column of each element.
         return multiply(2 * tensorOf(matmul.getWeight()).getDimSize(1), getDims(tensorOf(matmul.getResult())));
       })
+      .Case([](Conv2dOp conv) {
+        // A product and a sum per element of the window, in kernels' layout.
+        return multiply(2 * tensorOf(conv.getWeight()).getDimSize(1), getDims(tensorOf(conv.getResult())));
+      })
       .Case([](AttendOp attend) {
         // Scores and the weighted sum: a product and a sum per element of query and result, for each row.
         WorkTerm term = multiply(4, getDims(tensorOf(attend.getResult())));
