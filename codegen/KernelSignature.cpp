@@ -167,7 +167,8 @@ LogicalResult SignatureBuilder::addPanels(unsigned operand, RankedTensorType typ
 /// The result of a contraction whose columns fill whole panels is seen by panels, [lane, panel, row], so that no index
 /// needs a division.
 LogicalResult SignatureBuilder::addResult(unsigned operand, RankedTensorType type) {
-  if (kernel.getForm() == KernelForm::Conv && type.getDimSize(3) % PackedLayout::panelRows == 0)
+  bool convolves = kernel.getForm() == KernelForm::Conv || kernel.getForm() == KernelForm::Winograd;
+  if (convolves && type.getDimSize(3) % PackedLayout::panelRows == 0)
     return addPanels(operand, type);
   if (kernel.getForm() != KernelForm::Contract)
     return addDense(operand, type, kernel.getWholeType());

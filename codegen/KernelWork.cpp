@@ -79,6 +79,13 @@ static WorkTerm getOperations(Operation *op) {
         // A product and a sum per element of the window, in kernels' layout.
         return multiply(2 * tensorOf(conv.getWeight()).getDimSize(1), getDims(tensorOf(conv.getResult())));
       })
+      .Case([](WinogradOp winograd) {
+        // A product and a sum per point of each tile and channel; transforms are not counted.
+        SmallVector<Dim> tiles = getDims(tensorOf(winograd.getResult()));
+        for (int64_t axis = 0; axis < 2; ++axis)
+          tiles[1 + axis] = Dim::fixed(llvm::divideCeil(tiles[1 + axis].size(), winograd.getTile()[axis]));
+        return multiply(2 * tensorOf(winograd.getWeight()).getDimSize(1), tiles);
+      })
       .Case([](AttendOp attend) {
         // Scores and the weighted sum: a product and a sum per element of query and result, for each row.
         WorkTerm term = multiply(4, getDims(tensorOf(attend.getResult())));

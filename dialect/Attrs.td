@@ -58,7 +58,8 @@ def Quern_KernelForm : I32EnumAttr<"KernelForm", "the structured form of a kerne
   I32EnumAttrCase<"Map", 0, "map">, I32EnumAttrCase<"Rows", 1, "rows">,
   I32EnumAttrCase<"Contract", 2, "contract">, I32EnumAttrCase<"Attention", 3, "attention">,
   I32EnumAttrCase<"Gather", 4, "gather">, I32EnumAttrCase<"Append", 5, "append">,
-  I32EnumAttrCase<"Conv", 6, "conv">, I32EnumAttrCase<"Pool", 7, "pool">]> {
+  I32EnumAttrCase<"Conv", 6, "conv">, I32EnumAttrCase<"Pool", 7, "pool">,
+  I32EnumAttrCase<"Winograd", 8, "winograd">]> {
   let cppNamespace = "::quern";
   let genSpecializedAttr = 0;
 }

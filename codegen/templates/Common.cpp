@@ -23,6 +23,26 @@ void vectorizeTail(Halide::Stage stage, Halide::Var var, const Halide::Expr &ext
     stage.vectorize(var, lanes, Halide::TailStrategy::GuardWithIf);
 }
 
+Formula padImage(Halide::Func &padded, const Formula &image) {
+  Halide::Var c("c"), x("x"), y("y"), n("n");
+  Halide::Expr height = image.shape[1], width = image.shape[2];
+  padded = Halide::Func("padded");
+  padded(c, x, y, n) = select(y >= 0 && y < height && x >= 0 && x < width,
+                              image.at({n, clamp(y, 0, height - 1), clamp(x, 0, width - 1), c}), 0.0f);
+  return {image.shape, [padded](const Index &index) { return callAt(padded, index); }};
+}
+
+Formula panelFormula(std::vector<Halide::Expr> shape, Halide::Var i, Halide::Var o,
+                     std::function<Halide::Expr(Halide::Expr, Halide::Expr, const Index &)> at) {
+  constexpr int panelRows = PackedLayout::panelRows;
+  return {std::move(shape), [i, o, at = std::move(at)](const Index &index) {
+            Halide::Expr last = index.back();
+            if (Halide::Internal::is_const_zero(Halide::Internal::simplify(last - (o * panelRows + i))))
+              return at(i, o, index);
+            return at(last % panelRows, last / panelRows, index);
+          }};
+}
+
 /// Shares the rows of a stage, its last dimension, between tasks.
 static void parallelizeRows(Halide::Func func, const RowStage &stage, bool manyRows) {
   bool hasRows = func.args().size() > (stage.kind == RowStage::Kind::PerRow ? 0 : 1);

@@ -22,6 +22,14 @@ mlir::FailureOr<Output> buildOutput(Lowering &lowering, mlir::Block::iterator be
 /// guarded. Stays scalar for an extent of 1.
 void vectorizeTail(Halide::Stage stage, Halide::Var var, const Halide::Expr &extent, int lanes);
 
+/// The image at any place, with zeros around it, as `padded`, f32 [c, x, y, n], stores it.
+Formula padImage(Halide::Func &padded, const Formula &image);
+
+/// A tensor of `shape` whose last axis is computed by panels: `at` gives the element of lane, panel and the index of all axes.
+/// Where an element of lane `i` of panel `o` is asked for, no index needs a division.
+Formula panelFormula(std::vector<Halide::Expr> shape, Halide::Var i, Halide::Var o,
+                     std::function<Halide::Expr(Halide::Expr lane, Halide::Expr panel, const Index &index)> at);
+
 /// Schedules the lowering's stages within loop `at` of `consumer`, or, where `at` is null, before everything else: then in
 /// parallel where there are `manyRows`.
 void scheduleStages(const Lowering &lowering, Halide::Func consumer, const Halide::Var *at, bool manyRows);

@@ -35,13 +35,7 @@ struct ConvFuncs {
 static Formula pad(ConvFuncs &funcs, Conv2dOp op, const Formula &input) {
   if (llvm::all_of(op.getPads(), [](int64_t pad) { return pad == 0; }))
     return input;
-  Expr height = input.shape[1], width = input.shape[2];
-  funcs.padded = Func("padded");
-  Expr row = clamp(funcs.y, 0, height - 1), column = clamp(funcs.x, 0, width - 1);
-  funcs.padded(funcs.c, funcs.x, funcs.y, funcs.n) =
-      select(funcs.y >= 0 && funcs.y < height && funcs.x >= 0 && funcs.x < width,
-             input.at({funcs.n, row, column, funcs.c}), 0.0f);
-  return {input.shape, [padded = funcs.padded](const Index &index) { return callAt(padded, index); }};
+  return padImage(funcs.padded, input);
 }
 
 /// The channel of the image that step `step` of lane `i` of panel `o` reads: those of the group of its output.
@@ -96,12 +90,10 @@ static FailureOr<ConvFuncs> algorithm(Lowering &lowering) {
   if (failed(buildSum(lowering, funcs, anchor)))
     return failure();
   auto type = cast<RankedTensorType>(anchor.getResult().getType());
-  lowering.set(anchor.getResult(), {lowering.shapeOf(type), [sum = funcs.sum, i = funcs.i, o = funcs.o](const Index &index) {
-                 Expr c = index[3];
-                 if (Halide::Internal::is_const_zero(Halide::Internal::simplify(c - (o * panelRows + i))))
-                   return sum(i, o, index[2], index[1], index[0]);
-                 return sum(c % panelRows, c / panelRows, index[2], index[1], index[0]);
-               }});
+  lowering.set(anchor.getResult(), panelFormula(lowering.shapeOf(type), funcs.i, funcs.o,
+                                                [sum = funcs.sum](Expr i, Expr o, const Index &index) {
+                                                  return sum(i, o, index[2], index[1], index[0]);
+                                                }));
   FailureOr<Formula> result = lowering.lowerResult(std::next(anchor->getIterator()));
   if (failed(result))
     return failure();
@@ -134,7 +126,7 @@ static void scheduleRagged(ConvFuncs &funcs, const Lowering &lowering) {
 static void schedule(ConvFuncs &funcs, const Lowering &lowering, const Parameters &parameters) {
   int lanes = lowering.getTarget().lanes();
   if (funcs.padded.defined())
-    vectorizeTail(funcs.padded, funcs.c, Expr(funcs.channels), lanes);
+    vectorizeTail(funcs.padded, funcs.padded.args()[0], Expr(funcs.channels), lanes);
   if (funcs.ragged)
     return scheduleRagged(funcs, lowering);
   int rows = std::min(parameters["rows"], funcs.width), vectors = std::min(parameters["vectors"], funcs.panels);

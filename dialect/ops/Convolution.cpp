@@ -1,6 +1,7 @@
 //===- Convolution.cpp - convolution and pooling of images ------------------------------------===//
 
 #include "dialect/Images.h"
+#include "dialect/Winograd.h"
 #include "dialect/ops/Inference.h"
 
 using namespace mlir;
@@ -23,8 +24,8 @@ WindowAxis quern::getWindowAxis(ImageOpInterface op, unsigned axis) {
     window.dilation = conv.getDilations()[axis];
   else if (auto pool = dyn_cast<MaxPoolOp>(op.getOperation()))
     window.ceil = pool.getCeil();
-  else
-    window.ceil = cast<AvgPoolOp>(op.getOperation()).getCeil();
+  else if (auto pool = dyn_cast<AvgPoolOp>(op.getOperation()))
+    window.ceil = pool.getCeil();
   return window;
 }
 
@@ -36,6 +37,8 @@ namespace {
 
 /// What an op says of its window, with the defaults of what it leaves out: while an op is parsed, that is null.
 struct WindowText {
+  WindowText(ArrayRef<int64_t> window, DenseI64ArrayAttr pads)
+      : window(window), pads(pads ? pads.asArrayRef() : ArrayRef(zeros)), layout(ImageLayout::NHWC) {}
   template <typename Adaptor>
   explicit WindowText(Adaptor &adaptor) {
     const auto &properties = adaptor.getProperties();
@@ -111,6 +114,54 @@ LogicalResult Conv2dOp::inferReturnTypes(MLIRContext *context, std::optional<Loc
   SmallVector<Dim> expected = getWeightDims(text.layout, outputs, channels / groups, text.window);
   if (weight != expected)
     return emitOptionalError(loc, "weight has shape ", formatDims(weight), ", expected ", formatDims(expected));
+  channel = weight.front();
+  inferred.push_back(getTensorType(*dims, Float32Type::get(context)));
+  return success();
+}
+
+/// Whether F(tile, window) exists for both axes.
+static LogicalResult checkTile(std::optional<Location> loc, ArrayRef<int64_t> window, ArrayRef<int64_t> tile) {
+  auto fits = [&](size_t axis) { return tile[axis] + window[axis] - 1 <= MinimalFilter::maxPoints; };
+  if (arePositive(window) && arePositive(tile) && fits(0) && fits(1))
+    return success();
+  return emitOptionalError(loc, "window [", window, "] and tile [", tile,
+                           "]; expected 2 positive numbers each, of which the sums for each axis are at most ",
+                           MinimalFilter::maxPoints + 1);
+}
+
+/// The points of a tile.
+static int64_t countPoints(ArrayRef<int64_t> window, ArrayRef<int64_t> tile) {
+  return (tile[0] + window[0] - 1) * (tile[1] + window[1] - 1);
+}
+
+LogicalResult WinogradFilterOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc, Adaptor adaptor,
+                                                 SmallVectorImpl<Type> &inferred) {
+  ArrayRef<int64_t> window = adaptor.getWindow(), tile = adaptor.getTile();
+  if (failed(checkTile(loc, window, tile)))
+    return failure();
+  RankedTensorType weight = tensorOf(adaptor.getWeight());
+  int64_t places = window[0] * window[1];
+  if (weight.getRank() != 2 || !weight.hasStaticShape() || weight.getDimSize(1) % places != 0)
+    return emitOptionalError(loc, "weight has shape ", formatDims(getDims(weight)), ", expected [outputs, ", places,
+                             " * channels]");
+  int64_t row = weight.getDimSize(1) / places * countPoints(window, tile);
+  inferred.push_back(getTensorType({Dim::fixed(weight.getDimSize(0)), Dim::fixed(row)}, weight.getElementType()));
+  return success();
+}
+
+LogicalResult WinogradOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc, Adaptor adaptor,
+                                           SmallVectorImpl<Type> &inferred) {
+  ArrayRef<int64_t> window = adaptor.getWindow(), tile = adaptor.getTile();
+  if (failed(checkTile(loc, window, tile)))
+    return failure();
+  FailureOr<SmallVector<Dim>> dims = inferImage(loc, adaptor.getInput(), WindowText(window, adaptor.getProperties().pads));
+  if (failed(dims))
+    return failure();
+  SmallVector<Dim> weight = getDims(tensorOf(adaptor.getWeight()));
+  Dim &channel = dims->back();
+  Dim row = Dim::fixed(channel.size() * countPoints(window, tile));
+  if (weight.size() != 2 || weight[1] != row)
+    return emitOptionalError(loc, "weight has shape ", formatDims(weight), ", expected [outputs, ", row.size(), "]");
   channel = weight.front();
   inferred.push_back(getTensorType(*dims, Float32Type::get(context)));
   return success();

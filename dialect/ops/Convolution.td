@@ -54,6 +54,66 @@ def Quern_Conv2dOp : Quern_ImageOp<"conv2d", "Conv"> {
   }];
 }
 
+/// The window of a convolution that moves by one place, and how many results of it are computed at once, by fewer products.
+defvar Quern_WinogradWindow = (ins DenseI64ArrayAttr:$window, DenseI64ArrayAttr:$tile);
+
+def Quern_WinogradFilterOp : Quern_InferredOp<"winograd_filter", [Quern_Evaluated]> {
+  let summary = "the filters of a convolution as `winograd` takes them";
+  let description = [{
+    result[o, (py·Px + px)·C + c] = Σ_ky Σ_kx Gy[py, ky] · Gx[px, kx] · weight[o, (ky·kw + kx)·C + c], py < Py, px < Px, with the
+    matrices G of F(tile, window) for each axis (dialect/Winograd.h) and P = tile + window - 1 points. Computed in f64, rounded
+    once.
+
+    Constraints:
+    - winograd_filter_c1: window and tile hold 2 positive numbers, with at most 10 points for each axis.
+    - winograd_filter_c2: the weight has rank 2, static, with a row per output of as many values per place of the window.
+
+    Example: `%0 = quern.winograd_filter %w window [3, 3] tile [4, 4] : tensor<96x576xf32>`
+  }];
+  let arguments = !con((ins Quern_F32Tensor:$weight), Quern_WinogradWindow);
+  let results = (outs Quern_F32Tensor:$result);
+  let assemblyFormat = "$weight `window` $window `tile` $tile attr-dict `:` type($weight)";
+}
+
+def Quern_WinogradOp : Quern_ImageOp<"winograd", "Winograd"> {
+  let summary = "2-D convolution by Winograd's minimal filtering";
+  let description = [{
+    What `conv2d` computes for images [n, h, w, c], with other roundings: a tile of my × mx results comes from Py × Px places d of
+    the padded image, all its channels apart:
+
+    v[py, px, c] = Σ_iy Σ_ix By[py, iy] · Bx[px, ix] · d[iy, ix, c],  s[py, px] = Σ_c v[py, px, c] · weight[o, (py·Px + px)·C + c],
+    result[ty·my + y, tx·mx + x] = Σ_py Σ_px Ay[y, py] · Ax[x, px] · s[py, px]
+
+    with the matrices Aᵀ and Bᵀ of F(tile, window) for each axis (dialect/Winograd.h). All sums are f32 in ascending order, those
+    of the transforms along the height first, terms with the factor 0 left out. The weight comes from `winograd_filter`. An axis
+    of the window of size 1 has a tile of 1.
+
+    Constraints:
+    - winograd_c1: window and tile hold 2 positive numbers, with at most 10 points for each axis; pads hold 4 that are not
+      negative.
+    - winograd_c2: the input is an image of rank 4 whose channels, height and width are static.
+    - winograd_c3: the weight has a row per output with as many values per point as the image has channels.
+    - winograd_c4: the window fits into the padded image.
+
+    Example:
+    ```mlir
+    %0 = quern.winograd %x, %u window [3, 3] tile [4, 4] pads [1, 1, 1, 1] : tensor<1x35x35x64xf32>, tensor<96x2304xf32>
+    ```
+  }];
+  let arguments = !con((ins Quern_F32Tensor:$input, Quern_F32Tensor:$weight), Quern_WinogradWindow,
+                       (ins DefaultValuedAttr<DenseI64ArrayAttr, "{0, 0, 0, 0}">:$pads));
+  let assemblyFormat = [{
+    $input `,` $weight `window` $window `tile` $tile (`pads` $pads^)? attr-dict `:` type($input) `,` type($weight)
+  }];
+  let extraClassDeclaration = [{
+    ::llvm::ArrayRef<int64_t> getStrides() {
+      static constexpr int64_t ones[] = {1, 1};
+      return ones;
+    }
+    ::quern::ImageLayout getLayout() { return ::quern::ImageLayout::NHWC; }
+  }];
+}
+
 class Quern_PoolOp<string opMnemonic> : Quern_ImageOp<opMnemonic, "Pool"> {
   let hasVerifier = 1;
   let assemblyFormat = [{

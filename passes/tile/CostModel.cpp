@@ -8,6 +8,8 @@
 
 #include "mlir/IR/Builders.h"
 
+#include <limits>
+
 using namespace mlir;
 
 namespace quern {
@@ -27,6 +29,8 @@ struct ContractShape {
   bool integer;
   /// Nothing but sums, weights and one element of the left side is in registers.
   bool alone = false;
+  /// Groups of rows that share each weight.
+  int64_t lines = 1;
 };
 
 /// `rows` × `vectors` accumulators per matmul.
@@ -65,7 +69,7 @@ static ContractShape getShape(MatmulOp anchor) {
 static int64_t countRegisters(Tile tile, const ContractShape &shape, TargetAttr target) {
   int64_t perPanel = std::max<int64_t>(1, PackedLayout::panelRows * 32 / target.getVectorBits());
   bool keepsSums = shape.integer && target.getDot() != "none";
-  int64_t accumulators = tile.rows * tile.vectors * (keepsSums ? 2 : 1);
+  int64_t accumulators = tile.rows * shape.lines * tile.vectors * (keepsSums ? 2 : 1);
   int64_t weights = tile.vectors * (shape.weightBits == 4 ? 3 : 1);
   int64_t others = shape.alone ? 0 : target.getVectorRegisters() / 8;
   return perPanel * (shape.matmuls * accumulators + weights) + 1 + others;
@@ -77,10 +81,11 @@ static int64_t countRegisters(Tile tile, const ContractShape &shape, TargetAttr 
 /// are wasted. The weights reproduce the measured order of the tiles on Zen 4.
 static double getCost(Tile tile, const ContractShape &shape) {
   double load = shape.weightBits == 4 ? 2.5 : 1.0;
-  double cost = 1.0 + load / double(tile.rows) + 0.25 / double(tile.vectors);
+  int64_t sharing = tile.rows * shape.lines;
+  double cost = 1.0 + load / double(sharing) + 0.25 / double(tile.vectors);
   if (!shape.integer) {
-    cost += 0.1 * double(std::max<int64_t>(0, 8 - tile.rows * tile.vectors * shape.matmuls));
-    cost += 0.01 * double(std::max<int64_t>(0, tile.rows - 8));
+    cost += 0.1 * double(std::max<int64_t>(0, 8 - sharing * tile.vectors * shape.matmuls));
+    cost += 0.01 * double(std::max<int64_t>(0, sharing - 8));
   }
   double columns = double(llvm::alignTo(shape.panels, tile.vectors)) / double(shape.panels);
   double rows = shape.rowsKnown ? double(llvm::alignTo(shape.rows, tile.rows)) / double(shape.rows) : 1.0;
@@ -174,9 +179,44 @@ double estimateCost(Conv2dOp conv, int64_t outputs, TargetAttr target) {
 
 TargetAttr getTarget(ModuleOp module) { return module->getAttrOfType<TargetAttr>("quern.target"); }
 
+/// Whether a task transforms the tiles that it multiplies itself, with all panels: it does where there are rows of tiles enough
+/// for tasks and the weights stay in the second cache from one to the next.
+static bool keepsTiles(WinogradOp op, int64_t tasks, TargetAttr target) {
+  constexpr int64_t enoughTasks = 16;
+  return tasks >= enoughTasks && getTensorType(op.getWeight()).getNumElements() * 4 <= target.getL2Bytes() / 2;
+}
+
+/// The tiles of one point are the rows of a contraction: those of one or several rows of tiles.
+static ScheduleAttr chooseWinograd(KernelOp kernel, TargetAttr target) {
+  auto anchor = cast<WinogradOp>(kernel.getAnchor());
+  auto image = getTensorType(anchor.getResult());
+  int64_t high = llvm::divideCeil(image.getDimSize(1), anchor.getTile()[0]);
+  int64_t wide = llvm::divideCeil(image.getDimSize(2), anchor.getTile()[1]);
+  ContractShape shape = getShape(wide, image.getDimSize(3));
+  Tile best = {1, 1};
+  int64_t bestLines = 1;
+  double limit = std::numeric_limits<double>::max();
+  for (int64_t lines = 1; lines <= std::min<int64_t>(high, 4); ++lines) {
+    shape.lines = lines;
+    Tile tile = chooseTile(shape, target);
+    double cost = getCost(tile, shape) * double(llvm::alignTo(high, lines)) / double(high);
+    if (cost < limit) {
+      best = tile;
+      bestLines = lines;
+      limit = cost;
+    }
+  }
+  return makeSchedule(kernel.getContext(), {{"rows", best.rows},
+                                            {"lines", bestLines},
+                                            {"vectors", best.vectors},
+                                            {"shared", !keepsTiles(anchor, llvm::divideCeil(high, bestLines), target)}});
+}
+
 ScheduleAttr chooseSchedule(KernelOp kernel, TargetAttr target) {
   if (kernel.getForm() == KernelForm::Conv)
     return chooseConv(kernel, target);
+  if (kernel.getForm() == KernelForm::Winograd)
+    return chooseWinograd(kernel, target);
   // The other forms' templates choose for themselves: their plans follow from the shape alone.
   if (kernel.getForm() != KernelForm::Contract)
     return makeSchedule(kernel.getContext(), {});

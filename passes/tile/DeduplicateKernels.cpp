@@ -51,6 +51,8 @@ static RankedTensorType getMainType(KernelOp kernel) {
     return cast<RankedTensorType>(matmul.getWeight().getType());
   if (auto conv = dyn_cast_or_null<Conv2dOp>(anchor))
     return cast<RankedTensorType>(conv.getWeight().getType());
+  if (auto winograd = dyn_cast_or_null<WinogradOp>(anchor))
+    return cast<RankedTensorType>(winograd.getWeight().getType());
   if (auto gather = dyn_cast_or_null<GatherOp>(anchor))
     return cast<RankedTensorType>(gather.getTable().getType());
   if (auto attend = dyn_cast_or_null<AttendOp>(anchor))

@@ -36,6 +36,13 @@ quern.kernel @scalar(%x: tensor<4xf32>) -> tensor<4xf32> attributes {form = #que
   quern.yield %0 : tensor<4xf32>
 }
 
+quern.kernel @broken(%x: tensor<1x8x8x16xf32>, %w: tensor<24x256xf32> {quern.packed}) -> tensor<1x6x6x24xf32>
+    attributes {form = #quern.form<winograd>} {
+  // CHECK: :[[@LINE+1]]:8: error: a kernel computes 24 channels, expected a multiple of 16
+  %0 = quern.winograd %x, %w window [3, 3] tile [2, 2] : tensor<1x8x8x16xf32>, tensor<24x256xf32>
+  quern.yield %0 : tensor<1x6x6x24xf32>
+}
+
 // CHECK: :[[@LINE+1]]:1: error: shape [2, 4, s] of a kernel's buffer is symbolic within, expected only its first dimension
 quern.kernel @within(%x: tensor<2x4x?xf32, #quern.dims<s>>) -> tensor<2x4x?xf32, #quern.dims<s>>
     attributes {form = #quern.form<map>} {

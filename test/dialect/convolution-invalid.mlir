@@ -96,3 +96,66 @@ quern.entry @f(%x: tensor<1x8x9x2xf32>) {
   %0 = quern.avg_pool %x window [3, 3] : tensor<1x8x9x2xf32>
   quern.return
 }
+
+// -----
+
+// winograd_filter_c1
+quern.entry @f(%w: tensor<16x56xf32>) {
+  // expected-error @+1 {{window [1, 7] and tile [1, 5]; expected 2 positive numbers each, of which the sums for each axis are at most 11}}
+  %0 = quern.winograd_filter %w window [1, 7] tile [1, 5] : tensor<16x56xf32>
+  quern.return
+}
+
+// -----
+
+// winograd_filter_c2
+quern.entry @f(%w: tensor<16x70xf32>) {
+  // expected-error @+1 {{weight has shape [16, 70], expected [outputs, 9 * channels]}}
+  %0 = quern.winograd_filter %w window [3, 3] tile [4, 4] : tensor<16x70xf32>
+  quern.return
+}
+
+// -----
+
+// winograd_c1
+quern.entry @f(%x: tensor<1x9x9x8xf32>, %w: tensor<16x288xf32>) {
+  // expected-error @+1 {{window [3, 3] and tile [0, 4]; expected 2 positive numbers each}}
+  %0 = quern.winograd %x, %w window [3, 3] tile [0, 4] : tensor<1x9x9x8xf32>, tensor<16x288xf32>
+  quern.return
+}
+
+// -----
+
+// winograd_c1
+quern.entry @f(%x: tensor<1x9x9x8xf32>, %w: tensor<16x288xf32>) {
+  // expected-error @+1 {{pads [-1, 0, 0, 0]; expected 2 positive numbers each, and 4 pads that are not negative}}
+  %0 = quern.winograd %x, %w window [3, 3] tile [4, 4] pads [-1, 0, 0, 0] : tensor<1x9x9x8xf32>, tensor<16x288xf32>
+  quern.return
+}
+
+// -----
+
+// winograd_c2
+quern.entry @f(%x: tensor<9x9x8xf32>, %w: tensor<16x288xf32>) {
+  // expected-error @+1 {{found an image [9, 9, 8], expected rank 4}}
+  %0 = quern.winograd %x, %w window [3, 3] tile [4, 4] : tensor<9x9x8xf32>, tensor<16x288xf32>
+  quern.return
+}
+
+// -----
+
+// winograd_c3
+quern.entry @f(%x: tensor<1x9x9x8xf32>, %w: tensor<16x72xf32>) {
+  // expected-error @+1 {{weight has shape [16, 72], expected [outputs, 288]}}
+  %0 = quern.winograd %x, %w window [3, 3] tile [4, 4] : tensor<1x9x9x8xf32>, tensor<16x72xf32>
+  quern.return
+}
+
+// -----
+
+// winograd_c4
+quern.entry @f(%x: tensor<1x2x9x8xf32>, %w: tensor<16x288xf32>) {
+  // expected-error @+1 {{a window over 3 places does not fit an image [1, 2, 9, 8] padded by 0 and 0}}
+  %0 = quern.winograd %x, %w window [3, 3] tile [4, 4] : tensor<1x2x9x8xf32>, tensor<16x288xf32>
+  quern.return
+}

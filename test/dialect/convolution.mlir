@@ -23,3 +23,15 @@ quern.entry @channels_last(%x: tensor<1x9x9x8xf32>, %w: tensor<16x72xf32>) -> (t
   %1 = quern.avg_pool %x window [3, 3] strides [2, 2] layout <nhwc> : tensor<1x9x9x8xf32>
   quern.return %0, %1 : tensor<1x7x7x16xf32>, tensor<1x4x4x8xf32>
 }
+
+// CHECK-LABEL: quern.entry @winograd
+quern.entry @winograd(%x: tensor<?x9x9x8xf32, #quern.dims<n>>, %w: tensor<16x72xf32>, %r: tensor<16x80xf32>)
+    -> tensor<?x9x9x16xf32, #quern.dims<n>> {
+  // CHECK: %[[FILTER:.+]] = quern.winograd_filter %{{.+}} window [3, 3] tile [4, 4] : tensor<16x72xf32>
+  %0 = quern.winograd_filter %w window [3, 3] tile [4, 4] : tensor<16x72xf32>
+  // CHECK: quern.winograd %{{.+}}, %[[FILTER]] window [3, 3] tile [4, 4] pads [1, 1, 1, 1] : tensor<?x9x9x8xf32, #quern.dims<n>>, tensor<16x288xf32>
+  %1 = quern.winograd %x, %0 window [3, 3] tile [4, 4] pads [1, 1, 1, 1] : tensor<?x9x9x8xf32, #quern.dims<n>>, tensor<16x288xf32>
+  // CHECK: quern.winograd %{{.+}}, %{{.+}} window [1, 7] tile [1, 4] : tensor<?x9x9x8xf32, #quern.dims<n>>, tensor<16x80xf32>
+  %2 = quern.winograd %x, %r window [1, 7] tile [1, 4] : tensor<?x9x9x8xf32, #quern.dims<n>>, tensor<16x80xf32>
+  quern.return %1 : tensor<?x9x9x16xf32, #quern.dims<n>>
+}

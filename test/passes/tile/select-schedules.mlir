@@ -31,6 +31,33 @@ module attributes {quern.target = #quern.target<"zen4", vectorBits = 512, l1Byte
     quern.yield %0 : tensor<1x17x17x192xf32>
   }
 
+  // Nine tiles in a row; too few rows of tiles for tasks that transform their own.
+  // CHECK: quern.kernel @winograd
+  // CHECK-SAME: schedule = #quern.schedule<{lines = 1 : i64, rows = 9 : i64, shared = 1 : i64, vectors = 3 : i64}>
+  quern.kernel @winograd(%x: tensor<1x35x35x64xf32>, %w: tensor<96x2304xf32> {quern.packed}) -> tensor<1x35x35x96xf32>
+      attributes {form = #quern.form<winograd>} {
+    %0 = quern.winograd %x, %w window [3, 3] tile [4, 4] pads [1, 1, 1, 1] : tensor<1x35x35x64xf32>, tensor<96x2304xf32>
+    quern.yield %0 : tensor<1x35x35x96xf32>
+  }
+
+  // Rows of two tiles: several rows share a weight.
+  // CHECK: quern.kernel @winograd_narrow
+  // CHECK-SAME: schedule = #quern.schedule<{lines = 2 : i64, rows = 2 : i64
+  quern.kernel @winograd_narrow(%x: tensor<1x8x8x448xf32>, %w: tensor<384x16128xf32> {quern.packed}) -> tensor<1x8x8x384xf32>
+      attributes {form = #quern.form<winograd>} {
+    %0 = quern.winograd %x, %w window [3, 3] tile [4, 4] pads [1, 1, 1, 1] : tensor<1x8x8x448xf32>, tensor<384x16128xf32>
+    quern.yield %0 : tensor<1x8x8x384xf32>
+  }
+
+  // Many rows of tiles, few weights: each task transforms its own tiles.
+  // CHECK: quern.kernel @winograd_large
+  // CHECK-SAME: schedule = #quern.schedule<{lines = 1 : i64, rows = 13 : i64, shared = 0 : i64, vectors = 2 : i64}>
+  quern.kernel @winograd_large(%x: tensor<1x147x147x32xf32>, %w: tensor<64x1152xf32> {quern.packed}) -> tensor<1x147x147x64xf32>
+      attributes {form = #quern.form<winograd>} {
+    %0 = quern.winograd %x, %w window [3, 3] tile [4, 4] pads [1, 1, 1, 1] : tensor<1x147x147x32xf32>, tensor<64x1152xf32>
+    quern.yield %0 : tensor<1x147x147x64xf32>
+  }
+
   // One row of floats: four sums at a time hide the latency of each.
   // CHECK: quern.kernel @row
   // CHECK-SAME: rows = 1 : i64, vectors = 4 : i64
