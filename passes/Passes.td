@@ -54,6 +54,16 @@ def AssignLayoutsPass : Pass<"quern-assign-layouts", "::mlir::ModuleOp"> {
 // fused
 //===------------------------------------------------------------------------------------------===//
 
+def SelectWinogradPass : Pass<"quern-select-winograd", "::mlir::ModuleOp"> {
+  let summary = "convolve by fewer products where that is faster";
+  let description = [{
+    `conv2d(x, w)` with a constant weight whose window moves place by place becomes `winograd(x, winograd_filter(w))`, with the
+    tile that costs least by a model of products, transforms and weights, if it saves a sixth of the time. The choice
+    depends on one image's shape alone, so that a batch gets the bits that each image gets. Results differ from those of
+    `conv2d` by rounding: in two dimensions tiles have up to 6 points along each axis, in one up to 10.
+  }];
+}
+
 def FoldParametersPass : Pass<"quern-fold-parameters", "::mlir::ModuleOp"> {
   let summary = "turn what depends on parameters and literals alone into parameters computed once";
   let description = [{

@@ -28,6 +28,9 @@ static void buildGraph(OpPassManager &manager) {
 }
 
 static void buildFused(OpPassManager &manager, const PipelineOptions &options) {
+  // Before folding, which computes the transformed weights.
+  if (!options.exact)
+    manager.addPass(createSelectWinogradPass());
   // Before fusion: what is constant must not end up inside a kernel.
   manager.addPass(createFoldParametersPass());
   // Before horizontal fusion, which joins matmuls on equal quantised tensors.
@@ -73,7 +76,7 @@ namespace {
 
 /// The options of a pipeline as `quern-opt` reads them.
 struct TextOptions : PassPipelineOptions<TextOptions> {
-  Option<bool> exact{*this, "exact", llvm::cl::desc("keep activations in f32"), llvm::cl::init(false)};
+  Option<bool> exact{*this, "exact", llvm::cl::desc("keep activations in f32, convolve directly"), llvm::cl::init(false)};
   Option<int64_t> bound{*this, "bound", llvm::cl::desc("bound of dimensions that have none"),
                         llvm::cl::init(PipelineOptions().bound)};
   Option<std::string> database{*this, "database", llvm::cl::desc("JSON file of measured schedules")};

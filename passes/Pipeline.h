@@ -22,7 +22,7 @@ enum class Phase {
 
 /// What the pipeline may be told.
 struct PipelineOptions {
-  /// Keep activations in f32 and read quantised weights exactly.
+  /// Keep activations in f32, read quantised weights exactly, and convolve directly.
   bool exact = false;
   /// The last phase to run.
   Phase until = Phase::Kernels;

@@ -28,7 +28,7 @@ void addCompilerOptions(CLI::App &command, CompilerOptions &options) {
       ->required();
   command.add_option("--config", options.config, "A config.json in place of the checkpoint's");
   command.add_option("--target", options.targets, "Machines, comma-separated; `host` is this one")->capture_default_str();
-  command.add_flag("--exact", options.exact, "Keep activations in f32");
+  command.add_flag("--exact", options.exact, "Keep activations in f32, convolve directly");
   command.add_flag("--no-cache", options.noCache, "Compile every kernel anew and keep none of them");
   command.add_flag("--timing", options.timing, "Print how long each phase takes, and how large arenas are");
   command.add_option("--tuning", options.tuning, "A file of measured schedules (JSON)");
