@@ -121,6 +121,9 @@ static Result<std::vector<int32_t>> getPrompt(const CommandLine &line, const Tok
 Result<void> runGenerate(Session &session, const CommandLine &line) {
   // Reading the tokenizer takes as long as moving the weights.
   session.prepareWeights();
+  Result<LanguageModel> model = LanguageModel::create(session, line.batch);
+  if (!model)
+    return model.error();
   // Token ids in and out need no tokenizer, which is not read then.
   std::optional<Tokenizer> tokenizer;
   bool isWanted = !line.promptTokens || (!line.printTokens && session.getDescription().text);
@@ -132,9 +135,6 @@ Result<void> runGenerate(Session &session, const CommandLine &line) {
   }
   if (!tokenizer && !line.printTokens)
     return Error{"the model has no tokenizer to write text with; add `--print-tokens`"};
-  Result<LanguageModel> model = LanguageModel::create(session, line.batch);
-  if (!model)
-    return model.error();
   Result<std::vector<int32_t>> prompt = getPrompt(line, tokenizer ? &*tokenizer : nullptr);
   if (!prompt)
     return prompt.error();

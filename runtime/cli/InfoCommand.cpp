@@ -2,6 +2,7 @@
 
 #include "runtime/cli/Commands.h"
 #include "runtime/llm/Signature.h"
+#include "runtime/vision/Signature.h"
 
 #include <nlohmann/json.hpp>
 
@@ -37,7 +38,8 @@ static Json describeEntry(const Entry &entry) {
           {"inputs", inputs},
           {"results", results},
           {"bounds", bounds},
-          {"language_model", matchLanguageModel(entry).has_value()}};
+          {"language_model", matchLanguageModel(entry).has_value()},
+          {"image_classifier", matchClassifier(entry).has_value()}};
 }
 
 static Json describeTarget(const Description &description, const Target &target) {

@@ -2,6 +2,8 @@
 
 #include "runtime/llm/LanguageModel.h"
 
+#include "runtime/vision/Signature.h"
+
 #include <algorithm>
 
 namespace quern::runtime {
@@ -27,6 +29,10 @@ Result<LanguageModel> LanguageModel::create(Session &session, std::optional<int6
     model.logits = Tensor(DType::F32, {1, signature->vocabSize});
     return model;
   }
+  for (const Entry &entry : entries)
+    if (matchClassifier(entry))
+      return Error{"the model classifies images, but it was compiled without a `preprocessor_config.json` beside its weights, "
+                   "which says how they are prepared; compile it with one, or give tensors to `--run " + entry.name + "`"};
   return Error{"the model has no entry of a language model, (i32[s], position[s], i32[r]) -> f32[r, vocabulary]"};
 }
 

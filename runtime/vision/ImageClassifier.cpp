@@ -8,33 +8,13 @@
 
 namespace quern::runtime {
 
-std::optional<ClassifierSignature> matchClassifier(const Entry &entry) {
-  if (entry.inputs.size() != 1 || entry.results.size() != 1)
-    return std::nullopt;
-  const Operand &image = entry.inputs[0], &scores = entry.results[0];
-  if (image.dtype != DType::F32 || image.shape.size() != 4 || scores.dtype != DType::F32 || scores.shape.size() != 2)
-    return std::nullopt;
-  const Dim &batch = image.shape[0];
-  bool isFixed = std::all_of(image.shape.begin() + 1, image.shape.end(), [](const Dim &dim) { return dim.symbol < 0; });
-  bool sameBatch = scores.shape[0].symbol == batch.symbol && scores.shape[0].size == batch.size;
-  int64_t channels = image.shape[1].size;
-  if (!isFixed || !sameBatch || scores.shape[1].symbol >= 0 || (channels != 1 && channels != 3))
-    return std::nullopt;
-  return ClassifierSignature{{channels, image.shape[2].size, image.shape[3].size},
-                             scores.shape[1].size,
-                             batch.symbol < 0 ? batch.size : entry.symbols[static_cast<size_t>(batch.symbol)].bound,
-                             batch.symbol >= 0};
-}
-
 Result<ImageClassifier> ImageClassifier::create(Session &session, std::optional<int64_t> batch) {
   const Description &description = session.getDescription();
+  assert(description.image && "a binary reads images iff it knows how they are prepared");
   for (size_t i = 0; i < description.entries.size(); ++i) {
     std::optional<ClassifierSignature> signature = matchClassifier(description.entries[i]);
     if (!signature)
       continue;
-    if (!description.image)
-      return Error{"the model's files do not say how images are prepared; compile it with a `preprocessor_config.json` "
-                   "beside its weights"};
     if (Result<void> valid = checkPreparation(*description.image, signature->size); !valid)
       return valid.error();
     size_t labels = description.image->labels.size();

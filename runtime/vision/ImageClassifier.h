@@ -5,21 +5,9 @@
 
 #include "quern/Runtime.h"
 #include "runtime/vision/Preparation.h"
+#include "runtime/vision/Signature.h"
 
 namespace quern::runtime {
-
-/// An entry of the form f32[n, c, h, w] -> f32[n, classes] with one or three channels. Its names do not matter.
-struct ClassifierSignature {
-  InputSize size;
-  int64_t classes = 0;
-  /// The most images of a run: the bound of `n`.
-  int64_t batch = 1;
-  /// Whether fewer will do, too.
-  bool isBatchSymbolic = false;
-};
-
-/// The signature of an entry that has this form.
-std::optional<ClassifierSignature> matchClassifier(const Entry &entry);
 
 /// A class and how likely it is.
 struct ClassScore {

@@ -5,15 +5,9 @@
 
 #include "quern/Runtime.h"
 #include "runtime/vision/Picture.h"
+#include "runtime/vision/Signature.h"
 
 namespace quern::runtime {
-
-/// The size of a network's input image.
-struct InputSize {
-  int64_t channels = 0;
-  int64_t height = 0;
-  int64_t width = 0;
-};
 
 /// Why `image` cannot make inputs of this size; success when it can.
 Result<void> checkPreparation(const ImageDescription &image, const InputSize &size);
