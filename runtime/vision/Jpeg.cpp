@@ -99,14 +99,12 @@ static bool readPixels(JpegFile &file) {
   return true;
 }
 
-/// Colour without profiles: (1 - ink) (1 - black). Adobe's files store 255 for no ink, others 0.
-static std::vector<uint8_t> convertCmyk(const std::vector<uint8_t> &cmyk, bool isInverted) {
+/// Colour without profiles: (1 - ink) (1 - black). As in Adobe's files, whose way all others are read, too, 255 is no ink.
+static std::vector<uint8_t> convertCmyk(const std::vector<uint8_t> &cmyk) {
   std::vector<uint8_t> rgb(cmyk.size() / 4 * 3);
-  unsigned flip = isInverted ? 0 : 255;
   for (size_t i = 0; i < cmyk.size() / 4; ++i)
     for (size_t c = 0; c < 3; ++c)
-      rgb[3 * i + c] =
-          static_cast<uint8_t>(((cmyk[4 * i + c] ^ flip) * (cmyk[4 * i + 3] ^ flip) + 127) / 255);
+      rgb[3 * i + c] = static_cast<uint8_t>((unsigned{cmyk[4 * i + c]} * cmyk[4 * i + 3] + 127) / 255);
   return rgb;
 }
 
@@ -127,7 +125,7 @@ Result<Picture> decodeJpeg(std::span<const uint8_t> bytes, const std::string &na
   orientation = file.orientation;
   bool isCmyk = decoder.output_components == 4;
   return Picture{decoder.image_height, decoder.image_width,
-                 isCmyk ? convertCmyk(file.pixels, decoder.saw_Adobe_marker) : std::move(file.pixels)};
+                 isCmyk ? convertCmyk(file.pixels) : std::move(file.pixels)};
 }
 
 } // namespace quern::runtime

@@ -43,6 +43,13 @@ def save_all(folder):
     for name, (picture, options) in files.items():
         picture.save(folder / name, **options)
         yield folder / name, 2 if name.endswith("jpg") else 1
+    # Pillow does not write these kinds of CMYK: with the inks as YCbCr, and without Adobe's segment.
+    cmyk = (folder / "cmyk.jpg").read_bytes()
+    start = cmyk.index(b"\xff\xee")
+    end = start + 2 + int.from_bytes(cmyk[start + 2:start + 4], "big")
+    for name, content in (("ycck.jpg", cmyk[:end - 1] + b"\2" + cmyk[end:]), ("cmyk-plain.jpg", cmyk[:start] + cmyk[end:])):
+        (folder / name).write_bytes(content)
+        yield folder / name, 2
 
 
 def expect(path):
