@@ -41,6 +41,8 @@ struct ImageAssets {
   /// Height and width.
   std::optional<std::pair<int64_t, int64_t>> resize, crop;
   std::optional<int64_t> shortestEdge;
+  /// "bilinear" or "bicubic".
+  std::string filter;
   bool alignCorners = false;
   bool antialias = false;
   double rescaleFactor = 1;

@@ -173,6 +173,7 @@ static json::Value describeImage(const ImageAssets *image) {
   if (image->shortestEdge)
     resize = json::Object{{"shortest_edge", *image->shortestEdge}};
   return json::Object{{"resize", std::move(resize)},
+                      {"filter", image->filter},
                       {"align_corners", image->alignCorners},
                       {"antialias", image->antialias},
                       {"crop", size(image->crop)},

@@ -278,6 +278,13 @@ std::optional<ImageSize> Reader::readSize(const JsonObject &object, const char *
   return ImageSize{size.getInteger("height", 1, maxSize), size.getInteger("width", 1, maxSize)};
 }
 
+static Filter readFilter(const JsonObject &image) {
+  std::string name = image.getString("filter");
+  if (name != "bilinear" && name != "bicubic")
+    image.refuse("filter", "is `" + name + "`, expected `bilinear` or `bicubic`");
+  return name == "bicubic" ? Filter::Bicubic : Filter::Bilinear;
+}
+
 ImageDescription Reader::readImage(const Json &json) {
   JsonObject object(json, "image", mistake);
   ImageDescription image;
@@ -288,6 +295,7 @@ ImageDescription Reader::readImage(const Json &json) {
   } else {
     image.resize = readSize(object, "resize");
   }
+  image.filter = readFilter(object);
   image.alignCorners = object.getBool("align_corners");
   image.antialias = object.getBool("antialias");
   image.crop = readSize(object, "crop");

@@ -13,9 +13,6 @@
 using namespace llvm;
 using namespace quern::frontend;
 
-/// Pillow's number of bilinear interpolation, the one that is implemented.
-static constexpr int64_t bilinear = 2;
-
 namespace {
 
 /// Reads fields of one file. The first mistake is kept.
@@ -96,6 +93,16 @@ std::vector<double> FieldReader::getNumbers(StringRef key) {
   return numbers;
 }
 
+/// Pillow's number of a filter by its name.
+static std::string readFilter(FieldReader &fields) {
+  double number = fields.has("resample") ? fields.getNumber("resample") : 2;
+  if (number == 3)
+    return "bicubic";
+  if (number != 2)
+    fields.expect("resample", "2 (bilinear) or 3 (bicubic)");
+  return "bilinear";
+}
+
 /// The steps that the file asks for.
 static void readSteps(FieldReader &fields, ImageAssets &image) {
   if (fields.getFlag("do_resize", false)) {
@@ -103,12 +110,15 @@ static void readSteps(FieldReader &fields, ImageAssets &image) {
       image.shortestEdge = fields.getSize("size.shortest_edge");
     else
       image.resize = fields.getSizes("size");
-    if (fields.has("resample") && fields.getNumber("resample") != bilinear)
-      fields.expect("resample", "2 (bilinear)");
+    image.filter = readFilter(fields);
     image.alignCorners = fields.getFlag("align_corners", false);
     image.antialias = fields.getFlag("antialias", !image.alignCorners);
     if (image.alignCorners && image.antialias)
       fields.expect("antialias", "false where corners are aligned");
+    if (image.filter == "bicubic" && image.alignCorners)
+      fields.expect("align_corners", "false where `resample` is 3");
+    if (image.filter == "bicubic" && !image.antialias)
+      fields.expect("antialias", "true where `resample` is 3");
   }
   if (fields.getFlag("do_center_crop", false))
     image.crop = fields.getSizes("crop_size");

@@ -27,6 +27,8 @@ struct ImageAssets {
   std::optional<std::pair<int64_t, int64_t>> resize, crop;
   /// `size.shortest_edge`, in place of `resize`.
   std::optional<int64_t> shortestEdge;
+  /// `resample`, Pillow's number, by its name: "bilinear" or "bicubic".
+  std::string filter = "bilinear";
   /// Keras' and TensorFlow's words for what is not Pillow's way of resizing:
   /// `align_corners` (false) and `antialias` (true unless corners are aligned).
   bool alignCorners = false;

@@ -73,6 +73,7 @@ static Json describeSize(const std::optional<ImageSize> &size) {
 static Json describeImage(const ImageDescription &image) {
   Json resize = image.shortestEdge ? Json({{"shortest_edge", *image.shortestEdge}}) : describeSize(image.resize);
   return {{"resize", resize},
+          {"filter", image.filter == Filter::Bicubic ? "bicubic" : "bilinear"},
           {"align_corners", image.alignCorners},
           {"antialias", image.antialias},
           {"crop", describeSize(image.crop)},

@@ -23,6 +23,12 @@ struct Axis {
   int64_t offset = 0;
 };
 
+/// A function of the distance in pixels (of the result, when shrinking) that is 0 from `support` on.
+struct Weighting {
+  double support = 0;
+  double (*weigh)(double distance) = nullptr;
+};
+
 /// Rows of `columns` pixels of three floats.
 struct Plane {
   int64_t rows = 0;
@@ -42,15 +48,30 @@ static Taps interpolate(double at, int64_t count) {
   return {first, {1.0f - weight, weight}};
 }
 
-/// A triangle as wide as an output pixel covers, as Pillow's bilinear filter has it.
-static Taps average(double center, double scale, int64_t count) {
-  auto begin = std::max<int64_t>(static_cast<int64_t>(center - scale + 0.5), 0);
-  auto end = std::min<int64_t>(static_cast<int64_t>(center + scale + 0.5), count);
+/// A triangle.
+static double weighBilinear(double distance) { return std::max(1.0 - distance, 0.0); }
+
+/// Keys 1981, "Cubic convolution interpolation for digital image processing", equation 15 with a = -1/2.
+static double weighBicubic(double distance) {
+  constexpr double a = -0.5;
+  if (distance < 1)
+    return ((a + 2) * distance - (a + 3)) * distance * distance + 1;
+  return distance < 2 ? (((distance - 5) * distance + 8) * distance - 4) * a : 0;
+}
+
+/// In the order of `Filter`.
+static constexpr Weighting weightings[] = {{1, weighBilinear}, {2, weighBicubic}};
+
+/// As Pillow resamples: `scale` pixels per output pixel, 1 when enlarging; nothing lies outside of the picture.
+static Taps resample(double center, double scale, const Weighting &weighting, int64_t count) {
+  double support = weighting.support * scale;
+  auto begin = std::max<int64_t>(static_cast<int64_t>(center - support + 0.5), 0);
+  auto end = std::min<int64_t>(static_cast<int64_t>(center + support + 0.5), count);
   Taps taps{begin, {}};
   float sum = 0;
   for (int64_t i = begin; i < end; ++i) {
     double distance = std::abs((static_cast<double>(i) + 0.5 - center) / scale);
-    taps.weights.push_back(static_cast<float>(std::max(1.0 - distance, 0.0)));
+    taps.weights.push_back(static_cast<float>(weighting.weigh(distance)));
     sum += taps.weights.back();
   }
   for (float &weight : taps.weights)
@@ -62,14 +83,15 @@ static Taps average(double center, double scale, int64_t count) {
 static std::vector<Taps> computeTaps(const Axis &axis, int64_t count, const ImageDescription &image) {
   std::vector<Taps> all;
   auto from = static_cast<double>(axis.from), to = static_cast<double>(axis.to);
+  const Weighting &weighting = weightings[static_cast<size_t>(image.filter)];
   for (int64_t i = axis.offset; i < axis.offset + count; ++i) {
     auto place = static_cast<double>(i);
     if (i < 0 || i >= axis.to)
       all.push_back({});
     else if (image.alignCorners)
       all.push_back(interpolate(axis.to > 1 ? place * (from - 1) / (to - 1) : 0, axis.from));
-    else if (image.antialias && axis.from > axis.to)
-      all.push_back(average((place + 0.5) * from / to, from / to, axis.from));
+    else if (image.antialias)
+      all.push_back(resample((place + 0.5) * from / to, std::max(from / to, 1.0), weighting, axis.from));
     else
       all.push_back(interpolate((place + 0.5) * from / to - 0.5, axis.from));
   }
@@ -87,7 +109,8 @@ static Plane resizeColumns(int64_t rows, const std::vector<Taps> &taps, Get get)
         float sum = 0;
         for (size_t i = 0; i < tap.weights.size(); ++i)
           sum += tap.weights[i] * get(row, tap.first + static_cast<int64_t>(i), colour);
-        plane.values.push_back(sum);
+        // Bicubic weights may be negative. Pillow cuts after each axis, too.
+        plane.values.push_back(std::clamp(sum, 0.0f, 255.0f));
       }
   return plane;
 }

@@ -160,11 +160,12 @@ static codegen::TextAssets convert(frontend::TextAssets text, const ModelConfig 
 
 /// What codegen wants to know of images.
 static codegen::ImageAssets convert(frontend::ImageAssets image) {
-  return {image.resize,        image.crop,
-          image.shortestEdge,  image.alignCorners,
-          image.antialias,     image.rescaleFactor,
-          std::move(image.mean), std::move(image.std),
-          std::move(image.labels), image.givesProbabilities};
+  return {image.resize,          image.crop,
+          image.shortestEdge,    std::move(image.filter),
+          image.alignCorners,    image.antialias,
+          image.rescaleFactor,   std::move(image.mean),
+          std::move(image.std),  std::move(image.labels),
+          image.givesProbabilities};
 }
 
 LogicalResult Compiler::compile(llvm::ArrayRef<OwningOpRef<ModuleOp>> modules, codegen::OutputKind kind,

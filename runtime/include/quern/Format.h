@@ -77,9 +77,10 @@ extern const uint64_t quern_description_size;
  *   text           null, or {tokenizer: {offset, bytes}, chat_template: string or null, bos: string or null,
  *                  eos: string or null, bos_id, eos_ids: [ids that end a text], add_bos: bool, vocab_size}
  *                  the tokenizer is a tokenizer.json at that offset of the file's data section
- *   image          absent, or null, or {resize: null, {height, width} or {shortest_edge}, align_corners: bool,
- *                  antialias: bool, crop: null or {height, width}, rescale_factor, mean: [numbers], std: [numbers],
- *                  labels: [strings], probabilities: bool}     how pictures become the input of an image classifier
+ *   image          absent, or null, or {resize: null, {height, width} or {shortest_edge},
+ *                  filter: "bilinear" or "bicubic", align_corners: bool, antialias: bool, crop: null or {height, width},
+ *                  rescale_factor, mean: [numbers], std: [numbers], labels: [strings], probabilities: bool}
+ *                  how pictures become the input of an image classifier
  *   versions       {quern, llvm, halide}
  *
  * The data section stands at the end of the file, after the native code:

@@ -131,14 +131,18 @@ struct ImageSize {
   int64_t width = 0;
 };
 
+/// How the pixels around a place are weighed when a picture is resized.
+enum class Filter { Bilinear, Bicubic };
+
 /// How pictures become the input of an image classifier, and what its classes are called. The steps follow in this order.
 struct ImageDescription {
-  /// Resized to this size, bilinearly, the shape not kept; or so that the shorter side is `shortestEdge`, the shape kept.
+  /// Resized to this size, the shape not kept; or so that the shorter side is `shortestEdge`, the shape kept.
   std::optional<ImageSize> resize;
   std::optional<int64_t> shortestEdge;
+  Filter filter = Filter::Bilinear;
   /// The first and last pixels stay first and last, source = i (n - 1) / (m - 1); else source = (i + 0.5) n / m - 0.5.
   bool alignCorners = false;
-  /// When shrinking, every pixel counts (a triangle of the scale's width).
+  /// As Pillow does it: when shrinking, every pixel counts (the filter is as much wider). Bicubic is always so.
   bool antialias = false;
   /// Cut from the middle; what lies outside is 0.
   std::optional<ImageSize> crop;

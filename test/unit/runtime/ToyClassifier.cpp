@@ -18,7 +18,7 @@ extern "C" const uint8_t quern_description[] = R"({
   "targets": [{"name": "plain", "features": [],
                "programs": [{"entry": 0, "when": {}, "arena_bytes": 0, "kernels": []}]}],
   "quantization": {}, "exact": true, "text": null,
-  "image": {"resize": {"shortest_edge": 4}, "align_corners": false, "antialias": true,
+  "image": {"resize": {"shortest_edge": 4}, "filter": "bilinear", "align_corners": false, "antialias": true,
             "crop": {"height": 4, "width": 4}, "rescale_factor": 0.00392156862745098,
             "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5], "labels": ["red", "green", "blue"],
             "probabilities": false},

@@ -86,7 +86,7 @@ void testDamage(Checks &checks) {
 
 void testImage(Checks &checks) {
   const std::string image =
-      R"("image": {"resize": {"height": 3, "width": 4}, "align_corners": true, "antialias": false, "crop": null,
+      R"("image": {"resize": {"height": 3, "width": 4}, "filter": "bicubic", "align_corners": true, "antialias": false, "crop": null,
           "rescale_factor": 0.5, "mean": [1], "std": [2], "labels": ["a"], "probabilities": true}, )";
   auto parse = [&](const std::string &from, const std::string &to) {
     std::string json(quern::test::getToyDescription()), changed = image;
@@ -97,6 +97,7 @@ void testImage(Checks &checks) {
   Result<Description> whole = parse("", "");
   if (checks.that(whole && whole->image)) {
     checks.equal(whole->image->resize->width, 4);
+    checks.that(whole->image->filter == Filter::Bicubic);
     checks.that(whole->image->alignCorners && whole->image->givesProbabilities && !whole->image->crop);
     checks.equal(whole->image->rescaleFactor, 0.5);
     checks.equal(whole->image->labels[0], "a");
@@ -110,6 +111,7 @@ void testImage(Checks &checks) {
       checks.equal(description.error().message, "the binary's description is not valid: " + reason, where);
   };
   refuses("3,", "0,", "`image.resize.height` is 0, expected an integer from 1 to 2147483647");
+  refuses("bicubic", "box", "`image.filter` is `box`, expected `bilinear` or `bicubic`");
   refuses("null", "7", "`image.crop` is of type number, expected an object");
   refuses("0.5", "\"x\"", "`image.rescale_factor` is of type string, expected a number");
   refuses("[1]", "[\"x\"]", "`image.mean` holds a string, expected numbers");

@@ -1,9 +1,12 @@
-/// Resizing, cropping and normalising, by values that are easily computed.
+/// Resizing, cropping and normalising, by values that are easily computed. `preparation FILE HEIGHT WIDTH FILTER` writes an
+/// image that is resized as Pillow does it, FILTER 0 bilinear, 1 bicubic: f32[3, height, width].
 
 #include "Check.h"
 #include "runtime/vision/Preparation.h"
 
 #include <cmath>
+#include <cstdio>
+#include <cstdlib>
 
 using namespace quern::runtime;
 using quern::test::Checks;
@@ -88,9 +91,25 @@ void testRefuse(Checks &checks) {
   refuses("the model's files give 1 means or deviations, the model takes 3 channels");
 }
 
+int resizeFile(char **arguments) {
+  ImageDescription image;
+  InputSize size{3, std::atoll(arguments[1]), std::atoll(arguments[2])};
+  image.resize = ImageSize{size.height, size.width};
+  image.filter = static_cast<Filter>(std::atoi(arguments[3]));
+  image.antialias = true;
+  Result<Picture> picture = readPicture(arguments[0]);
+  if (!picture)
+    return 1;
+  std::vector<float> values(static_cast<size_t>(3 * size.height * size.width));
+  preparePicture(*picture, image, size, values);
+  return std::fwrite(values.data(), sizeof(float), values.size(), stdout) == values.size() ? 0 : 1;
+}
+
 } // namespace
 
-int main() {
+int main(int argc, char **argv) {
+  if (argc == 5)
+    return resizeFile(argv + 1);
   Checks checks;
   testResize(checks);
   testCrop(checks);
