@@ -23,6 +23,17 @@ def Quern_KernelAnchorOpInterface : OpInterface<"KernelAnchorOpInterface"> {
   let methods = [InterfaceMethod<"The form of a kernel around this op.", "::quern::KernelForm", "getKernelForm">];
 }
 
+def Quern_RowwiseOpInterface : OpInterface<"RowwiseOpInterface"> {
+  let cppNamespace = "::quern";
+  let description = [{
+    An op that computes a row of its result, the elements with one index of axis 0, from the row of that index of some
+    operands, and the others as a whole.
+  }];
+  let methods = [
+    InterfaceMethod<"The operands that are taken row by row; none where axis 0 of the result is no axis of rows.",
+      "::llvm::SmallVector<::mlir::OpOperand *>", "getRowOperands">];
+}
+
 def Quern_ImageOpInterface : OpInterface<"ImageOpInterface"> {
   let cppNamespace = "::quern";
   let description = [{

@@ -26,6 +26,15 @@ def SpecializeEntriesPass : Pass<"quern-specialize-entries", "::mlir::ModuleOp">
   }];
 }
 
+def HoistGathersPass : Pass<"quern-hoist-gathers", "::mlir::ModuleOp"> {
+  let summary = "choose rows before they are computed";
+  let description = [{
+    `gather(f(x, w), i)` becomes `f(gather(x, i), w)` where `f` computes row by row and nothing reads its other rows: what lies
+    between the last attention and the logits is computed for the wanted rows alone. There are at most as many of them as
+    rows of the step, or a run computes some twice.
+  }];
+}
+
 def FoldScalesPass : Pass<"quern-fold-scales", "::mlir::ModuleOp"> {
   let summary = "multiply factors of channels into the weights of convolutions";
   let description = [{

@@ -18,6 +18,8 @@ static void buildGraph(OpPassManager &manager) {
   manager.addPass(createInferShapesPass());
   // Before fusion: which variant an op is in decides which shape its kernel has.
   manager.addPass(createSpecializeEntriesPass());
+  // After variants: where there is one row, nothing is left to choose.
+  manager.addPass(createHoistGathersPass());
   // Before layouts: the pattern is the model's own, factors of shape [c, 1, 1].
   manager.addPass(createFoldScalesPass());
   // After scales, which follow a convolution and not its pool.

@@ -6,6 +6,7 @@
 include "dialect/ops/Base.td"
 
 def Quern_MatmulOp : Quern_InferredOp<"matmul", [DeclareOpInterfaceMethods<Quern_KernelAnchorOpInterface>,
+                                                 DeclareOpInterfaceMethods<Quern_RowwiseOpInterface>,
                                                  Quern_Evaluated]> {
   let summary = "result[…, n] = Σ_k lhs[…, k] · weight[n, k]";
   let description = [{
@@ -27,6 +28,7 @@ def Quern_MatmulOp : Quern_InferredOp<"matmul", [DeclareOpInterfaceMethods<Quern
   let hasVerifier = 1;
   let extraClassDefinition = [{
     ::quern::KernelForm $cppClass::getKernelForm() { return ::quern::KernelForm::Contract; }
+    ::llvm::SmallVector<::mlir::OpOperand *> $cppClass::getRowOperands() { return ::quern::getRowsOf(getLhsMutable()); }
   }];
 }
 

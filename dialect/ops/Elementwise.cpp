@@ -69,6 +69,21 @@ LogicalResult quern::inferBroadcast(std::optional<Location> loc, ValueRange oper
   return success();
 }
 
+SmallVector<OpOperand *> quern::getBroadcastRows(Operation *op) {
+  SmallVector<Dim> shape = getDims(tensorOf(op->getResult(0)));
+  SmallVector<OpOperand *> rows;
+  for (OpOperand &operand : op->getOpOperands()) {
+    SmallVector<Dim> dims = getDims(tensorOf(operand.get()));
+    if (!shape.empty() && dims.size() == shape.size() && dims.front() == shape.front())
+      rows.push_back(&operand);
+  }
+  return rows;
+}
+
+SmallVector<OpOperand *> quern::getRowsOf(OpOperand &operand) {
+  return tensorOf(operand.get()).getRank() > 1 ? SmallVector<OpOperand *>{&operand} : SmallVector<OpOperand *>();
+}
+
 LogicalResult CastOp::verify() {
   if (getDims(tensorOf(getInput())) != getDims(tensorOf(getResult())))
     return emitOpError("keeps the shape: found ") << getInput().getType() << " to " << getResult().getType();

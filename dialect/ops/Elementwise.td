@@ -8,7 +8,8 @@ include "dialect/ops/Base.td"
 /// An elementwise op whose scalar function is `scalar`, C++ that returns the result's `Value` and may use `builder`,
 /// `loc`, and the operands' elements `a` and `b`.
 class Quern_Elementwise<string opMnemonic, dag operands, string scalar, string element = "Float32Type::get(context)">
-    : Quern_InferredOp<opMnemonic, [DeclareOpInterfaceMethods<Quern_ScalarBodyOpInterface>, Quern_Evaluated]> {
+    : Quern_InferredOp<opMnemonic, [DeclareOpInterfaceMethods<Quern_ScalarBodyOpInterface>,
+                                    DeclareOpInterfaceMethods<Quern_RowwiseOpInterface>, Quern_Evaluated]> {
   let arguments = operands;
   let results = (outs Quern_AnyTensor:$result);
   let assemblyFormat = "operands attr-dict `:` type(operands)";
@@ -25,6 +26,7 @@ class Quern_Elementwise<string opMnemonic, dag operands, string scalar, string e
       (void)a, (void)b;
       }] # scalar # [{
     }
+    ::llvm::SmallVector<::mlir::OpOperand *> $cppClass::getRowOperands() { return ::quern::getBroadcastRows(*this); }
     ::mlir::FailureOr<::quern::Tensor> $cppClass::evaluate(::llvm::ArrayRef<::quern::Tensor> operands,
                                                            ::mlir::RankedTensorType result) {
       return ::quern::evaluateElementwise(*this, operands, result);

@@ -18,6 +18,12 @@ mlir::LogicalResult inferBroadcast(std::optional<mlir::Location> loc, mlir::Valu
                                    mlir::Type elementType,
                                    llvm::SmallVectorImpl<mlir::Type> &inferred);
 
+/// The operands of an elementwise op that have the rows of its result.
+llvm::SmallVector<mlir::OpOperand *> getBroadcastRows(mlir::Operation *op);
+
+/// `operand` if what is computed along its last axis leaves an axis 0 of rows.
+llvm::SmallVector<mlir::OpOperand *> getRowsOf(mlir::OpOperand &operand);
+
 } // namespace quern
 
 #endif // QUERN_DIALECT_OPS_INFERENCE_H

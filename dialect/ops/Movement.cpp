@@ -40,6 +40,13 @@ OpFoldResult ReshapeOp::fold(FoldAdaptor) {
   return {};
 }
 
+SmallVector<OpOperand *> ReshapeOp::getRowOperands() {
+  SmallVector<Dim> from = getDims(tensorOf(getInput())), to = getDims(tensorOf(getResult()));
+  if (from.empty() || to.empty() || from.front() != to.front())
+    return {};
+  return {&getInputMutable()};
+}
+
 LogicalResult TransposeOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor adaptor,
                                             SmallVectorImpl<Type> &inferred) {
   auto input = cast<RankedTensorType>(adaptor.getInput().getType());
@@ -137,4 +144,10 @@ LogicalResult GatherOp::inferReturnTypes(MLIRContext *context, std::optional<Loc
   dims.append(table.begin() + 1, table.end());
   inferred.push_back(getTensorType(dims, Float32Type::get(context)));
   return success();
+}
+
+OpFoldResult GatherOp::fold(FoldAdaptor) {
+  // The only row there is.
+  bool single = getDims(tensorOf(getTable())).front() == Dim::fixed(1);
+  return single && getTable().getType() == getResult().getType() ? OpFoldResult(getTable()) : OpFoldResult();
 }

@@ -22,7 +22,8 @@ def Quern_IotaOp : Quern_Op<"iota", [Pure, Quern_Evaluated]> {
   let assemblyFormat = "`:` type($result) attr-dict";
 }
 
-def Quern_ReshapeOp : Quern_Op<"reshape", [Pure, Quern_Evaluated]> {
+def Quern_ReshapeOp : Quern_Op<"reshape", [Pure, DeclareOpInterfaceMethods<Quern_RowwiseOpInterface>,
+                                           Quern_Evaluated]> {
   let summary = "the same elements in row-major order, seen with another shape";
   let description = [{
     Constraints:
@@ -103,6 +104,7 @@ def Quern_GatherOp : Quern_InferredOp<"gather", [DeclareOpInterfaceMethods<Quern
   let arguments = (ins Quern_WeightTensor:$table, Quern_I32Tensor:$indices);
   let results = (outs Quern_F32Tensor:$result);
   let assemblyFormat = "$table `[` $indices `]` attr-dict `:` type($table) `,` type($indices)";
+  let hasFolder = 1;
   let extraClassDefinition = [{
     ::quern::KernelForm $cppClass::getKernelForm() { return ::quern::KernelForm::Gather; }
   }];

@@ -6,9 +6,13 @@
 include "dialect/ops/Base.td"
 
 class Quern_RowsOp<string opMnemonic>
-    : Quern_InferredOp<opMnemonic, [DeclareOpInterfaceMethods<Quern_KernelAnchorOpInterface>, Quern_Evaluated]> {
+    : Quern_InferredOp<opMnemonic, [DeclareOpInterfaceMethods<Quern_KernelAnchorOpInterface>,
+                                  DeclareOpInterfaceMethods<Quern_RowwiseOpInterface>, Quern_Evaluated]> {
   let extraClassDefinition = [{
     ::quern::KernelForm $cppClass::getKernelForm() { return ::quern::KernelForm::Rows; }
+    ::llvm::SmallVector<::mlir::OpOperand *> $cppClass::getRowOperands() {
+      return ::quern::getRowsOf(getInputMutable());
+    }
   }];
 }
 

@@ -37,3 +37,17 @@ quern.entry @stay(%x: tensor<2x2xf32>) -> (tensor<2x2xf16>, tensor<2x1xf32>, ten
   %2 = quern.transpose %x [1, 0] : tensor<2x2xf32>
   quern.return %0, %1, %2 : tensor<2x2xf16>, tensor<2x1xf32>, tensor<2x2xf32>
 }
+
+// The only row of a table; not of two, and not several times.
+// CHECK-LABEL: quern.entry @rows(
+// CHECK-SAME: %[[X:[^:]+]]: tensor<1x3xf32>, %[[Y:[^:]+]]: tensor<2x3xf32>, %[[I:[^:]+]]: tensor<1xi32>, %[[J:[^:]+]]: tensor<2xi32>)
+// CHECK-NEXT: %[[ONE:.+]] = quern.gather %[[Y]][%[[I]]]
+// CHECK-NEXT: %[[TWICE:.+]] = quern.gather %[[X]][%[[J]]]
+// CHECK-NEXT: quern.return %[[X]], %[[ONE]], %[[TWICE]]
+quern.entry @rows(%x: tensor<1x3xf32>, %y: tensor<2x3xf32>, %i: tensor<1xi32>, %j: tensor<2xi32>)
+    -> (tensor<1x3xf32>, tensor<1x3xf32>, tensor<2x3xf32>) {
+  %0 = quern.gather %x[%i] : tensor<1x3xf32>, tensor<1xi32>
+  %1 = quern.gather %y[%i] : tensor<2x3xf32>, tensor<1xi32>
+  %2 = quern.gather %x[%j] : tensor<1x3xf32>, tensor<2xi32>
+  quern.return %0, %1, %2 : tensor<1x3xf32>, tensor<1x3xf32>, tensor<2x3xf32>
+}

@@ -22,7 +22,7 @@
 // TILED-LABEL: quern.entry @forward.s1.r1(
 // TILED: quern.call @quern_gather_q8_0_320x64_1x64_gather__
 
-// One token: nine kernels, which both layers share, and eighteen launches; nothing else is computed.
+// One token: nine kernels, of which both layers share seven, and sixteen launches; nothing else is computed.
 // CHECK-LABEL: quern.program @forward.s1.r1(
 // CHECK-SAME: arena_bytes = 1280 : i64
 // CHECK-SAME: variant_of = @forward, when = {r = 1 : i64, s = 1 : i64}
@@ -41,11 +41,21 @@
 // CHECK: quern.launch @[[OUT]](
 // CHECK: quern.launch @[[GATE]](
 // CHECK: quern.launch @[[DOWN]](
-// CHECK: quern.launch @quern_rows_f32_1x64_rms_norm__
-// CHECK: quern.launch @quern_gather_f32_1x64_gather__
-// CHECK: quern.launch @quern_contract_q8_0_320x64_1x320_quantize_matmul__{{[0-9a-f]*}}({{.*}}) into(%arg3)
+// CHECK: quern.launch @[[LOGITS:quern_contract_q8_0_320x64_1x320_rms_norm_quantize_matmul__[0-9a-f]*]]({{.*}}) into(%arg3)
 // CHECK-NOT: quern.launch
+
+// Many tokens of which one is wanted: what comes after the last attention is computed for that one.
 // CHECK-LABEL: quern.program @forward.r1(
+// CHECK: quern.launch @quern_attention_f16_256x2x16_sx4x16_slice_rope_attend__
+// CHECK: quern.launch @quern_contract_q4_1_64x128_sx64_quantize_matmul_map__
+// CHECK: quern.launch @quern_attention_f16_256x2x16_sx4x16_slice_rope_attend__
+// CHECK: quern.launch @quern_gather_f32_sx4x16_1x4x16_gather__
+// CHECK: quern.launch @quern_contract_q4_1_64x64_1x64_quantize_matmul__
+// CHECK: quern.launch @quern_gather_f32_sx64_1x64_gather_map__
+// CHECK: quern.launch @[[GATE]](
+// CHECK: quern.launch @[[DOWN]](
+// CHECK: quern.launch @[[LOGITS]](
+// CHECK-NOT: quern.launch
 // CHECK-LABEL: quern.program @forward(
 
 // With `exact` activations stay f32.

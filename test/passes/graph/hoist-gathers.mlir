@@ -1,0 +1,128 @@
+// RUN: quern-opt %s --quern-hoist-gathers --cse | FileCheck %s
+
+quern.parameter @w : tensor<8x4xf32>
+quern.parameter @down : tensor<4x8xf32>
+quern.parameter @norm : tensor<4xf32>
+quern.parameter @table : tensor<32x4xf32>
+
+// Up to what is no row by row function of anything: a residual block whose result only the gather reads.
+// CHECK-LABEL: quern.entry @block(
+// CHECK-SAME: %[[X:.*]]: tensor<?x4xf32, #quern.dims<s>>, %[[WANT:.*]]: tensor<?xi32, #quern.dims<r>>)
+// CHECK: %[[ROWS:.*]] = quern.gather %[[X]][%[[WANT]]] : tensor<?x4xf32, #quern.dims<s>>, tensor<?xi32, #quern.dims<r>>
+// CHECK-NOT: #quern.dims<s>
+// CHECK: quern.rms_norm %{{.*}} : tensor<?x4xf32, #quern.dims<r>>, tensor<4xf32>
+// CHECK: quern.matmul %{{.*}} : tensor<?x4xf32, #quern.dims<r>>, tensor<8x4xf32>
+// CHECK: quern.reshape %{{.*}} : tensor<?x8xf32, #quern.dims<r>> to tensor<?x2x4xf32, #quern.dims<r>>
+// CHECK: quern.softmax %{{.*}} : tensor<?x2x4xf32, #quern.dims<r>>
+// CHECK: quern.reshape %{{.*}} : tensor<?x2x4xf32, #quern.dims<r>> to tensor<?x8xf32, #quern.dims<r>>
+// CHECK: quern.matmul %{{.*}} : tensor<?x8xf32, #quern.dims<r>>, tensor<4x8xf32>
+// CHECK: %[[Y:.*]] = quern.add %{{.*}} : tensor<?x4xf32, #quern.dims<r>>, tensor<?x4xf32, #quern.dims<r>>
+// CHECK-NEXT: quern.return %[[Y]]
+quern.entry @block(%x: tensor<?x4xf32, #quern.dims<s>>, %want: tensor<?xi32, #quern.dims<r>>) -> tensor<?x4xf32, #quern.dims<r>> {
+  %norm = quern.param @norm : tensor<4xf32>
+  %w = quern.param @w : tensor<8x4xf32>
+  %down = quern.param @down : tensor<4x8xf32>
+  %0 = quern.rms_norm %x, %norm eps 1.0e-05 : tensor<?x4xf32, #quern.dims<s>>, tensor<4xf32>
+  %1 = quern.matmul %0, %w : tensor<?x4xf32, #quern.dims<s>>, tensor<8x4xf32>
+  %2 = quern.reshape %1 : tensor<?x8xf32, #quern.dims<s>> to tensor<?x2x4xf32, #quern.dims<s>>
+  %3 = quern.softmax %2 : tensor<?x2x4xf32, #quern.dims<s>>
+  %4 = quern.reshape %3 : tensor<?x2x4xf32, #quern.dims<s>> to tensor<?x8xf32, #quern.dims<s>>
+  %5 = quern.matmul %4, %down : tensor<?x8xf32, #quern.dims<s>>, tensor<4x8xf32>
+  %6 = quern.add %x, %5 : tensor<?x4xf32, #quern.dims<s>>, tensor<?x4xf32, #quern.dims<s>>
+  %7 = quern.gather %6[%want] : tensor<?x4xf32, #quern.dims<s>>, tensor<?xi32, #quern.dims<r>>
+  quern.return %7 : tensor<?x4xf32, #quern.dims<r>>
+}
+
+// One row of many: a bias that every row shares stays as it is.
+// CHECK-LABEL: quern.entry @one(
+// CHECK: %[[ROW:.*]] = quern.gather %{{.*}} : tensor<?x4xf32, #quern.dims<s>>, tensor<1xi32>
+// CHECK-NEXT: quern.add %[[ROW]], %{{.*}} : tensor<1x4xf32>, tensor<4xf32>
+quern.entry @one(%x: tensor<?x4xf32, #quern.dims<s>>, %want: tensor<1xi32>) -> tensor<1x4xf32> {
+  %bias = quern.param @norm : tensor<4xf32>
+  %0 = quern.add %x, %bias : tensor<?x4xf32, #quern.dims<s>>, tensor<4xf32>
+  %1 = quern.gather %0[%want] : tensor<?x4xf32, #quern.dims<s>>, tensor<1xi32>
+  quern.return %1 : tensor<1x4xf32>
+}
+
+// Both gathers want the same rows.
+// CHECK-LABEL: quern.entry @twice(
+// CHECK: %[[ROWS:.*]] = quern.gather
+// CHECK-NEXT: %[[N:.*]] = quern.neg %[[ROWS]] : tensor<?x4xf32, #quern.dims<r>>
+// CHECK-NEXT: quern.return %[[N]], %[[N]]
+quern.entry @twice(%x: tensor<?x4xf32, #quern.dims<s>>, %want: tensor<?xi32, #quern.dims<r>>)
+    -> (tensor<?x4xf32, #quern.dims<r>>, tensor<?x4xf32, #quern.dims<r>>) {
+  %0 = quern.neg %x : tensor<?x4xf32, #quern.dims<s>>
+  %1 = quern.gather %0[%want] : tensor<?x4xf32, #quern.dims<s>>, tensor<?xi32, #quern.dims<r>>
+  %2 = quern.gather %0[%want] : tensor<?x4xf32, #quern.dims<s>>, tensor<?xi32, #quern.dims<r>>
+  quern.return %1, %2 : tensor<?x4xf32, #quern.dims<r>>, tensor<?x4xf32, #quern.dims<r>>
+}
+
+// All rows are read, too.
+// CHECK-LABEL: quern.entry @all(
+// CHECK: quern.neg %{{.*}} : tensor<?x4xf32, #quern.dims<s>>
+// CHECK-NEXT: quern.gather
+quern.entry @all(%x: tensor<?x4xf32, #quern.dims<s>>, %want: tensor<?xi32, #quern.dims<r>>)
+    -> (tensor<?x4xf32, #quern.dims<s>>, tensor<?x4xf32, #quern.dims<r>>) {
+  %0 = quern.neg %x : tensor<?x4xf32, #quern.dims<s>>
+  %1 = quern.gather %0[%want] : tensor<?x4xf32, #quern.dims<s>>, tensor<?xi32, #quern.dims<r>>
+  quern.return %0, %1 : tensor<?x4xf32, #quern.dims<s>>, tensor<?x4xf32, #quern.dims<r>>
+}
+
+// Other rows are wanted, too.
+// CHECK-LABEL: quern.entry @others(
+// CHECK: quern.neg %{{.*}} : tensor<?x4xf32, #quern.dims<s>>
+// CHECK-NEXT: quern.gather
+quern.entry @others(%x: tensor<?x4xf32, #quern.dims<s>>, %a: tensor<?xi32, #quern.dims<r>>, %b: tensor<1xi32>)
+    -> (tensor<?x4xf32, #quern.dims<r>>, tensor<1x4xf32>) {
+  %0 = quern.neg %x : tensor<?x4xf32, #quern.dims<s>>
+  %1 = quern.gather %0[%a] : tensor<?x4xf32, #quern.dims<s>>, tensor<?xi32, #quern.dims<r>>
+  %2 = quern.gather %0[%b] : tensor<?x4xf32, #quern.dims<s>>, tensor<1xi32>
+  quern.return %1, %2 : tensor<?x4xf32, #quern.dims<r>>, tensor<1x4xf32>
+}
+
+// A table that parameters alone decide is computed once.
+// CHECK-LABEL: quern.entry @constant(
+// CHECK: quern.neg %{{.*}} : tensor<32x4xf32>
+// CHECK-NEXT: quern.gather
+quern.entry @constant(%want: tensor<?xi32, #quern.dims<r>>) -> tensor<?x4xf32, #quern.dims<r>> {
+  %table = quern.param @table : tensor<32x4xf32>
+  %0 = quern.neg %table : tensor<32x4xf32>
+  %1 = quern.gather %0[%want] : tensor<32x4xf32>, tensor<?xi32, #quern.dims<r>>
+  quern.return %1 : tensor<?x4xf32, #quern.dims<r>>
+}
+
+// The rows are the elements that the op sums over.
+// CHECK-LABEL: quern.entry @across(
+// CHECK: quern.softmax %{{.*}} : tensor<?xf32, #quern.dims<s>>
+// CHECK-NEXT: quern.gather
+quern.entry @across(%x: tensor<?xf32, #quern.dims<s>>, %want: tensor<?xi32, #quern.dims<r>>) -> tensor<?xf32, #quern.dims<r>> {
+  %0 = quern.softmax %x : tensor<?xf32, #quern.dims<s>>
+  %1 = quern.gather %0[%want] : tensor<?xf32, #quern.dims<s>>, tensor<?xi32, #quern.dims<r>>
+  quern.return %1 : tensor<?xf32, #quern.dims<r>>
+}
+
+// Rows that are no numbers cannot be gathered.
+// CHECK-LABEL: quern.entry @masked(
+// CHECK: quern.select %{{.*}}
+// CHECK-NEXT: quern.gather
+quern.entry @masked(%x: tensor<?x4xf32, #quern.dims<s>>, %y: tensor<?x4xf32, #quern.dims<s>>, %want: tensor<?xi32, #quern.dims<r>>)
+    -> tensor<?x4xf32, #quern.dims<r>> {
+  %0 = quern.compare <lt>, %x, %y : tensor<?x4xf32, #quern.dims<s>>, tensor<?x4xf32, #quern.dims<s>>
+  %1 = quern.select %0, %x, %y : tensor<?x4xi1, #quern.dims<s>>, tensor<?x4xf32, #quern.dims<s>>, tensor<?x4xf32, #quern.dims<s>>
+  %2 = quern.gather %1[%want] : tensor<?x4xf32, #quern.dims<s>>, tensor<?xi32, #quern.dims<r>>
+  quern.return %2 : tensor<?x4xf32, #quern.dims<r>>
+}
+
+// Attention ends it: which rows of the cache a row sees is not gathered.
+// CHECK-LABEL: quern.entry @attention(
+// CHECK: quern.attend
+// CHECK-NEXT: quern.gather %{{.*}} : tensor<?x1x4xf32, #quern.dims<s>>, tensor<?xi32, #quern.dims<r>>
+// CHECK-NEXT: quern.reshape %{{.*}} : tensor<?x1x4xf32, #quern.dims<r>> to tensor<?x4xf32, #quern.dims<r>>
+quern.entry @attention(%x: tensor<?x1x4xf32, #quern.dims<s>>, %at: tensor<?x!quern.position, #quern.dims<s>>,
+                       %keys: tensor<32x1x4xf32>, %want: tensor<?xi32, #quern.dims<r>>) -> tensor<?x4xf32, #quern.dims<r>> {
+  %0 = quern.attend %x, %keys, %keys at %at scale 1.0
+      : tensor<?x1x4xf32, #quern.dims<s>>, tensor<32x1x4xf32>, tensor<32x1x4xf32>, tensor<?x!quern.position, #quern.dims<s>>
+  %1 = quern.reshape %0 : tensor<?x1x4xf32, #quern.dims<s>> to tensor<?x4xf32, #quern.dims<s>>
+  %2 = quern.gather %1[%want] : tensor<?x4xf32, #quern.dims<s>>, tensor<?xi32, #quern.dims<r>>
+  quern.return %2 : tensor<?x4xf32, #quern.dims<r>>
+}
