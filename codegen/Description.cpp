@@ -73,7 +73,7 @@ static json::Array describeStates(ModuleOp module) {
   for (auto state : module.getOps<StateOp>()) {
     RankedTensorType type = state.getTensorType();
     states.push_back(json::Object{{"name", state.getSymName()},
-                                  {"bytes", getStateBytes(state)},
+                                  {"bytes", getStateBytes(type)},
                                   {"dtype", dtypeName(type.getElementType())},
                                   {"shape", describeShape(type)},
                                   {"rows", type.getRank() ? type.getDimSize(0) : 1}});

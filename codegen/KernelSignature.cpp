@@ -86,17 +86,19 @@ LogicalResult SignatureBuilder::addDense(unsigned operand, RankedTensorType type
   return success();
 }
 
-/// i32[s, 2], and the scalar `visible`.
+/// The fields [field, s], and the scalars `visible` and `first`.
 LogicalResult SignatureBuilder::addPositions(unsigned operand, RankedTensorType type) {
   SmallVector<Dim> shape = getDims(type);
   if (shape.size() != 1)
     return kernel.emitError("positions of shape ") << formatDims(shape) << ", expected one dimension";
-  push(operand, {0, 32}, {{Dim::fixed(2), 1}, {shape[0], 2}});
-  NativeArgument visible;
-  visible.kind = NativeArgument::Kind::Visible;
-  visible.operand = operand;
-  visible.element = {0, 32};
-  arguments.push_back(visible);
+  push(operand, {0, 32}, {{Dim::fixed(positionFields), 1}, {shape[0], positionFields}});
+  for (NativeArgument::Kind kind : {NativeArgument::Kind::Visible, NativeArgument::Kind::First}) {
+    NativeArgument scalar;
+    scalar.kind = kind;
+    scalar.operand = operand;
+    scalar.element = {0, 32};
+    arguments.push_back(scalar);
+  }
   return success();
 }
 

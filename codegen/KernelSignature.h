@@ -24,7 +24,8 @@ struct BufferElement {
 struct NativeArgument {
   enum class Kind {
     Buffer,  ///< a halide_buffer_t *
-    Visible, ///< an i32, 1 + the largest cache row in use; follows each buffer of positions
+    Visible, ///< an i32, how many cache rows the token that sees most of them sees; follows each buffer of positions
+    First,   ///< an i32, the first cache row of all tokens, or -1 where they differ; follows `Visible`
   };
   Kind kind = Kind::Buffer;
   /// Which operand of the launch it views: its inputs, then its output.

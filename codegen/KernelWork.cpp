@@ -26,7 +26,7 @@ static WorkTerm multiply(int64_t count, ArrayRef<Dim> dims) {
 }
 
 static int64_t getElementBytes(Type element) {
-  return isa<PositionType>(element) ? 8 : llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
+  return isa<PositionType>(element) ? positionFields * 4 : llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
 }
 
 /// A whole tensor, packed where it is a packed parameter.

@@ -64,10 +64,10 @@ LogicalResult Lowering::addArguments() {
       return failure();
   for (auto [i, native] : llvm::enumerate(ArrayRef(signature).drop_back())) {
     std::string name = "arg" + std::to_string(i);
-    if (native.kind == NativeArgument::Kind::Visible) {
+    if (native.kind != NativeArgument::Kind::Buffer) {
       Halide::Param<int32_t> param(name);
       arguments.push_back(param);
-      visible = param;
+      (native.kind == NativeArgument::Kind::Visible ? visible : first) = param;
       continue;
     }
     Halide::ImageParam param(toHalide(native.element), static_cast<int>(native.dims.size()), name);

@@ -75,8 +75,10 @@ public:
   mlir::FailureOr<PackedWeight> getWeight(mlir::Value value, mlir::Operation *user);
   /// The parameter of an argument that is a state or positions; an error at `user` when it is none.
   mlir::FailureOr<Halide::ImageParam> getBuffer(mlir::Value value, mlir::Operation *user);
-  /// 1 + the largest cache row in use.
+  /// How many cache rows the token that sees most of them sees.
   Halide::Expr getVisible() const { return visible; }
+  /// The first cache row of all tokens, or -1 where they differ.
+  Halide::Expr getFirst() const { return first; }
   /// The cache row of token `row`, within a cache of `rows` rows.
   Halide::Expr getCacheRow(const Halide::ImageParam &positions, Halide::Expr row, int64_t rows) const;
 
@@ -107,7 +109,7 @@ private:
   llvm::DenseMap<mlir::Value, Formula> tensors;
   llvm::SmallVector<std::pair<mlir::StringAttr, Halide::Expr>> symbols;
   llvm::SmallVector<RowStage> stages;
-  Halide::Expr visible;
+  Halide::Expr visible, first;
 };
 
 /// The formula of one op over formulas of its operands (OpLowering.cpp); an error at an op that has none.

@@ -15,7 +15,7 @@ namespace quern::codegen {
 namespace {
 
 /// The fields of `QuernProgramArgs` (runtime/include/quern/Format.h).
-enum ArgsField { Arena, Weights, States, Operands, Dims, Visible, Profile, ProfileContext };
+enum ArgsField { Arena, Weights, States, Operands, Dims, Visible, First, Profile, ProfileContext };
 
 /// The fields of `halide_buffer_t` (HalideRuntime.h); the element type's three parts count as fields of their own.
 enum BufferField { Device, DeviceInterface, Host, Flags, TypeCode, TypeBits, TypeLanes, Rank, DimPointer, Padding };
@@ -26,7 +26,7 @@ struct AbiTypes {
       : pointer(LLVM::LLVMPointerType::get(context)), i8(IntegerType::get(context, 8)),
         i16(IntegerType::get(context, 16)), i32(IntegerType::get(context, 32)), i64(IntegerType::get(context, 64)),
         args(LLVM::LLVMStructType::getLiteral(
-            context, {pointer, pointer, pointer, pointer, pointer, i32, pointer, pointer})),
+            context, {pointer, pointer, pointer, pointer, pointer, i32, i32, pointer, pointer})),
         buffer(LLVM::LLVMStructType::getLiteral(
             context, {i64, pointer, pointer, i64, i8, i8, i16, i32, pointer, pointer})),
         dim(LLVM::LLVMStructType::getLiteral(context, {i32, i32, i32, i32})) {}
@@ -197,8 +197,9 @@ LogicalResult ProgramLowering::buildCaller(KernelOp kernel) {
   Value args = entry->getArgument(0), index = entry->getArgument(1);
   SmallVector<Value> nativeOperands;
   for (auto [argument, slot] : llvm::zip_equal(*signature, slots)) {
-    if (argument.kind == NativeArgument::Kind::Visible) {
-      nativeOperands.push_back(loadField(types.i32, types.args, args, Visible));
+    if (argument.kind != NativeArgument::Kind::Buffer) {
+      ArgsField field = argument.kind == NativeArgument::Kind::Visible ? Visible : First;
+      nativeOperands.push_back(loadField(types.i32, types.args, args, field));
       continue;
     }
     buildBuffer(argument, slot.first, slot.second, entry->getArgument(2 + argument.operand), symbols);

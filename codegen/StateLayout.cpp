@@ -2,11 +2,15 @@
 
 #include "codegen/StateLayout.h"
 
+#include "runtime/include/quern/Format.h"
+
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 
 namespace quern::codegen {
+
+static_assert(QUERN_SEQUENCE_ROWS % stateLanes == 0, "a sequence begins with a vector of rows");
 
 llvm::SmallVector<BufferDim> getStateDims(RankedTensorType type) {
   int64_t groups = llvm::alignTo(type.getDimSize(0), stateChunk) / stateLanes, heads = type.getDimSize(1), size = type.getDimSize(2);
@@ -16,11 +20,11 @@ llvm::SmallVector<BufferDim> getStateDims(RankedTensorType type) {
           {Dim::fixed(heads), stateLanes * size * groups}};
 }
 
-int64_t getStateBytes(StateOp state) {
-  RankedTensorType type = state.getTensorType();
+int64_t getStateBytes(RankedTensorType type) {
   int64_t elements = 1;
   for (BufferDim dim : getStateDims(type))
     elements *= dim.extent.size();
+  elements += (stateChunk - stateLanes) * type.getDimSize(2);
   return elements * type.getElementTypeBitWidth() / 8;
 }
 

@@ -17,8 +17,9 @@ inline constexpr int64_t stateChunk = 256;
 /// read and write a cache, so its layout is theirs to choose. The dimensions, innermost first: [lane, d, T / 16, h].
 llvm::SmallVector<BufferDim> getStateDims(mlir::RankedTensorType type);
 
-/// Bytes of the memory of `state`.
-int64_t getStateBytes(StateOp state);
+/// Bytes of the memory of a cache. Behind its rows is room to read the rest of a chunk that begins at a sequence's first
+/// row, which need not be a chunk of the cache.
+int64_t getStateBytes(mlir::RankedTensorType type);
 
 /// Whether `argument` of a kernel is a cache.
 bool isState(mlir::BlockArgument argument);

@@ -16,7 +16,7 @@
 
 namespace quern {
 
-/// Random elements of a static type: floats uniform in [-1, 1), i32 in [0, `integerLimit`), i1, positions {i, i} of token i,
+/// Random elements of a static type: floats uniform in [-1, 1), i32 in [0, `integerLimit`), i1, positions {i, i, 0} of token i,
 /// blocks with random quants, scales in [1/1024, 2/1024) and mins in [-1/64, 1/64). Failure for a type without storage.
 mlir::FailureOr<Tensor> makeRandomTensor(llvm::StringRef name, mlir::RankedTensorType type, int32_t integerLimit = 2);
 

@@ -21,9 +21,13 @@ def SpecializeEntriesPass : Pass<"quern-specialize-entries", "::mlir::ModuleOp">
   let summary = "add variants of each entry for the sizes that matter";
   let description = [{
     An entry with symbolic dimensions gets a variant where all of them are 1 (one token, one row of logits), and, where it
-    has two or more, one where all but the first are 1 (many tokens, one row). The name of `forward` with s = 1 and
-    r = 1 is `forward.s1.r1`.
+    has two or more, one where all but the first are 1 (many tokens, one row). An entry whose rows have positions gets one
+    where all are `batch`, a token each of so many sequences. The name of `forward` with s = 1 and r = 1 is `forward.s1.r1`.
   }];
+  let options = [
+    Option<"batch", "batch", "int64_t", /*default=*/"4",
+           "how many sequences take a step together; with less than two there is no such variant">,
+  ];
 }
 
 def HoistGathersPass : Pass<"quern-hoist-gathers", "::mlir::ModuleOp"> {

@@ -138,6 +138,10 @@ const char *quern_describe(const quern_session *, size_t *size) {
   return reinterpret_cast<const char *>(quern_description);
 }
 
+int64_t quern_state_rows(const quern_session *session, int64_t sequences) {
+  return session->session->getStateRows(std::max<int64_t>(sequences, 1)).value_or(-1);
+}
+
 int quern_run(quern_session *session, uint32_t entry, const quern_tensor *inputs, size_t input_count,
               quern_tensor *results, size_t result_count, char *error, size_t error_size) {
   Result<void> done =

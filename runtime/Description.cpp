@@ -84,7 +84,7 @@ Operand Reader::readOperand(const Json &json, const std::string &path, const Ent
   for (const Json &size : object.getArray("shape"))
     operand.shape.push_back(readDim(size, at(object.locate("shape"), axis++), entry));
   if (operand.isPosition)
-    operand.shape.push_back({2, -1});
+    operand.shape.push_back({QUERN_POSITION_FIELDS, -1});
   if (object.has("below"))
     operand.below = readDim(*json.find("below"), object.locate("below"), entry);
   checkBytes(operand, entry, path);

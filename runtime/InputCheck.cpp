@@ -102,16 +102,29 @@ static Result<void> checkRange(const Operand &operand, std::span<const int32_t> 
   return {};
 }
 
-/// Checks the records {rotary position, cache row}; a limit that is not known is not checked.
+/// Whether every sequence begins where one may, at or before its token's row.
+static Result<void> checkFirstRows(const Operand &operand, std::span<const int32_t> values) {
+  for (size_t i = 0; i < values.size(); i += QUERN_POSITION_FIELDS) {
+    int32_t row = values[i + 1], first = values[i + 2];
+    if (first < 0 || first > row || first % QUERN_SEQUENCE_ROWS)
+      return Error{nameOperand("input", operand) + " has the first row " + std::to_string(first) + " at " +
+                   std::to_string(i / QUERN_POSITION_FIELDS) + ", expected a multiple of " +
+                   std::to_string(QUERN_SEQUENCE_ROWS) + " from 0 to the token's cache row, " + std::to_string(row)};
+  }
+  return {};
+}
+
+/// Checks the records {rotary position, cache row, first row}; a limit that is not known is not checked.
 static Result<void> checkPositions(const Operand &operand, const TensorView &value,
                                    std::optional<int64_t> positions, std::optional<int64_t> rows) {
   std::span<const int32_t> values = getIntegers(value);
   Result<void> valid;
   if (positions)
-    valid = checkRange(operand, values, 0, 2, *positions, "position");
-  if (valid && rows)
-    valid = checkRange(operand, values, 1, 2, *rows, "cache row");
-  return valid;
+    valid = checkRange(operand, values, 0, QUERN_POSITION_FIELDS, *positions, "position");
+  if (!valid || !rows)
+    return valid;
+  valid = checkRange(operand, values, 1, QUERN_POSITION_FIELDS, *rows, "cache row");
+  return valid ? checkFirstRows(operand, values) : valid;
 }
 
 Result<void> checkValues(const Entry &entry, std::span<const TensorView> inputs,
@@ -151,16 +164,20 @@ Result<void> checkOutputs(const Entry &entry, std::span<const MutableTensorView>
   return {};
 }
 
-int32_t getVisible(const Entry &entry, std::span<const TensorView> inputs) {
-  int32_t visible = 0;
+CacheUse getCacheUse(const Entry &entry, std::span<const TensorView> inputs) {
+  CacheUse use;
+  bool isFirst = true;
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (!entry.inputs[i].isPosition)
       continue;
     std::span<const int32_t> values = getIntegers(inputs[i]);
-    for (size_t row = 1; row < values.size(); row += 2)
-      visible = std::max(visible, values[row] + 1);
+    for (size_t at = 0; at < values.size(); at += QUERN_POSITION_FIELDS, isFirst = false) {
+      int32_t row = values[at + 1], first = values[at + 2];
+      use.visible = std::max(use.visible, row - first + 1);
+      use.first = isFirst || first == use.first ? first : -1;
+    }
   }
-  return visible;
+  return use;
 }
 
 } // namespace quern::runtime

@@ -23,8 +23,16 @@ Result<void> checkOutputs(const Entry &entry, std::span<const MutableTensorView>
 /// An operand's sizes.
 std::vector<int64_t> getShape(const Operand &operand, std::span<const int32_t> dims);
 
-/// 1 + the largest cache row of all positions; 0 without positions.
-int32_t getVisible(const Entry &entry, std::span<const TensorView> inputs);
+/// The cache rows that a step uses.
+struct CacheUse {
+  /// How many the token that sees most of them sees; 0 without positions.
+  int32_t visible = 0;
+  /// The first row of all tokens, or -1 where they differ.
+  int32_t first = 0;
+};
+
+/// What the positions among `inputs` use.
+CacheUse getCacheUse(const Entry &entry, std::span<const TensorView> inputs);
 
 } // namespace quern::runtime
 

@@ -163,7 +163,11 @@ const Description &Session::getDescription() const { return impl->description; }
 const Target &Session::getTarget() const { return *impl->target; }
 unsigned Session::getThreadCount() const { return impl->host->getThreadCount(); }
 std::span<const uint8_t> Session::getData() const { return impl->data; }
-std::optional<int64_t> Session::getStateRows() const { return impl->stateRows; }
+std::optional<int64_t> Session::getStateRows(int64_t sequences) const {
+  if (!impl->stateRows || sequences == 1)
+    return impl->stateRows;
+  return *impl->stateRows / sequences / QUERN_SEQUENCE_ROWS * QUERN_SEQUENCE_ROWS;
+}
 void Session::prepareWeights() {
   if (impl->hugePages)
     impl->hugePages->start();
@@ -292,7 +296,9 @@ Result<void> Session::run(uint32_t entry, std::span<const TensorView> inputs,
   QuernProgramArgs args{};
   args.operands = operands.data();
   args.dims = dims->data();
-  args.visible = getVisible(found, inputs);
+  CacheUse use = getCacheUse(found, inputs);
+  args.visible = use.visible;
+  args.first = use.first;
   return impl->launch(impl->chooseProgram(entry, *dims), args);
 }
 

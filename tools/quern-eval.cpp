@@ -48,13 +48,13 @@ static LogicalResult split(ArrayRef<std::string> pairs, function_ref<LogicalResu
   return success();
 }
 
-/// `1,2,3` as a tensor of `type`, which has as many numbers (two per position).
+/// `1,2,3` as a tensor of `type`, which has as many numbers (three per position).
 static FailureOr<Tensor> parseLiteral(StringRef text, RankedTensorType type) {
   SmallVector<StringRef> words;
   text.split(words, ',');
   FailureOr<Tensor> result = Tensor::zeros(type);
   bool positions = isa<PositionType>(type.getElementType());
-  if (failed(result) || int64_t(words.size()) != type.getNumElements() * (positions ? 2 : 1))
+  if (failed(result) || int64_t(words.size()) != type.getNumElements() * (positions ? positionFields : 1))
     return failure();
   for (auto [i, word] : llvm::enumerate(words)) {
     double value;
@@ -119,9 +119,9 @@ static LogicalResult evaluate(OpT op, TypeRange inputTypes, ParameterSource &sou
   return success();
 }
 
-/// A tensor of one axis with these 32-bit numbers, two per element of a position.
+/// A tensor of one axis with these 32-bit numbers, three per element of a position.
 static Tensor makeVector(Type element, ArrayRef<int32_t> numbers) {
-  int64_t size = isa<PositionType>(element) ? numbers.size() / 2 : numbers.size();
+  int64_t size = isa<PositionType>(element) ? numbers.size() / positionFields : numbers.size();
   return *Tensor::fromBytes(RankedTensorType::get(size, element),
                             ArrayRef(reinterpret_cast<const uint8_t *>(numbers.data()), numbers.size() * 4));
 }
@@ -136,7 +136,7 @@ static LogicalResult generate(OpT op, ParameterSource &source, ArrayRef<int32_t>
   for (int32_t row = 0; int64_t(found.size()) < count;) {
     SmallVector<int32_t> at;
     for (size_t i = 0; i < tokens.size(); ++i, ++row)
-      at.append(2, row);
+      at.append({row, row, 0});
     Tensor inputs[] = {makeVector(integer, tokens), makeVector(position, at),
                        makeVector(integer, int32_t(tokens.size()) - 1)};
     FailureOr<SmallVector<Tensor>> results = (evaluator.*run)(op, inputs);

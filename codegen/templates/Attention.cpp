@@ -5,7 +5,8 @@
 //
 //   M = max_c m_c      result = Σ_c exp(m_c - M) · w_c / Σ_c exp(m_c - M) · l_c
 //
-// Chunks begin at fixed rows, so the order of sums depends neither on the rows of a step nor on the threads.
+// Chunks begin at fixed rows of a sequence, so the order of sums depends neither on the rows of a step, nor on where the
+// sequence lies in the cache, nor on the threads. Rows are counted from the first of the token's sequence.
 //
 //===------------------------------------------------------------------------------------------===//
 
@@ -66,7 +67,10 @@ struct AttentionFuncs {
   RDom bestChunks, totalChunks, combinedChunks;
   /// Heads that share a cache head; elements of a value; tokens in a tile; groups of cache rows scored at a time.
   int shared = 1, size = 0, tile = 1, scoreGroups = 1;
-  bool single = false;
+  /// So few tokens that each chunk of each of them is a task.
+  bool few = false;
+  /// The first cache row of all tokens, or -1 where they differ.
+  Expr first;
 };
 
 /// The arguments of an attention kernel.
@@ -114,12 +118,17 @@ static Expr foldLanes(Func func, int count, Args... rest) {
 static void buildChunk(AttentionFuncs &f, const Lowering &lowering, AttentionInputs in) {
   auto &[lane, t, u, g, ii, it, c, e, k] = f.v;
   Expr last = in.tokens - 1;
-  auto rowOf = [&](Expr token) { return Expr(in.positions(1, min(token, last))); };
+  auto firstOf = [&](Expr token) { return Expr(in.positions(2, min(token, last))); };
+  auto rowOf = [&](Expr token) { return Expr(in.positions(1, min(token, last))) - firstOf(token); };
+  // Where all tokens begin at one row, those of a tile share what they read.
+  Expr token = it * f.tile + ii;
+  Expr begin = f.tile == 1 ? firstOf(token) : select(f.first >= 0, f.first, firstOf(token));
+  Expr origin = unsafe_promise_clamped(begin / lanes, 0, in.cacheRows / lanes);
   Expr limit = rowOf(it * f.tile);
   for (int row = 1; row < f.tile; ++row)
     limit = max(limit, rowOf(it * f.tile + row));
   f.limit(it) = limit;
-  f.query(k, u, g, ii, it) = in.query.at({min(it * f.tile + ii, last), g * f.shared + u, k}) * in.scale;
+  f.query(k, u, g, ii, it) = in.query.at({min(token, last), g * f.shared + u, k}) * in.scale;
 
   /// A domain of the chunk's groups that the tile sees.
   auto seenGroups = [&](const std::string &name) {
@@ -127,7 +136,7 @@ static void buildChunk(AttentionFuncs &f, const Lowering &lowering, AttentionInp
     groups.where(c * chunkRows + groups * lanes <= f.limit(it));
     return groups;
   };
-  auto isSeen = [&](Expr group) { return c * chunkRows + group * lanes + lane <= rowOf(it * f.tile + ii); };
+  auto isSeen = [&](Expr group) { return c * chunkRows + group * lanes + lane <= rowOf(token); };
   float lowest = -std::numeric_limits<float>::infinity();
 
   f.scored = RDom(0, in.depth, 0, f.scoreGroups, 0, chunkGroups / f.scoreGroups, "scored");
@@ -135,7 +144,7 @@ static void buildChunk(AttentionFuncs &f, const Lowering &lowering, AttentionInp
   Expr group = f.scored.z * f.scoreGroups + f.scored.y;
   f.scores(lane, t, u, g, ii, it, c) = 0.0f;
   f.scores(lane, group, u, g, ii, it, c) +=
-      f.query(f.scored.x, u, g, ii, it) * toFloat(in.keys(lane, f.scored.x, c * chunkGroups + group, g));
+      f.query(f.scored.x, u, g, ii, it) * toFloat(in.keys(lane, f.scored.x, origin + c * chunkGroups + group, g));
 
   RDom r = f.largestGroups = seenGroups("largest_groups");
   f.largestLanes(lane, u, g, ii, it, c) = lowest;
@@ -156,7 +165,7 @@ static void buildChunk(AttentionFuncs &f, const Lowering &lowering, AttentionInp
   r = f.weightedGroups = seenGroups("weighted_groups");
   f.weighted(lane, e, u, g, ii, it, c) = 0.0f;
   f.weighted(lane, e, u, g, ii, it, c) +=
-      f.powers(lane, r, u, g, ii, it, c) * toFloat(in.values(lane, e, c * chunkGroups + r, g));
+      f.powers(lane, r, u, g, ii, it, c) * toFloat(in.values(lane, e, origin + c * chunkGroups + r, g));
   auto weightedAt = [&](int first) { return f.weighted(lane + first, e, u, g, ii, it, c); };
   f.folded(lane, e, u, g, ii, it, c) = (weightedAt(0) + weightedAt(8)) + (weightedAt(4) + weightedAt(12));
   f.sum(u, g, ii, it, c) = foldLanes(f.sumLanes, lanes, u, g, ii, it, c);
@@ -193,10 +202,11 @@ static FailureOr<AttentionFuncs> algorithm(Lowering &lowering, const Parameters 
     return failure();
   auto resultType = cast<RankedTensorType>(anchor.getResult().getType());
   AttentionFuncs f;
-  f.single = resultType.getDimSize(0) == 1;
-  f.tile = f.single ? 1 : parameters["rows"];
+  f.few = areFew(resultType);
+  f.tile = f.few ? 1 : parameters["rows"];
   f.size = static_cast<int>(resultType.getDimSize(2));
   f.scoreGroups = parameters["groups"];
+  f.first = lowering.getFirst();
   f.shared = static_cast<int>(resultType.getDimSize(1) / cast<RankedTensorType>(anchor.getKeys().getType()).getDimSize(1));
   buildChunk(f, lowering, *inputs);
   Expr chunks = (max(lowering.getVisible(), 1) + (chunkRows - 1)) / chunkRows;
@@ -245,12 +255,16 @@ static void scheduleChunk(AttentionFuncs &f, Var at, int elements) {
   f.weighted.update().reorder(lane, ei, u, ii, f.weightedGroups, eo).vectorize(lane).unroll(ei);
   unrollTile(f.weighted.update(), f);
   f.folded.compute_at(f.partial, at).bound(lane, 0, 4).vectorize(lane);
+  if (f.tile == 1)
+    return;
+  for (Func func : {f.scores, f.weighted})
+    func.update().specialize(f.first >= 0);
 }
 
 static void schedule(AttentionFuncs &f, const Lowering &lowering, const Parameters &parameters) {
   auto &[lane, t, u, g, ii, it, c, e, k] = f.v;
   int width = lowering.getTarget().lanes();
-  scheduleStages(lowering, f.output, nullptr, !f.single);
+  scheduleStages(lowering, f.output, nullptr, !f.few);
   Var head = f.vars[1], token = f.vars[2];
   f.output.split(token, it, ii, f.tile, TailStrategy::GuardWithIf).split(head, g, u, f.shared, TailStrategy::GuardWithIf);
   Var task("task");
@@ -261,9 +275,10 @@ static void schedule(AttentionFuncs &f, const Lowering &lowering, const Paramete
   vectorizeTail(f.combined, e, Expr(f.size), width);
   f.combined.update().reorder(e, f.combinedChunks, u, ii);
   vectorizeTail(f.combined.update(), e, Expr(f.size), width);
-  // A single row's chunks are tasks of their own; of many rows, each tile with all its chunks is one.
-  if (f.single) {
-    f.partial.compute_root().reorder(e, u, ii, it, g, c).fuse(g, c, task).parallel(task);
+  // A chunk of few rows is a task; of many rows, each tile with all its chunks is one.
+  if (f.few) {
+    Var heads("heads");
+    f.partial.compute_root().reorder(e, u, ii, g, it, c).fuse(g, it, heads).fuse(heads, c, task).parallel(task);
     f.query.compute_root();
     f.limit.compute_root();
   } else {
@@ -274,7 +289,7 @@ static void schedule(AttentionFuncs &f, const Lowering &lowering, const Paramete
   }
   vectorizeTail(f.partial, e, Expr(f.size), width);
   vectorizeTail(f.query, k, Expr(f.size), width);
-  scheduleChunk(f, f.single ? task : c, std::gcd(parameters["elements"], f.size));
+  scheduleChunk(f, f.few ? task : c, std::gcd(parameters["elements"], f.size));
 }
 
 /// A tile's accumulators fill the registers: about six rows of heads (tokens · heads that share a cache head) by groups of
@@ -284,7 +299,7 @@ Space spaceAttention(KernelOp kernel, const TargetSpec &target) {
   auto query = cast<RankedTensorType>(anchor.getQuery().getType());
   int64_t shared = query.getDimSize(1) / cast<RankedTensorType>(anchor.getKeys().getType()).getDimSize(1);
   int64_t registers = target.vectorRegisters * target.lanes() / lanes * 3 / 4;
-  int64_t rows = query.getDimSize(0) == 1 ? 1 : std::clamp<int64_t>(6 / shared, 1, 8);
+  int64_t rows = areFew(query) ? 1 : std::clamp<int64_t>(6 / shared, 1, 8);
   int64_t columns = std::clamp<int64_t>(registers / (rows * shared), 1, 8);
   int64_t vectors = int64_t(1) << llvm::Log2_64(columns);
   return {{"rows", {1, 2, 3, 4, 5, 6, 7, 8}, rows}, {"groups", {1, 2, 4, 8}, vectors}, {"elements", {1, 2, 4, 8}, vectors}};

@@ -43,12 +43,15 @@ Formula panelFormula(std::vector<Halide::Expr> shape, Halide::Var i, Halide::Var
           }};
 }
 
+bool areFew(mlir::RankedTensorType type) {
+  return type.getRank() > 0 && !type.isDynamicDim(0) && type.getDimSize(0) <= rowsPerTask;
+}
+
 /// Shares the rows of a stage, its last dimension, between tasks.
 static void parallelizeRows(Halide::Func func, const RowStage &stage, bool manyRows) {
   bool hasRows = func.args().size() > (stage.kind == RowStage::Kind::PerRow ? 0 : 1);
   if (!manyRows || !hasRows)
     return;
-  constexpr int rowsPerTask = 8;
   func.parallel(func.args().back(), rowsPerTask, Halide::TailStrategy::GuardWithIf);
   if (func.has_update_definition())
     func.update().parallel(func.args().back(), rowsPerTask, Halide::TailStrategy::GuardWithIf);

@@ -30,6 +30,12 @@ Formula padImage(Halide::Func &padded, const Formula &image);
 Formula panelFormula(std::vector<Halide::Expr> shape, Halide::Var i, Halide::Var o,
                      std::function<Halide::Expr(Halide::Expr lane, Halide::Expr panel, const Index &index)> at);
 
+/// How many rows are one task where rows are shared between tasks.
+inline constexpr int rowsPerTask = 8;
+
+/// Whether the rows of `type`, its first dimension, are known to be one task at most.
+bool areFew(mlir::RankedTensorType type);
+
 /// Schedules the lowering's stages within loop `at` of `consumer`, or, where `at` is null, before everything else: then in
 /// parallel where there are `manyRows`.
 void scheduleStages(const Lowering &lowering, Halide::Func consumer, const Halide::Var *at, bool manyRows);

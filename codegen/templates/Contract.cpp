@@ -234,16 +234,16 @@ static void tile(Halide::Stage stage, const ContractFuncs &funcs, int rows, int 
 }
 
 /// The left side before everything else.
-static void scheduleLhs(ContractFuncs &funcs, const Lowering &lowering, bool single) {
+static void scheduleLhs(ContractFuncs &funcs, const Lowering &lowering, bool few) {
   int lanes = lowering.getTarget().lanes();
-  scheduleStages(lowering, funcs.output, nullptr, !single);
+  scheduleStages(lowering, funcs.output, nullptr, !few);
   if (funcs.quantized)
-    funcs.quantized->schedule(lanes, !single);
+    funcs.quantized->schedule(lanes, !few);
   if (!funcs.lhs.defined())
     return;
   funcs.lhs.compute_root();
   vectorizeTail(funcs.lhs, funcs.lhs.args()[0], Expr(static_cast<int>(funcs.products.front().weight.columns)), lanes);
-  if (!single)
+  if (!few)
     funcs.lhs.parallel(funcs.m);
 }
 
@@ -260,7 +260,7 @@ static void scheduleRagged(ContractFuncs &funcs) {
 
 static void schedule(ContractFuncs &funcs, const Lowering &lowering, const Parameters &parameters) {
   auto staticRows = Halide::Internal::as_const_int(funcs.rows);
-  scheduleLhs(funcs, lowering, staticRows && *staticRows == 1);
+  scheduleLhs(funcs, lowering, staticRows && *staticRows <= rowsPerTask);
   if (funcs.ragged)
     return scheduleRagged(funcs);
   int rows = parameters["rows"], vectors = std::min(parameters["vectors"], funcs.panels);

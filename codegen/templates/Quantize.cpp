@@ -45,7 +45,6 @@ Func QuantizedRows::scaledSums(int group) {
 }
 
 void QuantizedRows::schedule(int lanes, bool parallel) {
-  constexpr int rowsPerTask = 8;
   auto spread = [&](Stage stage, Var m) {
     Var task("task");
     if (parallel)

@@ -3,7 +3,7 @@
 #ifndef QUERN_CODEGEN_TEMPLATES_QUANTIZE_H
 #define QUERN_CODEGEN_TEMPLATES_QUANTIZE_H
 
-#include "codegen/Lowering.h"
+#include "codegen/templates/Common.h"
 
 #include <map>
 

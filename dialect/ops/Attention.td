@@ -64,7 +64,7 @@ def Quern_AttendOp : Quern_InferredOp<"attend", [DeclareOpInterfaceMethods<Quern
   let summary = "softmax(scale · q kᵀ) v over the visible rows of a cache";
   let description = [{
     query[s, h, d], keys[T, g, d], values[T, g, e] -> [s, h, e]. Query head i reads cache head ⌊i / (h/g)⌋ (Ainslie et al.
-    2023). Token i sees the rows 0 … row(at[i]). Scores, softmax and sums in f32.
+    2023). Token i sees the rows first(at[i]) … row(at[i]). Scores, softmax and sums in f32.
 
     Constraints:
     - attend_c1: the shapes are [s, h, d], [T, g, d] and [T, g, e].

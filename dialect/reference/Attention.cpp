@@ -16,7 +16,9 @@ namespace {
 struct Position {
   int32_t position;
   int32_t row;
+  int32_t first;
 };
+static_assert(sizeof(Position) == positionFields * sizeof(int32_t));
 
 } // namespace
 
@@ -59,14 +61,15 @@ FailureOr<Tensor> CacheAppendOp::evaluate(ArrayRef<Tensor> operands, RankedTenso
   return result;
 }
 
-/// out[e] = Σ_j softmax_j(scale · query · keys[j]) · values[j, e] over the rows j of one cache head; a row of keys or
-/// values begins `stride` rows after the last.
+/// out[e] = Σ_j softmax_j(scale · query · keys[j]) · values[j, e] over the rows j of one cache head that `place` sees; a
+/// row of keys or values begins `stride` rows after the last.
 static void attendHead(ArrayRef<float> query, const Tensor &keys, const Tensor &values, int64_t head, int64_t stride,
-                       int64_t visible, float scale, MutableArrayRef<float> out) {
+                       Position place, float scale, MutableArrayRef<float> out) {
+  int64_t visible = place.row - place.first + 1;
   std::vector<float> key(query.size()), value(out.size()), scores(visible);
   float largest = -INFINITY, total = 0;
   for (int64_t j = 0; j < visible; ++j) {
-    keys.readRow(j * stride + head, key);
+    keys.readRow((place.first + j) * stride + head, key);
     float dot = 0;
     for (auto [a, b] : llvm::zip(query, key))
       dot += a * b;
@@ -78,7 +81,7 @@ static void attendHead(ArrayRef<float> query, const Tensor &keys, const Tensor &
     total += score;
   }
   for (int64_t j = 0; j < visible; ++j) {
-    values.readRow(j * stride + head, value);
+    values.readRow((place.first + j) * stride + head, value);
     for (auto [sum, element] : llvm::zip(out, value))
       sum += scores[j] / total * element;
   }
@@ -96,9 +99,11 @@ FailureOr<Tensor> AttendOp::evaluate(ArrayRef<Tensor> operands, RankedTensorType
   for (auto [token, place] : llvm::enumerate(operands[3].getAs<Position>())) {
     if (place.row < 0 || place.row >= rows)
       return emitError("found row ") << place.row << ", expected one of the cache's " << rows;
+    if (place.first < 0 || place.first > place.row)
+      return emitError("found first row ") << place.first << ", expected 0 to the token's own, " << place.row;
     for (int64_t head = 0; head < heads; ++head) {
       int64_t index = token * heads + head;
-      attendHead(in.slice(index * d, d), keys, values, head / (heads / groups), groups, place.row + 1,
+      attendHead(in.slice(index * d, d), keys, values, head / (heads / groups), groups, place,
                  getScale().convertToDouble(), out.slice(index * e, e));
     }
   }

@@ -24,7 +24,7 @@ FailureOr<int64_t> getStorageBytes(Type elementType, int64_t count) {
     return count / traits.elements * traits.bytes;
   }
   if (isa<PositionType>(elementType))
-    return count * 2 * int64_t(sizeof(int32_t));
+    return count * positionFields * int64_t(sizeof(int32_t));
   if (elementType.isF32() || elementType.isF16() || elementType.isBF16() || elementType.isInteger(32))
     return count * elementType.getIntOrFloatBitWidth() / 8;
   if (elementType.isInteger(1))

@@ -14,7 +14,7 @@ namespace quern {
 /// The bytes of one element, or 0 where it has no size of its own (blocks).
 static int64_t getElementBytes(Type type) {
   if (isa<PositionType>(type))
-    return 8;
+    return positionFields * int64_t(sizeof(int32_t));
   return type.isIntOrFloat() ? int64_t(llvm::divideCeil(type.getIntOrFloatBitWidth(), 8)) : 0;
 }
 

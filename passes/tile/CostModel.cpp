@@ -95,10 +95,9 @@ static double getCost(Tile tile, const ContractShape &shape) {
 /// The cheapest tile that fits the registers.
 static Tile chooseTile(const ContractShape &shape, TargetAttr target) {
   Tile best = {1, 1};
-  // One row is as fast as memory, which likes few sequential streams: one of quants, one per weight of a pair.
-  if (shape.rowsKnown && shape.rows == 1 && (shape.integer || shape.matmuls > 1))
-    return best;
-  for (int64_t vectors : {1, 2, 3, 4})
+  // A few rows are as fast as memory, which likes few sequential streams: one of quants, one per weight of a pair.
+  bool isStream = shape.rowsKnown && shape.rows <= 8 && (shape.integer || shape.matmuls > 1);
+  for (int64_t vectors = 1; vectors <= (isStream ? 1 : 4); ++vectors)
     for (int64_t rows = 1; rows <= 14; ++rows) {
       Tile tile = {rows, vectors};
       if (vectors > shape.panels || (shape.rowsKnown && rows > shape.rows) ||

@@ -20,7 +20,7 @@ static Json describeOperand(const Entry &entry, const Operand &operand) {
     shape.push_back(describeDim(entry, dim));
   Json json = {{"name", operand.name}, {"dtype", toString(operand.dtype)}, {"shape", shape}};
   if (operand.isPosition)
-    json["columns"] = {"position", "row"};
+    json["columns"] = {"position", "row", "first"};
   if (operand.below)
     json["below"] = describeDim(entry, *operand.below);
   return json;

@@ -24,8 +24,8 @@ static LogicalResult printSignature(KernelOp kernel) {
     return failure();
   llvm::outs() << kernel.getSymName() << "\n";
   for (const NativeArgument &argument : *signature) {
-    if (argument.kind == NativeArgument::Kind::Visible) {
-      llvm::outs() << "  visible\n";
+    if (argument.kind != NativeArgument::Kind::Buffer) {
+      llvm::outs() << (argument.kind == NativeArgument::Kind::Visible ? "  visible\n" : "  first\n");
       continue;
     }
     llvm::outs() << "  operand " << argument.operand << " at " << argument.byteOffset << ": "

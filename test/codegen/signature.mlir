@@ -29,8 +29,9 @@ quern.kernel @ragged(%x: tensor<1x7xf32>, %w: tensor<5x7xbf16> {quern.packed}) -
 
 // CHECK-LABEL: append
 // CHECK-NEXT: operand 0 at 0: f32[8:1, 2:8, s:16]
-// CHECK-NEXT: operand 1 at 0: i32[2:1, s:2]
+// CHECK-NEXT: operand 1 at 0: i32[3:1, s:3]
 // CHECK-NEXT: visible
+// CHECK-NEXT: first
 // 300 rows are kept as two chunks of 256.
 // CHECK-NEXT: operand 2 at 0: f16[16:1, 8:16, 32:128, 2:4096]
 quern.kernel @append(%c: tensor<300x2x8xf16>, %x: tensor<?x2x8xf32, #quern.dims<s>>,

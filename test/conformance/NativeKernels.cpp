@@ -141,17 +141,10 @@ static void forEachCacheElement(RankedTensorType type, ArrayRef<BufferDim> dims,
              t % lanes * dims[0].stride + d * dims[1].stride + t / lanes * dims[2].stride + h * dims[3].stride);
 }
 
-static int64_t getStateBytes(ArrayRef<BufferDim> dims, int64_t elementBytes) {
-  int64_t bytes = elementBytes;
-  for (BufferDim dim : dims)
-    bytes *= dim.extent.size();
-  return bytes;
-}
-
 static GuardedMemory layOutState(const Tensor &state) {
   SmallVector<BufferDim> dims = codegen::getStateDims(state.getType());
   int64_t elementBytes = state.getType().getElementTypeBitWidth() / 8;
-  std::vector<uint8_t> zeros(getStateBytes(dims, elementBytes));
+  std::vector<uint8_t> zeros(codegen::getStateBytes(state.getType()));
   GuardedMemory memory(zeros);
   forEachCacheElement(state.getType(), dims, [&](int64_t from, int64_t to) {
     std::memcpy(memory.data() + to * elementBytes, state.getBytes().data() + from * elementBytes, elementBytes);
@@ -214,8 +207,23 @@ static int32_t callNative(llvm::orc::ExecutorAddr function, SmallVector<intptr_t
   return call(std::make_index_sequence<12>());
 }
 
-Expected<Tensor> NativeKernels::run(KernelOp kernel, ArrayRef<Tensor> arguments, const SymbolSizes &sizes,
-                                    int32_t visible, int threads) {
+/// The scalar of kind `kind` beside the positions among `arguments`; see KernelSignature.h.
+static int32_t getScalar(ArrayRef<Tensor> arguments, NativeArgument::Kind kind) {
+  int32_t visible = 0, first = 0;
+  for (const Tensor &argument : arguments) {
+    if (!isa<PositionType>(argument.getElementType()))
+      continue;
+    ArrayRef<int32_t> fields = argument.getAs<int32_t>();
+    first = fields.empty() ? 0 : fields[2];
+    for (; !fields.empty(); fields = fields.drop_front(positionFields)) {
+      visible = std::max(visible, fields[1] - fields[2] + 1);
+      first = fields[2] == first ? first : -1;
+    }
+  }
+  return kind == NativeArgument::Kind::Visible ? visible : first;
+}
+
+Expected<Tensor> NativeKernels::run(KernelOp kernel, ArrayRef<Tensor> arguments, const SymbolSizes &sizes, int threads) {
   FailureOr<SmallVector<NativeArgument>> signature = codegen::getSignature(kernel);
   FailureOr<RankedTensorType> result = resolveType(cast<RankedTensorType>(kernel.getResultTypes()[0]), sizes);
   if (failed(signature) || failed(result))
@@ -228,8 +236,8 @@ Expected<Tensor> NativeKernels::run(KernelOp kernel, ArrayRef<Tensor> arguments,
   std::vector<NativeBuffer> buffers(signature->size());
   llvm::SmallVector<intptr_t> values;
   for (auto [i, native] : llvm::enumerate(*signature)) {
-    if (native.kind == NativeArgument::Kind::Visible) {
-      values.push_back(visible);
+    if (native.kind != NativeArgument::Kind::Buffer) {
+      values.push_back(getScalar(arguments, native.kind));
       continue;
     }
     for (const BufferDim &dim : native.dims) {

@@ -9,6 +9,8 @@ PAST = [0, 0, 1, 250, 255]
 ATTEND_BOUND = 1e-5
 AT = tensor(None, element="!quern.position")
 ONE_AT = tensor(1, element="!quern.position")
+# Sequences that take turns in a cache of whole chunks: none begins with one, and what is read behind the last is not there.
+FIRST, FIRST_ROWS = [752, 16, 304], 1024
 
 for weight in WEIGHTS:
     k = 512 if weight.endswith("_k") else 96
@@ -48,3 +50,15 @@ kernel("attend_rope", [qkv, cache, cache, AT, table], query, attributes("attenti
        [f"quern.slice %arg0 axis 1 offset 0 size 32 : {qkv}", f"quern.reshape %0 : {tensor(None, 32)} to {query}",
         f"quern.rope %1 at %arg3, %arg4 : {query}, {AT}, {table}",
         f"quern.attend %2, %arg1, %arg2 at %arg3 scale 0.35 : {query}, {cache}, {cache}, {AT}"])
+
+for element, heads, groups, depth, size in [("f16", 9, 3, 64, 64), ("f32", 4, 1, 20, 12)]:
+    keys, values = tensor(FIRST_ROWS, groups, depth, element=element), tensor(FIRST_ROWS, groups, size, element=element)
+    name = f"attend_sequences_{heads}"
+    for rows, suffix, sizes, past in ((1, "_one", [1], [37]), (4, "_four", [4, 4, 4], [0, 1, 254]), (None, "", SIZES, PAST)):
+        query, at = tensor(rows, heads, depth), tensor(rows, element="!quern.position")
+        kernel(name + suffix, [query, keys, values, at], tensor(rows, heads, size),
+               attributes("attention", ATTEND_BOUND, sizes, past, single=name + "_one" if rows != 1 else None, first=FIRST),
+               [f"quern.attend %arg0, %arg1, %arg2 at %arg3 scale 0.25 : {query}, {keys}, {values}, {at}"])
+    cache, x = tensor(FIRST_ROWS, groups, depth, element=element), tensor(None, groups, depth)
+    kernel(f"append_sequences_{heads}", [cache, x, AT], cache, attributes("append", 0, SIZES, PAST, first=FIRST),
+           [f"quern.cache_append %arg0, %arg1 at %arg2 : {cache}, {x}, {AT}"])

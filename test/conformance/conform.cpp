@@ -4,7 +4,8 @@
 //
 //   conform.bound   the largest difference from the reference evaluator, relative to the largest reference value
 //   conform.sizes   the values of the symbolic dimension `s`; absent for a kernel without one
-//   conform.past    cache rows filled before the step, for kernels with positions: one value per size
+//   conform.past    cache rows of a sequence before the step, for kernels with positions: one value per size
+//   conform.first   the first row of each sequence that takes turns in the step; absent for one that begins at row 0
 //   conform.limit   i32 arguments are below it
 //   conform.single  a kernel for one row; each row of this one's result has its bits
 //
@@ -56,10 +57,15 @@ private:
 
 } // namespace
 
-/// Positions past … past + count - 1, each writing the cache row of its number.
-static void fillPositions(Tensor &positions, int64_t past) {
-  for (auto [i, value] : llvm::enumerate(positions.getMutableAs<int32_t>()))
-    value = static_cast<int32_t>(past + i / 2);
+/// Token i is the next one of a sequence after `past` others: of the first, the second …, which begin at the rows `first`.
+static void fillPositions(Tensor &positions, int64_t past, ArrayRef<int64_t> first) {
+  MutableArrayRef<int32_t> fields = positions.getMutableAs<int32_t>();
+  for (int64_t i = 0; !fields.empty(); ++i, fields = fields.drop_front(positionFields)) {
+    int64_t position = past + i / first.size(), begin = first[i % first.size()];
+    fields[0] = static_cast<int32_t>(position);
+    fields[1] = static_cast<int32_t>(begin + position);
+    fields[2] = static_cast<int32_t>(begin);
+  }
 }
 
 Expected<std::vector<Tensor>> Suite::makeArguments(const Case &test, SymbolSizes &sizes) {
@@ -74,8 +80,9 @@ Expected<std::vector<Tensor>> Suite::makeArguments(const Case &test, SymbolSizes
       value = makeRandomTensor("argument" + std::to_string(i), *resolved, limit ? limit.getInt() : 2);
     if (failed(value))
       return llvm::createStringError("no random values for argument " + std::to_string(i));
+    auto first = kernel->getAttrOfType<DenseI64ArrayAttr>("conform.first");
     if (isa<PositionType>(resolved->getElementType()))
-      fillPositions(*value, test.past);
+      fillPositions(*value, test.past, first ? first.asArrayRef() : ArrayRef<int64_t>(0));
     arguments.push_back(*value);
   }
   return arguments;
@@ -99,11 +106,10 @@ Error Suite::check(const Case &test) {
   auto arguments = makeArguments(test, sizes);
   if (!arguments)
     return arguments.takeError();
-  int32_t visible = static_cast<int32_t>(test.past + test.size);
-  Expected<Tensor> found = native.run(kernel, *arguments, sizes, visible, 1);
+  Expected<Tensor> found = native.run(kernel, *arguments, sizes, 1);
   if (!found)
     return found.takeError();
-  Expected<Tensor> threaded = native.run(kernel, *arguments, sizes, visible, 3);
+  Expected<Tensor> threaded = native.run(kernel, *arguments, sizes, 3);
   if (!threaded)
     return threaded.takeError();
   if (found->getBytes() != threaded->getBytes())
@@ -138,7 +144,7 @@ Error Suite::checkSingle(const Case &test, ArrayRef<Tensor> arguments, const Ten
       bool perRow = type != argument.getType();
       rowArguments.push_back(perRow ? takeRow(argument, row, cast<RankedTensorType>(type)) : argument);
     }
-    Expected<Tensor> alone = native.run(single, rowArguments, SymbolSizes(), static_cast<int32_t>(test.past + row + 1), 1);
+    Expected<Tensor> alone = native.run(single, rowArguments, SymbolSizes(), 1);
     if (!alone)
       return alone.takeError();
     if (alone->getBytes() != takeRow(result, row, alone->getType()).getBytes())

@@ -12,7 +12,7 @@ def block(name):
     return name if name[0] in "fb" else f"!quern.block<{name}>"
 
 
-def attributes(form, bound, sizes=None, past=None, limit=None, single=None, schedule=None):
+def attributes(form, bound, sizes=None, past=None, limit=None, single=None, schedule=None, first=None):
     """The attributes of a kernel; see conform.cpp."""
     items = [f"form = #quern.form<{form}>"]
     if bound is not None:
@@ -21,6 +21,8 @@ def attributes(form, bound, sizes=None, past=None, limit=None, single=None, sche
         items.append("conform.sizes = array<i64: " + ", ".join(map(str, sizes)) + ">")
     if past is not None:
         items.append("conform.past = array<i64: " + ", ".join(map(str, past)) + ">")
+    if first is not None:
+        items.append("conform.first = array<i64: " + ", ".join(map(str, first)) + ">")
     if limit is not None:
         items.append(f"conform.limit = {limit} : i64")
     if single is not None:

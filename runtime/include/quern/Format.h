@@ -27,8 +27,10 @@ struct QuernProgramArgs {
   void *const *operands;
   /* The values of the entry's symbolic dimensions in the order of the description. */
   const int32_t *dims;
-  /* 1 + the largest cache row that any token of this step writes or sees (0 for entries without positions). */
+  /* How many cache rows the token of this step that sees most of them sees (0 for entries without positions). */
   int32_t visible;
+  /* The first row of all tokens' sequences, or -1 where they differ. */
+  int32_t first;
   /* Called around every kernel when not null: `kernel` indexes the description's list of kernels. */
   void (*profile)(void *context, int32_t kernel, int32_t begin);
   void *profile_context;
@@ -38,6 +40,12 @@ struct QuernProgramArgs {
 typedef int32_t (*QuernProgram)(const struct QuernProgramArgs *args);
 
 #define QUERN_ALIGNMENT 64
+
+/* The int32_t fields of a position: {rotary position, cache row, first row of its sequence}. A token writes its row and
+   sees the rows from the first to its own. */
+#define QUERN_POSITION_FIELDS 3
+/* Sequences begin at multiples of so many cache rows. */
+#define QUERN_SEQUENCE_ROWS 16
 
 /* One row per program, in the order of the description's `targets` and, within a target, its `programs`. */
 struct QuernProgramTable {
@@ -59,7 +67,7 @@ extern const uint64_t quern_description_size;
  *   entries        [{name, inputs: [{name, dtype, shape}], results: [{name, dtype, shape}],
  *                    symbols: ["s", "r"], bounds: {"s": 512, "r": 512}}]
  *                  dtype: "f32" | "i32" | "position"; shape: sizes or symbol names, outermost first;
- *                  a position is i32[2]: {rotary position, cache row}
+ *                  a position is QUERN_POSITION_FIELDS i32
  *                  every symbol has a bound and occurs in an input's shape
  *                  an i32 or position input may have below: a size or a symbol; its elements are indices (rotary
  *                  positions) in [0, below), which the runtime checks because programs do not
@@ -71,7 +79,7 @@ extern const uint64_t quern_description_size;
  *                                kernels: [{symbol, form, location, bytes, operations}]}]}]
  *                  best target first; programs of one entry: most special first; `when` {} fits all sizes
  *                  bytes and operations of a launch, for the kernels that the program launches: lists of terms
- *                  [number, sizes…]; the sum of number × sizes, which are symbols or "@visible", the cache rows in use
+ *                  [number, sizes…]; the sum of number × sizes, which are symbols or "@visible", the cache rows that a token sees at most
  *   quantization   {"q4_1": bytes, …}      bytes of the packed weights per storage type
  *   exact          whether activations stay f32
  *   text           null, or {tokenizer: {offset, bytes}, chat_template: string or null, bos: string or null,

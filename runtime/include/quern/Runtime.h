@@ -30,7 +30,8 @@ struct Dim {
 struct Operand {
   std::string name;
   DType dtype = DType::F32;
-  /// Whether the elements are {rotary position, cache row}: then the last size is 2 and dtype is I32.
+  /// Whether the elements are {rotary position, cache row, first row of its sequence}: then the last size is 3 and dtype
+  /// is I32.
   bool isPosition = false;
   /// Outermost first.
   std::vector<Dim> shape;
@@ -74,7 +75,7 @@ struct Parameter {
 
 /// A part of a quantity that depends on a run's sizes: `count` times the product of `sizes`.
 struct WorkTerm {
-  /// In `sizes`: 1 + the largest cache row that the run writes or sees.
+  /// In `sizes`: how many cache rows the token that sees most of them sees.
   static constexpr int32_t visible = -1;
 
   double count = 0;
@@ -218,8 +219,10 @@ public:
   std::span<const uint8_t> getData() const;
   /// The entry called `name`, if there is one.
   std::optional<uint32_t> findEntry(std::string_view name) const;
-  /// How many rows every state has: a row of a position is below. No value without states.
-  std::optional<int64_t> getStateRows() const;
+  /// How many rows of every state each of `sequences` sequences may have that share the states, 0 where there are not
+  /// enough: sequence i has the rows from i times that number on. A row of a position is below the rows of one sequence
+  /// that has them all. No value without states.
+  std::optional<int64_t> getStateRows(int64_t sequences = 1) const;
 
   /// Runs an entry on `inputs`, which are in the order of the entry; new tensors with its results.
   Result<std::vector<Tensor>> run(uint32_t entry, std::span<const TensorView> inputs);

@@ -30,7 +30,7 @@ typedef struct quern_session quern_session;
 
 typedef enum quern_dtype {
   QUERN_F32 = 0,
-  QUERN_I32 = 1, /* also of positions, whose last axis is {rotary position, cache row} */
+  QUERN_I32 = 1, /* also of positions, whose last axis is {rotary position, cache row, first row of its sequence} */
 } quern_dtype;
 
 /* A dense row-major array in the caller's memory. */
@@ -56,6 +56,11 @@ int32_t quern_find_entry(const quern_session *session, const char *name);
 
 /* What the compiler says of the model, JSON as quern/Format.h describes it: entries, shapes, bounds. Not terminated. */
 const char *quern_describe(const quern_session *session, size_t *size);
+
+/* How many rows of the states each of `sequences` sequences (1 or more) may have that share them, 0 where there are not
+   enough; -1 for a model without states. Sequence i has the rows from i times that number on, which is the last field
+   of its tokens' positions; the results of a sequence do not depend on the others. */
+int64_t quern_state_rows(const quern_session *session, int64_t sequences);
 
 /* Runs an entry. `inputs` and `results` are in the entry's order and as many as it has. Of a result the caller sets
    `data` and `bytes`; the run sets the rest. 0, or 1 (bad input) or 3 (a mistake of Quern's). */

@@ -2,8 +2,9 @@
 //
 // RUN: not quern-eval %s --entry bound --size s=5 2>&1 | FileCheck %s --check-prefix=BOUND
 // RUN: not quern-eval %s --entry gather --in i=0,7 2>&1 | FileCheck %s --check-prefix=GATHER
-// RUN: not quern-eval %s --entry position --in at=3,0 2>&1 | FileCheck %s --check-prefix=POSITION
-// RUN: not quern-eval %s --entry row --in at=0,2 2>&1 | FileCheck %s --check-prefix=ROW
+// RUN: not quern-eval %s --entry position --in at=3,0,0 2>&1 | FileCheck %s --check-prefix=POSITION
+// RUN: not quern-eval %s --entry row --in at=0,2,0 2>&1 | FileCheck %s --check-prefix=ROW
+// RUN: not quern-eval %s --entry first --in at=0,1,2 2>&1 | FileCheck %s --check-prefix=FIRST
 // RUN: not quern-eval %s --entry cycle 2>&1 | FileCheck %s --check-prefix=CYCLE
 // RUN: not quern-eval %s --entry unnamed 2>&1 | FileCheck %s --check-prefix=UNNAMED
 // RUN: not quern-eval %s --entry outside 2>&1 | FileCheck %s --check-prefix=OUTSIDE
@@ -39,6 +40,15 @@ quern.entry @row(%at: tensor<1x!quern.position>) -> tensor<2x1x2xf32> attributes
   %0 = quern.state_ref @cache : tensor<2x1x2xf32>
   %1 = quern.cache_append %0, %x at %at : tensor<2x1x2xf32>, tensor<1x1x2xf32>, tensor<1x!quern.position>
   quern.return %1 : tensor<2x1x2xf32>
+}
+
+// FIRST: error: found first row 2, expected 0 to the token's own, 1
+quern.entry @first(%at: tensor<1x!quern.position>) -> tensor<1x1x2xf32> attributes {arg_names = ["at"]} {
+  %x = quern.constant dense<1.0> : tensor<1x1x2xf32>
+  %0 = quern.constant dense<1.0> : tensor<2x1x2xf32>
+  %1 = quern.attend %x, %0, %0 at %at scale 1.0
+      : tensor<1x1x2xf32>, tensor<2x1x2xf32>, tensor<2x1x2xf32>, tensor<1x!quern.position>
+  quern.return %1 : tensor<1x1x2xf32>
 }
 
 // CYCLE: error: `a` needs its own value

@@ -1,9 +1,10 @@
 // RUN: quern-eval %s --entry movement --in x=1,2,3,4,5,6 --in i=2,0 --size s=2 | FileCheck %s --check-prefix=MOVEMENT
 // RUN: quern-eval %s --entry rows --in x=1,2,3,4 --in w=1,2 | FileCheck %s --check-prefix=ROWS
 // RUN: quern-eval %s --entry matmul --in x=1,2,3,4 --in w=1,0,0,1,1,1 --size s=2 | FileCheck %s --check-prefix=MATMUL
-// RUN: quern-eval %s --entry rope --in x=1,2,3,4,1,2,3,4 --in at=0,0,1,1 | FileCheck %s --check-prefix=ROPE
-// RUN: quern-eval %s --entry attention --in x=1,2,3,4 --in at=0,0,1,1 | FileCheck %s --check-prefix=ATTENTION
-// RUN: quern-eval %s --entry attention --in x=1,2,3,4 --in at=1,2,0,0 --steps 2 | FileCheck %s --check-prefix=TWICE
+// RUN: quern-eval %s --entry rope --in x=1,2,3,4,1,2,3,4 --in at=0,0,0,1,1,0 | FileCheck %s --check-prefix=ROPE
+// RUN: quern-eval %s --entry attention --in x=1,2,3,4 --in at=0,0,0,1,1,0 | FileCheck %s --check-prefix=ATTENTION
+// RUN: quern-eval %s --entry attention --in x=1,2,3,4 --in at=1,2,0,0,0,0 --steps 2 | FileCheck %s --check-prefix=TWICE
+// RUN: quern-eval %s --entry attention --in x=1,2,3,4 --in at=0,0,0,0,2,2 | FileCheck %s --check-prefix=SEQUENCES
 
 // MOVEMENT: 0: tensor<3x2xf32>
 // MOVEMENT-NEXT: 1 4
@@ -99,6 +100,11 @@ quern.entry @rope(%x: tensor<2x1x4xf32>, %at: tensor<2x!quern.position>) -> (ten
 // TWICE-NEXT: 0 0
 // TWICE-NEXT: 1 2
 // TWICE-NEXT: 0 0
+
+// Two sequences: each token sees its own row alone.
+// SEQUENCES: 0: tensor<2x1x2xf32>
+// SEQUENCES-NEXT: 1 2
+// SEQUENCES-NEXT: 3 4
 quern.state @cache : tensor<4x1x2xf16>
 quern.entry @attention(%x: tensor<2x1x2xf32>, %at: tensor<2x!quern.position>) -> (tensor<2x1x2xf32>, tensor<4x1x2xf16>)
     attributes {arg_names = ["x", "at"]} {

@@ -61,3 +61,24 @@ quern.entry @general.a1(%x: tensor<1xf32>, %y: tensor<?xf32, #quern.dims<b>>) ->
 quern.entry @general(%x: tensor<?xf32, #quern.dims<a>>, %y: tensor<?xf32, #quern.dims<b>>) -> tensor<?xf32, #quern.dims<b>> {
   quern.return %y : tensor<?xf32, #quern.dims<b>>
 }
+
+// Rows with positions are tokens of sequences, of which several take a step together.
+// CHECK: quern.entry @decode.s1.r1(
+// CHECK: quern.entry @decode.s4.r4(
+// CHECK-SAME: tensor<4x!quern.position>, %{{.*}}: tensor<4xi32>) -> tensor<4xi32>
+// CHECK-NOT: bounds
+// CHECK-SAME: variant_of = @decode, when = {r = 4 : i64, s = 4 : i64}
+// CHECK: quern.entry @decode.r1(
+// CHECK: quern.entry @decode(
+quern.entry @decode(%at: tensor<?x!quern.position, #quern.dims<s>>, %want: tensor<?xi32, #quern.dims<r>>) -> tensor<?xi32, #quern.dims<r>>
+    attributes {bounds = {s = 64 : i64, r = 8 : i64}} {
+  quern.return %want : tensor<?xi32, #quern.dims<r>>
+}
+
+// Not so many.
+// CHECK: quern.entry @few.s1(
+// CHECK-NOT: quern.entry @few.s4
+// CHECK: quern.entry @few(
+quern.entry @few(%at: tensor<?x!quern.position, #quern.dims<s>>) attributes {bounds = {s = 3 : i64}} {
+  quern.return
+}

@@ -47,6 +47,7 @@ extern "C" const uint8_t quern_description[] = R"({
      "programs": [{"entry": 0, "when": {"s": 1, "r": 1}, "arena_bytes": 64,
                    "kernels": [{"symbol": "toy_step", "form": "map", "location": "toy.qn:1",
                                 "bytes": [[1280], [8, "s"]], "operations": [[10, "s", "@visible"]]}]},
+                  {"entry": 0, "when": {"s": 2, "r": 2}, "arena_bytes": 0, "kernels": []},
                   {"entry": 0, "when": {}, "arena_bytes": 128,
                    "kernels": [{"symbol": "toy_step", "form": "map", "location": "toy.qn:1",
                                 "bytes": [[1280], [8, "s"]], "operations": [[10, "s", "@visible"]]}]},
@@ -69,16 +70,19 @@ int32_t runForward(const QuernProgramArgs *args) {
   auto *logits = static_cast<float *>(args->operands[3]);
   const auto *weights = static_cast<const float *>(args->weights);
   auto *cache = static_cast<int32_t *>(args->states[0]);
+  auto rowOf = [&](int32_t token) { return positions[QUERN_POSITION_FIELDS * token + 1]; };
+  auto firstOf = [&](int32_t token) { return positions[QUERN_POSITION_FIELDS * token + 2]; };
   if (args->profile)
     args->profile(args->profile_context, 0, 1);
-  for (int32_t i = 0; i < args->dims[0]; ++i)
-    cache[positions[2 * i + 1]] = tokens[i];
-  int32_t last = 0;
-  for (int32_t i = 0; i < args->dims[0]; ++i)
-    last = std::max(last, positions[2 * i + 1]);
+  int32_t visible = 0, first = firstOf(0);
+  for (int32_t i = 0; i < args->dims[0]; ++i) {
+    cache[rowOf(i)] = tokens[i];
+    visible = std::max(visible, rowOf(i) - firstOf(i) + 1);
+    first = firstOf(i) == first ? first : -1;
+  }
   for (int32_t r = 0; r < args->dims[1]; ++r) {
-    int32_t row = positions[2 * wanted[r] + 1];
-    int32_t next = predictToy({cache, static_cast<size_t>(row) + 1});
+    int32_t begin = firstOf(wanted[r]);
+    int32_t next = predictToy({cache + begin, static_cast<size_t>(rowOf(wanted[r]) - begin) + 1});
     for (int32_t v = 0; v < toyVocab; ++v)
       logits[r * toyVocab + v] =
           weights[v] - static_cast<float>((v - next + toyVocab) % toyVocab) / 16.0f;
@@ -86,12 +90,17 @@ int32_t runForward(const QuernProgramArgs *args) {
   if (args->profile)
     args->profile(args->profile_context, 0, 0);
   ++counts.programs;
-  return args->visible == last + 1 ? 0 : -1;
+  return args->visible == visible && args->first == first ? 0 : -1;
 }
 
 int32_t runSingle(const QuernProgramArgs *args) {
   ++counts.single;
   return args->dims[0] == 1 && args->dims[1] == 1 ? runForward(args) : -2;
+}
+
+int32_t runPair(const QuernProgramArgs *args) {
+  ++counts.pairs;
+  return args->dims[0] == 2 && args->dims[1] == 2 ? runForward(args) : -2;
 }
 
 /// One row of `scale`, through a block of scratch memory as a kernel might.
@@ -129,7 +138,7 @@ int32_t runPick(const QuernProgramArgs *args) {
 /// The programs of a target that no machine has.
 int32_t refuse(const QuernProgramArgs *) { return -3; }
 
-constexpr QuernProgram programs[] = {refuse, refuse, refuse, runSingle, runForward, runScale, runPick};
+constexpr QuernProgram programs[] = {refuse, refuse, refuse, runSingle, runPair, runForward, runScale, runPick};
 
 } // namespace
 

@@ -1,7 +1,7 @@
 /// A model whose programs are written by hand, so that the runtime can be tested without the compiler.
 ///
-/// `forward` is a language model over 320 tokens with a context of 48 and steps of at most 8 tokens. Its state keeps the
-/// tokens. After the tokens t_0 … t_p the largest logit is that of
+/// `forward` is a language model over 320 tokens with a context of 48 and steps of at most 8 tokens; it has programs for
+/// one token and for two. Its state keeps the tokens. After a sequence's tokens t_0 … t_p the largest logit is that of
 ///
 ///   next = (7 t_p + 3 Σ t_i + 5 (p + 1)) mod 320,   logit[v] = -((v - next) mod 320) / 16 + weight[v]
 ///
@@ -29,10 +29,11 @@ std::string_view getToyDescription();
 /// The token that follows `tokens`, by the formula above.
 int32_t predictToy(std::span<const int32_t> tokens);
 
-/// How many programs have run, and how many of them were the one for single tokens.
+/// How many programs have run, and how many of them were the one for single tokens, and for two.
 struct ToyCounts {
   int programs = 0;
   int single = 0;
+  int pairs = 0;
 };
 ToyCounts getToyCounts();
 

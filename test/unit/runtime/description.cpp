@@ -12,7 +12,7 @@ using quern::test::Checks;
 
 namespace {
 
-constexpr uint64_t programCount = 7;
+constexpr uint64_t programCount = 8;
 
 void testWhole(Checks &checks) {
   Result<Description> description = parseDescription(quern::test::getToyDescription(), programCount);
@@ -23,9 +23,9 @@ void testWhole(Checks &checks) {
   const Entry &forward = description->entries[0];
   checks.equal(forward.symbols[1].name, "r");
   checks.equal(forward.symbols[0].bound, 8);
-  // A record of a position is two integers.
+  // A record of a position is three integers.
   checks.that(forward.inputs[1].isPosition && forward.inputs[1].shape.size() == 2);
-  checks.equal(forward.inputs[1].shape[1].size, 2);
+  checks.equal(forward.inputs[1].shape[1].size, 3);
   // The limits of a language model's indices follow from its form.
   checks.equal(forward.inputs[0].below->size, 320);
   checks.equal(forward.inputs[2].below->symbol, 0);
@@ -124,8 +124,8 @@ void testNoJson(Checks &checks) {
   for (std::string_view text : {"", "{", "[]", "null", "\xff\xfe", "{\"version\": 1}"})
     checks.that(!parseDescription(text, programCount));
   checks.that(!parseDescription(std::string(100000, '['), programCount));
-  Result<Description> other = parseDescription(quern::test::getToyDescription(), 6);
-  checks.that(!other && other.error().message.find("has 7 programs, the binary 6") != std::string::npos);
+  Result<Description> other = parseDescription(quern::test::getToyDescription(), 7);
+  checks.that(!other && other.error().message.find("has 8 programs, the binary 7") != std::string::npos);
   // Cut off at any place: refused, never worse.
   std::string_view json = quern::test::getToyDescription();
   for (size_t size = 0; size < json.size(); size += 3)
