@@ -13,24 +13,46 @@ static std::vector<int32_t> drawTokens(int64_t count, int64_t vocabSize, RandomG
   return tokens;
 }
 
-static Result<void> feedAll(LanguageModel &model, std::span<const int32_t> tokens) {
-  if (tokens.empty())
-    return {};
-  Result<std::span<const float>> logits = model.feed(tokens);
-  return logits ? Result<void>() : logits.error();
+/// Feeds `count` random tokens to each sequence, one sequence after the other.
+static Result<void> feedPrompts(LanguageModel &model, int64_t count, RandomGenerator &random) {
+  for (int64_t sequence = 0; count && sequence < model.getSequenceCount(); ++sequence)
+    if (Result<std::span<const float>> logits =
+            model.feed(drawTokens(count, model.getVocabSize(), random), sequence);
+        !logits)
+      return logits.error();
+  return {};
+}
+
+/// Feeds each sequence one more random token.
+static Result<void> feedNext(LanguageModel &model, RandomGenerator &random) {
+  std::vector<int32_t> tokens = drawTokens(model.getSequenceCount(), model.getVocabSize(), random);
+  std::vector<NextToken> next;
+  for (size_t i = 0; i < tokens.size(); ++i)
+    next.push_back({static_cast<int64_t>(i), tokens[i]});
+  for (std::span<const NextToken> rest = next; !rest.empty();) {
+    Result<int64_t> fed = model.feedEach(rest);
+    if (!fed)
+      return fed.error();
+    rest = rest.subspan(static_cast<size_t>(*fed));
+  }
+  return {};
 }
 
 namespace {
 
-/// What is measured: reading `prompt` tokens, then making `generated` ones, after `depth` tokens.
+/// What is measured: each of `parallel` sequences reads `prompt` tokens, then all make `generated` ones, after `depth`
+/// tokens.
 struct Steps {
   int64_t prompt = 0;
   int64_t generated = 0;
   int64_t depth = 0;
+  int64_t parallel = 1;
 
-  /// `pp512`, `tg128 @ d1024`.
+  /// `pp512`, `tg128 @ d1024`, `4 x tg128`.
   std::string getName() const {
     std::string name = prompt ? "pp" + std::to_string(prompt) : "tg" + std::to_string(generated);
+    if (parallel > 1)
+      name = std::to_string(parallel) + " x " + name;
     return depth ? name + " @ d" + std::to_string(depth) : name;
   }
 };
@@ -39,17 +61,15 @@ struct Steps {
 
 /// One measurement: its time in nanoseconds. As llama-bench: random tokens, no sampling.
 static Result<uint64_t> measureOnce(LanguageModel &model, const Steps &steps, RandomGenerator &random) {
-  int64_t vocabSize = model.getVocabSize();
-  model.rewind(0);
-  if (Result<void> done = feedAll(model, drawTokens(steps.depth, vocabSize, random)); !done)
+  for (int64_t sequence = 0; sequence < model.getSequenceCount(); ++sequence)
+    model.rewind(0, sequence);
+  if (Result<void> done = feedPrompts(model, steps.depth, random); !done)
     return done.error();
-  std::vector<int32_t> prompt = drawTokens(steps.prompt, vocabSize, random);
-  std::vector<int32_t> generated = drawTokens(steps.generated, vocabSize, random);
   uint64_t begin = nowInNanoseconds();
-  if (Result<void> done = feedAll(model, prompt); !done)
+  if (Result<void> done = feedPrompts(model, steps.prompt, random); !done)
     return done.error();
-  for (const int32_t &token : generated)
-    if (Result<void> done = feedAll(model, {&token, 1}); !done)
+  for (int64_t i = 0; i < steps.generated; ++i)
+    if (Result<void> done = feedNext(model, random); !done)
       return done.error();
   return nowInNanoseconds() - begin;
 }
@@ -57,16 +77,17 @@ static Result<uint64_t> measureOnce(LanguageModel &model, const Steps &steps, Ra
 /// The line's tests: reading and making tokens, each after `--depth` tokens.
 static Result<std::vector<BenchTest>> getTests(LanguageModel &model, const CommandLine &line, int64_t contextSize) {
   std::vector<BenchTest> tests;
-  int64_t depth = line.depth.value_or(0);
-  for (Steps steps : {Steps{line.promptSize.value_or(512), 0, depth}, Steps{0, line.newTokens.value_or(128), depth}}) {
+  int64_t depth = line.depth.value_or(0), parallel = line.parallel.value_or(1);
+  for (Steps steps : {Steps{line.promptSize.value_or(512), 0, depth, parallel},
+                      Steps{0, line.newTokens.value_or(128), depth, parallel}}) {
     int64_t size = steps.prompt + steps.generated;
     if (size + depth > contextSize)
       return Error{"`" + steps.getName() + "` needs " + std::to_string(size + depth) +
                    " tokens, the context holds " + std::to_string(contextSize)};
     if (size)
       tests.push_back({steps.getName(),
-                       {{"n_prompt", steps.prompt}, {"n_gen", steps.generated}, {"n_depth", depth}},
-                       size,
+                       {{"n_prompt", steps.prompt}, {"n_gen", steps.generated}, {"n_depth", depth}, {"n_parallel", parallel}},
+                       parallel * size,
                        [&model, steps](RandomGenerator &random) { return measureOnce(model, steps, random); }});
   }
   if (tests.empty())
@@ -75,7 +96,7 @@ static Result<std::vector<BenchTest>> getTests(LanguageModel &model, const Comma
 }
 
 Result<void> runBench(Session &session, const CommandLine &line) {
-  Result<LanguageModel> model = LanguageModel::create(session, line.batch);
+  Result<LanguageModel> model = LanguageModel::create(session, line.batch, line.parallel.value_or(1));
   if (!model)
     return model.error();
   Result<int64_t> contextSize = getContextSize(line, model->getContextSize());

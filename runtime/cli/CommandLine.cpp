@@ -51,6 +51,7 @@ constexpr Range ranges[] = {
     {"--temperature", 0, 1e6}, {"--top-k", 0, large}, {"--top-p", 0, 1},
     {"--min-p", 0, 1},         {"-p", 0, large},      {"--depth", 0, large},
     {"--top", 1, large},       {"-r", 1, 1000000},        {"--threads", 1, 1024}, {"--repetition-penalty", 1e-3, 1e3},
+    {"--parallel", 1, 1024},
 };
 
 /// An option that chooses what is done.
@@ -243,8 +244,13 @@ Result<void> Parser::finish() {
     return misuse("found no image, expected files or folders");
   if (line.prompt && line.mode != Generate)
     return misuse("found a prompt " + quote(*line.prompt) + " beside " + quote(mode));
-  if (line.prompt && line.promptTokens)
-    return misuse("found a prompt and `--prompt-tokens`, expected one of them");
+  if (line.prompt && (line.promptTokens || line.prompts))
+    return misuse("found a prompt and " + quote(line.promptTokens ? "--prompt-tokens" : "--prompts") +
+                  ", expected one of them");
+  if (line.promptTokens && line.prompts)
+    return misuse("`--prompt-tokens` and `--prompts` exclude each other");
+  if (line.parallel && line.mode == Generate && !line.prompts)
+    return misuse("`--parallel` has no meaning without `--prompts`");
   if (line.chat && line.promptTokens)
     return misuse("`--chat` and `--prompt-tokens` exclude each other");
   if (line.greedy && (line.temperature || line.topK || line.topP || line.minP || line.seed))

@@ -35,6 +35,8 @@ struct CommandLine {
 
   bool chat = false;
   std::optional<std::string> promptTokens;
+  std::optional<std::string> prompts;
+  std::optional<int64_t> parallel;
   std::optional<int64_t> newTokens;
   std::optional<int64_t> contextSize;
   std::optional<int64_t> batch;

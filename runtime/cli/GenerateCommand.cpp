@@ -1,5 +1,6 @@
 //===- GenerateCommand.cpp - continues a prompt ------------------------------------------------===//
 
+#include "runtime/File.h"
 #include "runtime/cli/Commands.h"
 #include "runtime/llm/Generate.h"
 #include "runtime/llm/Tokenizer.h"
@@ -8,11 +9,14 @@
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
+#include <utility>
 
 namespace quern::runtime {
 
 /// New tokens when the line does not say.
 static constexpr int64_t defaultNewTokens = 512;
+/// Texts at a time when the line does not say.
+static constexpr int64_t defaultParallel = 4;
 /// The temperature when the line asks for sampling without saying it.
 static constexpr float defaultTemperature = 0.8f;
 
@@ -24,10 +28,10 @@ static double nowInMilliseconds() {
 
 namespace {
 
-/// Collects the tokens, prints their text if a tokenizer is given, and notes the times.
+/// Collects the tokens, prints their text if a tokenizer is given, at once or in the end, and notes the times.
 class Printer : public TokenSink {
 public:
-  explicit Printer(const Tokenizer *tokenizer) : tokenizer(tokenizer), start(nowInMilliseconds()) {}
+  Printer(const Tokenizer *tokenizer, bool isLive) : tokenizer(tokenizer), isLive(isLive), start(nowInMilliseconds()) {}
 
   Result<void> take(int32_t token) override {
     last = nowInMilliseconds();
@@ -41,7 +45,8 @@ public:
   Result<void> finish() {
     if (!tokenizer)
       return {};
-    if (Result<void> done = printText(stream.finish()); !done)
+    isLive = true;
+    if (Result<void> done = printText(std::exchange(held, {}) + stream.finish()); !done)
       return done;
     return endsLine ? Result<void>() : print("\n");
   }
@@ -61,10 +66,16 @@ private:
     if (text.empty())
       return {};
     endsLine = text.back() == '\n';
-    return print(text);
+    if (isLive)
+      return print(text);
+    held += text;
+    return {};
   }
 
   const Tokenizer *tokenizer;
+  bool isLive;
+  /// What is not printed yet.
+  std::string held;
   Utf8Stream stream;
   std::vector<int32_t> tokens;
   bool endsLine = false;
@@ -109,58 +120,117 @@ static Result<int64_t> limitNewTokens(const CommandLine &line, int64_t promptTok
   return line.newTokens.value_or(std::min(defaultNewTokens, room));
 }
 
-static Result<std::vector<int32_t>> getPrompt(const CommandLine &line, const Tokenizer *tokenizer) {
+/// The lines of `text`; what ends the last one begins no other.
+static std::vector<std::string> splitLines(std::string_view text) {
+  std::vector<std::string> lines;
+  while (!text.empty()) {
+    size_t end = std::min(text.find('\n'), text.size());
+    lines.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return lines;
+}
+
+static Result<std::string> readFile(const std::string &path) {
+  Result<FileDescriptor> file = FileDescriptor::openForReading(path);
+  if (!file)
+    return file.error();
+  return readAll(file->get(), "`" + path + "`");
+}
+
+/// The prompts as they are written: one, or each line of the file of prompts.
+static Result<std::vector<std::string>> readPrompts(const CommandLine &line) {
   if (line.promptTokens)
-    return parseTokenList(*line.promptTokens);
-  Result<std::string> text = readTextArgument(line.prompt.value_or(""));
+    return std::vector<std::string>{*line.promptTokens};
+  bool isFile = line.prompts && *line.prompts != "-";
+  Result<std::string> text =
+      isFile ? readFile(*line.prompts) : readTextArgument(line.prompts ? *line.prompts : line.prompt.value_or(""));
   if (!text)
     return text.error();
-  return line.chat ? tokenizer->encodeChat(*text) : tokenizer->encodePrompt(*text);
+  if (!line.prompts)
+    return std::vector<std::string>{std::move(*text)};
+  std::vector<std::string> lines = splitLines(*text);
+  if (lines.empty())
+    return Error{"`" + *line.prompts + "` has no line, expected a prompt on each"};
+  return lines;
+}
+
+/// The tokens of a prompt.
+static Result<std::vector<int32_t>> encode(const CommandLine &line, const Tokenizer *tokenizer, const std::string &prompt) {
+  if (line.promptTokens)
+    return parseTokenList(prompt);
+  return line.chat ? tokenizer->encodeChat(prompt) : tokenizer->encodePrompt(prompt);
+}
+
+/// The tokenizer, unless token ids go in and out.
+static Result<std::optional<Tokenizer>> getTokenizer(const Session &session, const CommandLine &line) {
+  if (line.promptTokens && (line.printTokens || !session.getDescription().text)) {
+    if (!line.printTokens)
+      return Error{"the model has no tokenizer to write text with; add `--print-tokens`"};
+    return std::optional<Tokenizer>();
+  }
+  Result<Tokenizer> created = Tokenizer::create(session);
+  if (!created)
+    return created.error();
+  return std::optional(std::move(*created));
+}
+
+/// The texts to be continued, each with a sink of `printers`.
+static Result<std::vector<Continuation>> makeTexts(const CommandLine &line, const LanguageModel &model,
+                                                   const Tokenizer *tokenizer, std::span<const std::string> prompts,
+                                                   std::span<Printer> printers) {
+  Result<int64_t> contextSize = getContextSize(line, model.getContextSize());
+  if (!contextSize)
+    return contextSize.error();
+  std::vector<Continuation> texts;
+  for (size_t i = 0; i < prompts.size(); ++i) {
+    Result<std::vector<int32_t>> tokens = encode(line, tokenizer, prompts[i]);
+    if (!tokens)
+      return tokens.error();
+    if (Result<void> valid = checkTokens(*tokens, model.getVocabSize()); !valid)
+      return valid.error();
+    Result<int64_t> newTokens = limitNewTokens(line, static_cast<int64_t>(tokens->size()), *contextSize);
+    if (!newTokens)
+      return newTokens.error();
+    texts.push_back({std::move(*tokens), Sampler(getSamplerOptions(line)), &printers[i], *newTokens});
+  }
+  return texts;
 }
 
 Result<void> runGenerate(Session &session, const CommandLine &line) {
   // Reading the tokenizer takes as long as moving the weights.
   session.prepareWeights();
-  Result<LanguageModel> model = LanguageModel::create(session, line.batch);
+  Result<std::vector<std::string>> prompts = readPrompts(line);
+  if (!prompts)
+    return prompts.error();
+  int64_t sequences = std::min(line.parallel.value_or(defaultParallel), static_cast<int64_t>(prompts->size()));
+  Result<LanguageModel> model = LanguageModel::create(session, line.batch, sequences);
   if (!model)
     return model.error();
-  // Token ids in and out need no tokenizer, which is not read then.
-  std::optional<Tokenizer> tokenizer;
-  bool isWanted = !line.promptTokens || (!line.printTokens && session.getDescription().text);
-  if (isWanted) {
-    Result<Tokenizer> created = Tokenizer::create(session);
-    if (!created)
-      return created.error();
-    tokenizer = std::move(*created);
-  }
-  if (!tokenizer && !line.printTokens)
-    return Error{"the model has no tokenizer to write text with; add `--print-tokens`"};
-  Result<std::vector<int32_t>> prompt = getPrompt(line, tokenizer ? &*tokenizer : nullptr);
-  if (!prompt)
-    return prompt.error();
-  if (Result<void> valid = checkTokens(*prompt, model->getVocabSize()); !valid)
-    return valid;
-  Result<int64_t> contextSize = getContextSize(line, model->getContextSize());
-  if (!contextSize)
-    return contextSize.error();
-  Result<int64_t> newTokens = limitNewTokens(line, static_cast<int64_t>(prompt->size()), *contextSize);
-  if (!newTokens)
-    return newTokens.error();
-
-  GenerateLimits limits{*newTokens, {}};
+  Result<std::optional<Tokenizer>> created = getTokenizer(session, line);
+  if (!created)
+    return created.error();
+  const Tokenizer *tokenizer = *created ? &**created : nullptr;
+  std::vector<Printer> printers(prompts->size(), Printer(line.printTokens ? nullptr : tokenizer, !line.prompts));
+  Result<std::vector<Continuation>> texts = makeTexts(line, *model, tokenizer, *prompts, printers);
+  if (!texts)
+    return texts.error();
+  std::span<const int32_t> stopTokens;
   if (session.getDescription().text && !line.ignoreEos)
-    limits.stopTokens = session.getDescription().text->eosIds;
-  Sampler sampler(getSamplerOptions(line));
-  Printer printer(line.printTokens ? nullptr : &*tokenizer);
-  Result<void> done = generate(*model, sampler, *prompt, limits, printer);
+    stopTokens = session.getDescription().text->eosIds;
+  Result<void> done = generate(*model, *texts, stopTokens);
   // What came before an error is text, too.
-  if (Result<void> finished = printer.finish(); !finished && done)
-    return finished;
-  if (!done)
-    return done;
-  if (line.timing)
-    printer.printTiming(prompt->size());
-  return line.printTokens ? print(formatTokens(printer.getTokens()) + "\n") : Result<void>();
+  for (size_t i = 0; i < printers.size(); ++i) {
+    if (i && !line.printTokens && done)
+      done = print("\n");
+    if (Result<void> finished = printers[i].finish(); !finished && done)
+      done = finished;
+    if (line.timing && done)
+      printers[i].printTiming((*texts)[i].tokens.size() - printers[i].getTokens().size());
+    if (line.printTokens && done)
+      done = print(formatTokens(printers[i].getTokens()) + "\n");
+  }
+  return done;
 }
 
 Result<void> runTokenize(Session &session, const CommandLine &line) {

@@ -1,4 +1,4 @@
-//===- Generate.cpp - continues a sequence of tokens -------------------------------------------===//
+//===- Generate.cpp - continues sequences of tokens --------------------------------------------===//
 
 #include "runtime/llm/Generate.h"
 
@@ -6,29 +6,94 @@
 
 namespace quern::runtime {
 
-Result<void> generate(LanguageModel &model, Sampler &sampler, std::span<const int32_t> prompt,
-                      const GenerateLimits &limits, TokenSink &sink) {
-  if (limits.newTokens < 1)
-    return {};
-  std::vector<int32_t> context(prompt.begin(), prompt.end());
-  size_t fed = 0;
-  for (int64_t made = 0; made < limits.newTokens; ++made) {
-    Result<std::span<const float>> logits =
-        model.feed(std::span<const int32_t>(context).subspan(fed));
-    if (!logits)
-      return logits.error();
-    fed = context.size();
-    Result<int32_t> token = sampler.sample(*logits, context);
-    if (!token)
-      return token.error();
-    context.push_back(*token);
-    if (Result<void> taken = sink.take(*token); !taken)
-      return taken;
-    if (std::find(limits.stopTokens.begin(), limits.stopTokens.end(), *token) !=
-        limits.stopTokens.end())
-      break;
+namespace {
+
+/// The texts that are being continued, each in a sequence of the model of its own.
+class Generator {
+public:
+  Generator(LanguageModel &model, std::span<Continuation> texts, std::span<const int32_t> stopTokens)
+      : model(model), waiting(texts), stopTokens(stopTokens), running(static_cast<size_t>(model.getSequenceCount())) {}
+
+  /// Begins the next texts where a sequence is free.
+  Result<void> begin();
+  /// Takes one more token of each text that is running; false when there is none.
+  Result<bool> advance();
+
+private:
+  Result<void> choose(size_t sequence, std::span<const float> logits);
+
+  LanguageModel &model;
+  /// The texts that have not begun.
+  std::span<Continuation> waiting;
+  std::span<const int32_t> stopTokens;
+  /// The text of each sequence, or null.
+  std::vector<Continuation *> running;
+};
+
+} // namespace
+
+/// Chooses the next token of a sequence's text, which may end with it.
+Result<void> Generator::choose(size_t sequence, std::span<const float> logits) {
+  Continuation &text = *running[sequence];
+  Result<int32_t> token = text.sampler.sample(logits, text.tokens);
+  if (!token)
+    return token.error();
+  text.tokens.push_back(*token);
+  bool isStop = std::find(stopTokens.begin(), stopTokens.end(), *token) != stopTokens.end();
+  if (--text.newTokens < 1 || isStop)
+    running[sequence] = nullptr;
+  return text.sink->take(*token);
+}
+
+Result<void> Generator::begin() {
+  for (size_t sequence = 0; sequence < running.size(); ++sequence) {
+    while (!running[sequence] && !waiting.empty()) {
+      Continuation &text = waiting.front();
+      waiting = waiting.subspan(1);
+      if (text.newTokens < 1)
+        continue;
+      running[sequence] = &text;
+      auto number = static_cast<int64_t>(sequence);
+      model.rewind(0, number);
+      Result<std::span<const float>> logits = model.feed(text.tokens, number);
+      if (!logits)
+        return logits.error();
+      if (Result<void> chosen = choose(sequence, *logits); !chosen)
+        return chosen;
+    }
   }
   return {};
+}
+
+Result<bool> Generator::advance() {
+  std::vector<NextToken> next;
+  for (size_t sequence = 0; sequence < running.size(); ++sequence)
+    if (running[sequence])
+      next.push_back({static_cast<int64_t>(sequence), running[sequence]->tokens.back()});
+  for (std::span<const NextToken> rest = next; !rest.empty();) {
+    Result<int64_t> fed = model.feedEach(rest);
+    if (!fed)
+      return fed.error();
+    auto vocabSize = static_cast<size_t>(model.getVocabSize());
+    for (size_t i = 0; i < static_cast<size_t>(*fed); ++i) {
+      std::span<const float> logits = model.getLogits(*fed).subspan(i * vocabSize, vocabSize);
+      if (Result<void> chosen = choose(static_cast<size_t>(rest[i].sequence), logits); !chosen)
+        return chosen.error();
+    }
+    rest = rest.subspan(static_cast<size_t>(*fed));
+  }
+  return !next.empty();
+}
+
+Result<void> generate(LanguageModel &model, std::span<Continuation> texts, std::span<const int32_t> stopTokens) {
+  Generator generator(model, texts, stopTokens);
+  while (true) {
+    if (Result<void> begun = generator.begin(); !begun)
+      return begun;
+    Result<bool> advanced = generator.advance();
+    if (!advanced || !*advanced)
+      return advanced ? Result<void>() : advanced.error();
+  }
 }
 
 } // namespace quern::runtime

@@ -1,4 +1,4 @@
-//===- Generate.h - continues a sequence of tokens ---------------------------------------------===//
+//===- Generate.h - continues sequences of tokens ----------------------------------------------===//
 
 #ifndef QUERN_RUNTIME_LLM_GENERATE_H
 #define QUERN_RUNTIME_LLM_GENERATE_H
@@ -8,25 +8,27 @@
 
 namespace quern::runtime {
 
-/// How long a text becomes.
-struct GenerateLimits {
-  /// New tokens at most.
-  int64_t newTokens = 0;
-  /// Tokens that end the text; the one that does is the last of the new tokens.
-  std::span<const int32_t> stopTokens;
-};
-
-/// What takes the new tokens one by one. An error ends the text.
+/// What takes the new tokens of a text one by one. An error ends the text.
 class TokenSink {
 public:
   virtual ~TokenSink() = default;
   virtual Result<void> take(int32_t token) = 0;
 };
 
-/// Feeds `prompt`, at least one token, to `model` and gives the tokens that follow to `sink`, each as soon as it is
-/// known. The caller has made sure that they fit into the context. The last new token is not fed.
-Result<void> generate(LanguageModel &model, Sampler &sampler, std::span<const int32_t> prompt,
-                      const GenerateLimits &limits, TokenSink &sink);
+/// A text to be continued.
+struct Continuation {
+  /// The prompt, at least one token; new tokens are appended.
+  std::vector<int32_t> tokens;
+  Sampler sampler;
+  TokenSink *sink;
+  /// New tokens at most.
+  int64_t newTokens = 0;
+};
+
+/// Continues each of `texts`, as many at a time as `model` has sequences, and gives its new tokens to its sink, each as
+/// soon as it is known. The caller has made sure that each text fits into the context. A text ends with one of
+/// `stopTokens`, which is its last; the last new token is not fed.
+Result<void> generate(LanguageModel &model, std::span<Continuation> texts, std::span<const int32_t> stopTokens);
 
 } // namespace quern::runtime
 

@@ -78,6 +78,10 @@ void testRefuse(Checks &checks) {
   refuses({"--info", "text"}, "found a prompt `text` beside `--info`");
   refuses({"--json"}, "`--json` has no meaning here");
   refuses({"text", "--prompt-tokens", "1"}, "found a prompt and `--prompt-tokens`, expected one of them");
+  refuses({"text", "--prompts", "f"}, "found a prompt and `--prompts`, expected one of them");
+  refuses({"--prompt-tokens", "1", "--prompts", "f"}, "`--prompt-tokens` and `--prompts` exclude each other");
+  refuses({"text", "--parallel", "2"}, "`--parallel` has no meaning without `--prompts`");
+  refuses({"--prompts", "f", "-np", "0"}, "`--parallel` is `0`, expected 1 to 1024");
   refuses({"--chat", "--prompt-tokens", "1"}, "`--chat` and `--prompt-tokens` exclude each other");
   refuses({"--greedy", "--top-k", "5"}, "`--greedy` and the options of sampling exclude each other");
   refuses({"--logits", "x.npy"}, "`--logits` needs `-o`, the file to write");

@@ -74,28 +74,32 @@ void testInputs(Checks &checks) {
     return makeIntegers({size}, values);
   };
   auto positions = [](std::vector<int32_t> values) {
-    auto size = static_cast<int64_t>(values.size() / 2);
-    return makeIntegers({size, 2}, values);
+    auto size = static_cast<int64_t>(values.size() / QUERN_POSITION_FIELDS);
+    return makeIntegers({size, QUERN_POSITION_FIELDS}, values);
   };
-  checks.that(static_cast<bool>(runOn(*session, 0, makeList(tokens({5, 319}), positions({0, 0, 1, 1}), tokens({1})))));
-  refuses(checks, *session, 0, makeList(tokens({5, 320}), positions({0, 0, 1, 1}), tokens({1})),
+  checks.that(static_cast<bool>(runOn(*session, 0, makeList(tokens({5, 319}), positions({0, 0, 0, 1, 1, 0}), tokens({1})))));
+  refuses(checks, *session, 0, makeList(tokens({5, 320}), positions({0, 0, 0, 1, 1, 0}), tokens({1})),
           "input `tokens` has the index 320 at 1, expected 0 to 319");
-  refuses(checks, *session, 0, makeList(tokens({-1}), positions({0, 0}), tokens({0})), "the index -1 at 0");
-  refuses(checks, *session, 0, makeList(tokens({5}), positions({0, 48}), tokens({0})),
+  refuses(checks, *session, 0, makeList(tokens({-1}), positions({0, 0, 0}), tokens({0})), "the index -1 at 0");
+  refuses(checks, *session, 0, makeList(tokens({5}), positions({0, 48, 0}), tokens({0})),
           "input `at` has the cache row 48 at 0, expected 0 to 47");
-  refuses(checks, *session, 0, makeList(tokens({5}), positions({48, 0}), tokens({0})), "the position 48 at 0");
-  refuses(checks, *session, 0, makeList(tokens({5}), positions({0, -1}), tokens({0})), "the cache row -1 at 0");
-  refuses(checks, *session, 0, makeList(tokens({5, 5}), positions({0, 0, 1, 1}), tokens({2})),
+  refuses(checks, *session, 0, makeList(tokens({5}), positions({48, 0, 0}), tokens({0})), "the position 48 at 0");
+  refuses(checks, *session, 0, makeList(tokens({5}), positions({0, -1, 0}), tokens({0})), "the cache row -1 at 0");
+  for (int32_t first : {-16, 8, 32})
+    refuses(checks, *session, 0, makeList(tokens({5}), positions({0, 20, first}), tokens({0})),
+            "input `at` has the first row " + std::to_string(first) +
+                " at 0, expected a multiple of 16 from 0 to the token's cache row, 20");
+  refuses(checks, *session, 0, makeList(tokens({5, 5}), positions({0, 0, 0, 1, 1, 0}), tokens({2})),
           "input `want` has the index 2 at 0, expected 0 to 1");
-  refuses(checks, *session, 0, makeList(tokens({5, 5}), positions({0, 0}), tokens({0})),
+  refuses(checks, *session, 0, makeList(tokens({5, 5}), positions({0, 0, 0}), tokens({0})),
           "has the size 1 on axis 0, but `s` is 2 in another input");
   refuses(checks, *session, 0,
-          makeList(makeIntegers({9}, std::vector<int32_t>(9)), makeIntegers({9, 2}, std::vector<int32_t>(18)), tokens({0})),
+          makeList(makeIntegers({9}, std::vector<int32_t>(9)), makeIntegers({9, 3}, std::vector<int32_t>(27)), tokens({0})),
           "input `tokens` has the size 9 on axis 0, expected `s` from 1 to 8");
   refuses(checks, *session, 0, makeList(tokens({}), positions({}), tokens({0})), "has the size 0 on axis 0");
   refuses(checks, *session, 0, makeList(tokens({5}), makeIntegers({1}, {0}), tokens({0})),
-          "input `at` has the shape [1], expected [s, 2]");
-  refuses(checks, *session, 0, makeList(makeFloats({1}, 5), positions({0, 0}), tokens({0})),
+          "input `at` has the shape [1], expected [s, 3]");
+  refuses(checks, *session, 0, makeList(makeFloats({1}, 5), positions({0, 0, 0}), tokens({0})),
           "input `tokens` has elements of type f32, expected i32");
   refuses(checks, *session, 1, makeList(makeFloats({2, 3}, 0), makeFloats({1}, 0)),
           "input `x` has the size 3 on axis 1, expected 4");
@@ -144,44 +148,87 @@ struct Collector : TokenSink {
   }
 };
 
+/// The `count` tokens that follow `prompt`.
+std::vector<int32_t> continueToy(std::vector<int32_t> prompt, int count) {
+  auto size = static_cast<std::ptrdiff_t>(prompt.size());
+  for (int i = 0; i < count; ++i)
+    prompt.push_back(predictToy(prompt));
+  prompt.erase(prompt.begin(), prompt.begin() + size);
+  return prompt;
+}
+
+/// The text after `prompt`, one of its own.
+Result<void> generateOne(LanguageModel &model, std::vector<int32_t> prompt, int64_t newTokens,
+                         std::span<const int32_t> stopTokens, TokenSink &sink) {
+  Continuation text{std::move(prompt), Sampler(SamplerOptions()), &sink, newTokens};
+  return generate(model, {&text, 1}, stopTokens);
+}
+
 void testGenerate(Checks &checks) {
   std::vector<int32_t> prompt = {4, 8, 15, 16, 23, 42, 108, 7, 9, 11, 2};
-  std::vector<int32_t> expected = prompt;
-  for (int i = 0; i < 20; ++i)
-    expected.push_back(predictToy(expected));
-  expected.erase(expected.begin(), expected.begin() + static_cast<std::ptrdiff_t>(prompt.size()));
   // Steps of every size give the same text: the prompt takes two steps, or eleven.
   for (std::optional<int64_t> batch : {std::optional<int64_t>(), std::optional<int64_t>(1), std::optional<int64_t>(3)}) {
     std::unique_ptr<Session> session = makeSession();
     LanguageModel model = LanguageModel::create(*session, batch).value();
     checks.equal(model.getContextSize(), toyContext);
-    Sampler sampler{SamplerOptions{}};
     Collector collector;
     int single = getToyCounts().single;
-    checks.that(static_cast<bool>(generate(model, sampler, prompt, {20, {}}, collector)));
-    checks.that(collector.tokens == expected);
+    checks.that(static_cast<bool>(generateOne(model, prompt, 20, {}, collector)));
+    checks.that(collector.tokens == continueToy(prompt, 20));
     // 19 of the new tokens are fed, each by the program for single tokens.
     checks.equal(getToyCounts().single - single, batch == 1 ? 30 : 19);
   }
 }
 
+/// Several texts at a time are what each is alone, whoever ends first and whoever takes its place.
+void testParallel(Checks &checks) {
+  const std::vector<std::vector<int32_t>> prompts = {{4, 8, 15}, {16}, {23, 42, 108, 7, 9}, {11, 2}};
+  const int64_t counts[] = {9, 2, 0, 6};
+  for (int64_t sequences : {1, 2, 3}) {
+    std::unique_ptr<Session> session = makeSession();
+    LanguageModel model = LanguageModel::create(*session, std::nullopt, sequences).value();
+    checks.equal(model.getSequenceCount(), sequences);
+    checks.equal(model.getContextSize(), sequences == 1 ? 48 : 16);
+    std::vector<Collector> collectors(prompts.size());
+    std::vector<Continuation> texts;
+    for (size_t i = 0; i < prompts.size(); ++i)
+      texts.push_back({prompts[i], Sampler(SamplerOptions()), &collectors[i], counts[i]});
+    int pairs = getToyCounts().pairs;
+    checks.that(static_cast<bool>(generate(model, texts, {})));
+    for (size_t i = 0; i < prompts.size(); ++i)
+      checks.that(collectors[i].tokens == continueToy(prompts[i], static_cast<int>(counts[i])));
+    checks.equal(getToyCounts().pairs > pairs, sequences > 1);
+  }
+  // As many as there is room for, and no more.
+  std::unique_ptr<Session> session = makeSession();
+  checks.equal(session->getStateRows(3).value(), 16);
+  checks.equal(session->getStateRows(4).value(), 0);
+  Result<LanguageModel> crowded = LanguageModel::create(*session, std::nullopt, 4);
+  checks.that(!crowded);
+  checks.equal(crowded.error().message, "the context of 48 tokens has no room for 4 sequences of 16 or more");
+  // A sequence that is full says so; the others go on.
+  LanguageModel model = LanguageModel::create(*session, std::nullopt, 2).value();
+  checks.that(static_cast<bool>(model.feed(std::vector<int32_t>(16, 1), 1)));
+  checks.that(!model.feedEach(std::vector<NextToken>{{1, 5}}));
+  checks.equal(model.feedEach(std::vector<NextToken>{{0, 5}}).value(), 1);
+  checks.equal(model.getPosition(0), 1);
+  checks.equal(model.getPosition(1), 16);
+}
+
 void testStop(Checks &checks) {
   std::unique_ptr<Session> session = makeSession();
   LanguageModel model = LanguageModel::create(*session, std::nullopt).value();
-  Sampler sampler{SamplerOptions{}};
   const std::vector<int32_t> prompt = {4};
   const int32_t stop[] = {predictToy(prompt)};
   Collector collector;
-  checks.that(static_cast<bool>(generate(model, sampler, prompt, {20, stop}, collector)));
+  checks.that(static_cast<bool>(generateOne(model, prompt, 20, stop, collector)));
   checks.equal(collector.tokens.size(), 1u);
   // The context ends: 1 + 47 tokens are fed, the 49th is not.
-  model.rewind(0);
   Collector whole;
-  checks.that(static_cast<bool>(generate(model, sampler, prompt, {48, {}}, whole)));
+  checks.that(static_cast<bool>(generateOne(model, prompt, 48, {}, whole)));
   checks.equal(whole.tokens.size(), 48u);
   Collector more;
-  model.rewind(0);
-  Result<void> tooMany = generate(model, sampler, prompt, {49, {}}, more);
+  Result<void> tooMany = generateOne(model, prompt, 49, {}, more);
   checks.that(!tooMany);
   checks.equal(tooMany.error().message, "49 tokens do not fit into the context of 48");
 }
@@ -232,7 +279,7 @@ void testProfile(Checks &checks) {
   if (!checks.that(launches.size() == 2))
     return;
   // Two tokens in the general program, behind two that were fed before, then one in the program for a single token.
-  checks.that(launches[0].program == 1 && launches[1].program == 0);
+  checks.that(launches[0].program == 2 && launches[1].program == 0);
   checks.that(launches[0].begin <= launches[0].end && launches[0].end <= launches[1].begin);
   checks.that(launches[0].bytes == 1280 + 8 * 2 && launches[0].operations == 10 * 2 * 4);
   checks.that(launches[1].bytes == 1280 + 8 && launches[1].operations == 10 * 5);
@@ -246,6 +293,7 @@ int main() {
   testResults(checks);
   testOutputs(checks);
   testGenerate(checks);
+  testParallel(checks);
   testStop(checks);
   testStates(checks);
   testCreate(checks);
