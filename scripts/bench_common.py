@@ -21,18 +21,23 @@ def say(text):
     print(f"bench: {text}", file=sys.stderr, flush=True)
 
 
+def numbers(text):
+    """The integers of an option such as `1,8`."""
+    return [int(word) for word in text.split(",")]
+
+
 def count_cpus():
     return len(os.sched_getaffinity(0))
 
 
 def prepare_peers():
-    """The interpreter of a virtual environment with the pinned peers; made once."""
+    """The interpreter of a virtual environment with the pinned peers, which is brought up to date when they change."""
     python = VENV / "bin" / "python"
     stamp = VENV / "stamp"
     if stamp.exists() and stamp.read_text() == REQUIREMENTS.read_text():
         return python
     say("installing the peers (llama.cpp is compiled for this machine: minutes)")
-    subprocess.run([sys.executable, "-m", "venv", "--clear", VENV], check=True)
+    subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
     subprocess.run([python, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", REQUIREMENTS], check=True)
     stamp.write_text(REQUIREMENTS.read_text())
     return python
@@ -89,8 +94,8 @@ def describe_cpu():
     return f"{fields['model name']} (family {fields.get('cpu family')}, model {fields.get('model')})"
 
 
-def describe_versions():
-    versions = dict(re.findall(r"^(llama-cpp-python|openvino-genai)==(\S+)", REQUIREMENTS.read_text(), re.MULTILINE))
+def describe_versions(packages):
+    versions = dict(re.findall(rf"^({'|'.join(packages)})==(\S+)", REQUIREMENTS.read_text(), re.MULTILINE))
     commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, text=True, capture_output=True)
     return {"quern": commit.stdout.strip() or "unknown", **versions}
 
@@ -109,10 +114,11 @@ def format_table(rows, peers):
     return "\n".join(lines)
 
 
-def finish(python, result, options):
-    """Writes the JSON and the plot, prints the table."""
+def finish(python, result, packages, options):
+    """Writes the JSON and the plot, prints the table. `packages` are the peers' whose versions are told."""
     result = {"command": shlex.join(["scripts/bench", *sys.argv[1:]]), "cpu": describe_cpu(),
-              "threads": options.threads, "repetitions": options.repetitions, "versions": describe_versions(), **result}
+              "threads": options.threads, "repetitions": options.repetitions, "versions": describe_versions(packages),
+              **result}
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(json.dumps(result, indent=2) + "\n")
     plot = options.output.with_suffix(".svg")

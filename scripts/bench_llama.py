@@ -7,16 +7,13 @@ llama-bench does: without sampling, after a warm-up.
 
 import subprocess
 
-from bench_common import CACHE, QUERN, ROOT, run_json, say, summarize, take_turns
+from bench_common import CACHE, QUERN, ROOT, numbers, run_json, say, summarize, take_turns
 
 MODEL = ROOT / "frontend" / "models" / "llama.qn"
 # llama.cpp's numbers of the formats (llama_ftype).
 FORMATS = {"q4_1": 3, "q4_0": 2, "q8_0": 7, "f16": 1, "bf16": 32}
 PEERS = {"llama.cpp": "bench_llama_cpp.py", "OpenVINO": "bench_openvino.py"}
-
-
-def numbers(text):
-    return [int(word) for word in text.split(",")]
+PACKAGES = ["llama-cpp-python", "openvino-genai"]
 
 
 def formats(text):

@@ -13,7 +13,7 @@ matplotlib.rcParams["svg.hashsalt"] = "quern"
 
 from matplotlib import pyplot  # noqa: E402  (after the choice of a backend)
 
-COLOURS = ("#8c3b12", "#7f8fa6", "#b8c4d6")
+COLOURS = ("#8c3b12", "#7f8fa6", "#b8c4d6", "#d9cbb3")
 
 
 def draw_test(axes, test, rows, programs):
