@@ -15,6 +15,8 @@ namespace quern::runtime {
 
 /// Measurements of a test when the line does not say.
 static constexpr int64_t defaultRepetitions = 5;
+/// How long runs are not measured at first, in nanoseconds: weights move to huge pages beside them.
+static constexpr uint64_t warmUpTime = 500'000'000;
 
 uint64_t nowInNanoseconds() {
   timespec time;
@@ -62,8 +64,11 @@ static Result<Measurement> measureTest(const BenchTest &test, int64_t repetition
   RandomGenerator random(1);
   Measurement measurement{&test, {}};
   // The first touches weights, states and arena.
-  if (Result<uint64_t> warmUp = test.run(random); !warmUp)
-    return warmUp.error();
+  uint64_t begin = nowInNanoseconds();
+  do {
+    if (Result<uint64_t> warmUp = test.run(random); !warmUp)
+      return warmUp.error();
+  } while (nowInNanoseconds() - begin < warmUpTime);
   for (int64_t i = 0; i < repetitions; ++i) {
     Result<uint64_t> time = test.run(random);
     if (!time)
