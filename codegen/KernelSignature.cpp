@@ -18,7 +18,7 @@ public:
   /// Adds the views of operand `operand` of the launch.
   LogicalResult add(unsigned operand, RankedTensorType type, bool packed);
   /// Adds the view of a state.
-  LogicalResult addState(unsigned operand, RankedTensorType type);
+  LogicalResult addState(unsigned operand, RankedTensorType type, CacheLayout layout);
   /// Adds the output.
   LogicalResult addResult(unsigned operand, RankedTensorType type);
 
@@ -143,13 +143,13 @@ LogicalResult SignatureBuilder::add(unsigned operand, RankedTensorType type, boo
   return packed ? addPacked(operand, type) : addDense(operand, type, type);
 }
 
-LogicalResult SignatureBuilder::addState(unsigned operand, RankedTensorType type) {
+LogicalResult SignatureBuilder::addState(unsigned operand, RankedTensorType type, CacheLayout layout) {
   FailureOr<BufferElement> element = getElement(type.getElementType());
   if (failed(element))
     return failure();
   if (!type.hasStaticShape() || type.getRank() != 3)
     return kernel.emitError("a cache of shape ") << formatDims(getDims(type)) << ", expected a static [T, h, d]";
-  push(operand, *element, getStateDims(type));
+  push(operand, *element, getStateDims(type, layout));
   return success();
 }
 
@@ -204,7 +204,8 @@ FailureOr<SmallVector<NativeArgument>> getSignature(KernelOp kernel) {
     if (appends && argument.getArgNumber() == 0)
       continue;
     bool packed = kernel.getArgAttr(argument.getArgNumber(), packedArgAttr) != nullptr;
-    if (failed(isState(argument) ? builder.addState(operand, type) : builder.add(operand, type, packed)))
+    std::optional<CacheLayout> layout = getCacheLayout(argument);
+    if (failed(layout ? builder.addState(operand, type, *layout) : builder.add(operand, type, packed)))
       return failure();
     ++operand;
   }
@@ -216,9 +217,10 @@ FailureOr<SmallVector<NativeArgument>> getSignature(KernelOp kernel) {
       return failure();
     return builder.take();
   }
-  if (!isState(kernel.getBody().getArgument(0)))
+  std::optional<CacheLayout> layout = getCacheLayout(kernel.getBody().getArgument(0));
+  if (!layout)
     return kernel.emitError("the first argument of a kernel of the form `append` is not a state");
-  if (failed(builder.addState(operand, result)))
+  if (failed(builder.addState(operand, result, *layout)))
     return failure();
   return builder.take();
 }

@@ -12,30 +12,35 @@ namespace quern::codegen {
 
 static_assert(QUERN_SEQUENCE_ROWS % stateLanes == 0, "a sequence begins with a vector of rows");
 
-llvm::SmallVector<BufferDim> getStateDims(RankedTensorType type) {
+llvm::SmallVector<BufferDim> getStateDims(RankedTensorType type, CacheLayout layout) {
   int64_t groups = llvm::alignTo(type.getDimSize(0), stateChunk) / stateLanes, heads = type.getDimSize(1), size = type.getDimSize(2);
-  return {{Dim::fixed(stateLanes), 1},
-          {Dim::fixed(size), stateLanes},
+  bool rows = layout == CacheLayout::Rows;
+  return {{Dim::fixed(stateLanes), rows ? size : 1},
+          {Dim::fixed(size), rows ? 1 : stateLanes},
           {Dim::fixed(groups), stateLanes * size},
           {Dim::fixed(heads), stateLanes * size * groups}};
 }
 
 int64_t getStateBytes(RankedTensorType type) {
   int64_t elements = 1;
-  for (BufferDim dim : getStateDims(type))
+  for (BufferDim dim : getStateDims(type, CacheLayout::Lanes))
     elements *= dim.extent.size();
   elements += (stateChunk - stateLanes) * type.getDimSize(2);
   return elements * type.getElementTypeBitWidth() / 8;
 }
 
-bool isState(BlockArgument argument) {
-  return llvm::any_of(argument.getUses(), [](OpOperand &use) {
-    if (auto append = dyn_cast<CacheAppendOp>(use.getOwner()))
-      return &append.getCacheMutable() == &use;
-    if (auto attend = dyn_cast<AttendOp>(use.getOwner()))
-      return &attend.getKeysMutable() == &use || &attend.getValuesMutable() == &use;
-    return false;
-  });
+std::optional<CacheLayout> getCacheLayout(BlockArgument argument) {
+  for (OpOperand &use : argument.getUses()) {
+    auto append = dyn_cast<CacheAppendOp>(use.getOwner());
+    if (append && &append.getCacheMutable() == &use)
+      return append.getLayout();
+    auto attend = dyn_cast<AttendOp>(use.getOwner());
+    if (attend && &attend.getKeysMutable() == &use)
+      return CacheLayout::Lanes;
+    if (attend && &attend.getValuesMutable() == &use)
+      return attend.getLayout();
+  }
+  return std::nullopt;
 }
 
 } // namespace quern::codegen

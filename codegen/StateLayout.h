@@ -12,17 +12,18 @@ inline constexpr int64_t stateLanes = 16;
 /// Cache rows that attention takes at a time; a cache holds whole chunks, so that the last one needs no special case.
 inline constexpr int64_t stateChunk = 256;
 
-/// A cache [T, h, d] lies in memory as [h][T / 16][d][16]: 16 rows side by side, so that scores and weighted sums are
-/// both computed on whole vectors of rows. T is padded to whole chunks. Only the templates `append` and `attention`
-/// read and write a cache, so its layout is theirs to choose. The dimensions, innermost first: [lane, d, T / 16, h].
-llvm::SmallVector<BufferDim> getStateDims(mlir::RankedTensorType type);
+/// A cache [T, h, d] lies in memory by groups of 16 rows, [h][T / 16][d][16] or [h][T / 16][16][d]: keys lie by lanes, so
+/// that scores are computed on whole vectors of rows, values by rows, so that weighted sums are on whole vectors of
+/// elements. T is padded to whole chunks. Only the templates `append` and `attention` read and write a cache. The
+/// dimensions, in this order for either layout: [lane, d, T / 16, h].
+llvm::SmallVector<BufferDim> getStateDims(mlir::RankedTensorType type, CacheLayout layout);
 
 /// Bytes of the memory of a cache. Behind its rows is room to read the rest of a chunk that begins at a sequence's first
 /// row, which need not be a chunk of the cache.
 int64_t getStateBytes(mlir::RankedTensorType type);
 
-/// Whether `argument` of a kernel is a cache.
-bool isState(mlir::BlockArgument argument);
+/// How `argument` of a kernel lies in memory, where it is a cache.
+std::optional<CacheLayout> getCacheLayout(mlir::BlockArgument argument);
 
 } // namespace quern::codegen
 

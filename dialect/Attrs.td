@@ -85,6 +85,15 @@ def Quern_ImageLayoutAttr : EnumAttr<Quern_Dialect, Quern_ImageLayout, "layout">
   let assemblyFormat = "`<` $value `>`";
 }
 
+def Quern_CacheLayout : I32EnumAttr<"CacheLayout", "how 16 rows of a cache lie in memory: element by element, or row by row", [
+  I32EnumAttrCase<"Lanes", 0, "lanes">, I32EnumAttrCase<"Rows", 1, "rows">]> {
+  let cppNamespace = "::quern";
+  let genSpecializedAttr = 0;
+}
+def Quern_CacheLayoutAttr : EnumAttr<Quern_Dialect, Quern_CacheLayout, "cache_layout"> {
+  let assemblyFormat = "`<` $value `>`";
+}
+
 def Quern_ReduceKind : I32EnumAttr<"ReduceKind", "what a reduction computes", [
   I32EnumAttrCase<"Sum", 0, "sum">, I32EnumAttrCase<"Max", 1, "max">,
   I32EnumAttrCase<"Mean", 2, "mean">]> {

@@ -63,6 +63,14 @@ def AssignLayoutsPass : Pass<"quern-assign-layouts", "::mlir::ModuleOp"> {
   }];
 }
 
+def AssignCacheLayoutsPass : Pass<"quern-assign-cache-layouts", "::mlir::ModuleOp"> {
+  let summary = "say of each cache how it lies in memory";
+  let description = [{
+    A state that attention reads as values, and nowhere as keys, lies by rows; every other state by lanes. All ops on a state
+    say the same.
+  }];
+}
+
 //===------------------------------------------------------------------------------------------===//
 // fused
 //===------------------------------------------------------------------------------------------===//

@@ -25,6 +25,8 @@ static void buildGraph(OpPassManager &manager) {
   // After scales, which follow a convolution and not its pool.
   manager.addPass(createCommutePoolsPass());
   manager.addPass(createAssignLayoutsPass());
+  // Before fusion: a state is found through appends alone.
+  manager.addPass(createAssignCacheLayoutsPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
 }

@@ -5,6 +5,8 @@
 //
 //   M = max_c m_c      result = Σ_c exp(m_c - M) · w_c / Σ_c exp(m_c - M) · l_c
 //
+// Powers are of two: the scores are in units of log 2.
+//
 // Chunks begin at fixed rows of a sequence, so the order of sums depends neither on the rows of a step, nor on where the
 // sequence lies in the cache, nor on the threads. Rows are counted from the first of the token's sequence.
 //
@@ -14,6 +16,7 @@
 #include "codegen/StateLayout.h"
 #include "codegen/templates/Common.h"
 
+#include <numbers>
 #include <numeric>
 
 using namespace mlir;
@@ -45,16 +48,16 @@ struct AttentionFuncs {
   std::vector<Var> vars;
   /// The last cache row that a tile sees. [it]
   Func limit{"limit"};
-  /// The scaled query. [k, u, g, ii, it]
+  /// The query, scaled so that powers of two make the softmax. [k, u, g, ii, it]
   Func query{"query"};
   /// [lane, t, u, g, ii, it, c]; groups that the tile does not see are left out.
   Func scores{"scores"};
-  /// exp(score - largest of the chunk), 0 for rows not seen. [lane, t, u, g, ii, it, c]
+  /// 2^(score - largest of the chunk), 0 for rows not seen. [lane, t, u, g, ii, it, c]
   Func powers{"powers"};
   /// [lane, u, g, ii, it, c], and over all lanes [u, g, ii, it, c]
   Func largestLanes{"largest_lanes"}, largest{"largest"}, sumLanes{"sum_lanes"}, sum{"sum"};
-  /// Weighted sums of values by lanes, and with lanes folded to 4. [lane, e, u, g, ii, it, c]
-  Func weighted{"weighted"}, folded{"folded"};
+  /// Weighted sums of values. [e, u, g, ii, it, c]
+  Func weighted{"weighted"};
   /// What is left of a chunk: the weighted sums; beside each, the sum of powers and the largest score.
   /// [e, u, g, ii, it, c]
   Func partial{"partial"};
@@ -63,7 +66,9 @@ struct AttentionFuncs {
   Func best{"best"}, factor{"factor"}, total{"total"}, combined{"combined"};
   /// The depth, and the groups of a chunk: some at a time.
   RDom scored;
-  RDom largestGroups, powerGroups, sumGroups, weightedGroups;
+  RDom largestGroups, powerGroups, sumGroups;
+  /// The rows of a group, and the groups.
+  RDom weightedRows;
   RDom bestChunks, totalChunks, combinedChunks;
   /// Heads that share a cache head; elements of a value; tokens in a tile; groups of cache rows scored at a time.
   int shared = 1, size = 0, tile = 1, scoreGroups = 1;
@@ -102,16 +107,31 @@ static FailureOr<AttentionInputs> getInputs(Lowering &lowering, AttendOp anchor)
                          query->shape[0]};
 }
 
-/// The sum of `func` over its first argument, from 0 to `count` - 1, in pairs.
-template <typename... Args>
-static Expr foldLanes(Func func, int count, Args... rest) {
+/// The values of `func` for all lanes, its first argument, combined in pairs.
+template <typename CombineT, typename... Args>
+static Expr foldLanes(Func func, CombineT combine, Args... rest) {
   std::vector<Expr> terms;
-  for (int lane = 0; lane < count; ++lane)
+  for (int lane = 0; lane < lanes; ++lane)
     terms.push_back(func(lane, rest...));
-  for (size_t width = terms.size() / 2; width > 0; width /= 2)
+  for (size_t width = lanes / 2; width > 0; width /= 2)
     for (size_t lane = 0; lane < width; ++lane)
-      terms[lane] = terms[lane] + terms[lane + width];
+      terms[lane] = combine(terms[lane], terms[lane + width]);
   return terms[0];
+}
+
+/// 2^x for x ≤ 0, to a relative error of 2e-7, and 0 below 2^-126. With x = n + y, |y| ≤ 1/2: 2^y by its Taylor
+/// polynomial, and n added to the bits of its exponent.
+static Expr powerOfTwo(Expr x) {
+  constexpr int degree = 6, exponentShift = 23;
+  double coefficients[degree + 1] = {1.0};
+  for (int i = 1; i <= degree; ++i)
+    coefficients[i] = coefficients[i - 1] * std::numbers::ln2 / i;
+  Expr n = round(x), y = x - n;
+  Expr power = static_cast<float>(coefficients[degree]);
+  for (int i = degree - 1; i >= 0; --i)
+    power = power * y + static_cast<float>(coefficients[i]);
+  Expr bits = Halide::reinterpret<int32_t>(power) + (Halide::cast<int32_t>(n) << exponentShift);
+  return select(x < -126.0f, 0.0f, Halide::reinterpret<float>(bits));
 }
 
 /// One chunk: scores, powers, weighted values.
@@ -128,7 +148,7 @@ static void buildChunk(AttentionFuncs &f, const Lowering &lowering, AttentionInp
   for (int row = 1; row < f.tile; ++row)
     limit = max(limit, rowOf(it * f.tile + row));
   f.limit(it) = limit;
-  f.query(k, u, g, ii, it) = in.query.at({min(token, last), g * f.shared + u, k}) * in.scale;
+  f.query(k, u, g, ii, it) = in.query.at({min(token, last), g * f.shared + u, k}) * (in.scale * std::numbers::log2e_v<float>);
 
   /// A domain of the chunk's groups that the tile sees.
   auto seenGroups = [&](const std::string &name) {
@@ -149,28 +169,26 @@ static void buildChunk(AttentionFuncs &f, const Lowering &lowering, AttentionInp
   RDom r = f.largestGroups = seenGroups("largest_groups");
   f.largestLanes(lane, u, g, ii, it, c) = lowest;
   f.largestLanes(lane, u, g, ii, it, c) = max(f.largestLanes(lane, u, g, ii, it, c), select(isSeen(r), f.scores(lane, r, u, g, ii, it, c), lowest));
-  Expr largest = f.largestLanes(0, u, g, ii, it, c);
-  for (int l = 1; l < lanes; ++l)
-    largest = max(largest, f.largestLanes(l, u, g, ii, it, c));
-  f.largest(u, g, ii, it, c) = largest;
+  auto larger = [](Expr a, Expr b) { return max(a, b); };
+  f.largest(u, g, ii, it, c) = foldLanes(f.largestLanes, larger, u, g, ii, it, c);
 
   r = f.powerGroups = seenGroups("power_groups");
-  f.powers(lane, t, u, g, ii, it, c) = 0.0f;
+  f.powers(lane, t, u, g, ii, it, c) = Halide::undef<float>();
   f.powers(lane, r, u, g, ii, it, c) =
-      select(isSeen(r), exp(f.scores(lane, r, u, g, ii, it, c) - f.largest(u, g, ii, it, c)), 0.0f);
+      select(isSeen(r), powerOfTwo(f.scores(lane, r, u, g, ii, it, c) - f.largest(u, g, ii, it, c)), 0.0f);
   r = f.sumGroups = seenGroups("sum_groups");
   f.sumLanes(lane, u, g, ii, it, c) = 0.0f;
   f.sumLanes(lane, u, g, ii, it, c) += f.powers(lane, r, u, g, ii, it, c);
+  f.sum(u, g, ii, it, c) = foldLanes(f.sumLanes, [](Expr a, Expr b) { return a + b; }, u, g, ii, it, c);
 
-  r = f.weightedGroups = seenGroups("weighted_groups");
-  f.weighted(lane, e, u, g, ii, it, c) = 0.0f;
-  f.weighted(lane, e, u, g, ii, it, c) +=
-      f.powers(lane, r, u, g, ii, it, c) * toFloat(in.values(lane, e, origin + c * chunkGroups + r, g));
-  auto weightedAt = [&](int first) { return f.weighted(lane + first, e, u, g, ii, it, c); };
-  f.folded(lane, e, u, g, ii, it, c) = (weightedAt(0) + weightedAt(8)) + (weightedAt(4) + weightedAt(12));
-  f.sum(u, g, ii, it, c) = foldLanes(f.sumLanes, lanes, u, g, ii, it, c);
+  f.weightedRows = RDom(0, lanes, 0, chunkGroups, "weighted_rows");
+  f.weightedRows.where(c * chunkRows + f.weightedRows.y * lanes <= f.limit(it));
+  Expr row = f.weightedRows.x, rowGroup = f.weightedRows.y;
+  f.weighted(e, u, g, ii, it, c) = 0.0f;
+  f.weighted(e, u, g, ii, it, c) +=
+      f.powers(row, rowGroup, u, g, ii, it, c) * toFloat(in.values(row, e, origin + c * chunkGroups + rowGroup, g));
   f.partial(e, u, g, ii, it, c) =
-      Halide::Tuple(foldLanes(f.folded, 4, e, u, g, ii, it, c), f.sum(u, g, ii, it, c), f.largest(u, g, ii, it, c));
+      Halide::Tuple(f.weighted(e, u, g, ii, it, c), f.sum(u, g, ii, it, c), f.largest(u, g, ii, it, c));
 }
 
 /// All chunks: see the head of this file.
@@ -182,7 +200,7 @@ static void combineChunks(AttentionFuncs &f, Expr chunks) {
   auto largestOf = [&](Expr chunk) { return f.partial(0, u, g, ii, it, chunk)[2]; };
   f.best(u, g, ii, it) = -std::numeric_limits<float>::infinity();
   f.best(u, g, ii, it) = max(f.best(u, g, ii, it), largestOf(f.bestChunks));
-  f.factor(c, u, g, ii, it) = exp(largestOf(c) - f.best(u, g, ii, it));
+  f.factor(c, u, g, ii, it) = powerOfTwo(largestOf(c) - f.best(u, g, ii, it));
   RDom r = f.totalChunks;
   f.total(u, g, ii, it) = 0.0f;
   f.total(u, g, ii, it) += f.factor(r, u, g, ii, it) * f.partial(0, u, g, ii, it, r)[1];
@@ -232,11 +250,11 @@ static FailureOr<AttentionFuncs> algorithm(Lowering &lowering, const Parameters 
 static void unrollTile(Halide::Stage stage, const AttentionFuncs &f) { stage.unroll(f.v.u).unroll(f.v.ii); }
 
 /// A chunk of one tile, computed within loop `at` of `partial`. Scores and weighted sums stay in registers: `scoreGroups`
-/// groups of cache rows, and `elements` elements of the values, at a time.
+/// groups of cache rows, and `elements` vectors of the values, at a time.
 static void scheduleChunk(AttentionFuncs &f, Var at, int elements) {
   auto &[lane, t, u, g, ii, it, c, e, k] = f.v;
-  for (Func func : {f.scores, f.largestLanes, f.largest, f.powers, f.sumLanes, f.sum})
-    func.compute_at(f.partial, at);
+  for (Func func : {f.scores, f.largestLanes, f.largest, f.powers, f.sumLanes, f.sum, f.weighted})
+    func.compute_at(f.partial, at).bound_storage(it, 1);
   for (Func func : {f.scores, f.largestLanes, f.powers, f.sumLanes}) {
     func.bound(lane, 0, lanes).vectorize(lane);
     func.update().vectorize(lane);
@@ -247,14 +265,16 @@ static void scheduleChunk(AttentionFuncs &f, Var at, int elements) {
   f.powers.update().reorder(lane, f.powerGroups, u, ii);
   f.sumLanes.update().reorder(lane, f.sumGroups, u, ii);
 
-  // The sums are memory that the loop over groups keeps in registers. Were they registers alone, taking halves of them
-  // would go element by element.
+  int width = lanes;
+  while (width > f.size)
+    width /= 2;
+  int vectors = f.size % width == 0 ? std::gcd(elements, f.size / width) : 1;
   Var eo("eo"), ei("ei");
-  f.weighted.compute_at(f.partial, at).bound(lane, 0, lanes).vectorize(lane);
-  f.weighted.update().split(e, eo, ei, elements, TailStrategy::GuardWithIf);
-  f.weighted.update().reorder(lane, ei, u, ii, f.weightedGroups, eo).vectorize(lane).unroll(ei);
-  unrollTile(f.weighted.update(), f);
-  f.folded.compute_at(f.partial, at).bound(lane, 0, 4).vectorize(lane);
+  vectorizeTail(f.weighted, e, Expr(f.size), width);
+  Halide::Stage sums = f.weighted.update();
+  sums.split(e, eo, e, width * vectors, TailStrategy::GuardWithIf).split(e, ei, e, width, TailStrategy::GuardWithIf);
+  sums.reorder(e, ei, u, ii, f.weightedRows.x, f.weightedRows.y, eo).vectorize(e).unroll(ei);
+  unrollTile(sums, f);
   if (f.tile == 1)
     return;
   for (Func func : {f.scores, f.weighted})
@@ -289,20 +309,20 @@ static void schedule(AttentionFuncs &f, const Lowering &lowering, const Paramete
   }
   vectorizeTail(f.partial, e, Expr(f.size), width);
   vectorizeTail(f.query, k, Expr(f.size), width);
-  scheduleChunk(f, f.few ? task : c, std::gcd(parameters["elements"], f.size));
+  scheduleChunk(f, f.few ? task : c, parameters["elements"]);
 }
 
-/// A tile's accumulators fill the registers: about six rows of heads (tokens · heads that share a cache head) by groups of
-/// cache rows, or elements of values.
+/// A tile's accumulators fill three quarters of the registers: rows of heads (tokens · heads that share a cache head) by
+/// groups of cache rows, or vectors of values. Rows first: what is read of the cache, and widened, serves them all.
 Space spaceAttention(KernelOp kernel, const TargetSpec &target) {
   auto anchor = cast<AttendOp>(kernel.getAnchor());
   auto query = cast<RankedTensorType>(anchor.getQuery().getType());
   int64_t shared = query.getDimSize(1) / cast<RankedTensorType>(anchor.getKeys().getType()).getDimSize(1);
   int64_t registers = target.vectorRegisters * target.lanes() / lanes * 3 / 4;
-  int64_t rows = areFew(query) ? 1 : std::clamp<int64_t>(6 / shared, 1, 8);
+  int64_t rows = areFew(query) ? 1 : std::clamp<int64_t>(registers / shared, 1, 12);
   int64_t columns = std::clamp<int64_t>(registers / (rows * shared), 1, 8);
   int64_t vectors = int64_t(1) << llvm::Log2_64(columns);
-  return {{"rows", {1, 2, 3, 4, 5, 6, 7, 8}, rows}, {"groups", {1, 2, 4, 8}, vectors}, {"elements", {1, 2, 4, 8}, vectors}};
+  return {{"rows", {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, rows}, {"groups", {1, 2, 4, 8}, vectors}, {"elements", {1, 2, 4, 8}, vectors}};
 }
 
 FailureOr<Func> buildAttention(Lowering &lowering, const Parameters &parameters) {

@@ -36,7 +36,8 @@ def Quern_CacheAppendOp : Quern_Op<"cache_append", [DeclareOpInterfaceMethods<Qu
   let summary = "writes one row per token into a cache and gives the cache";
   let description = [{
     cache[T, h, d], input[s, h, d]: result = cache with result[row(at[i])] = input[i], rounded to the cache's type. The
-    cache is the value of a state, which this op updates.
+    cache is the value of a state, which this op updates. `layout` says how it lies in memory (see
+    quern-assign-cache-layouts), not what it means.
 
     Constraints:
     - cache_append_c1: the cache is [T, h, d], the input [s, h, d], with one position per token.
@@ -48,10 +49,11 @@ def Quern_CacheAppendOp : Quern_Op<"cache_append", [DeclareOpInterfaceMethods<Qu
     ```
   }];
   let arguments = (ins Arg<Quern_FloatTensor, "", [MemRead, MemWrite]>:$cache, Quern_F32Tensor:$input,
-                       Quern_PositionTensor:$at);
+                       Quern_PositionTensor:$at,
+                       DefaultValuedAttr<Quern_CacheLayoutAttr, "::quern::CacheLayout::Lanes">:$layout);
   let results = (outs Quern_FloatTensor:$result);
   let assemblyFormat = [{
-    $cache `,` $input `at` $at attr-dict `:` type($cache) `,` type($input) `,` type($at)
+    $cache `,` $input `at` $at (`layout` $layout^)? attr-dict `:` type($cache) `,` type($input) `,` type($at)
   }];
   let hasVerifier = 1;
   let extraClassDefinition = [{
@@ -65,6 +67,7 @@ def Quern_AttendOp : Quern_InferredOp<"attend", [DeclareOpInterfaceMethods<Quern
   let description = [{
     query[s, h, d], keys[T, g, d], values[T, g, e] -> [s, h, e]. Query head i reads cache head ⌊i / (h/g)⌋ (Ainslie et al.
     2023). Token i sees the rows first(at[i]) … row(at[i]). Scores, softmax and sums in f32.
+    `layout` is that of the values in memory; keys lie by lanes.
 
     Constraints:
     - attend_c1: the shapes are [s, h, d], [T, g, d] and [T, g, e].
@@ -79,10 +82,11 @@ def Quern_AttendOp : Quern_InferredOp<"attend", [DeclareOpInterfaceMethods<Quern
     ```
   }];
   let arguments = (ins Quern_F32Tensor:$query, Quern_FloatTensor:$keys, Quern_FloatTensor:$values,
-                       Quern_PositionTensor:$at, F64Attr:$scale);
+                       Quern_PositionTensor:$at, F64Attr:$scale,
+                       DefaultValuedAttr<Quern_CacheLayoutAttr, "::quern::CacheLayout::Lanes">:$layout);
   let results = (outs Quern_F32Tensor:$result);
   let assemblyFormat = [{
-    $query `,` $keys `,` $values `at` $at `scale` $scale attr-dict
+    $query `,` $keys `,` $values `at` $at `scale` $scale (`layout` $layout^)? attr-dict
     `:` type($query) `,` type($keys) `,` type($values) `,` type($at)
   }];
   let hasVerifier = 1;

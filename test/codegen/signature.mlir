@@ -41,3 +41,15 @@ quern.kernel @append(%c: tensor<300x2x8xf16>, %x: tensor<?x2x8xf32, #quern.dims<
       : tensor<300x2x8xf16>, tensor<?x2x8xf32, #quern.dims<s>>, tensor<?x!quern.position, #quern.dims<s>>
   quern.yield %0 : tensor<300x2x8xf16>
 }
+
+// Values lie row by row.
+// CHECK-LABEL: attend
+// CHECK-NEXT: operand 0 at 0: f32[8:1, 4:8, 1:32]
+// CHECK-NEXT: operand 1 at 0: f16[16:1, 8:16, 16:128, 2:2048]
+// CHECK-NEXT: operand 2 at 0: f16[16:8, 8:1, 16:128, 2:2048]
+quern.kernel @attend(%q: tensor<1x4x8xf32>, %k: tensor<256x2x8xf16>, %v: tensor<256x2x8xf16>, %at: tensor<1x!quern.position>)
+    -> tensor<1x4x8xf32> attributes {form = #quern.form<attention>} {
+  %0 = quern.attend %q, %k, %v at %at scale 1.0 layout <rows>
+      : tensor<1x4x8xf32>, tensor<256x2x8xf16>, tensor<256x2x8xf16>, tensor<1x!quern.position>
+  quern.yield %0 : tensor<1x4x8xf32>
+}

@@ -141,8 +141,8 @@ static void forEachCacheElement(RankedTensorType type, ArrayRef<BufferDim> dims,
              t % lanes * dims[0].stride + d * dims[1].stride + t / lanes * dims[2].stride + h * dims[3].stride);
 }
 
-static GuardedMemory layOutState(const Tensor &state) {
-  SmallVector<BufferDim> dims = codegen::getStateDims(state.getType());
+static GuardedMemory layOutState(const Tensor &state, CacheLayout layout) {
+  SmallVector<BufferDim> dims = codegen::getStateDims(state.getType(), layout);
   int64_t elementBytes = state.getType().getElementTypeBitWidth() / 8;
   std::vector<uint8_t> zeros(codegen::getStateBytes(state.getType()));
   GuardedMemory memory(zeros);
@@ -152,8 +152,8 @@ static GuardedMemory layOutState(const Tensor &state) {
   return memory;
 }
 
-static Expected<Tensor> readState(RankedTensorType type, GuardedMemory &memory) {
-  SmallVector<BufferDim> dims = codegen::getStateDims(type);
+static Expected<Tensor> readState(RankedTensorType type, CacheLayout layout, GuardedMemory &memory) {
+  SmallVector<BufferDim> dims = codegen::getStateDims(type, layout);
   int64_t elementBytes = type.getElementTypeBitWidth() / 8;
   FailureOr<Tensor> result = Tensor::zeros(type);
   if (failed(result))
@@ -173,8 +173,8 @@ static Expected<std::vector<GuardedMemory>> makeOperands(KernelOp kernel, ArrayR
   for (auto [i, argument] : llvm::enumerate(arguments)) {
     if (appends && i == 0)
       continue;
-    if (codegen::isState(kernel.getBody().getArgument(i))) {
-      memory.push_back(layOutState(argument));
+    if (auto layout = codegen::getCacheLayout(kernel.getBody().getArgument(i))) {
+      memory.push_back(layOutState(argument, *layout));
     } else if (kernel.getArgAttr(i, packedArgAttr)) {
       Expected<std::vector<uint8_t>> packed = packWeight(argument);
       if (!packed)
@@ -185,7 +185,7 @@ static Expected<std::vector<GuardedMemory>> makeOperands(KernelOp kernel, ArrayR
     }
   }
   if (appends) {
-    memory.push_back(layOutState(arguments[0]));
+    memory.push_back(layOutState(arguments[0], *codegen::getCacheLayout(kernel.getBody().getArgument(0))));
     return memory;
   }
   FailureOr<int64_t> bytes = getStorageBytes(result);
@@ -260,7 +260,7 @@ Expected<Tensor> NativeKernels::run(KernelOp kernel, ArrayRef<Tensor> arguments,
   if (!llvm::all_of(*memory, [](GuardedMemory &operand) { return operand.isIntact(); }))
     return llvm::createStringError("the kernel wrote outside of its buffers");
   if (kernel.getForm() == KernelForm::Append)
-    return readState(*result, memory->back());
+    return readState(*result, *codegen::getCacheLayout(kernel.getBody().getArgument(0)), memory->back());
   FailureOr<Tensor> output = Tensor::fromBytes(*result, memory->back().content());
   if (failed(output))
     return llvm::createStringError("a result without storage");

@@ -24,6 +24,8 @@ for element in ("f32", "f16"):
     cache, x = tensor(300, 3, 8, element=element), tensor(None, 3, 8)
     kernel(f"append_{element}", [cache, x, AT], cache, attributes("append", 0, SIZES, PAST),
            [f"quern.cache_append %arg0, %arg1 at %arg2 : {cache}, {x}, {AT}"])
+    kernel(f"append_{element}_rows", [cache, x, AT], cache, attributes("append", 0, SIZES, PAST),
+           [f"quern.cache_append %arg0, %arg1 at %arg2 layout <rows> : {cache}, {x}, {AT}"])
     qkv, table = tensor(None, 80), tensor(300, 4, 2)
     # A turned element on the edge between two f16 may fall to either side.
     kernel(f"append_rope_{element}", [cache, qkv, AT, table], cache,
@@ -36,13 +38,14 @@ for element in ("f32", "f16"):
 for element in ("f32", "f16"):
     for heads, groups, depth, size in [(1, 1, 1, 1), (2, 2, 16, 16), (9, 3, 64, 64), (4, 1, 20, 12), (7, 7, 5, 3)]:
         keys, values = tensor(300, groups, depth, element=element), tensor(300, groups, size, element=element)
-        name = f"attend_{element}_{heads}_{groups}_{depth}"
-        for rows, at, suffix in ((1, ONE_AT, "_one"), (None, AT, "")):
-            query = tensor(rows, heads, depth)
-            single = name + "_one" if rows is None else None
-            kernel(name + suffix, [query, keys, values, at], tensor(rows, heads, size),
-                   attributes("attention", ATTEND_BOUND, *((SIZES, PAST) if rows is None else ([1], [37])), single=single),
-                   [f"quern.attend %arg0, %arg1, %arg2 at %arg3 scale 0.25 : {query}, {keys}, {values}, {at}"])
+        for layout in ("lanes", "rows"):
+            name = f"attend_{element}_{heads}_{groups}_{depth}_{layout}"
+            for rows, at, suffix in ((1, ONE_AT, "_one"), (None, AT, "")):
+                query = tensor(rows, heads, depth)
+                single = name + "_one" if rows is None else None
+                kernel(name + suffix, [query, keys, values, at], tensor(rows, heads, size),
+                       attributes("attention", ATTEND_BOUND, *((SIZES, PAST) if rows is None else ([1], [37])), single=single),
+                       [f"quern.attend %arg0, %arg1, %arg2 at %arg3 scale 0.25 layout <{layout}> : {query}, {keys}, {values}, {at}"])
 
 qkv, table, query = tensor(None, 80), tensor(300, 4, 2), tensor(None, 4, 8)
 cache = tensor(300, 2, 8, element="f16")

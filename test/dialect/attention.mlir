@@ -4,7 +4,7 @@ quern.state @keys : tensor<32x3x64xf16>
 quern.state @values : tensor<32x3x48xf16>
 
 // CHECK-LABEL: quern.entry @attention
-quern.entry @attention(%q: tensor<?x9x64xf32, #quern.dims<s>>, %k: tensor<?x3x64xf32, #quern.dims<s>>,
+quern.entry @attention(%q: tensor<?x9x64xf32, #quern.dims<s>>, %k: tensor<?x3x64xf32, #quern.dims<s>>, %w: tensor<?x3x48xf32, #quern.dims<s>>,
                        %at: tensor<?x!quern.position, #quern.dims<s>>, %table: tensor<32x32x2xf32>)
     -> tensor<?x9x48xf32, #quern.dims<s>> {
   // CHECK: quern.rope %{{.+}} at %{{.+}}, %{{.+}} : tensor<?x9x64xf32, #quern.dims<s>>, tensor<?x!quern.position, #quern.dims<s>>, tensor<32x32x2xf32>
@@ -18,9 +18,16 @@ quern.entry @attention(%q: tensor<?x9x64xf32, #quern.dims<s>>, %k: tensor<?x3x64
   %3 = quern.cache_append %2, %1 at %at
       : tensor<32x3x64xf16>, tensor<?x3x64xf32, #quern.dims<s>>, tensor<?x!quern.position, #quern.dims<s>>
   %4 = quern.state_ref @values : tensor<32x3x48xf16>
+  // CHECK: quern.cache_append %{{.+}}, %{{.+}} at %{{.+}} layout <rows> :
+  %v = quern.cache_append %4, %w at %at layout <rows>
+      : tensor<32x3x48xf16>, tensor<?x3x48xf32, #quern.dims<s>>, tensor<?x!quern.position, #quern.dims<s>>
   // CHECK: quern.attend %{{.+}}, %{{.+}}, %{{.+}} at %{{.+}} scale 1.250000e-01 :
-  %5 = quern.attend %0, %3, %4 at %at scale 0.125
+  %5 = quern.attend %0, %3, %3 at %at scale 0.125
+      : tensor<?x9x64xf32, #quern.dims<s>>, tensor<32x3x64xf16>, tensor<32x3x64xf16>,
+        tensor<?x!quern.position, #quern.dims<s>>
+  // CHECK: quern.attend %{{.+}}, %{{.+}}, %{{.+}} at %{{.+}} scale 1.250000e-01 layout <rows> :
+  %6 = quern.attend %5, %3, %v at %at scale 0.125 layout <rows>
       : tensor<?x9x64xf32, #quern.dims<s>>, tensor<32x3x64xf16>, tensor<32x3x48xf16>,
         tensor<?x!quern.position, #quern.dims<s>>
-  quern.return %5 : tensor<?x9x48xf32, #quern.dims<s>>
+  quern.return %6 : tensor<?x9x48xf32, #quern.dims<s>>
 }

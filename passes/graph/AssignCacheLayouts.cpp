@@ -1,0 +1,42 @@
+//===- AssignCacheLayouts.cpp - how each cache lies in memory ---------------------------------===//
+
+#include "passes/Passes.h"
+
+#include "dialect/Ops.h"
+
+using namespace mlir;
+
+namespace quern {
+
+#define GEN_PASS_DEF_ASSIGNCACHELAYOUTSPASS
+#include "passes/Passes.h.inc"
+
+/// The name of the state whose value `cache` is, through appends; null where it is none.
+static StringAttr getState(Value cache) {
+  while (auto append = cache.getDefiningOp<CacheAppendOp>())
+    cache = append.getCache();
+  auto state = cache.getDefiningOp<StateRefOp>();
+  return state ? state.getStateAttr().getAttr() : StringAttr();
+}
+
+namespace {
+
+struct AssignCacheLayoutsPass : impl::AssignCacheLayoutsPassBase<AssignCacheLayoutsPass> {
+  void runOnOperation() override {
+    llvm::DenseSet<StringAttr> keys, values;
+    getOperation().walk([&](AttendOp attend) {
+      keys.insert(getState(attend.getKeys()));
+      values.insert(getState(attend.getValues()));
+    });
+    auto getLayout = [&](Value cache) {
+      StringAttr state = getState(cache);
+      return state && values.contains(state) && !keys.contains(state) ? CacheLayout::Rows : CacheLayout::Lanes;
+    };
+    getOperation().walk([&](AttendOp attend) { attend.setLayout(getLayout(attend.getValues())); });
+    getOperation().walk([&](CacheAppendOp append) { append.setLayout(getLayout(append.getCache())); });
+  }
+};
+
+} // namespace
+
+} // namespace quern
