@@ -81,7 +81,7 @@ def SelectWinogradPass : Pass<"quern-select-winograd", "::mlir::ModuleOp"> {
     `conv2d(x, w)` with a constant weight whose window moves place by place becomes `winograd(x, winograd_filter(w))`, with the
     tile that costs least by a model of products, transforms and weights, if it saves a sixth of the time. The choice
     depends on one image's shape alone, so that a batch gets the bits that each image gets. Results differ from those of
-    `conv2d` by rounding: in two dimensions tiles have up to 6 points along each axis, in one up to 10.
+    `conv2d` by rounding: in two dimensions tiles have up to 8 points along each axis, in one up to 10.
   }];
 }
 

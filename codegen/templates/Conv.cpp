@@ -155,7 +155,7 @@ static void schedule(ConvFuncs &funcs, const Lowering &lowering, const Parameter
 Space spaceConv(KernelOp, const TargetSpec &target) {
   bool wide = target.vectorBits >= 512;
   return {{"rows", {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14}, wide ? 8 : 4},
-          {"vectors", {1, 2, 3, 4}, wide ? 3 : 1},
+          {"vectors", {1, 2, 3, 4, 5, 6}, wide ? 3 : 1},
           {"lines", {1, 2, 4, 8, 16, 32, 64}, 4}};
 }
 

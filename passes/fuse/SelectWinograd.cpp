@@ -85,13 +85,13 @@ static const char *whyNot(Conv2dOp conv) {
   return nullptr;
 }
 
-/// The tiles of one axis of a window of `taps`. Errors grow with the points, in two dimensions with their square.
+/// The tiles of one axis of a window of `taps`. The points beyond 8 cost a digit, which in two dimensions would be two.
 static SmallVector<int64_t> getTileSizes(int64_t taps, bool both) {
   if (taps == 1)
     return {1};
-  int64_t maxPoints = both ? 6 : MinimalFilter::maxPoints;
+  int64_t maxPoints = both ? 8 : MinimalFilter::maxPoints;
   SmallVector<int64_t> sizes;
-  for (int64_t size = 2; size <= 4 && size + taps - 1 <= maxPoints; ++size)
+  for (int64_t size = 2; size <= 6 && size + taps - 1 <= maxPoints; ++size)
     sizes.push_back(size);
   return sizes;
 }

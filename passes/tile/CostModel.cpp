@@ -17,20 +17,24 @@ namespace quern {
 /// What a contraction costs per step of k on one machine, as far as the tile decides it.
 struct ContractShape {
   /// Rows of the left side, where they are known at compile time.
-  int64_t rows;
-  bool rowsKnown;
+  int64_t rows = 1;
+  bool rowsKnown = true;
   /// Panels of the weight.
-  int64_t panels;
+  int64_t panels = 1;
   /// Matmuls in the kernel, which share the left side.
-  int64_t matmuls;
+  int64_t matmuls = 1;
   /// Bits per weight as stored.
-  int64_t weightBits;
+  int64_t weightBits = 32;
   /// Products are integers, with scales per block.
-  bool integer;
+  bool integer = false;
   /// Nothing but sums, weights and one element of the left side is in registers.
   bool alone = false;
   /// Groups of rows that share each weight.
   int64_t lines = 1;
+  /// Loading an element of the left side from the nearest cache, in products of vectors.
+  double leftCost = 0.25;
+  /// How much longer all takes for each panel whose sums are kept until the task has all of them.
+  double keepCost = 0;
 };
 
 /// `rows` × `vectors` accumulators per matmul.
@@ -76,20 +80,20 @@ static int64_t countRegisters(Tile tile, const ContractShape &shape, TargetAttr 
 }
 
 /// Instructions per product of a vector: loading (and unpacking) weights is shared by the rows; the left side is an
-/// operand in memory, which costs a quarter and is shared by the vectors; a sum of fewer than 8 independent terms waits for
+/// operand in memory, shared by the vectors; a sum of fewer than 8 independent terms waits for
 /// the one before; beyond 8 rows the rows of the left side begin to evict each other; rows and panels beyond the tensor
 /// are wasted. The weights reproduce the measured order of the tiles on Zen 4.
 static double getCost(Tile tile, const ContractShape &shape) {
   double load = shape.weightBits == 4 ? 2.5 : 1.0;
   int64_t sharing = tile.rows * shape.lines;
-  double cost = 1.0 + load / double(sharing) + 0.25 / double(tile.vectors);
+  double cost = 1.0 + load / double(sharing) + shape.leftCost / double(tile.vectors);
   if (!shape.integer) {
     cost += 0.1 * double(std::max<int64_t>(0, 8 - sharing * tile.vectors * shape.matmuls));
     cost += 0.01 * double(std::max<int64_t>(0, sharing - 8));
   }
   double columns = double(llvm::alignTo(shape.panels, tile.vectors)) / double(shape.panels);
   double rows = shape.rowsKnown ? double(llvm::alignTo(shape.rows, tile.rows)) / double(shape.rows) : 1.0;
-  return cost * columns * rows;
+  return cost * columns * rows * (1.0 + shape.keepCost * double(tile.vectors));
 }
 
 /// The cheapest tile that fits the registers.
@@ -97,7 +101,7 @@ static Tile chooseTile(const ContractShape &shape, TargetAttr target) {
   Tile best = {1, 1};
   // A few rows are as fast as memory, which likes few sequential streams: one of quants, one per weight of a pair.
   bool isStream = shape.rowsKnown && shape.rows <= 8 && (shape.integer || shape.matmuls > 1);
-  for (int64_t vectors = 1; vectors <= (isStream ? 1 : 4); ++vectors)
+  for (int64_t vectors = 1; vectors <= (isStream ? 1 : shape.alone ? 6 : 4); ++vectors)
     for (int64_t rows = 1; rows <= 14; ++rows) {
       Tile tile = {rows, vectors};
       if (vectors > shape.panels || (shape.rowsKnown && rows > shape.rows) ||
@@ -178,37 +182,42 @@ double estimateCost(Conv2dOp conv, int64_t outputs, TargetAttr target) {
 
 TargetAttr getTarget(ModuleOp module) { return module->getAttrOfType<TargetAttr>("quern.target"); }
 
-/// Whether a task transforms the tiles that it multiplies itself, with all panels: it does where there are rows of tiles enough
-/// for tasks and the weights stay in the second cache from one to the next.
-static bool keepsTiles(WinogradOp op, int64_t tasks, TargetAttr target) {
-  constexpr int64_t enoughTasks = 16;
-  return tasks >= enoughTasks && getTensorType(op.getWeight()).getNumElements() * 4 <= target.getL2Bytes() / 2;
-}
-
-/// The tiles of one point are the rows of a contraction: those of one or several rows of tiles.
+/// The tiles of one point are the rows of a contraction: those of one or several rows of tiles. A task transforms its tiles itself,
+/// for all panels, where there are rows of tiles enough for tasks and the weights stay in the second cache from one to the
+/// next; else all tiles come first, and those that do not fit that cache are read from behind it once per group of panels.
 static ScheduleAttr chooseWinograd(KernelOp kernel, TargetAttr target) {
+  constexpr int64_t enoughTasks = 16, floatBytes = 4;
+  constexpr double farCost = 1.0, keepCost = 0.25;
   auto anchor = cast<WinogradOp>(kernel.getAnchor());
-  auto image = getTensorType(anchor.getResult());
+  auto image = getTensorType(anchor.getResult()), weight = getTensorType(anchor.getWeight());
   int64_t high = llvm::divideCeil(image.getDimSize(1), anchor.getTile()[0]);
   int64_t wide = llvm::divideCeil(image.getDimSize(2), anchor.getTile()[1]);
+  int64_t points = weight.getDimSize(1) / getTensorType(anchor.getInput()).getDimSize(3);
+  double cache = double(target.getL2Bytes());
   ContractShape shape = getShape(wide, image.getDimSize(3));
   Tile best = {1, 1};
   int64_t bestLines = 1;
+  bool bestShared = true;
   double limit = std::numeric_limits<double>::max();
   for (int64_t lines = 1; lines <= std::min<int64_t>(high, 4); ++lines) {
+    bool shared = llvm::divideCeil(high, lines) < enoughTasks || double(weight.getNumElements() * floatBytes) > cache / 2;
+    bool far = shared && double(high * wide * weight.getDimSize(1) * floatBytes) > cache;
     shape.lines = lines;
+    shape.leftCost = far ? farCost : ContractShape().leftCost;
+    shape.keepCost = keepCost * double(points * wide * lines * PackedLayout::panelRows * floatBytes) / cache;
     Tile tile = chooseTile(shape, target);
     double cost = getCost(tile, shape) * double(llvm::alignTo(high, lines)) / double(high);
-    if (cost < limit) {
-      best = tile;
-      bestLines = lines;
-      limit = cost;
-    }
+    if (cost >= limit)
+      continue;
+    best = tile;
+    bestLines = lines;
+    bestShared = shared;
+    limit = cost;
   }
   return makeSchedule(kernel.getContext(), {{"rows", best.rows},
                                             {"lines", bestLines},
                                             {"vectors", best.vectors},
-                                            {"shared", !keepsTiles(anchor, llvm::divideCeil(high, bestLines), target)}});
+                                            {"shared", bestShared}});
 }
 
 ScheduleAttr chooseSchedule(KernelOp kernel, TargetAttr target) {

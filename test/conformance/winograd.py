@@ -28,6 +28,8 @@ winograd("broken", (9, 11, 20), 32, (3, 3), (4, 4), pads=(1, 1, 1, 1), epilogue=
 winograd("inside", (9, 7, 16), 48, (3, 3), (4, 4))
 winograd("sides", (7, 9, 5), 16, (3, 3), (3, 2), pads=(0, 2, 1, 0))
 winograd("large", (9, 10, 12), 64, (5, 5), (2, 2), pads=(2, 2, 2, 2), epilogue=True)
+winograd("larger", (13, 12, 16), 32, (3, 3), (6, 6), pads=(1, 1, 1, 1), epilogue=True)
+winograd("eight_points", (9, 8, 16), 16, (5, 5), (4, 4), pads=(2, 2, 2, 2))
 winograd("small", (3, 2, 16), 16, (3, 3), (4, 4), pads=(1, 1, 1, 1))
 winograd("one", (1, 1, 1), 16, (1, 1), (1, 1))
 winograd("row", (5, 17, 24), 48, (1, 7), (1, 4), pads=(0, 0, 3, 3), epilogue=True)

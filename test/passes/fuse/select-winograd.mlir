@@ -9,20 +9,20 @@ quern.parameter @grouped : tensor<96x288xf32>
 quern.parameter @odd : tensor<24x144xf32>
 quern.parameter @colours : tensor<32x27xf32>
 
-// The larger the tile, the fewer products; the batch does not matter.
+// The larger the tile, the fewer products: seven tiles of 5 cover 35 places. The batch does not matter.
 // CHECK-LABEL: quern.entry @square(
 // CHECK: %[[W:.*]] = quern.param @w3
-// CHECK: %[[F:.*]] = quern.winograd_filter %[[W]] window [3, 3] tile [4, 4]
-// CHECK: quern.winograd %{{.*}}, %[[F]] window [3, 3] tile [4, 4] pads [1, 1, 1, 1]
+// CHECK: %[[F:.*]] = quern.winograd_filter %[[W]] window [3, 3] tile [5, 5]
+// CHECK: quern.winograd %{{.*}}, %[[F]] window [3, 3] tile [5, 5] pads [1, 1, 1, 1]
 quern.entry @square(%x: tensor<?x35x35x64xf32, #quern.dims<n>>) -> tensor<?x35x35x96xf32, #quern.dims<n>> {
   %w = quern.param @w3 : tensor<96x576xf32>
   %0 = quern.conv2d %x, %w window [3, 3] pads [1, 1, 1, 1] layout <nhwc> : tensor<?x35x35x64xf32, #quern.dims<n>>, tensor<96x576xf32>
   quern.return %0 : tensor<?x35x35x96xf32, #quern.dims<n>>
 }
 
-// Six points for each axis are the most in two dimensions.
+// Eight points for each axis are the most in two dimensions.
 // CHECK-LABEL: quern.entry @large(
-// CHECK: quern.winograd %{{.*}} window [5, 5] tile [2, 2]
+// CHECK: quern.winograd %{{.*}} window [5, 5] tile [4, 4]
 quern.entry @large(%x: tensor<1x35x35x48xf32>) -> tensor<1x35x35x64xf32> {
   %w = quern.param @w5 : tensor<64x1200xf32>
   %0 = quern.conv2d %x, %w window [5, 5] pads [2, 2, 2, 2] layout <nhwc> : tensor<1x35x35x48xf32>, tensor<64x1200xf32>
