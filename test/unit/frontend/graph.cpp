@@ -84,12 +84,14 @@ FailureOr<Tensor> step(Evaluator &evaluator, EntryOp entry, ArrayRef<int32_t> to
     Tensor tensor = *Tensor::zeros(
         mlir::RankedTensorType::get({int64_t(tokens.size())}, type.getElementType()));
     for (auto [j, number] : enumerate(tensor.getMutableAs<int32_t>()))
-      number = fill(j / numbers);
+      number = fill(j / numbers, j % numbers);
     return tensor;
   };
-  SmallVector<Tensor> inputs = {make(0, 1, [&](size_t j) { return tokens[j]; }),
-                                make(1, 2, [&](size_t j) { return begin + int32_t(j); }),
-                                make(2, 1, [&](size_t j) { return int32_t(j); })};
+  // A position is {rotary position, cache row, first row of its sequence}.
+  SmallVector<Tensor> inputs = {
+      make(0, 1, [&](size_t j, size_t) { return tokens[j]; }),
+      make(1, 3, [&](size_t j, size_t field) { return field == 2 ? 0 : begin + int32_t(j); }),
+      make(2, 1, [&](size_t j, size_t) { return int32_t(j); })};
   auto results = evaluator.evaluateEntry(entry, inputs);
   if (failed(results))
     return failure();
