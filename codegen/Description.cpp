@@ -111,6 +111,7 @@ static json::Array describeKernels(ProgramOp program) {
   for (auto kernel : program->getParentOfType<ModuleOp>().getOps<KernelOp>()) {
     json::Object description{{"symbol", kernel.getSymName()},
                              {"form", stringifyKernelForm(kernel.getForm())},
+                             {"arithmetic", getArithmetic(kernel)},
                              {"location", describeLocation(kernel.getLoc())}};
     if (launched.contains(kernel.getSymName())) {
       KernelWork work = getWork(kernel);

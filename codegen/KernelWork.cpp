@@ -121,6 +121,12 @@ static void addRead(llvm::SmallVector<WorkTerm> &terms, BlockArgument argument, 
     add(terms, getWhole(tensorOf(slice->getResult(0)), /*packed=*/false));
 }
 
+llvm::StringRef getArithmetic(KernelOp kernel) {
+  auto matmul = dyn_cast_or_null<MatmulOp>(kernel.getAnchor());
+  // Both sides are blocks of integers.
+  return matmul && isa<BlockType>(tensorOf(matmul.getLhs()).getElementType()) ? "i8" : "f32";
+}
+
 KernelWork getWork(KernelOp kernel) {
   KernelWork work;
   Block &body = kernel.getBody().front();

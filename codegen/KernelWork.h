@@ -25,6 +25,9 @@ struct KernelWork {
   llvm::SmallVector<WorkTerm> operations;
 };
 
+/// What the products of `kernel` are computed in: `f32`, `i8` or `bf16`, a word of the description.
+llvm::StringRef getArithmetic(KernelOp kernel);
+
 /// The work of `kernel`, as a formula of its symbolic sizes.
 KernelWork getWork(KernelOp kernel);
 

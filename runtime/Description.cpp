@@ -170,6 +170,20 @@ Parameter Reader::readParameter(const Json &json, const std::string &path, uint6
   return parameter;
 }
 
+/// What the compiler calls the kinds of arithmetic, in their order.
+static constexpr std::string_view arithmeticNames[] = {"f32", "i8", "bf16"};
+
+static Arithmetic readArithmetic(const JsonObject &kernel) {
+  if (!kernel.has("arithmetic"))
+    return Arithmetic::F32;
+  std::string name = kernel.getString("arithmetic");
+  auto *found = std::find(std::begin(arithmeticNames), std::end(arithmeticNames), name);
+  if (found != std::end(arithmeticNames))
+    return static_cast<Arithmetic>(found - std::begin(arithmeticNames));
+  kernel.refuse("arithmetic", "is `" + name + "`, expected `f32`, `i8` or `bf16`");
+  return Arithmetic::F32;
+}
+
 /// Lists `[number, sizes…]`; none where the field is absent.
 std::vector<WorkTerm> Reader::readWork(const JsonObject &kernel, const char *key, const Entry &entry) {
   std::vector<WorkTerm> work;
@@ -226,7 +240,7 @@ Program Reader::readProgram(const Json &json, const std::string &path,
   size_t index = 0;
   for (const Json &kernel : object.getArray("kernels")) {
     JsonObject fields(kernel, at(object.locate("kernels"), index++), mistake);
-    program.kernels.push_back({fields.getString("symbol"), fields.getString("form"),
+    program.kernels.push_back({fields.getString("symbol"), fields.getString("form"), readArithmetic(fields),
                                fields.getOptionalString("location").value_or(""), readWork(fields, "bytes", entry),
                                readWork(fields, "operations", entry)});
   }

@@ -25,6 +25,8 @@ static Result<void> runCommand(Session &session, const CommandLine &line) {
     return runBench(session, line);
   case Classify:
     return quern_image_commands.classify(session, line);
+  case BenchEntry:
+    return runBenchEntry(session, line);
   case BenchImages:
     return quern_image_commands.bench(session, line);
   default:
@@ -32,15 +34,17 @@ static Result<void> runCommand(Session &session, const CommandLine &line) {
   }
 }
 
-/// Runs the command; then says where its time went, if the line asks for it. Benchmarks measure and print by themselves.
+/// Runs the command; then says where its time went, if the line asks for it. Benchmarks do that by themselves.
 static Result<void> runProfiled(Session &session, const CommandLine &line) {
-  bool isBench = line.mode == Bench || line.mode == BenchImages;
-  session.setProfiling((line.profile || line.trace) && !isBench);
-  if (Result<void> done = runCommand(session, line); !done)
+  bool isBench = line.mode & (Bench | BenchEntry | BenchImages);
+  bool isProfiled = (line.profile || line.trace) && !isBench;
+  session.setProfiling(isProfiled);
+  if (Result<void> done = runCommand(session, line); !done || !isProfiled)
     return done;
-  if (line.profile && !isBench)
-    std::fputs(formatProfile(session, session.getLaunches()).c_str(), stderr);
-  return line.trace ? writeTrace(session, session.getLaunches(), *line.trace) : Result<void>();
+  Roofline roofline = measureRoofline(session.getThreadCount());
+  if (line.profile)
+    std::fputs(formatProfile(session, session.getLaunches(), roofline).c_str(), stderr);
+  return line.trace ? writeTrace(session, session.getLaunches(), roofline, *line.trace) : Result<void>();
 }
 
 static Result<void> run(const CommandLine &line) {

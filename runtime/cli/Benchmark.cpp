@@ -124,8 +124,9 @@ static std::string formatJson(const Session &session, std::span<const Measuremen
   return list.dump(2) + "\n";
 }
 
-/// Runs each test once more, launch by launch, and prints where the time went if the line asks for it.
+/// Runs each test once more, launch by launch, and says where the time went as the line asks for it.
 static Result<void> profile(Session &session, std::span<const BenchTest> tests, const CommandLine &line) {
+  Roofline roofline = measureRoofline(session.getThreadCount());
   session.setProfiling(true);
   for (const BenchTest &test : tests) {
     // What a test prepares is not part of what is measured; it is with a profile.
@@ -136,7 +137,7 @@ static Result<void> profile(Session &session, std::span<const BenchTest> tests, 
     if (!line.profile)
       continue;
     std::span<const KernelLaunch> launches = std::span(session.getLaunches()).subspan(before);
-    std::string text = "\n" + test.name + "\n\n" + formatProfile(session, launches);
+    std::string text = "\n" + test.name + "\n\n" + formatProfile(session, launches, roofline);
     // JSON has the standard output for itself.
     if (line.json)
       std::fputs(text.c_str(), stderr);
@@ -144,7 +145,7 @@ static Result<void> profile(Session &session, std::span<const BenchTest> tests, 
       return done;
   }
   session.setProfiling(false);
-  return {};
+  return line.trace ? writeTrace(session, session.getLaunches(), roofline, *line.trace) : Result<void>();
 }
 
 Result<void> measure(Session &session, std::span<const BenchTest> tests, const BenchUnit &unit, const CommandLine &line) {

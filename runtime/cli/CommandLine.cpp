@@ -232,8 +232,8 @@ Result<void> Parser::finish() {
     mode = option.flag;
     line.mode = option.mode;
   }
-  if (line.mode == Bench && plain == Classify)
-    line.mode = BenchImages;
+  if (line.mode == Bench)
+    line.mode = line.entry ? BenchEntry : plain == Classify ? BenchImages : Bench;
   for (const Option *option : given)
     if (!(option->modes & line.mode))
       return misuse(quote(option->flag) + " has no meaning " +
@@ -288,7 +288,7 @@ std::string formatUsage(const std::string &program, Mode plain) {
                                    "Says what is in images: PNG and JPEG files, and those in folders.\n\n"
                                  : " [PROMPT] [options]\n\n"
                                    "Continues PROMPT (`-`: standard input) and prints the new text.\n\n");
-  unsigned modes = classifies ? Classify | BenchImages | Run | Info : All & ~(Classify | BenchImages);
+  unsigned modes = classifies ? Classify | BenchImages | BenchEntry | Run | Info : All & ~(Classify | BenchImages);
   for (const Option &option : options) {
     if (!(option.modes & modes))
       continue;

@@ -23,7 +23,8 @@ enum Mode : unsigned {
   Bench = 32,
   Classify = 64,
   BenchImages = 128,
-  All = 255,
+  BenchEntry = 256,
+  All = 511,
 };
 
 /// The command line, one field per row of Options.def.
@@ -64,6 +65,8 @@ struct CommandLine {
   std::optional<int64_t> promptSize;
   std::optional<int64_t> depth;
   std::optional<int64_t> repetitions;
+  std::optional<std::string> entry;
+  std::vector<std::string> sizes;
   bool profile = false;
   std::optional<std::string> trace;
   std::optional<int64_t> threads;

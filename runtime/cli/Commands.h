@@ -15,6 +15,7 @@ Result<void> runLogits(Session &session, const CommandLine &line);
 Result<void> runEntry(Session &session, const CommandLine &line);
 Result<void> runInfo(Session &session, const CommandLine &line);
 Result<void> runBench(Session &session, const CommandLine &line);
+Result<void> runBenchEntry(Session &session, const CommandLine &line);
 
 /// What a binary does with images. Only binaries of image classifiers have it: the compiler asks the linker for this symbol,
 /// so that other models need no image library.
@@ -23,6 +24,9 @@ struct ImageCommands {
   Result<void> (*bench)(Session &session, const CommandLine &line);
 };
 extern "C" [[gnu::weak]] const ImageCommands quern_image_commands;
+
+/// The entry called `name`; refuses a name that there is not, with those that there are.
+Result<uint32_t> findEntry(const Session &session, const std::string &name);
 
 /// The size of the context: what the line asks for or the model's, checked against the model's.
 Result<int64_t> getContextSize(const CommandLine &line, int64_t modelContextSize);

@@ -28,6 +28,15 @@ Result<std::string> readTextArgument(const std::string &argument) {
   return readAll(STDIN_FILENO, "the standard input");
 }
 
+Result<uint32_t> findEntry(const Session &session, const std::string &name) {
+  if (std::optional<uint32_t> entry = session.findEntry(name))
+    return *entry;
+  std::string names;
+  for (const Entry &entry : session.getDescription().entries)
+    names += (names.empty() ? "`" : ", `") + entry.name + "`";
+  return Error{"the model has no entry `" + name + "`, only " + (names.empty() ? "none" : names)};
+}
+
 Result<int64_t> getContextSize(const CommandLine &line, int64_t modelContextSize) {
   if (line.contextSize.value_or(0) > modelContextSize)
     return Error{"`--ctx` is " + std::to_string(*line.contextSize) + ", the model's context holds " +

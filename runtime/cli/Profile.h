@@ -4,18 +4,21 @@
 #define QUERN_RUNTIME_CLI_PROFILE_H
 
 #include "quern/Runtime.h"
+#include "runtime/Limits.h"
 
 #include <span>
 #include <string>
 
 namespace quern::runtime {
 
-/// A table with a row per kernel, the slowest first: its line of the model file, launches, time, and what it achieved in
-/// bytes and operations per second.
-std::string formatProfile(const Session &session, std::span<const KernelLaunch> launches);
+/// A table with a row per kernel, the slowest first: its line of the model file, launches, time, what it achieved in
+/// bytes and operations per second, and how much of what `roofline` allows that is.
+std::string formatProfile(const Session &session, std::span<const KernelLaunch> launches, const Roofline &roofline);
 
-/// Writes the launches as a Chrome trace (JSON of the Trace Event Format) to the file `path`: one event per launch.
-Result<void> writeTrace(const Session &session, std::span<const KernelLaunch> launches, const std::string &path);
+/// Writes the launches as a Chrome trace (JSON of the Trace Event Format) to the file `path`: one event per launch, with
+/// the least time that `roofline` allows.
+Result<void> writeTrace(const Session &session, std::span<const KernelLaunch> launches, const Roofline &roofline,
+                        const std::string &path);
 
 } // namespace quern::runtime
 

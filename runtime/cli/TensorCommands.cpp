@@ -83,15 +83,6 @@ static Result<std::pair<size_t, std::string>> splitAssignment(const std::string 
                (names.empty() ? "none" : names)};
 }
 
-static Result<uint32_t> findEntry(const Session &session, const std::string &name) {
-  if (std::optional<uint32_t> entry = session.findEntry(name))
-    return *entry;
-  std::string names;
-  for (const Entry &entry : session.getDescription().entries)
-    names += (names.empty() ? "`" : ", `") + entry.name + "`";
-  return Error{"the model has no entry `" + name + "`, only " + (names.empty() ? "none" : names)};
-}
-
 static Result<std::vector<Tensor>> readInputs(const Entry &entry, const CommandLine &line) {
   std::vector<Tensor> inputs(entry.inputs.size());
   std::vector<bool> isGiven(inputs.size());

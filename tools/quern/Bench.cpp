@@ -1,7 +1,7 @@
 //===- Bench.cpp - `quern bench` --------------------------------------------------------------===//
 
+#include "runtime/Limits.h"
 #include "tools/quern/Commands.h"
-#include "tools/quern/Limits.h"
 
 #include "llvm/Support/Format.h"
 #include "llvm/Support/JSON.h"
@@ -11,6 +11,8 @@
 #include <CLI/CLI.hpp>
 
 namespace quern::tool {
+
+using runtime::Limit;
 
 static void printTable(const std::vector<Limit> &limits, unsigned threads) {
   llvm::outs() << "| limit | pages | 1 thread | " << threads << " threads | |\n| --- | --- | ---: | ---: | --- |\n";
@@ -47,7 +49,7 @@ void addBenchCommand(CLI::App &app, Command &command) {
       ->capture_default_str();
   sub->callback([&command, options] {
     command = [options] {
-      std::vector<Limit> limits = measureLimits(options->threads);
+      std::vector<Limit> limits = runtime::measureLimits(options->threads);
       (options->json ? printJson : printTable)(limits, options->threads);
       return ExitStatus::Success;
     };

@@ -76,8 +76,9 @@ extern const uint64_t quern_description_size;
  *   parameters     [{name, dtype, shape, offset, bytes}]  offsets into the packed weights
  *   targets        [{name, features: ["avx512f", …],      every feature that the CPU must have, by its Linux name
  *                    programs: [{entry: index into entries, when: {"s": 1}, arena_bytes,
- *                                kernels: [{symbol, form, location, bytes, operations}]}]}]
+ *                                kernels: [{symbol, form, arithmetic, location, bytes, operations}]}]}]
  *                  best target first; programs of one entry: most special first; `when` {} fits all sizes
+ *                  arithmetic: "f32" | "i8" | "bf16", what products are computed in (absent: "f32")
  *                  bytes and operations of a launch, for the kernels that the program launches: lists of terms
  *                  [number, sizes…]; the sum of number × sizes, which are symbols or "@visible", the cache rows that a token sees at most
  *   quantization   {"q4_1": bytes, …}      bytes of the packed weights per storage type

@@ -83,10 +83,18 @@ struct WorkTerm {
   std::vector<int32_t> sizes;
 };
 
+/// What the products of a kernel are computed in.
+enum class Arithmetic {
+  F32,
+  I8,   ///< products of bytes, summed as integers
+  BF16, ///< products of bf16, summed in f32
+};
+
 /// A kernel that programs launch, for measurements.
 struct Kernel {
   std::string symbol;
   std::string form;
+  Arithmetic arithmetic = Arithmetic::F32;
   /// `model.qn:12:5`, or nothing.
   std::string location;
   /// What a launch reads and writes, and what it computes, as sums. Empty where the compiler does not say.

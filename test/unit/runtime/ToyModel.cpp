@@ -45,7 +45,7 @@ extern "C" const uint8_t quern_description[] = R"({
                   {"entry": 2, "when": {}, "arena_bytes": 0, "kernels": []}]},
     {"name": "plain", "features": [],
      "programs": [{"entry": 0, "when": {"s": 1, "r": 1}, "arena_bytes": 64,
-                   "kernels": [{"symbol": "toy_step", "form": "map", "location": "toy.qn:1",
+                   "kernels": [{"symbol": "toy_step", "form": "map", "arithmetic": "i8", "location": "toy.qn:1",
                                 "bytes": [[1280], [8, "s"]], "operations": [[10, "s", "@visible"]]}]},
                   {"entry": 0, "when": {"s": 2, "r": 2}, "arena_bytes": 0, "kernels": []},
                   {"entry": 0, "when": {}, "arena_bytes": 128,

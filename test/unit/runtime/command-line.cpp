@@ -46,6 +46,8 @@ void testAccept(Checks &checks) {
   checks.equal(line.top.value(), 3);
   checks.that(parse({"--info"}, Classify).value().mode == Info);
   checks.that(parse({"--bench", "--batch", "2"}, Classify).value().mode == BenchImages);
+  line = parse({"--bench", "--entry", "f", "--size", "s=1", "r=2"}, Classify).value();
+  checks.that(line.mode == BenchEntry && line.sizes.size() == 2);
 }
 
 void testRefuse(Checks &checks) {

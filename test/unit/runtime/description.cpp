@@ -34,6 +34,9 @@ void testWhole(Checks &checks) {
   checks.that(!matchLanguageModel(description->entries[1]));
   checks.equal(description->targets[1].programs[0].when.size(), 2u);
   checks.equal(description->targets[1].programs[2].index, 5u);
+  const Target &plain = description->targets[1];
+  checks.that(plain.programs[0].kernels[0].arithmetic == Arithmetic::I8);
+  checks.that(plain.programs[2].kernels[0].arithmetic == Arithmetic::F32);
   checks.equal(description->states[0].rows, 48);
   checks.that(!description->text);
 }
@@ -78,6 +81,7 @@ void testDamage(Checks &checks) {
   refuses(checks, "\"when\": {\"s\": 1, ", "\"when\": {\"s\": 9, ", "`targets[1].programs[0].when.s` is 9");
   refuses(checks, "\"entry\": 0, \"when\": {}", "\"entry\": 3, \"when\": {}", "`targets[0].programs[0].entry` is 3");
   refuses(checks, "\"entry\": 0, \"when\": {}", "\"entry\": 1, \"when\": {}", "has no program for all sizes of the entry `forward`");
+  refuses(checks, "\"arithmetic\": \"i8\"", "\"arithmetic\": \"i9\"", "arithmetic` is `i9`, expected `f32`, `i8` or `bf16`");
   refuses(checks, "\"exact\": true", "\"exact\": \"yes\"", "`exact` is of type string");
   refuses(checks, "\"text\": null", "\"text\": {}", "`text.tokenizer` is missing");
   refuses(checks, "\"text\": null", "\"text\": 7", "`text` is of type number");

@@ -1,22 +1,22 @@
-//===- Limits.cpp - what this machine can do at most ------------------------------------------===//
+//===- Limits.cpp - what this machine can do at most -------------------------------------------===//
 //
 // The loops are compiled for instructions that the processor is asked for first, so that the program itself runs anywhere.
 //
 //===------------------------------------------------------------------------------------------===//
 
-#include "tools/quern/Limits.h"
+#include "runtime/Limits.h"
 
 #include <algorithm>
 #include <barrier>
 #include <chrono>
+#include <cstdio>
 #include <cstring>
-#include <functional>
 #include <immintrin.h>
 #include <sys/mman.h>
 #include <thread>
 #include <unistd.h>
 
-namespace quern::tool {
+namespace quern::runtime {
 namespace {
 
 /// As many sums as hide the latency of the two units that add to them.
@@ -44,6 +44,9 @@ using Work = double (*)(const uint8_t *memory, uint64_t bytes);
 
 QUERN_PROBE(fma256, "avx2,fma", __m256, _mm256_setzero_ps(), _mm256_fmadd_ps(a, b, sum[i]), 8 * 2)
 QUERN_PROBE(fma512, "avx512f", __m512, _mm512_setzero_ps(), _mm512_fmadd_ps(a, b, sum[i]), 16 * 2)
+// A sum of its own is part of each step, so that no step can be left out.
+QUERN_PROBE(bytes256, "avx2", __m256i, _mm256_setzero_si256(),
+            _mm256_add_epi32(sum[i], _mm256_madd_epi16(_mm256_maddubs_epi16(sum[i], a), b)), 8 * 4 * 2)
 QUERN_PROBE(bytes512, "avx512f,avx512vnni", __m512i, _mm512_setzero_si512(), _mm512_dpbusd_epi32(sum[i], a, b),
             16 * 4 * 2)
 QUERN_PROBE(bf16512, "avx512f,avx512bf16", __m512, _mm512_setzero_ps(),
@@ -148,48 +151,105 @@ uint64_t getCacheBytes(int name, uint64_t usual) {
   return bytes > 0 ? static_cast<uint64_t>(bytes) : usual;
 }
 
-void addArithmetic(std::vector<Limit> &limits, unsigned threads) {
-  auto add = [&](const char *name, const char *unit, Work work) {
-    limits.push_back({name, "", unit, 0, measure(work, 1, 0, false), measure(work, threads, 0, false)});
-  };
+/// A kind of arithmetic and how it is measured.
+struct Probe {
+  Arithmetic arithmetic;
+  const char *name;
+  const char *unit;
+  Work work;
+};
+
+/// For each kind of arithmetic the best that this processor has instructions for.
+std::vector<Probe> findProbes() {
+  std::vector<Probe> probes;
   if (__builtin_cpu_supports("avx512f"))
-    add("f32 fma", "GFLOP/s", fma512);
+    probes.push_back({Arithmetic::F32, "f32 fma", "GFLOP/s", fma512});
   else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-    add("f32 fma", "GFLOP/s", fma256);
+    probes.push_back({Arithmetic::F32, "f32 fma", "GFLOP/s", fma256});
   if (__builtin_cpu_supports("avx512vnni"))
-    add("int8 dot product", "GOP/s", bytes512);
+    probes.push_back({Arithmetic::I8, "int8 dot product", "GOP/s", bytes512});
+  else if (__builtin_cpu_supports("avx2"))
+    probes.push_back({Arithmetic::I8, "int8 multiply-add", "GOP/s", bytes256});
   if (__builtin_cpu_supports("avx512bf16"))
-    add("bf16 dot product", "GFLOP/s", bf16512);
+    probes.push_back({Arithmetic::BF16, "bf16 dot product", "GFLOP/s", bf16512});
+  return probes;
+}
+
+/// How memory is read, and how much of it is far more than the last cache holds. No work where there are no instructions.
+Work findReading() {
+  if (__builtin_cpu_supports("avx512f"))
+    return read512;
+  return __builtin_cpu_supports("avx2") ? read256 : nullptr;
+}
+
+uint64_t getFarBytes() {
+  return std::clamp<uint64_t>(4 * getCacheBytes(_SC_LEVEL3_CACHE_SIZE, 32 << 20), 256 << 20, 1 << 30);
+}
+
+/// `bytes` shared by `threads` threads, in whole pages.
+uint64_t getShare(uint64_t bytes, unsigned threads) {
+  constexpr uint64_t page = 4096;
+  return std::max<uint64_t>(bytes / threads / page, 1) * page;
 }
 
 void addReading(std::vector<Limit> &limits, unsigned threads) {
-  Work work = __builtin_cpu_supports("avx512f") ? read512 : read256;
-  if (!__builtin_cpu_supports("avx2"))
+  Work work = findReading();
+  if (!work)
     return;
   uint64_t l1 = getCacheBytes(_SC_LEVEL1_DCACHE_SIZE, 32 << 10), l2 = getCacheBytes(_SC_LEVEL2_CACHE_SIZE, 1 << 20);
   uint64_t l3 = getCacheBytes(_SC_LEVEL3_CACHE_SIZE, 32 << 20);
   // Half of the caches of a core; of the last, which others share, an eighth; memory far larger than it.
-  uint64_t shared = std::max(l3 / 8, 2 * l2), far = std::clamp<uint64_t>(4 * l3, 256 << 20, 1 << 30);
+  uint64_t shared = std::max(l3 / 8, 2 * l2), far = getFarBytes();
   struct Level {
     const char *name;
     uint64_t one, each;
   };
   for (const Level &level : {Level{"L1 read", l1 / 2, l1 / 2}, Level{"L2 read", l2 / 2, l2 / 2},
-                             Level{"L3 read", shared, shared / threads}, Level{"memory read", far, far / threads}})
-    for (bool huge : {false, true}) {
-      uint64_t one = level.one / 4096 * 4096, each = std::max<uint64_t>(level.each / 4096, 1) * 4096;
-      limits.push_back({level.name, huge ? "2 MiB" : "4 KiB", "GB/s", each, measure(work, 1, one, huge),
-                        measure(work, threads, each, huge)});
-    }
+                             Level{"L3 read", shared, getShare(shared, threads)},
+                             Level{"memory read", far, getShare(far, threads)}})
+    for (bool huge : {false, true})
+      limits.push_back({level.name, huge ? "2 MiB" : "4 KiB", "GB/s", level.each, measure(work, 1, level.one, huge),
+                        measure(work, threads, level.each, huge)});
 }
 
 } // namespace
 
 std::vector<Limit> measureLimits(unsigned threads) {
   std::vector<Limit> limits;
-  addArithmetic(limits, threads);
+  for (const Probe &probe : findProbes())
+    limits.push_back({probe.name, "", probe.unit, 0, measure(probe.work, 1, 0, false),
+                      measure(probe.work, threads, 0, false)});
   addReading(limits, threads);
   return limits;
 }
 
-} // namespace quern::tool
+double Roofline::getComputeTime(Arithmetic arithmetic, double operations) const {
+  double peak = peaks[static_cast<size_t>(arithmetic)];
+  return peak > 0 ? operations / peak : 0;
+}
+
+double Roofline::getTime(Arithmetic arithmetic, double bytes, double operations) const {
+  return std::max(getMemoryTime(bytes), getComputeTime(arithmetic, operations));
+}
+
+Roofline measureRoofline(unsigned threads) {
+  Roofline roofline;
+  for (const Probe &probe : findProbes())
+    roofline.peaks[static_cast<size_t>(probe.arithmetic)] = measure(probe.work, threads, 0, false);
+  for (double &peak : roofline.peaks)
+    if (peak == 0)
+      peak = roofline.peaks[static_cast<size_t>(Arithmetic::F32)];
+  if (Work work = findReading())
+    roofline.bandwidth = measure(work, threads, getShare(getFarBytes(), threads), /*huge=*/true);
+  return roofline;
+}
+
+std::string describeRoofline(const Roofline &roofline, unsigned threads) {
+  char text[160];
+  std::snprintf(text, sizeof(text), "%u thread%s: %.1f GB/s from memory; %.0f GOP/s in f32, %.0f in i8, %.0f in bf16",
+                threads, threads == 1 ? "" : "s", roofline.bandwidth, roofline.peaks[0], roofline.peaks[1],
+                roofline.peaks[2]);
+  return text;
+}
+
+} // namespace quern::runtime

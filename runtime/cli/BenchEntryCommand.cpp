@@ -1,0 +1,94 @@
+//===- BenchEntryCommand.cpp - runs per second of any entry, on random inputs -------------------===//
+
+#include "runtime/cli/Benchmark.h"
+#include "runtime/cli/Commands.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace quern::runtime {
+
+/// The sizes of the entry's symbols: those that the line gives as `NAME=N`, their bounds for the others.
+static Result<std::vector<int64_t>> readSizes(const Entry &entry, const CommandLine &line) {
+  std::vector<int64_t> sizes;
+  for (const Symbol &symbol : entry.symbols)
+    sizes.push_back(symbol.bound);
+  for (const std::string &text : line.sizes) {
+    size_t equals = std::min(text.find('='), text.size());
+    std::string name = text.substr(0, equals);
+    auto symbol = std::ranges::find(entry.symbols, name, &Symbol::name);
+    if (symbol == entry.symbols.end())
+      return Error{"`--size` is `" + text + "`, `" + entry.name + "` has no size `" + name + "`", ErrorKind::Usage};
+    int64_t size = 0;
+    const char *end = text.data() + text.size();
+    auto [stop, error] = std::from_chars(std::min(text.data() + equals + 1, end), end, size);
+    if (error != std::errc() || stop != end || size < 1 || size > symbol->bound)
+      return Error{"`--size` is `" + text + "`, expected `" + name + "=` and 1 to " + std::to_string(symbol->bound),
+                   ErrorKind::Usage};
+    sizes[static_cast<size_t>(symbol - entry.symbols.begin())] = size;
+  }
+  return sizes;
+}
+
+static int64_t getSize(const Dim &dim, std::span<const int64_t> sizes) {
+  return dim.symbol < 0 ? dim.size : sizes[static_cast<size_t>(dim.symbol)];
+}
+
+/// Field `i` of the positions of one sequence, one token after the other from row `depth` on.
+static int32_t getPosition(size_t i, int64_t depth) {
+  bool isFirstRow = i % QUERN_POSITION_FIELDS == 2;
+  return isFirstRow ? 0 : static_cast<int32_t>(depth) + static_cast<int32_t>(i / QUERN_POSITION_FIELDS);
+}
+
+/// Positions; otherwise random values: floats in [0, 1), indices that are valid.
+static Tensor makeInput(const Operand &operand, std::span<const int64_t> sizes, int64_t depth, RandomGenerator &random) {
+  std::vector<int64_t> shape;
+  for (const Dim &dim : operand.shape)
+    shape.push_back(getSize(dim, sizes));
+  Tensor input(operand.dtype, shape);
+  if (operand.dtype == DType::F32) {
+    std::ranges::generate(input.get<float>(), [&] { return random.nextFloat(); });
+    return input;
+  }
+  std::span<int32_t> values = input.get<int32_t>();
+  auto below = static_cast<uint32_t>(operand.below ? std::max<int64_t>(getSize(*operand.below, sizes), 1) : 1);
+  for (size_t i = 0; i < values.size(); ++i)
+    values[i] = operand.isPosition ? getPosition(i, depth) : static_cast<int32_t>(random.nextInteger() % below);
+  return input;
+}
+
+/// `forward s=1 r=1 @ d512`
+static std::string describe(const Entry &entry, std::span<const int64_t> sizes, int64_t depth) {
+  std::string name = entry.name;
+  for (size_t i = 0; i < sizes.size(); ++i)
+    name += " " + entry.symbols[i].name + "=" + std::to_string(sizes[i]);
+  return depth ? name + " @ d" + std::to_string(depth) : name;
+}
+
+Result<void> runBenchEntry(Session &session, const CommandLine &line) {
+  Result<uint32_t> index = findEntry(session, *line.entry);
+  if (!index)
+    return index.error();
+  const Entry &entry = session.getDescription().entries[*index];
+  Result<std::vector<int64_t>> sizes = readSizes(entry, line);
+  if (!sizes)
+    return sizes.error();
+  int64_t depth = line.depth.value_or(0), runs = std::max<int64_t>(line.newTokens.value_or(1), 1);
+  auto run = [&](RandomGenerator &random) -> Result<uint64_t> {
+    std::vector<Tensor> inputs;
+    std::vector<TensorView> views;
+    for (const Operand &operand : entry.inputs)
+      inputs.push_back(makeInput(operand, *sizes, depth, random));
+    for (const Tensor &input : inputs)
+      views.push_back(input.view());
+    uint64_t begin = nowInNanoseconds();
+    for (int64_t i = 0; i < runs; ++i)
+      if (Result<std::vector<Tensor>> results = session.run(*index, views); !results)
+        return results.error();
+    return nowInNanoseconds() - begin;
+  };
+  BenchTest test{describe(entry, *sizes, depth), {{"n_runs", runs}, {"n_depth", depth}}, runs, run};
+  return measure(session, {&test, 1}, {"runs/s", "rs"}, line);
+}
+
+} // namespace quern::runtime
