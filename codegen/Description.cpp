@@ -86,7 +86,7 @@ static std::string describeLocation(Location location) {
   SmallVector<Origin> origins = getOrigins(location);
   if (origins.empty())
     return "";
-  FileLineColLoc place = origins.front().getModelPlace();
+  FileLineColLoc place = getModelPlace(origins.front().stack);
   return (place.getFilename().getValue() + ":" + Twine(place.getLine()) + ":" + Twine(place.getColumn())).str();
 }
 

@@ -17,11 +17,13 @@ const KernelTemplate &getTemplate(KernelForm form) {
   return *found;
 }
 
+Space getSpace(KernelOp kernel, const TargetSpec &target) { return getTemplate(kernel.getForm()).space(kernel, target); }
+
 FailureOr<Parameters> Parameters::get(KernelOp kernel, const Space &space) {
   ScheduleAttr schedule = kernel.getScheduleAttr();
   Parameters parameters;
   for (const Knob &knob : space) {
-    int64_t value = schedule ? schedule.getInt(knob.name, knob.fallback) : knob.fallback;
+    int64_t value = knob.getValue(kernel);
     if (!llvm::is_contained(knob.legal, value)) {
       InFlightDiagnostic error = kernel.emitError("schedule parameter `") << knob.name << "` is " << value << ", expected ";
       llvm::interleaveComma(knob.legal, error);

@@ -4,19 +4,9 @@
 #define QUERN_CODEGEN_TEMPLATE_H
 
 #include "codegen/Lowering.h"
+#include "codegen/Space.h"
 
 namespace quern::codegen {
-
-/// One parameter of a template's schedule.
-struct Knob {
-  llvm::StringRef name;
-  llvm::SmallVector<int64_t> legal;
-  /// The value for a kernel whose schedule does not name it.
-  int64_t fallback;
-};
-
-/// The parameters of a template's schedule for one kernel.
-using Space = llvm::SmallVector<Knob>;
 
 /// The values of a kernel's `#quern.schedule`, checked against the space; an error at the kernel for a value that is not
 /// legal or a name that the space lacks.

@@ -8,7 +8,7 @@ using namespace mlir;
 
 namespace quern {
 
-FileLineColLoc Origin::getModelPlace() const {
+FileLineColLoc getModelPlace(ArrayRef<FileLineColLoc> stack) {
   for (FileLineColLoc place : stack)
     if (!place.getFilename().getValue().starts_with("std/"))
       return place;

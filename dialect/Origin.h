@@ -16,10 +16,10 @@ struct Origin {
   llvm::StringRef instance;
   /// The place itself, then outwards those of the calls through which it was inlined.
   llvm::SmallVector<mlir::FileLineColLoc, 4> stack;
-
-  /// The innermost place outside of the standard library, or where there is none the innermost of all.
-  mlir::FileLineColLoc getModelPlace() const;
 };
+
+/// The innermost place of a stack that is outside of the standard library, or where there is none the innermost of all.
+mlir::FileLineColLoc getModelPlace(llvm::ArrayRef<mlir::FileLineColLoc> stack);
 
 /// `place`, in the function of `instance` where that is not empty, which was inlined at `caller`, null for an entry's own text.
 mlir::Location inlineAt(mlir::Location place, llvm::StringRef instance, mlir::LocationAttr caller);

@@ -3,6 +3,7 @@
 #include "runtime/Description.h"
 
 #include "runtime/JsonObject.h"
+#include "runtime/Limits.h"
 #include "runtime/llm/Signature.h"
 
 #include <algorithm>
@@ -170,16 +171,12 @@ Parameter Reader::readParameter(const Json &json, const std::string &path, uint6
   return parameter;
 }
 
-/// What the compiler calls the kinds of arithmetic, in their order.
-static constexpr std::string_view arithmeticNames[] = {"f32", "i8", "bf16"};
-
 static Arithmetic readArithmetic(const JsonObject &kernel) {
   if (!kernel.has("arithmetic"))
     return Arithmetic::F32;
   std::string name = kernel.getString("arithmetic");
-  auto *found = std::find(std::begin(arithmeticNames), std::end(arithmeticNames), name);
-  if (found != std::end(arithmeticNames))
-    return static_cast<Arithmetic>(found - std::begin(arithmeticNames));
+  if (std::optional<Arithmetic> arithmetic = findArithmetic(name))
+    return *arithmetic;
   kernel.refuse("arithmetic", "is `" + name + "`, expected `f32`, `i8` or `bf16`");
   return Arithmetic::F32;
 }

@@ -223,6 +223,18 @@ std::vector<Limit> measureLimits(unsigned threads) {
   return limits;
 }
 
+/// By value.
+static constexpr const char *arithmeticNames[] = {"f32", "i8", "bf16"};
+
+std::optional<Arithmetic> findArithmetic(std::string_view name) {
+  auto *found = std::find(std::begin(arithmeticNames), std::end(arithmeticNames), name);
+  if (found == std::end(arithmeticNames))
+    return std::nullopt;
+  return static_cast<Arithmetic>(found - std::begin(arithmeticNames));
+}
+
+const char *toString(Arithmetic arithmetic) { return arithmeticNames[static_cast<size_t>(arithmetic)]; }
+
 double Roofline::getComputeTime(Arithmetic arithmetic, double operations) const {
   double peak = peaks[static_cast<size_t>(arithmetic)];
   return peak > 0 ? operations / peak : 0;

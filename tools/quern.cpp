@@ -52,6 +52,7 @@ int main(int count, char **arguments) {
   addBenchCommand(app, command);
   addCheckCommand(app, command);
   addCompileCommand(app, command);
+  addExplainCommand(app, command);
   addFmtCommand(app, command);
   if (auto status = parse(app, count, arguments))
     return static_cast<int>(*status);

@@ -32,6 +32,8 @@ void addBenchCommand(CLI::App &app, Command &command);
 void addCheckCommand(CLI::App &app, Command &command);
 /// `quern compile MODEL --weights …`: turns a model file and a checkpoint into native code.
 void addCompileCommand(CLI::App &app, Command &command);
+/// `quern explain MODEL --weights …`: says which kernels the lines of a model became, and why.
+void addExplainCommand(CLI::App &app, Command &command);
 /// `quern fmt [--check] FILES…`: gives model files the one layout.
 void addFmtCommand(CLI::App &app, Command &command);
 

@@ -11,6 +11,7 @@
 
 #include "mlir/Pass/PassManager.h"
 #include "llvm/Support/Format.h"
+#include "llvm/Support/LineIterator.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Threading.h"
 #include "llvm/Support/WithColor.h"
@@ -108,7 +109,6 @@ LogicalResult Compiler::readModel() {
   if (failed(openCheckpoint()))
     return failure();
   timing.begin("frontend");
-  llvm::SourceMgr sources;
   std::optional<unsigned> main = openSource(sources, options.model);
   if (!main)
     return failure();
@@ -123,6 +123,22 @@ LogicalResult Compiler::readModel() {
     return failure();
   graph = std::move(*parsed);
   return success();
+}
+
+llvm::StringRef Compiler::getLine(FileLineColLoc place) const {
+  llvm::StringRef name = place.getFilename().getValue();
+  for (unsigned buffer = 1; buffer <= sources.getNumBuffers(); ++buffer) {
+    const llvm::MemoryBuffer *file = sources.getMemoryBuffer(buffer);
+    // Locations name files from the nearest folder that models are looked for in.
+    llvm::StringRef folder = file->getBufferIdentifier();
+    if (!folder.consume_back(name) || !(folder.empty() || folder.ends_with("/")))
+      continue;
+    llvm::line_iterator line(*file, /*SkipBlanks=*/false);
+    while (!line.is_at_end() && line.line_number() < int64_t(place.getLine()))
+      ++line;
+    return line->trim();
+  }
+  return "";
 }
 
 FailureOr<OwningOpRef<ModuleOp>> Compiler::lower(const codegen::TargetSpec &target, Phase until) {

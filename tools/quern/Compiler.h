@@ -80,6 +80,9 @@ public:
                               llvm::StringRef output);
 
   llvm::ArrayRef<codegen::TargetSpec> getTargets() const { return targets; }
+  mlir::MLIRContext *getContext() { return &context; }
+  /// The text of the line of `place`, trimmed; empty where that is in no file of the model.
+  llvm::StringRef getLine(mlir::FileLineColLoc place) const;
   Timing &getTiming() { return timing; }
 
 private:
@@ -88,7 +91,9 @@ private:
   const CompilerOptions &options;
   mlir::MLIRContext context;
   Timing timing;
-  /// What passes and codegen report is printed without lines of the model: their locations are no paths.
+  /// The model file and what it imports.
+  llvm::SourceMgr sources;
+  /// Of what passes and codegen report: their locations are no paths.
   llvm::SourceMgr noSources;
   mlir::SourceMgrDiagnosticHandler diagnostics;
   mlir::ScopedDiagnosticHandler placeless;
