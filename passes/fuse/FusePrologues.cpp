@@ -22,7 +22,7 @@ static SmallVector<Operation *> getOwners(Operation *op) {
   SmallVector<Operation *> owners;
   for (Operation *user : op->getUsers()) {
     Operation *owner = getOwner(user);
-    if (!isa<ReshapeOp, ReturnOp>(owner) && !llvm::is_contained(owners, owner))
+    if (!isa<ReshapeOp, ConcatOp, ReturnOp>(owner) && !llvm::is_contained(owners, owner))
       owners.push_back(owner);
   }
   llvm::sort(owners, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });

@@ -111,6 +111,20 @@ quern.entry @rope_stays(%x: tensor<3x2x4xf32>, %at: tensor<3x!quern.position>, %
 
 // -----
 
+// The part of a concat is written in place by a kernel of its own, while another kernel takes the slice in.
+// CHECK-LABEL: quern.entry @part(
+// CHECK: %[[PART:.*]] = quern.slice
+// CHECK-NEXT: quern.fused
+// CHECK-NEXT: quern.slice
+// CHECK-NEXT: quern.conv2d
+// CHECK: quern.concat %[[PART]], %{{.*}} axis 3
+quern.entry @part(%x: tensor<1x4x4x24xf32>, %w: tensor<16x8xf32>) -> tensor<1x4x4x24xf32> {
+  %0 = quern.slice %x axis 3 offset 8 size 8 : tensor<1x4x4x24xf32>
+  %1 = quern.conv2d %0, %w window [1, 1] layout <nhwc> : tensor<1x4x4x8xf32>, tensor<16x8xf32>
+  %2 = quern.concat %0, %1 axis 3 : tensor<1x4x4x8xf32>, tensor<1x4x4x16xf32>
+  quern.return %2 : tensor<1x4x4x24xf32>
+}
+
 // Reshapes of whole buffers stay outside, where they cost nothing; of a slice, only a split of the last axis goes in.
 // CHECK-LABEL: quern.entry @reshapes(
 // CHECK: %[[WHOLE:.*]] = quern.reshape %arg0 : tensor<4x8xf32> to tensor<4x2x4xf32>
