@@ -29,8 +29,8 @@ static Halide::Target getHalideTarget(const TargetSpec &target) {
                                       T::NoRuntime, T::NoAsserts, T::NoBoundsQuery, T::StrictFloat};
   if (target.level != TargetSpec::Level::Avx2)
     features.insert(features.end(), {T::AVX512, T::AVX512_Skylake});
-  // Halide's one name for AVX-512 VNNI without tile registers. It stands for bf16 instructions too, but kernels never
-  // convert to bf16 other than by its bits.
+  // Halide's one name for AVX-512 VNNI without tile registers. It stands for bf16 instructions too, but kernels ask for
+  // these themselves, where the target has them, and never convert to bf16 other than by its bits.
   if (target.level == TargetSpec::Level::Vnni512)
     features.insert(features.end(), {T::AVX512_Cannonlake, T::AVX512_Zen4});
   return Halide::Target(T::Linux, T::X86, 64, features);

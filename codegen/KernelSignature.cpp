@@ -102,7 +102,8 @@ LogicalResult SignatureBuilder::addPositions(unsigned operand, RankedTensorType 
   return success();
 }
 
-/// Floats: [lane, k, panel]. Blocks: quants [j, lane, 4-group, block, panel], then scales and mins [lane, block, panel].
+/// Floats: [lane, k, panel]. Pairs of bf16: u32 [lane, pair, panel]. Blocks: quants [j, lane, 4-group, block, panel], then
+/// scales and mins [lane, block, panel].
 LogicalResult SignatureBuilder::addPacked(unsigned operand, RankedTensorType type) {
   FailureOr<PackedLayout> layout = getPackedLayout(type.getElementType());
   SmallVector<Dim> shape = getDims(type);
@@ -110,15 +111,15 @@ LogicalResult SignatureBuilder::addPacked(unsigned operand, RankedTensorType typ
     return kernel.emitError("no packed layout of ") << type << ", expected a static weight of rank 2";
   int64_t panels = PackedLayout::panels(shape[0].size()), k = shape[1].size();
   Dim lanes = Dim::fixed(PackedLayout::panelRows), panelDim = Dim::fixed(panels);
+  Dim blocks = Dim::fixed(layout->blocksPerPanel(k));
   if (!layout->isQuantised()) {
-    FailureOr<BufferElement> element = getElement(type.getElementType());
+    FailureOr<BufferElement> element = layout->hasPairs() ? BufferElement{1, 32} : getElement(type.getElementType());
     if (failed(element))
       return failure();
     push(operand, *element,
-         {{lanes, 1}, {Dim::fixed(k), PackedLayout::panelRows}, {panelDim, k * PackedLayout::panelRows}});
+         {{lanes, 1}, {blocks, PackedLayout::panelRows}, {panelDim, blocks.size() * PackedLayout::panelRows}});
     return success();
   }
-  Dim blocks = Dim::fixed(layout->blocksPerPanel(k));
   int64_t columns = layout->quantsBytes() / (4 * PackedLayout::panelRows);
   push(operand, {1, 8},
        {{Dim::fixed(4), 1},

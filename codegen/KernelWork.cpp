@@ -122,9 +122,12 @@ static void addRead(llvm::SmallVector<WorkTerm> &terms, BlockArgument argument, 
 }
 
 llvm::StringRef getArithmetic(KernelOp kernel) {
-  auto matmul = dyn_cast_or_null<MatmulOp>(kernel.getAnchor());
-  // Both sides are blocks of integers.
-  return matmul && isa<BlockType>(tensorOf(matmul.getLhs()).getElementType()) ? "i8" : "f32";
+  Operation *anchor = kernel.getAnchor();
+  if (!isa_and_nonnull<MatmulOp, Conv2dOp>(anchor))
+    return "f32";
+  // Both sides are alike: blocks of integers, or pairs of bf16.
+  Type left = tensorOf(anchor->getOperand(0)).getElementType();
+  return isa<BlockType>(left) ? "i8" : left.isBF16() ? "bf16" : "f32";
 }
 
 KernelWork getWork(KernelOp kernel) {

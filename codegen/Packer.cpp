@@ -95,17 +95,18 @@ LogicalResult ParameterWriter::writeDense(ReadRow readRow) {
   return success();
 }
 
-/// Spreads a row to every `stride` bytes from `lane` on.
+/// Spreads a row to every `stride` bytes from `lane` on, one T at a time; the last one may be incomplete.
 template <typename T>
 static void spread(ArrayRef<uint8_t> bytes, uint8_t *lane, int64_t stride) {
-  for (size_t k = 0; k < bytes.size() / sizeof(T); ++k, lane += stride)
-    memcpy(lane, bytes.data() + k * sizeof(T), sizeof(T));
+  for (; bytes.size() >= sizeof(T); bytes = bytes.drop_front(sizeof(T)), lane += stride)
+    memcpy(lane, bytes.data(), sizeof(T));
+  std::copy(bytes.begin(), bytes.end(), lane);
 }
 
-/// Row `i` of a panel becomes lane i of [k][i].
+/// Row `i` of a panel becomes lane i of [group][i].
 void ParameterWriter::packFloats(const PackedLayout &layout, ArrayRef<uint8_t> bytes, int64_t i, uint8_t *panel) {
   uint8_t *lane = panel + layout.elementOffset(i, 0);
-  if (layout.bits == 32)
+  if (layout.group * layout.bits == 32)
     spread<uint32_t>(bytes, lane, layout.blockBytes());
   else
     spread<uint16_t>(bytes, lane, layout.blockBytes());

@@ -26,10 +26,17 @@ FailureOr<Halide::Type> getHalideType(Type type) {
   return failure();
 }
 
+Halide::Expr getBits(Halide::Expr value) {
+  // What was rounded just now are bits under another type.
+  if (const auto *typed = value.as<Halide::Internal::Reinterpret>())
+    return Halide::reinterpret<uint16_t>(typed->value);
+  return Halide::reinterpret<uint16_t>(value);
+}
+
 Halide::Expr toFloat(Halide::Expr value) {
   using namespace Halide;
   if (value.type().is_bfloat())
-    return reinterpret<float>(cast<uint32_t>(reinterpret<uint16_t>(value)) << 16);
+    return reinterpret<float>(cast<uint32_t>(getBits(value)) << 16);
   return cast<float>(value);
 }
 

@@ -16,6 +16,9 @@ mlir::FailureOr<Halide::Type> getHalideType(mlir::Type type);
 /// op that Scalars.def lacks.
 mlir::FailureOr<Halide::Expr> lowerScalarBlock(mlir::Block &block, llvm::ArrayRef<Halide::Expr> arguments);
 
+/// The bits of a bf16 number as u16.
+Halide::Expr getBits(Halide::Expr value);
+
 /// `value` as f32, exactly; bf16 by its bits, because not every target has instructions for it.
 Halide::Expr toFloat(Halide::Expr value);
 

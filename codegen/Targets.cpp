@@ -26,8 +26,10 @@ SmallVector<StringRef> TargetSpec::getFeatures() const {
   return list;
 }
 
+bool TargetSpec::hasBf16Dot() const { return llvm::is_contained(getFeatures(), "avx512_bf16"); }
+
 TargetAttr TargetSpec::getAttr(MLIRContext *context) const {
-  return TargetAttr::get(context, name, vectorBits, l1Bytes, l2Bytes, dot, vectorRegisters);
+  return TargetAttr::get(context, name, vectorBits, l1Bytes, l2Bytes, dot, vectorRegisters, hasBf16Dot());
 }
 
 ArrayRef<TargetSpec> getTargets() { return targetTable; }

@@ -30,6 +30,8 @@ struct TargetSpec {
 
   /// The features one by one.
   llvm::SmallVector<llvm::StringRef> getFeatures() const;
+  /// Whether an instruction adds the products of pairs of bf16 to f32.
+  bool hasBf16Dot() const;
   /// What the passes see of the machine.
   TargetAttr getAttr(mlir::MLIRContext *context) const;
   /// How many f32 fit a vector register.

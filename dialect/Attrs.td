@@ -29,13 +29,14 @@ def Quern_Dims : Quern_Attr<"Dims", "dims",
 def Quern_Target : Quern_Attr<"Target", "target"> {
   let summary = "what the compiler knows of a machine";
   let description = [{
-    `cpu` and `features` are what the back end is told; the rest is what the cost model weighs: the vector width in
-    bits, caches in bytes, and the instruction that multiplies u8 by i8 into i32 (`none`, `vnni`).
+    The vector width in bits, caches in bytes, the instruction that multiplies u8 by i8 into i32 (`none`, `vnni`), and
+    whether there is one that adds the products of pairs of bf16 to f32.
   }];
   let parameters = (ins StringRefParameter<"">:$name, "int64_t":$vectorBits, "int64_t":$l1Bytes,
-                        "int64_t":$l2Bytes, StringRefParameter<"">:$dot, "int64_t":$vectorRegisters);
+                        "int64_t":$l2Bytes, StringRefParameter<"">:$dot, "int64_t":$vectorRegisters,
+                        DefaultValuedParameter<"bool", "false">:$bf16Dot);
   let assemblyFormat = [{
-    `<` $name `,` struct($vectorBits, $l1Bytes, $l2Bytes, $dot, $vectorRegisters) `>`
+    `<` $name `,` struct($vectorBits, $l1Bytes, $l2Bytes, $dot, $vectorRegisters, $bf16Dot) `>`
   }];
 }
 

@@ -34,7 +34,7 @@ static FailureOr<PackedLayout> getBlockLayout(BlockFormat format) {
 
 int64_t PackedLayout::elementOffset(int64_t i, int64_t c) const {
   if (!isQuantised())
-    return (c * panelRows + i) * bits / 8;
+    return (i * group + c) * bits / 8;
   int64_t held = bits == 4 ? c % (group / 2) : c;
   return quantsOffset() + ((held / 4) * panelRows + i) * 4 + held % 4;
 }
@@ -43,7 +43,7 @@ FailureOr<PackedLayout> getPackedLayout(Type elementType) {
   if (auto block = dyn_cast<BlockType>(elementType))
     return getBlockLayout(block.getFormat());
   if (elementType.isF32() || elementType.isF16() || elementType.isBF16())
-    return PackedLayout{.bits = elementType.getIntOrFloatBitWidth()};
+    return PackedLayout{.group = elementType.isBF16() ? 2 : 1, .bits = elementType.getIntOrFloatBitWidth()};
   return failure();
 }
 

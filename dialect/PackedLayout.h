@@ -3,7 +3,8 @@
 // One layout for every consumer and every target. A weight [n, k] is cut into panels of 16 rows; n is padded to whole
 // panels and k to whole groups with zeros. Offsets are in bytes; i is the row within a panel.
 //
-//   f32, f16, bf16   [panel][k][i] in the weight's own element type
+//   f32, f16         [panel][k][i] in the weight's own element type
+//   bf16             [panel][k/2][i][2]: the numbers of a pair, which one instruction multiplies, next to each other
 //   blocks           [panel][group] of { scales[i] | mins[i], where the format has them | quants }, one sequential
 //                    stream. Value = scale * (quant - zero) + min.
 //     8-bit quants   u8 [group/4][i][4], k within the group = 4 * g + j
@@ -23,7 +24,7 @@ struct PackedLayout {
   /// Rows of one panel: the lanes of a kernel's innermost loop.
   static constexpr int64_t panelRows = 16;
 
-  /// Values along k that share one scale; 1 for floats.
+  /// Values along k that share one scale; for floats those next to each other, 2 for bf16, else 1.
   int64_t group = 1;
   /// Bits of one stored quant, 4 or 8; of one value for floats, 16 or 32.
   int64_t bits = 32;
@@ -36,8 +37,10 @@ struct PackedLayout {
 
   /// Whether the values are quants with scales, not floats.
   bool isQuantised() const { return scaleBytes != 0; }
+  /// Whether the values are pairs of bf16, which kernels read as one u32: the first of a pair is its low half.
+  bool hasPairs() const { return !isQuantised() && group == 2; }
 
-  /// Bytes of one group of one panel. For floats: of one k.
+  /// Bytes of one group of one panel.
   int64_t blockBytes() const { return quantsOffset() + quantsBytes(); }
   /// Where the scales begin within a block.
   int64_t scalesOffset() const { return 0; }

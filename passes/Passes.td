@@ -103,8 +103,11 @@ def FoldParametersPass : Pass<"quern-fold-parameters", "::mlir::ModuleOp"> {
 }
 
 def QuantizeActivationsPass : Pass<"quern-quantize-activations", "::mlir::ModuleOp"> {
-  let summary = "quantise what meets a weight of blocks, so that products are integers";
-  let description = "`matmul(x, w)` with f32 x and w of blocks becomes `matmul(quantize(x), w)`.";
+  let summary = "round what meets a weight of blocks or of bf16, so that products are what the machine is fast at";
+  let description = [{
+    `matmul(x, w)` with f32 x becomes `matmul(quantize(x), w)` where w has blocks, and `matmul(cast(x), w)` of bf16 where w is
+    bf16 and the target (`bf16Dot` of `quern.target`) multiplies pairs of them.
+  }];
 }
 
 def FuseHorizontalPass : Pass<"quern-fuse-horizontal", "::mlir::ModuleOp"> {
@@ -130,9 +133,9 @@ def FuseEpiloguesPass : Pass<"quern-fuse-epilogues", "::mlir::ModuleOp"> {
 def FuseProloguesPass : Pass<"quern-fuse-prologues", "::mlir::ModuleOp"> {
   let summary = "compute what precedes a matmul, an append or an attention in its kernel";
   let description = [{
-    `quantize` is cloned into each consumer, so that quantised activations never cross a kernel's edge. `rms_norm` joins
-    its only consumer; `slice`, reshapes that split the last axis, and `rope` join the append or the attention that
-    they feed.
+    `quantize`, and the rounding of a matmul's left side to bf16, are cloned into each consumer, so that narrow activations
+    never cross a kernel's edge. `rms_norm` joins its only consumer; `slice`, reshapes that split the last axis, and `rope`
+    join the append or the attention that they feed.
   }];
 }
 

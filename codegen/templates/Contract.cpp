@@ -20,9 +20,19 @@ static void buildFloatProduct(Product &product, const Formula &lhs, Var i, Var o
   int32_t blocks = static_cast<int32_t>(product.weight.layout.blocksPerPanel(product.weight.columns));
   product.steps = RDom(0, group, 0, blocks, "steps");
   Expr column = product.steps.x, block = product.steps.y;
+  if (product.weight.columns % group != 0)
+    product.steps.where(block * group + column < static_cast<int32_t>(product.weight.columns));
   product.sum(i, o, m) = 0.0f;
   Expr value = lhs.at({m, block * group + column});
   product.sum(i, o, m) += value * readWeight(product.weight, i, column, block, o);
+}
+
+/// sum(i, o, m) += second of pair r of lhs · weight, then first · first, r ascending; pairs of bf16.
+static void buildPairProduct(Product &product, Func pairs, Var i, Var o, Var m, const TargetSpec &target) {
+  product.steps = RDom(0, static_cast<int32_t>(product.weight.layout.blocksPerPanel(product.weight.columns)), "steps");
+  Expr r = product.steps.x;
+  product.sum(i, o, m) = 0.0f;
+  product.sum(i, o, m) = addPairProducts(target, product.sum(i, o, m), pairs(r, m), product.weight.values(i, r, o));
 }
 
 /// dot(i, o, m, b) = Σ_k q(i, b·group + k, o) · a(b·group + k, m) - zero · Σ a, in i32; then, b ascending,
@@ -62,6 +72,11 @@ static void buildQuantProduct(Product &product, QuantizedRows &lhs, Var i, Var o
   if (layout.hasMins)
     next = next + toFloat(product.weight.mins(i, block, o)) * lhs.scaledSums(group)(block, m);
   sum(i, o, m) = next;
+}
+
+/// Whether both sides are pairs of bf16.
+static bool isPairs(MatmulOp matmul) {
+  return cast<RankedTensorType>(matmul.getLhs().getType()).getElementType().isBF16();
 }
 
 /// The products of the body and the op that quantises their left side, if any.
@@ -107,6 +122,19 @@ static Index splitColumns(const std::vector<Expr> &shape, Expr m, Expr n) {
   return index;
 }
 
+/// The pairs of a row of `columns` numbers of bf16, [pair, row], as packed weights hold them: 0 stands beyond the last one.
+static Func makePairs(const Formula &lhs, int32_t columns, Var m) {
+  using namespace Halide;
+  Var pair("pair");
+  auto bits = [&](Expr k) { return cast<uint32_t>(getBits(lhs.at({m, k}))); };
+  Expr second = bits(2 * pair + 1);
+  if (columns % 2 != 0)
+    second = select(2 * pair + 1 < columns, bits(min(2 * pair + 1, columns - 1)), 0);
+  Func pairs("pairs");
+  pairs(pair, m) = bits(2 * pair) | (second << 16);
+  return pairs;
+}
+
 /// The formula of the left side, stored in `funcs.lhs` or quantised where it has to be.
 static LogicalResult buildLhs(Lowering &lowering, ContractFuncs &funcs, MatmulOp matmul, QuantizeOp quantize,
                               Formula &lhs) {
@@ -123,8 +151,15 @@ static LogicalResult buildLhs(Lowering &lowering, ContractFuncs &funcs, MatmulOp
     funcs.quantized.emplace(lhs);
     return success();
   }
+  int32_t columns = static_cast<int32_t>(cast<RankedTensorType>(matmul.getLhs().getType()).getDimSize(1));
+  if (isPairs(matmul)) {
+    funcs.lhs = makePairs(lhs, columns, funcs.m);
+    funcs.lhsExtent = (columns + 1) / 2;
+    return success();
+  }
   if (isa<BlockArgument>(matmul.getLhs()))
     return success();
+  funcs.lhsExtent = columns;
   Var k("k");
   funcs.lhs = Func("lhs");
   funcs.lhs(k, funcs.m) = lhs.at({funcs.m, k});
@@ -153,6 +188,8 @@ static FailureOr<ContractFuncs> algorithm(Lowering &lowering) {
     product.sum = Func("sum");
     if (quantize)
       buildQuantProduct(product, *funcs.quantized, funcs.i, funcs.o, funcs.m);
+    else if (isPairs(matmul))
+      buildPairProduct(product, funcs.lhs, funcs.i, funcs.o, funcs.m, lowering.getTarget());
     else
       buildFloatProduct(product, lhs, funcs.i, funcs.o, funcs.m);
     lowering.set(matmul.getResult(), toFormula(lowering, matmul, product.sum, funcs.i, funcs.o));
@@ -198,7 +235,7 @@ static void scheduleProduct(Product &product, const ContractFuncs &funcs, bool t
   unrollTile(product.sum);
   unrollTile(update);
   if (!product.dot.defined()) {
-    if (product.weight.layout.group > 1)
+    if (product.steps.dimensions() > 1 && product.weight.layout.group > 1)
       update.unroll(product.steps.x);
     return;
   }
@@ -242,9 +279,9 @@ static void scheduleLhs(ContractFuncs &funcs, const Lowering &lowering, bool few
   if (!funcs.lhs.defined())
     return;
   funcs.lhs.compute_root();
-  vectorizeTail(funcs.lhs, funcs.lhs.args()[0], Expr(static_cast<int>(funcs.products.front().weight.columns)), lanes);
+  vectorizeTail(funcs.lhs, funcs.lhs.args()[0], Expr(funcs.lhsExtent), lanes);
   if (!few)
-    funcs.lhs.parallel(funcs.m);
+    funcs.lhs.parallel(funcs.m, rowsPerTask, TailStrategy::GuardWithIf);
 }
 
 /// Columns that do not fill whole panels: the products are stored by panels, then the output picks its columns.

@@ -16,7 +16,7 @@ struct Product {
   PackedWeight weight;
   /// f32 [i, o, m]: the sum, updated block by block in ascending order.
   Halide::Func sum;
-  /// Columns within a block and blocks; (1, k) for floats. For products of quants only the blocks.
+  /// Columns within a block and blocks; (1, k) for f32 and f16. For products of quants only the blocks, of bf16 the pairs.
   Halide::RDom steps;
   /// i32 [i, o, m, block]: the product of one block of quants. Undefined for f32 activations.
   Halide::Func dot;
@@ -36,8 +36,11 @@ struct ContractFuncs {
   Halide::Expr rows;
   std::vector<Product> products;
   std::optional<QuantizedRows> quantized;
-  /// f32 [k, m]: the computed left side of a product of floats. Undefined where it is an argument, or quantised.
+  /// f32 [k, m]: the computed left side of a product of floats. Undefined where it is an argument, or quantised. Of a
+  /// product of bf16: u32 [pair, m].
   Halide::Func lhs;
+  /// How many `lhs` are in a row.
+  int lhsExtent = 0;
 };
 
 } // namespace quern::codegen

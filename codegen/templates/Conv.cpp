@@ -71,10 +71,11 @@ static LogicalResult buildSum(Lowering &lowering, ConvFuncs &funcs, Conv2dOp op)
   Expr channel = getChannel(op, funcs, weight->rows, channels, funcs.steps.x);
   Expr value = image.at({funcs.n, place(funcs.y, rows, funcs.steps.z), place(funcs.x, columns, funcs.steps.y), channel});
   Expr column = (funcs.steps.z * static_cast<int32_t>(columns.size) + funcs.steps.y) * depth + funcs.steps.x;
+  int32_t group = static_cast<int32_t>(weight->layout.group);
   funcs.sum = Func("sum");
   funcs.sum(funcs.i, funcs.o, funcs.x, funcs.y, funcs.n) = 0.0f;
   funcs.sum(funcs.i, funcs.o, funcs.x, funcs.y, funcs.n) +=
-      value * readWeight(*weight, funcs.i, /*column=*/0, /*block=*/column, funcs.o);
+      value * readWeight(*weight, funcs.i, column % group, /*block=*/column / group, funcs.o);
   return success();
 }
 

@@ -7,7 +7,22 @@ using Halide::Expr;
 
 namespace quern::codegen {
 
+Expr readPair(Expr pair, Expr column) {
+  return Halide::reinterpret<float>(select(column % 2 == 0, pair << 16, pair & Expr(uint32_t(0xffff0000))));
+}
+
+Expr addPairProducts(const TargetSpec &target, Expr sum, Expr a, Expr b) {
+  using Halide::Internal::Call;
+  if (!target.hasBf16Dot())
+    return sum + readPair(a, 1) * readPair(b, 1) + readPair(a, 0) * readPair(b, 0);
+  // Halide's runtime defines `dpbf16psx16`, which its back end takes for a call of `dpbf16ps` on 16 lanes; its own pattern for
+  // the instruction does not match strict floats.
+  return Call::make(Halide::Float(32), "dpbf16ps", {sum, a, b}, Call::PureExtern);
+}
+
 Expr readWeight(const PackedWeight &weight, Expr lane, Expr column, Expr block, Expr panel) {
+  if (weight.layout.hasPairs())
+    return readPair(weight.values(lane, block, panel), column);
   if (!weight.layout.isQuantised())
     return toFloat(weight.values(lane, block, panel));
   int32_t groups = static_cast<int32_t>(weight.layout.quantsBytes() / (4 * PackedLayout::panelRows));

@@ -7,7 +7,13 @@
 
 namespace quern::codegen {
 
-/// The f32 value of row `lane` of `panel` at column `column` of block `block`; for floats a block is one column.
+/// Number `column` mod 2 of a pair of bf16 as f32.
+Halide::Expr readPair(Halide::Expr pair, Halide::Expr column);
+
+/// `sum` + second · second, then + first · first, of two pairs of bf16; for vectors of 16 lanes.
+Halide::Expr addPairProducts(const TargetSpec &target, Halide::Expr sum, Halide::Expr a, Halide::Expr b);
+
+/// The f32 value of row `lane` of `panel` at column `column` of block `block`: of a pair, or one column of other floats.
 /// value = scale · (quant - zero) + min
 Halide::Expr readWeight(const PackedWeight &weight, Halide::Expr lane, Halide::Expr column, Halide::Expr block,
                         Halide::Expr panel);

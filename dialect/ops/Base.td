@@ -30,8 +30,8 @@ def Quern_BoolTensor : RankedTensorOf<[I1]>;
 def Quern_FloatTensor : RankedTensorOf<[F32, F16, BF16]>;
 /// A weight as stored: floats or quantised blocks.
 def Quern_WeightTensor : RankedTensorOf<[F32, F16, BF16, Quern_Block]>;
-/// What a contraction reads on its left: f32, or activations quantised to q8_1.
-def Quern_ActivationTensor : RankedTensorOf<[F32, Quern_Block]>;
+/// What a contraction reads on its left: f32, or activations rounded to bf16 or quantised to q8_1.
+def Quern_ActivationTensor : RankedTensorOf<[F32, BF16, Quern_Block]>;
 def Quern_PositionTensor : RankedTensorOf<[Quern_Position]>;
 
 #endif // QUERN_OPS_BASE_TD

@@ -22,9 +22,11 @@ LogicalResult MatmulOp::verify() {
   auto lhs = dyn_cast<BlockType>(tensorOf(getLhs()).getElementType());
   auto weight = dyn_cast<BlockType>(tensorOf(getWeight()).getElementType());
   if (lhs && lhs.getFormat() != BlockFormat::Q8_1)
-    return emitOpError("lhs has element type ") << lhs << ", expected f32 or !quern.block<q8_1>";
+    return emitOpError("lhs has element type ") << lhs << ", expected f32, bf16 or !quern.block<q8_1>";
   if (lhs && !weight)
     return emitOpError("quantised activations need a weight of blocks, found ") << getWeight().getType();
+  if (tensorOf(getLhs()).getElementType().isBF16() && !tensorOf(getWeight()).getElementType().isBF16())
+    return emitOpError("activations of bf16 need a weight of bf16, found ") << getWeight().getType();
   return success();
 }
 

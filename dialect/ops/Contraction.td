@@ -13,12 +13,15 @@ def Quern_MatmulOp : Quern_InferredOp<"matmul", [DeclareOpInterfaceMethods<Quern
     The rows of the weight are outputs, as in checkpoints. With f32 on the left the weight is read as f32, exactly, and
     products are added in f32 in ascending order of k. With q8_1 on the left the weight has blocks: per group of weight
     quants q (value s·(q - z) + m) and activation quants a (value t·a) the term is s·(t·Σ(q - z)·a) + m·(t·Σa), Σ in i32,
-    all else in f32; terms are added in ascending order, whatever the number of rows.
+    all else in f32; terms are added in ascending order, whatever the number of rows. With bf16 on the left the weight is
+    bf16, too: products are exact in f32 and added in pairs of ascending k, the second of a pair before the first, as
+    `vdpbf16ps` does; what is below the smallest normal number, read or computed, may count as 0.
 
     Constraints:
     - matmul_c1: the weight has rank 2, and its last axis is the last axis of the left.
-    - matmul_c2: the left has elements f32 or q8_1.
+    - matmul_c2: the left has elements f32, bf16 or q8_1.
     - matmul_c3: q8_1 on the left needs a weight of blocks.
+    - matmul_c4: bf16 on the left needs a weight of bf16.
 
     Example: `%0 = quern.matmul %x, %w : tensor<?x576xf32, #quern.dims<s>>, tensor<1536x576x!quern.block<q4_1>>`
   }];

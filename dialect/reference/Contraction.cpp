@@ -25,10 +25,11 @@ static_assert(sizeof(ActivationBlock) == 40, "a stored q8_1 block");
 
 } // namespace
 
-/// result[m, n] = Σ_k lhs[m, k] · weight[n, k], all sums f32.
+/// result[m, n] = Σ_k lhs[m, k] · weight[n, k], all sums f32; bf16 in pairs of which the second is added first.
 static void contractFloats(const Tensor &lhs, const Tensor &weight, MutableArrayRef<float> out) {
   int64_t k = lhs.getRowLength(), rows = lhs.getNumRows(), n = weight.getShape().front();
-  ArrayRef<float> x = lhs.getAs<float>();
+  std::vector<float> x = lhs.readFloats();
+  int64_t swap = lhs.getElementType().isBF16() ? 1 : 0;
   std::vector<float> row(k), columns(k * outputsAtOnce, 0.0f); // columns: [k][outputsAtOnce]
   for (int64_t first = 0; first < n; first += outputsAtOnce) {
     int64_t count = std::min(outputsAtOnce, n - first);
@@ -39,9 +40,11 @@ static void contractFloats(const Tensor &lhs, const Tensor &weight, MutableArray
     }
     for (int64_t m = 0; m < rows; ++m) {
       std::array<float, outputsAtOnce> sums = {};
-      for (int64_t i = 0; i < k; ++i)
+      for (int64_t step = 0; step < k; ++step) {
+        int64_t i = std::min(step ^ swap, k - 1);
         for (int64_t j = 0; j < outputsAtOnce; ++j)
           sums[j] += x[m * k + i] * columns[i * outputsAtOnce + j];
+      }
       std::copy_n(sums.begin(), count, out.begin() + m * n + first);
     }
   }

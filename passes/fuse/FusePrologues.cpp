@@ -48,6 +48,14 @@ static LogicalResult cloneIntoAll(PatternRewriter &rewriter, Operation *op, Stri
   return success(!owners.empty());
 }
 
+/// Whether all users of `op` are matmuls that have it on their left.
+static bool feedsProducts(Operation *op) {
+  return !op->use_empty() && llvm::all_of(op->getUses(), [](OpOperand &use) {
+    auto matmul = dyn_cast<MatmulOp>(use.getOwner());
+    return matmul && &matmul.getLhsMutable() == &use;
+  });
+}
+
 namespace {
 
 /// matmul(quantize(x), w) -> a group of both, for each matmul: q8_1 never crosses a kernel's edge.
@@ -56,6 +64,17 @@ struct CloneQuantize : OpRewritePattern<QuantizeOp> {
 
   LogicalResult matchAndRewrite(QuantizeOp op, PatternRewriter &rewriter) const override {
     return isFree(op) ? cloneIntoAll(rewriter, op, "each kernel of products rounds its own left side") : failure();
+  }
+};
+
+/// matmul(cast(x), w), x rounded to bf16 -> a group of both, for each matmul: as for `quantize`.
+struct CloneCast : OpRewritePattern<CastOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(CastOp op, PatternRewriter &rewriter) const override {
+    if (!isFree(op) || !feedsProducts(op))
+      return failure();
+    return cloneIntoAll(rewriter, op, "each kernel of products rounds its own left side");
   }
 };
 
@@ -99,7 +118,7 @@ struct CloneTranspose : OpRewritePattern<TransposeOp> {
   }
 };
 
-/// matmul(rms_norm(x), w), quantised or not -> one group, where nothing else needs the norm.
+/// matmul(rms_norm(x), w), narrowed or not -> one group, where nothing else needs the norm.
 struct FuseNorm : OpRewritePattern<RmsNormOp> {
   using OpRewritePattern::OpRewritePattern;
 
@@ -110,7 +129,7 @@ struct FuseNorm : OpRewritePattern<RmsNormOp> {
     if (owners.size() != 1 || !feedsOnly(op, owners.front()))
       return rewriter.notifyMatchFailure(op, "the norm feeds more than one kernel");
     auto anchor = getAnchor(owners.front());
-    if (!anchor || anchor.getKernelForm() != KernelForm::Contract || !feedsProducts(op))
+    if (!anchor || anchor.getKernelForm() != KernelForm::Contract || !isLeftSide(op))
       return rewriter.notifyMatchFailure(op, "the norm is not the left side of a matmul");
     if (!canSink(op, owners.front()))
       return rewriter.notifyMatchFailure(op, "the norm reads a state that is written before the matmul");
@@ -120,9 +139,9 @@ struct FuseNorm : OpRewritePattern<RmsNormOp> {
   }
 
 private:
-  /// Whether all users are matmuls' left sides, or the quantisation of them.
-  static bool feedsProducts(RmsNormOp op) {
-    return llvm::all_of(op->getUsers(), [](Operation *user) { return isa<MatmulOp, QuantizeOp>(user); });
+  /// Whether all users are matmuls, or what narrows their left sides.
+  static bool isLeftSide(RmsNormOp op) {
+    return llvm::all_of(op->getUsers(), [](Operation *user) { return isa<MatmulOp, QuantizeOp, CastOp>(user); });
   }
 };
 
@@ -150,7 +169,7 @@ struct FuseProloguesPass : impl::FuseProloguesPassBase<FuseProloguesPass> {
   void runOnOperation() override {
     for (EntryOp entry : getOperation().getOps<EntryOp>()) {
       RewritePatternSet patterns(&getContext());
-      patterns.add<CloneQuantize, CloneSlice, CloneReshape, CloneTranspose, FuseNorm, FuseRope>(&getContext());
+      patterns.add<CloneQuantize, CloneCast, CloneSlice, CloneReshape, CloneTranspose, FuseNorm, FuseRope>(&getContext());
       if (failed(applyFusion(entry, std::move(patterns))))
         return signalPassFailure();
     }

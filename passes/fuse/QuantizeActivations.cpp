@@ -1,6 +1,8 @@
-//===- QuantizeActivations.cpp - integer products with quantised weights ----------------------===//
+//===- QuantizeActivations.cpp - activations as narrow as their weights -----------------------===//
 
 #include "passes/Passes.h"
+#include "passes/TensorType.h"
+#include "passes/tile/CostModel.h"
 
 #include "dialect/Ops.h"
 #include "dialect/Shapes.h"
@@ -14,31 +16,44 @@ namespace quern {
 #define GEN_PASS_DEF_QUANTIZEACTIVATIONSPASS
 #include "passes/Passes.h.inc"
 
-/// Whether `op` reads f32 on the left, blocks on the right, and whole blocks of 32 along k.
-static bool canQuantize(MatmulOp op) {
-  auto lhs = cast<RankedTensorType>(op.getLhs().getType());
-  auto weight = cast<RankedTensorType>(op.getWeight().getType());
+/// The element type that the left side of `op`, of f32, is rounded to: q8_1 before whole blocks of 32 along k, bf16 before a
+/// weight of bf16 where the machine has an instruction for their product; null where it stays f32.
+static Type getNarrowType(MatmulOp op, bool hasBf16Dot) {
+  RankedTensorType lhs = getTensorType(op.getLhs());
+  Type weight = getTensorType(op.getWeight()).getElementType();
+  if (!lhs.getElementType().isF32())
+    return nullptr;
   Dim depth = getDims(lhs).back();
-  return lhs.getElementType().isF32() && isa<BlockType>(weight.getElementType()) && depth.isStatic() &&
-         depth.size() % 32 == 0;
+  if (isa<BlockType>(weight) && depth.isStatic() && depth.size() % 32 == 0)
+    return BlockType::get(op.getContext(), BlockFormat::Q8_1);
+  return weight.isBF16() && hasBf16Dot ? weight : nullptr;
+}
+
+/// `value` with elements of `type`, as an op behind it.
+static Value narrow(Value value, Type type, Location loc) {
+  OpBuilder builder(value.getContext());
+  builder.setInsertionPointAfterValue(value);
+  if (isa<BlockType>(type))
+    return QuantizeOp::create(builder, loc, value);
+  return CastOp::create(builder, loc, getTensorType(value).clone(type), value);
 }
 
 namespace {
 
 struct QuantizeActivationsPass : impl::QuantizeActivationsPassBase<QuantizeActivationsPass> {
   void runOnOperation() override {
-    // One quantised tensor per value: what reads it is then seen to read the same.
-    llvm::DenseMap<Value, Value> quantized;
+    TargetAttr target = getTarget(getOperation());
+    bool hasBf16Dot = target && target.getBf16Dot();
+    // One narrow tensor per value and type: what reads it is then seen to read the same.
+    llvm::DenseMap<std::pair<Value, Type>, Value> narrowed;
     for (EntryOp entry : getOperation().getOps<EntryOp>()) {
       entry.walk([&](MatmulOp op) {
-        if (!canQuantize(op))
+        Type type = getNarrowType(op, hasBf16Dot);
+        if (!type)
           return;
-        Value &value = quantized[op.getLhs()];
-        if (!value) {
-          OpBuilder builder(op);
-          builder.setInsertionPointAfterValue(op.getLhs());
-          value = QuantizeOp::create(builder, op.getLoc(), op.getLhs());
-        }
+        Value &value = narrowed[{op.getLhs(), type}];
+        if (!value)
+          value = narrow(op.getLhs(), type, op.getLoc());
         op.getLhsMutable().assign(value);
       });
     }

@@ -1,11 +1,11 @@
-// RUN: %unit/kernel-text asm icelake < %s | FileCheck %s --check-prefixes=CHECK,VNNI
-// RUN: %unit/kernel-text asm zen4 < %s | FileCheck %s --check-prefixes=CHECK,VNNI
-// RUN: %unit/kernel-text asm sapphirerapids < %s | FileCheck %s --check-prefixes=CHECK,VNNI
-// RUN: %unit/kernel-text asm x86-64-v4 < %s | FileCheck %s --check-prefixes=CHECK,PLAIN
-// RUN: %unit/kernel-text asm x86-64-v3 < %s | FileCheck %s --check-prefixes=CHECK,PLAIN
+// RUN: %unit/kernel-text asm icelake < %s | FileCheck %s --check-prefixes=CHECK,VNNI,WIDE
+// RUN: %unit/kernel-text asm zen4 < %s | FileCheck %s --check-prefixes=CHECK,VNNI,PAIRS
+// RUN: %unit/kernel-text asm sapphirerapids < %s | FileCheck %s --check-prefixes=CHECK,VNNI,PAIRS
+// RUN: %unit/kernel-text asm x86-64-v4 < %s | FileCheck %s --check-prefixes=CHECK,PLAIN,WIDE
+// RUN: %unit/kernel-text asm x86-64-v3 < %s | FileCheck %s --check-prefixes=CHECK,PLAIN,WIDE
 
-// One instruction multiplies u8 by i8 and adds four products where the processor has it; sums are fused multiply-adds; and
-// no instruction needs bf16, which not every processor with VNNI has.
+// One instruction multiplies u8 by i8 and adds four products, and one adds two products of bf16, where the processor has
+// it; sums are fused multiply-adds; and nothing else needs bf16, which not every processor with VNNI has.
 
 // CHECK-LABEL: quants:
 // VNNI: vpdpbusd
@@ -26,4 +26,16 @@ quern.kernel @floats(%x: tensor<1x64xf32>, %w: tensor<48x64xbf16> {quern.packed}
     attributes {form = #quern.form<contract>} {
   %0 = quern.matmul %x, %w : tensor<1x64xf32>, tensor<48x64xbf16>
   quern.yield %0 : tensor<1x48xf32>
+}
+
+// CHECK-LABEL: pairs:
+// PAIRS: vdpbf16ps
+// PAIRS-NOT: vfmadd
+// WIDE-NOT: bf16
+// WIDE: vfmadd
+quern.kernel @pairs(%x: tensor<1x64xf32>, %w: tensor<48x64xbf16> {quern.packed}) -> tensor<1x48xf32>
+    attributes {form = #quern.form<contract>} {
+  %0 = quern.cast %x : tensor<1x64xf32> to tensor<1x64xbf16>
+  %1 = quern.matmul %0, %w : tensor<1x64xbf16>, tensor<48x64xbf16>
+  quern.yield %1 : tensor<1x48xf32>
 }

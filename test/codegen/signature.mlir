@@ -19,7 +19,8 @@ quern.kernel @contract(%x: tensor<?x64xf32, #quern.dims<s>>, %w: tensor<48x64x!q
 
 // CHECK-LABEL: ragged
 // CHECK-NEXT: operand 0 at 0: f32[7:1, 1:7]
-// CHECK-NEXT: operand 1 at 0: b16[16:1, 7:16, 1:112]
+// Pairs of bf16; the last one is half empty.
+// CHECK-NEXT: operand 1 at 0: u32[16:1, 4:16, 1:64]
 // CHECK-NEXT: operand 2 at 0: f32[5:1, 1:5]
 quern.kernel @ragged(%x: tensor<1x7xf32>, %w: tensor<5x7xbf16> {quern.packed}) -> tensor<1x5xf32>
     attributes {form = #quern.form<contract>} {

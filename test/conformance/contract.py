@@ -8,16 +8,29 @@ BLOCKS = ["q8_0", "q4_0", "q4_1", "q5_0", "q5_1"]
 K_BLOCKS = ["q4_k", "q5_k", "q6_k"]
 # f32 sums of up to 512 products, in another order than the reference's.
 FLOAT_BOUND = 1e-5
+# Pairs of bf16 are multiplied and added as the reference does it, to the same bits.
+PAIR_BOUND = 0
 # Integer products are exact; what is left is the f32 sum over blocks.
 QUANT_BOUND = 1e-5
+# A value on the edge between two narrow ones may fall to either side: the norm is not summed in the reference's order.
+QUANTISED_NORM_BOUND = 2e-2
+ROUNDED_NORM_BOUND = 4e-3
 
 
-def product(name, rows, n, k, weight, quantize, bound, epilogue=False, single=None, schedule=None):
+def narrow(weight, rows, k, value):
+    """The op that makes `value`, of `rows` by `k` f32, as narrow as products with `weight` want it, and its type."""
+    x = tensor(rows, k)
+    if weight == "bf16":
+        return f"quern.cast {value} : {x} to {tensor(rows, k, element='bf16')}", tensor(rows, k, element="bf16")
+    return f"quern.quantize {value} : {x}", tensor(rows, k, element=block("q8_1"))
+
+
+def product(name, rows, n, k, weight, narrows, bound, epilogue=False, single=None, schedule=None):
     lhs, out, w = tensor(rows, k), tensor(rows, n), tensor(n, k, element=block(weight))
     body, left, kind = [], "%arg0", lhs
-    if quantize:
-        kind = tensor(rows, k, element=block("q8_1"))
-        body.append(f"quern.quantize %arg0 : {lhs}")
+    if narrows:
+        op, kind = narrow(weight, rows, k, "%arg0")
+        body.append(op)
         left = "%0"
     arguments = [lhs, "packed " + w]
     body.append(f"quern.matmul {left}, %arg1 : {kind}, {w}")
@@ -29,22 +42,18 @@ def product(name, rows, n, k, weight, quantize, bound, epilogue=False, single=No
     kernel(name, arguments, out, attributes("contract", bound, sizes, single=single, schedule=schedule), body)
 
 
-def swiglu(name, rows, n, k, weight, single=None):
+def swiglu(name, rows, n, k, weight, bound, single=None):
     """silu(norm(x) · gateᵀ) ⊙ (norm(x) · upᵀ)"""
     x, out, w = tensor(rows, k), tensor(rows, n), tensor(n, k, element=block(weight))
-    quantised = weight[0] == "q"
-    q = tensor(rows, k, element=block("q8_1")) if quantised else x
-    body = [f"quern.rms_norm %arg0, %arg1 eps 1.0e-05 : {x}, {tensor(k)}"]
-    if quantised:
-        body.append(f"quern.quantize %0 : {x}")
-    left = f"%{len(body) - 1}"
-    first = len(body)
-    body += [f"quern.matmul {left}, %arg2 : {q}, {w}", f"quern.matmul {left}, %arg3 : {q}, {w}",
-             f"quern.silu %{first} : {out}", f"quern.mul %{first + 2}, %{first + 1} : {out}, {out}"]
+    body, left = [f"quern.rms_norm %arg0, %arg1 eps 1.0e-05 : {x}, {tensor(k)}"], x
+    if bound != FLOAT_BOUND:
+        op, left = narrow(weight, rows, k, "%0")
+        body.append(op)
+    last = len(body) - 1
+    body += [f"quern.matmul %{last}, %arg2 : {left}, {w}", f"quern.matmul %{last}, %arg3 : {left}, {w}",
+             f"quern.silu %{last + 1} : {out}", f"quern.mul %{last + 3}, %{last + 2} : {out}, {out}"]
     sizes = SIZES if rows is None else None
-    # A value on the edge between two quants may fall to either side: the norm is not summed in the reference's order.
-    kernel(name, [x, tensor(k), "packed " + w, "packed " + w], out,
-           attributes("contract", 2e-2 if quantised else FLOAT_BOUND, sizes, single=single), body)
+    kernel(name, [x, tensor(k), "packed " + w, "packed " + w], out, attributes("contract", bound, sizes, single=single), body)
 
 
 for weight in FLOATS:
@@ -54,8 +63,17 @@ for weight in FLOATS:
         product(name, None, n, k, weight, False, FLOAT_BOUND, single=name + "_one")
     product(f"{weight}_epilogue", None, 64, 96, weight, False, FLOAT_BOUND, epilogue=True)
     product(f"{weight}_static", 5, 64, 96, weight, False, FLOAT_BOUND)
-    swiglu(f"{weight}_swiglu_one", 1, 96, 64, weight)
-    swiglu(f"{weight}_swiglu", None, 96, 64, weight, single=f"{weight}_swiglu_one")
+    swiglu(f"{weight}_swiglu_one", 1, 96, 64, weight, FLOAT_BOUND)
+    swiglu(f"{weight}_swiglu", None, 96, 64, weight, FLOAT_BOUND, single=f"{weight}_swiglu_one")
+
+for n, k in [(1, 1), (16, 7), (48, 33), (100, 130), (80, 512)]:
+    name = f"pairs_{n}_{k}"
+    product(name + "_one", 1, n, k, "bf16", True, PAIR_BOUND)
+    product(name, None, n, k, "bf16", True, PAIR_BOUND, single=name + "_one")
+product("pairs_epilogue", None, 64, 96, "bf16", True, FLOAT_BOUND, epilogue=True)
+product("pairs_static", 5, 64, 96, "bf16", True, PAIR_BOUND)
+swiglu("pairs_swiglu_one", 1, 96, 64, "bf16", ROUNDED_NORM_BOUND)
+swiglu("pairs_swiglu", None, 96, 64, "bf16", ROUNDED_NORM_BOUND, single="pairs_swiglu_one")
 
 for weight in BLOCKS + K_BLOCKS:
     k = 512 if weight in K_BLOCKS else 96
@@ -69,12 +87,14 @@ for weight in BLOCKS + K_BLOCKS:
         product(name + "_exact", None, n, k, weight, False, FLOAT_BOUND, single=name + "_exact_one")
     product(f"{weight}_epilogue", None, 64, k, weight, True, QUANT_BOUND, epilogue=True)
     product(f"{weight}_ragged_epilogue", None, 52, k, weight, True, QUANT_BOUND, epilogue=True)
-    swiglu(f"{weight}_swiglu_one", 1, 96, k, weight)
-    swiglu(f"{weight}_swiglu", None, 96, k, weight, single=f"{weight}_swiglu_one")
+    swiglu(f"{weight}_swiglu_one", 1, 96, k, weight, QUANTISED_NORM_BOUND)
+    swiglu(f"{weight}_swiglu", None, 96, k, weight, QUANTISED_NORM_BOUND, single=f"{weight}_swiglu_one")
 
 for rows, vectors in [(1, 1), (2, 4), (5, 2), (8, 3), (14, 1)]:
     schedule = {"rows": rows, "vectors": vectors, "panels": 4}
     product(f"f16_tile_{rows}_{vectors}", None, 112, 64, "f16", False, FLOAT_BOUND, single="f16_tile_one", schedule=schedule)
+    product(f"pairs_tile_{rows}_{vectors}", None, 112, 64, "bf16", True, PAIR_BOUND, single="pairs_tile_one", schedule=schedule)
     product(f"q8_0_tile_{rows}_{vectors}", None, 112, 64, "q8_0", True, QUANT_BOUND, single="q8_0_tile_one", schedule=schedule)
 product("f16_tile_one", 1, 112, 64, "f16", False, FLOAT_BOUND)
+product("pairs_tile_one", 1, 112, 64, "bf16", True, PAIR_BOUND)
 product("q8_0_tile_one", 1, 112, 64, "q8_0", True, QUANT_BOUND)

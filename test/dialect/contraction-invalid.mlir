@@ -11,7 +11,7 @@ quern.entry @f(%x: tensor<2x64xf32>, %w: tensor<16x32xf32>) {
 
 // matmul_c2
 quern.entry @f(%x: tensor<2x64x!quern.block<q8_0>>, %w: tensor<16x64x!quern.block<q8_0>>) {
-  // expected-error @+1 {{lhs has element type '!quern.block<q8_0>', expected f32 or !quern.block<q8_1>}}
+  // expected-error @+1 {{lhs has element type '!quern.block<q8_0>', expected f32, bf16 or !quern.block<q8_1>}}
   %0 = quern.matmul %x, %w : tensor<2x64x!quern.block<q8_0>>, tensor<16x64x!quern.block<q8_0>>
   quern.return
 }
@@ -22,6 +22,15 @@ quern.entry @f(%x: tensor<2x64x!quern.block<q8_0>>, %w: tensor<16x64x!quern.bloc
 quern.entry @f(%x: tensor<2x64x!quern.block<q8_1>>, %w: tensor<16x64xf16>) {
   // expected-error @+1 {{quantised activations need a weight of blocks, found 'tensor<16x64xf16>'}}
   %0 = quern.matmul %x, %w : tensor<2x64x!quern.block<q8_1>>, tensor<16x64xf16>
+  quern.return
+}
+
+// -----
+
+// matmul_c4
+quern.entry @f(%x: tensor<2x64xbf16>, %w: tensor<16x64xf32>) {
+  // expected-error @+1 {{activations of bf16 need a weight of bf16, found 'tensor<16x64xf32>'}}
+  %0 = quern.matmul %x, %w : tensor<2x64xbf16>, tensor<16x64xf32>
   quern.return
 }
 

@@ -1,11 +1,12 @@
-"""Reads and writes safetensors files as NumPy arrays: what the goldens of test/data are stored in."""
+"""Reads and writes safetensors files as NumPy arrays, bf16 by its bits: what the goldens of test/data are stored in."""
 
 import json
 import pathlib
 
 import numpy
 
-DTYPES = {"F32": numpy.float32, "I32": numpy.int32, "I64": numpy.int64, "U8": numpy.uint8, "F16": numpy.float16}
+DTYPES = {"F32": numpy.float32, "I32": numpy.int32, "I64": numpy.int64, "U8": numpy.uint8, "F16": numpy.float16,
+          "BF16": numpy.uint16}
 
 
 def load(path):

@@ -1,6 +1,7 @@
 // RUN: quern-eval %s --entry movement --in x=1,2,3,4,5,6 --in i=2,0 --size s=2 | FileCheck %s --check-prefix=MOVEMENT
 // RUN: quern-eval %s --entry rows --in x=1,2,3,4 --in w=1,2 | FileCheck %s --check-prefix=ROWS
 // RUN: quern-eval %s --entry matmul --in x=1,2,3,4 --in w=1,0,0,1,1,1 --size s=2 | FileCheck %s --check-prefix=MATMUL
+// RUN: quern-eval %s --entry pairs --in x=4096,0,-4096,1,3 --in w=4096,0,4096,1,1 | FileCheck %s --check-prefix=PAIRS
 // RUN: quern-eval %s --entry rope --in x=1,2,3,4,1,2,3,4 --in at=0,0,0,1,1,0 | FileCheck %s --check-prefix=ROPE
 // RUN: quern-eval %s --entry attention --in x=1,2,3,4 --in at=0,0,0,1,1,0 | FileCheck %s --check-prefix=ATTENTION
 // RUN: quern-eval %s --entry attention --in x=1,2,3,4 --in at=1,2,0,0,0,0 --steps 2 | FileCheck %s --check-prefix=TWICE
@@ -65,6 +66,20 @@ quern.entry @matmul(%x: tensor<?x2xf32, #quern.dims<s>>, %w: tensor<3x2xf32>) ->
     attributes {arg_names = ["x", "w"]} {
   %0 = quern.matmul %x, %w : tensor<?x2xf32, #quern.dims<s>>, tensor<3x2xf32>
   quern.return %0 : tensor<?x3xf32, #quern.dims<s>>
+}
+
+// Added in ascending order: 2^24 + 0 - 2^24 + 1 + 3 = 4. The second of a pair first: 0 + 2^24 + 1, which rounds to 2^24,
+// - 2^24 + 3 = 3.
+// PAIRS: 0: tensor<1x1xf32>
+// PAIRS-NEXT: 4
+// PAIRS-NEXT: 1: tensor<1x1xf32>
+// PAIRS-NEXT: 3
+quern.entry @pairs(%x: tensor<1x5xf32>, %w: tensor<1x5xf32>) -> (tensor<1x1xf32>, tensor<1x1xf32>) attributes {arg_names = ["x", "w"]} {
+  %0 = quern.cast %x : tensor<1x5xf32> to tensor<1x5xbf16>
+  %1 = quern.cast %w : tensor<1x5xf32> to tensor<1x5xbf16>
+  %2 = quern.matmul %x, %1 : tensor<1x5xf32>, tensor<1x5xbf16>
+  %3 = quern.matmul %0, %1 : tensor<1x5xbf16>, tensor<1x5xbf16>
+  quern.return %2, %3 : tensor<1x1xf32>, tensor<1x1xf32>
 }
 
 // At position 1 the table turns by 90 degrees: (u, v) becomes (-v, u).

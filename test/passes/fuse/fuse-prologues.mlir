@@ -43,6 +43,44 @@ quern.entry @shared(%x: tensor<2x32xf32>, %g: tensor<32xf32>, %a: tensor<8x32x!q
 
 // -----
 
+// What rounds the left side of products is cloned into each of them, with the norm before it where that has one consumer.
+// CHECK-LABEL: quern.entry @rounded(
+// CHECK: quern.fused
+// CHECK-NEXT: %[[N:.*]] = quern.rms_norm
+// CHECK-NEXT: %[[R:.*]] = quern.cast %[[N]]
+// CHECK-NEXT: quern.matmul %[[R]]
+// CHECK: quern.fused
+// CHECK-NEXT: %[[Y:.*]] = quern.cast %{{.*}} : tensor<2x8xf32> to tensor<2x8xbf16>
+// CHECK-NEXT: quern.matmul %[[Y]]
+// CHECK: quern.fused
+// CHECK-NEXT: %[[Z:.*]] = quern.cast %{{.*}} : tensor<2x8xf32> to tensor<2x8xbf16>
+// CHECK-NEXT: quern.matmul %[[Z]]
+quern.entry @rounded(%x: tensor<2x32xf32>, %g: tensor<32xf32>, %a: tensor<8x32xbf16>, %b: tensor<8x8xbf16>, %c: tensor<4x8xbf16>)
+    -> (tensor<2x8xf32>, tensor<2x4xf32>) {
+  %n = quern.rms_norm %x, %g eps 1.0e-5 : tensor<2x32xf32>, tensor<32xf32>
+  %r = quern.cast %n : tensor<2x32xf32> to tensor<2x32xbf16>
+  %0 = quern.matmul %r, %a : tensor<2x32xbf16>, tensor<8x32xbf16>
+  %s = quern.cast %0 : tensor<2x8xf32> to tensor<2x8xbf16>
+  %1 = quern.matmul %s, %b : tensor<2x8xbf16>, tensor<8x8xbf16>
+  %2 = quern.matmul %s, %c : tensor<2x8xbf16>, tensor<4x8xbf16>
+  quern.return %1, %2 : tensor<2x8xf32>, tensor<2x4xf32>
+}
+
+// -----
+
+// A rounded tensor that is also a result is computed once, for all.
+// CHECK-LABEL: quern.entry @rounded_result(
+// CHECK: %[[R:.*]] = quern.cast
+// CHECK-NOT: quern.fused
+// CHECK: quern.matmul %[[R]]
+quern.entry @rounded_result(%x: tensor<2x8xf32>, %w: tensor<4x8xbf16>) -> (tensor<2x8xbf16>, tensor<2x4xf32>) {
+  %r = quern.cast %x : tensor<2x8xf32> to tensor<2x8xbf16>
+  %0 = quern.matmul %r, %w : tensor<2x8xbf16>, tensor<4x8xbf16>
+  quern.return %r, %0 : tensor<2x8xbf16>, tensor<2x4xf32>
+}
+
+// -----
+
 // A norm that is added to, in the epilogue of a matmul, is none of its left side.
 // CHECK-LABEL: quern.entry @not_left(
 // CHECK: quern.rms_norm
