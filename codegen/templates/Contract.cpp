@@ -124,14 +124,14 @@ static Index splitColumns(const std::vector<Expr> &shape, Expr m, Expr n) {
 
 /// The pairs of a row of `columns` numbers of bf16, [pair, row], as packed weights hold them: 0 stands beyond the last one.
 static Func makePairs(const Formula &lhs, int32_t columns, Var m) {
-  using namespace Halide;
   Var pair("pair");
-  auto bits = [&](Expr k) { return cast<uint32_t>(getBits(lhs.at({m, k}))); };
-  Expr second = bits(2 * pair + 1);
-  if (columns % 2 != 0)
-    second = select(2 * pair + 1 < columns, bits(min(2 * pair + 1, columns - 1)), 0);
+  Expr first = 2 * pair, second = first + 1;
   Func pairs("pairs");
-  pairs(pair, m) = bits(2 * pair) | (second << 16);
+  if (columns % 2 == 0)
+    pairs(pair, m) = makePair(lhs.at({m, first}), lhs.at({m, second}));
+  else
+    pairs(pair, m) = select(second < columns, makePair(lhs.at({m, first}), lhs.at({m, min(second, columns - 1)})),
+                            makePair(lhs.at({m, first}), Halide::reinterpret(Halide::BFloat(16), Expr(uint16_t(0)))));
   return pairs;
 }
 

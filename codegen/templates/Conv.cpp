@@ -23,19 +23,38 @@ struct ConvFuncs {
   Func sum;
   /// f32 [c, x, y, n]: the image with zeros around it. Undefined where there is no padding.
   Func padded;
-  /// Channels of a group, columns and rows of the window.
+  /// u32 [pair, x, y, n]: the channels of an image of bf16, zeros around them. Undefined for f32.
+  Func pairs;
+  /// Channels of a group, or pairs of them, columns and rows of the window.
   RDom steps;
   Var i{"i"}, o{"o"}, c{"c"}, x{"x"}, y{"y"}, n{"n"};
   bool ragged = false;
   int panels = 0, channels = 0, height = 0, width = 0;
+  /// How many of `steps.x` there are.
+  int depth = 0;
 };
 } // namespace
 
-/// The image read at any place: zeros around it.
-static Formula pad(ConvFuncs &funcs, Conv2dOp op, const Formula &input) {
-  if (llvm::all_of(op.getPads(), [](int64_t pad) { return pad == 0; }))
-    return input;
-  return padImage(funcs.padded, input);
+/// Whether there are places around the image.
+static bool hasPads(Conv2dOp op) {
+  return llvm::any_of(op.getPads(), [](int64_t pad) { return pad != 0; });
+}
+
+/// The image by pairs of channels, read at any place: zeros around it.
+static Func makePairs(Conv2dOp op, const Formula &input) {
+  Var pair("pair"), x("x"), y("y"), n("n");
+  auto at = [&](Expr row, Expr column) {
+    return makePair(input.at({n, row, column, 2 * pair}), input.at({n, row, column, 2 * pair + 1}));
+  };
+  Func pairs("pairs");
+  if (!hasPads(op)) {
+    pairs(pair, x, y, n) = at(y, x);
+    return pairs;
+  }
+  Expr height = input.shape[1], width = input.shape[2];
+  pairs(pair, x, y, n) = select(y >= 0 && y < height && x >= 0 && x < width,
+                                at(clamp(y, 0, height - 1), clamp(x, 0, width - 1)), Expr(uint32_t(0)));
+  return pairs;
 }
 
 /// The channel of the image that step `step` of lane `i` of panel `o` reads: those of the group of its output.
@@ -53,29 +72,36 @@ static Expr getChannel(Conv2dOp op, const ConvFuncs &funcs, int64_t outputs, int
   return perGroup == 1 && group == 1 ? output : output / perGroup * group + step;
 }
 
-/// sum(i, o, x, y, n) += image · weight, in ascending order of (ky, kx, c).
+/// sum(i, o, x, y, n) += image · weight, in ascending order of (ky, kx, c); images of bf16 by pairs of channels.
 static LogicalResult buildSum(Lowering &lowering, ConvFuncs &funcs, Conv2dOp op) {
   FailureOr<Formula> input = lowering.get(op.getInput());
   FailureOr<PackedWeight> weight = lowering.getWeight(op.getWeight(), op);
   if (failed(input) || failed(weight))
     return failure();
   WindowAxis rows = getWindowAxis(op, 0), columns = getWindowAxis(op, 1);
-  int64_t channels = cast<RankedTensorType>(op.getInput().getType()).getDimSize(3);
-  int32_t depth = static_cast<int32_t>(channels / op.getGroups());
+  auto type = cast<RankedTensorType>(op.getInput().getType());
+  bool paired = type.getElementType().isBF16();
+  int32_t depth = funcs.depth = static_cast<int32_t>(type.getDimSize(3) / op.getGroups()) / (paired ? 2 : 1);
   funcs.steps = RDom(0, depth, 0, static_cast<int32_t>(columns.size), 0, static_cast<int32_t>(rows.size), "steps");
   auto place = [](Var var, const WindowAxis &axis, Expr step) {
     auto number = [](int64_t value) { return static_cast<int32_t>(value); };
     return var * number(axis.stride) + step * number(axis.dilation) - number(axis.before);
   };
-  Formula image = pad(funcs, op, *input);
-  Expr channel = getChannel(op, funcs, weight->rows, channels, funcs.steps.x);
-  Expr value = image.at({funcs.n, place(funcs.y, rows, funcs.steps.z), place(funcs.x, columns, funcs.steps.y), channel});
+  Expr x = place(funcs.x, columns, funcs.steps.y), y = place(funcs.y, rows, funcs.steps.z);
   Expr column = (funcs.steps.z * static_cast<int32_t>(columns.size) + funcs.steps.y) * depth + funcs.steps.x;
-  int32_t group = static_cast<int32_t>(weight->layout.group);
   funcs.sum = Func("sum");
-  funcs.sum(funcs.i, funcs.o, funcs.x, funcs.y, funcs.n) = 0.0f;
-  funcs.sum(funcs.i, funcs.o, funcs.x, funcs.y, funcs.n) +=
-      value * readWeight(*weight, funcs.i, column % group, /*block=*/column / group, funcs.o);
+  Halide::FuncRef sum = funcs.sum(funcs.i, funcs.o, funcs.x, funcs.y, funcs.n);
+  sum = 0.0f;
+  if (paired) {
+    funcs.pairs = makePairs(op, *input);
+    sum = addPairProducts(lowering.getTarget(), sum, funcs.pairs(funcs.steps.x, x, y, funcs.n),
+                          weight->values(funcs.i, column, funcs.o));
+    return success();
+  }
+  Formula image = hasPads(op) ? padImage(funcs.padded, *input) : *input;
+  int32_t group = static_cast<int32_t>(weight->layout.group);
+  sum += image.at({funcs.n, y, x, getChannel(op, funcs, weight->rows, type.getDimSize(3), funcs.steps.x)}) *
+         readWeight(*weight, funcs.i, column % group, /*block=*/column / group, funcs.o);
   return success();
 }
 
@@ -111,6 +137,14 @@ static FailureOr<ConvFuncs> algorithm(Lowering &lowering) {
   return funcs;
 }
 
+/// The image by pairs before everything else, its rows in parallel.
+static void schedulePairs(ConvFuncs &funcs, int lanes) {
+  std::vector<Var> vars = funcs.pairs.args();
+  Var task("task");
+  funcs.pairs.compute_root().fuse(vars[2], vars[3], task).parallel(task, rowsPerTask, TailStrategy::GuardWithIf);
+  vectorizeTail(funcs.pairs, vars[0], Expr(funcs.depth), lanes);
+}
+
 /// Channels that do not fill whole panels: a row of the image is summed by panels, then the output picks its channels.
 static void scheduleRagged(ConvFuncs &funcs, const Lowering &lowering) {
   Var task("task");
@@ -128,6 +162,8 @@ static void schedule(ConvFuncs &funcs, const Lowering &lowering, const Parameter
   int lanes = lowering.getTarget().lanes();
   if (funcs.padded.defined())
     vectorizeTail(funcs.padded, funcs.padded.args()[0], Expr(funcs.channels), lanes);
+  if (funcs.pairs.defined())
+    schedulePairs(funcs, lanes);
   if (funcs.ragged)
     return scheduleRagged(funcs, lowering);
   int rows = std::min(parameters["rows"], funcs.width), vectors = std::min(parameters["vectors"], funcs.panels);

@@ -7,6 +7,11 @@ using Halide::Expr;
 
 namespace quern::codegen {
 
+Expr makePair(Expr first, Expr second) {
+  using Halide::cast;
+  return cast<uint32_t>(getBits(first)) | (cast<uint32_t>(getBits(second)) << 16);
+}
+
 Expr readPair(Expr pair, Expr column) {
   return Halide::reinterpret<float>(select(column % 2 == 0, pair << 16, pair & Expr(uint32_t(0xffff0000))));
 }

@@ -7,6 +7,9 @@
 
 namespace quern::codegen {
 
+/// Two numbers of bf16 as a pair, in a u32: the first is its low half.
+Halide::Expr makePair(Halide::Expr first, Halide::Expr second);
+
 /// Number `column` mod 2 of a pair of bf16 as f32.
 Halide::Expr readPair(Halide::Expr pair, Halide::Expr column);
 

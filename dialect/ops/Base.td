@@ -32,6 +32,8 @@ def Quern_FloatTensor : RankedTensorOf<[F32, F16, BF16]>;
 def Quern_WeightTensor : RankedTensorOf<[F32, F16, BF16, Quern_Block]>;
 /// What a contraction reads on its left: f32, or activations rounded to bf16 or quantised to q8_1.
 def Quern_ActivationTensor : RankedTensorOf<[F32, BF16, Quern_Block]>;
+/// What a convolution reads: f32, or images rounded to bf16.
+def Quern_ConvolvedTensor : RankedTensorOf<[F32, BF16]>;
 def Quern_PositionTensor : RankedTensorOf<[Quern_Position]>;
 
 #endif // QUERN_OPS_BASE_TD

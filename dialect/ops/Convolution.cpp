@@ -114,6 +114,10 @@ LogicalResult Conv2dOp::inferReturnTypes(MLIRContext *context, std::optional<Loc
   SmallVector<Dim> expected = getWeightDims(text.layout, outputs, channels / groups, text.window);
   if (weight != expected)
     return emitOptionalError(loc, "weight has shape ", formatDims(weight), ", expected ", formatDims(expected));
+  bool isPaired = tensorOf(adaptor.getWeight()).getElementType().isBF16() && groups == 1 && channels % 2 == 0;
+  if (tensorOf(adaptor.getInput()).getElementType().isBF16() && !isPaired)
+    return emitOptionalError(loc, "an image of bf16 with ", channels, " channels in ", groups, " groups meets ",
+                             adaptor.getWeight().getType(), "; expected pairs of channels, one group and a weight of bf16");
   channel = weight.front();
   inferred.push_back(getTensorType(*dims, Float32Type::get(context)));
   return success();

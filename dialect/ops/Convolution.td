@@ -29,6 +29,7 @@ def Quern_Conv2dOp : Quern_ImageOp<"conv2d", "Conv"> {
 
     In the layout `nchw` images are [n, c, h, w] and the weight [O, C/G, kh, kw], as in checkpoints. In `nhwc`, that of
     kernels, images are [n, h, w, c] and the weight has a row per output, [O, kh·kw·C/G], in the order of the sum.
+    With images of bf16 the products of a pair of channels are added as in `quern.matmul`, the second before the first.
     The result has ⌊(h + top + bottom - dy·(kh - 1) - 1) / sy⌋ + 1 rows, columns likewise.
 
     Constraints:
@@ -37,6 +38,7 @@ def Quern_Conv2dOp : Quern_ImageOp<"conv2d", "Conv"> {
     - conv2d_c3: the groups divide channels and outputs.
     - conv2d_c4: the weight has the shape of its layout.
     - conv2d_c5: the window fits into the padded image.
+    - conv2d_c6: an image of bf16 needs a weight of bf16, one group, and pairs of channels.
 
     Example:
     ```mlir
@@ -44,7 +46,7 @@ def Quern_Conv2dOp : Quern_ImageOp<"conv2d", "Conv"> {
         : tensor<?x8x9x9xf32, #quern.dims<n>>, tensor<16x8x3x3xf32>
     ```
   }];
-  let arguments = !con((ins Quern_F32Tensor:$input, Quern_FloatTensor:$weight), Quern_Window,
+  let arguments = !con((ins Quern_ConvolvedTensor:$input, Quern_FloatTensor:$weight), Quern_Window,
                        (ins DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$dilations,
                             DefaultValuedAttr<I64Attr, "1">:$groups),
                        Quern_ImageLayoutArgument);

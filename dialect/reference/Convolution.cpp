@@ -65,7 +65,8 @@ FailureOr<Tensor> Conv2dOp::evaluate(ArrayRef<Tensor> operands, RankedTensorType
   ImageView in(operands[0].getType(), getLayout()), out(type, getLayout());
   WindowAxis rows = getWindowAxis(*this, 0), columns = getWindowAxis(*this, 1);
   std::vector<float> weight = orderWeight(operands[1], getLayout());
-  ArrayRef<float> x = operands[0].getAs<float>();
+  std::vector<float> x = operands[0].readFloats();
+  int64_t swap = operands[0].getElementType().isBF16() ? 1 : 0;
   MutableArrayRef<float> y = result->getMutableAs<float>();
   int64_t channels = in.channels / getGroups(), outputs = out.channels / getGroups();
   forEachElement(out, [&](int64_t n, int64_t o, int64_t top, int64_t left) {
@@ -78,8 +79,10 @@ FailureOr<Tensor> Conv2dOp::evaluate(ArrayRef<Tensor> operands, RankedTensorType
         if (!in.holds(row, column))
           continue;
         const float *value = x.data() + in.at(n, o / outputs * channels, row, column);
-        for (int64_t c = 0; c < channels; ++c)
+        for (int64_t step = 0; step < channels; ++step) {
+          int64_t c = step ^ swap;
           sum += value[c * in.channelStride] * factor[c];
+        }
       }
     y[out.at(n, o, top, left)] = sum;
   });

@@ -4,6 +4,8 @@ from kernels import attributes, kernel, tensor
 
 # f32 sums of up to 500 products in one order; only where the processor fuses a product with a sum differs.
 CONV_BOUND = 1e-5
+# Pairs of bf16 are multiplied and added as the reference does it, to the same bits.
+PAIR_BOUND = 0
 POOL_BOUND = 1e-6
 SIZES = [0, 1, 3]
 
@@ -21,20 +23,26 @@ def numbers(word, values):
 
 
 def conv(name, image, outputs, window, strides=(1, 1), pads=(0, 0, 0, 0), dilations=(1, 1), groups=1, batch=1, epilogue=False,
-         weight="f32", schedule=None):
+         weight="f32", pairs=False, schedule=None):
     height, width, channels = image
     row = window[0] * window[1] * channels // groups
     x, w = tensor(batch, height, width, channels), tensor(outputs, row, element=weight)
     out = tensor(batch, size(height, window[0], strides[0], *pads[:2], dilations[0]),
                  size(width, window[1], strides[1], *pads[2:], dilations[1]), outputs)
-    body = [f"quern.conv2d %arg0, %arg1 {numbers('window', window)} {numbers('strides', strides)} {numbers('pads', pads)} "
-            f"{numbers('dilations', dilations)} groups {groups} layout <nhwc> : {x}, {w}"]
+    body, image, bound = [], "%arg0", CONV_BOUND
+    kind = x
+    if pairs:
+        kind = tensor(batch, height, width, channels, element="bf16")
+        body, image, bound = [f"quern.cast %arg0 : {x} to {kind}"], "%0", PAIR_BOUND
+    body.append(f"quern.conv2d {image}, %arg1 {numbers('window', window)} {numbers('strides', strides)} "
+                f"{numbers('pads', pads)} {numbers('dilations', dilations)} groups {groups} layout <nhwc> : {kind}, {w}")
     arguments = [x, "packed " + w]
     if epilogue:
         arguments += [tensor(outputs), out]
-        body += [f"quern.add %0, %arg2 : {out}, {tensor(outputs)}", f"quern.relu %1 : {out}",
-                 f"quern.add %2, %arg3 : {out}, {out}"]
-    kernel(name, arguments, out, attributes("conv", CONV_BOUND, SIZES if batch is None else None, schedule=schedule), body)
+        last = len(body) - 1
+        body += [f"quern.add %{last}, %arg2 : {out}, {tensor(outputs)}", f"quern.relu %{last + 1} : {out}",
+                 f"quern.add %{last + 2}, %arg3 : {out}, {out}"]
+    kernel(name, arguments, out, attributes("conv", bound, SIZES if batch is None else None, schedule=schedule), body)
 
 
 def pool(name, op, image, window, strides=(1, 1), pads=(0, 0, 0, 0), ceil=False, flags="", batch=1):
@@ -68,6 +76,14 @@ conv("depthwise", (9, 8, 48), 48, (3, 3), pads=(1, 1, 1, 1), groups=48, epilogue
 conv("depthwise_ragged", (6, 7, 21), 21, (5, 5), pads=(2, 2, 2, 2), groups=21)
 conv("depthwise_multiplied", (6, 7, 8), 16, (3, 3), groups=8)
 conv("half", (5, 6, 16), 32, (3, 3), pads=(1, 1, 1, 1), weight="f16")
+conv("bf16", (5, 6, 16), 32, (3, 3), pads=(1, 1, 1, 1), weight="bf16")
+conv("bf16_odd", (5, 6, 3), 32, (3, 3), weight="bf16")
+conv("pairs_pointwise", (7, 9, 34), 48, (1, 1), batch=None, epilogue=True, weight="bf16", pairs=True)
+conv("pairs_square", (9, 13, 20), 32, (3, 3), pads=(1, 1, 1, 1), epilogue=True, weight="bf16", pairs=True)
+conv("pairs_row", (5, 17, 24), 48, (1, 7), pads=(0, 0, 3, 3), weight="bf16", pairs=True)
+conv("pairs_strided", (13, 12, 18), 64, (3, 3), strides=(2, 2), weight="bf16", pairs=True)
+conv("pairs_dilated", (11, 12, 6), 16, (3, 3), pads=(2, 2, 2, 2), dilations=(2, 2), weight="bf16", pairs=True)
+conv("pairs_ragged", (7, 9, 12), 24, (3, 3), pads=(1, 1, 1, 1), batch=None, epilogue=True, weight="bf16", pairs=True)
 for rows, vectors, lines in [(1, 1, 1), (7, 3, 2), (8, 2, 64), (14, 4, 4)]:
     conv(f"tile_{rows}_{vectors}_{lines}", (9, 16, 12), 80, (3, 3), pads=(1, 1, 1, 1), batch=None,
          schedule={"rows": rows, "vectors": vectors, "lines": lines})

@@ -45,6 +45,24 @@ quern.entry @f(%x: tensor<1x8x2x9xf32>, %w: tensor<16x8x3x3xf32>) {
 
 // -----
 
+// conv2d_c6
+quern.entry @f(%x: tensor<1x8x9x9xbf16>, %w: tensor<16x8x3x3xf32>) {
+  // expected-error @+1 {{an image of bf16 with 8 channels in 1 groups meets 'tensor<16x8x3x3xf32>'; expected pairs of channels, one group and a weight of bf16}}
+  %0 = quern.conv2d %x, %w window [3, 3] : tensor<1x8x9x9xbf16>, tensor<16x8x3x3xf32>
+  quern.return
+}
+
+// -----
+
+// conv2d_c6
+quern.entry @f(%x: tensor<1x3x9x9xbf16>, %w: tensor<16x3x3x3xbf16>) {
+  // expected-error @+1 {{an image of bf16 with 3 channels in 1 groups meets 'tensor<16x3x3x3xbf16>'; expected pairs of channels, one group and a weight of bf16}}
+  %0 = quern.conv2d %x, %w window [3, 3] : tensor<1x3x9x9xbf16>, tensor<16x3x3x3xbf16>
+  quern.return
+}
+
+// -----
+
 // max_pool_c1
 quern.entry @f(%x: tensor<1x8x9x9xf32>) {
   // expected-error @+1 {{pads an image by 3, expected less than the window, 3}}
