@@ -75,6 +75,15 @@ def AssignCacheLayoutsPass : Pass<"quern-assign-cache-layouts", "::mlir::ModuleO
 // fused
 //===------------------------------------------------------------------------------------------===//
 
+def LowerPrecisionPass : Pass<"quern-lower-precision", "::mlir::ModuleOp"> {
+  let summary = "multiply in bf16 where the model has f32";
+  let description = [{
+    `conv2d(x, w)` with constant f32 w becomes `conv2d(cast(x), cast(w))` of bf16 where the channels come in pairs and in one
+    group, `matmul(x, w)` becomes `matmul(x, cast(w))`, whose left side is rounded by `quern-quantize-activations`. Sums, and all
+    that is computed between products, stay f32.
+  }];
+}
+
 def SelectWinogradPass : Pass<"quern-select-winograd", "::mlir::ModuleOp"> {
   let summary = "convolve by fewer products where that is faster";
   let description = [{

@@ -32,6 +32,9 @@ static void buildGraph(OpPassManager &manager) {
 }
 
 static void buildFused(OpPassManager &manager, const PipelineOptions &options) {
+  // Before Winograd's filters, which are f32, and before folding, which rounds the weights.
+  if (options.bf16)
+    manager.addPass(createLowerPrecisionPass());
   // Before folding, which computes the transformed weights.
   if (!options.exact)
     manager.addPass(createSelectWinogradPass());
@@ -81,6 +84,7 @@ namespace {
 /// The options of a pipeline as `quern-opt` reads them.
 struct TextOptions : PassPipelineOptions<TextOptions> {
   Option<bool> exact{*this, "exact", llvm::cl::desc("keep activations in f32, convolve directly"), llvm::cl::init(false)};
+  Option<bool> bf16{*this, "bf16", llvm::cl::desc("multiply f32 weights in bf16"), llvm::cl::init(false)};
   Option<int64_t> bound{*this, "bound", llvm::cl::desc("bound of dimensions that have none"),
                         llvm::cl::init(PipelineOptions().bound)};
   Option<std::string> database{*this, "database", llvm::cl::desc("JSON file of measured schedules")};
@@ -91,7 +95,7 @@ struct TextOptions : PassPipelineOptions<TextOptions> {
 void registerPipelines() {
   auto add = [](StringRef name, StringRef description, Phase until) {
     auto build = [until](OpPassManager &manager, const TextOptions &text) {
-      buildPipeline(manager, {text.exact, until, text.bound, text.database});
+      buildPipeline(manager, {text.exact, text.bf16, until, text.bound, text.database});
     };
     PassPipelineRegistration<TextOptions>(name, description, build);
   };

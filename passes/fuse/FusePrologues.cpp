@@ -48,11 +48,10 @@ static LogicalResult cloneIntoAll(PatternRewriter &rewriter, Operation *op, Stri
   return success(!owners.empty());
 }
 
-/// Whether all users of `op` are matmuls that have it on their left.
+/// Whether all users of `op` are matmuls that have it on their left, and convolutions of it.
 static bool feedsProducts(Operation *op) {
   return !op->use_empty() && llvm::all_of(op->getUses(), [](OpOperand &use) {
-    auto matmul = dyn_cast<MatmulOp>(use.getOwner());
-    return matmul && &matmul.getLhsMutable() == &use;
+    return isa<MatmulOp, Conv2dOp>(use.getOwner()) && use.getOperandNumber() == 0;
   });
 }
 
@@ -67,7 +66,7 @@ struct CloneQuantize : OpRewritePattern<QuantizeOp> {
   }
 };
 
-/// matmul(cast(x), w), x rounded to bf16 -> a group of both, for each matmul: as for `quantize`.
+/// matmul(cast(x), w), conv2d(cast(x), w), x rounded to bf16 -> a group of both, for each product: as for `quantize`.
 struct CloneCast : OpRewritePattern<CastOp> {
   using OpRewritePattern::OpRewritePattern;
 

@@ -10,6 +10,7 @@
 #include "frontend/Frontend.h"
 
 #include "mlir/Pass/PassManager.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/LineIterator.h"
 #include "llvm/Support/Path.h"
@@ -30,6 +31,9 @@ void addCompilerOptions(CLI::App &command, CompilerOptions &options) {
   command.add_option("--config", options.config, "A config.json in place of the checkpoint's");
   command.add_option("--target", options.targets, "Machines, comma-separated; `host` is this one")->capture_default_str();
   command.add_flag("--exact", options.exact, "Keep activations in f32, convolve directly");
+  command.add_option("--precision", options.precision, "f32 or bf16: what f32 weights are multiplied in")
+      ->check(CLI::IsMember({"f32", "bf16"}))
+      ->capture_default_str();
   command.add_flag("--no-cache", options.noCache, "Compile every kernel anew and keep none of them");
   command.add_flag("--timing", options.timing, "Print how long each phase takes, and how large arenas are");
   command.add_option("--tuning", options.tuning, "A file of measured schedules (JSON)");
@@ -90,6 +94,20 @@ LogicalResult Compiler::findTargets() {
   if (targets.empty())
     return refuse("`--target` is `" + options.targets + "`, expected one name at least");
   llvm::sort(targets, [](const codegen::TargetSpec &a, const codegen::TargetSpec &b) { return rank(a) < rank(b); });
+  return options.precision == "bf16" ? checkBf16() : success();
+}
+
+LogicalResult Compiler::checkBf16() {
+  if (options.exact)
+    return refuse("`--precision bf16` rounds what `--exact` keeps; expected one of them");
+  std::vector<std::string> able;
+  for (const codegen::TargetSpec &target : codegen::getTargets())
+    if (target.hasBf16Dot())
+      able.push_back(target.name.str());
+  for (const codegen::TargetSpec &target : targets)
+    if (!target.hasBf16Dot())
+      return refuse("`" + target.name + "` does not multiply bf16, which `--precision bf16` needs; expected `" +
+                    llvm::join(able, "`, `") + "`");
   return success();
 }
 
@@ -148,6 +166,7 @@ FailureOr<OwningOpRef<ModuleOp>> Compiler::lower(const codegen::TargetSpec &targ
   PassManager manager(&context);
   PipelineOptions pipeline;
   pipeline.exact = options.exact;
+  pipeline.bf16 = options.precision == "bf16";
   pipeline.until = until;
   pipeline.database = options.tuning;
   buildPipeline(manager, pipeline);

@@ -33,6 +33,8 @@ struct CompilerOptions {
   /// Names of targets, comma-separated.
   std::string targets = "host";
   bool exact = false;
+  /// What f32 weights are multiplied in: `f32` or `bf16`.
+  std::string precision = "f32";
   bool timing = false;
   /// Measured schedules, or empty.
   std::string tuning;
@@ -87,6 +89,8 @@ public:
 
 private:
   mlir::LogicalResult openCheckpoint();
+  /// Whether bf16 may be had: without `--exact`, on each target.
+  mlir::LogicalResult checkBf16();
 
   const CompilerOptions &options;
   mlir::MLIRContext context;

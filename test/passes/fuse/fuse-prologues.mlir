@@ -68,6 +68,24 @@ quern.entry @rounded(%x: tensor<2x32xf32>, %g: tensor<32xf32>, %a: tensor<8x32xb
 
 // -----
 
+// So is what rounds the image of convolutions.
+// CHECK-LABEL: quern.entry @rounded_image(
+// CHECK: quern.fused
+// CHECK-NEXT: %[[A:.*]] = quern.cast
+// CHECK-NEXT: quern.conv2d %[[A]]
+// CHECK: quern.fused
+// CHECK-NEXT: %[[B:.*]] = quern.cast
+// CHECK-NEXT: quern.conv2d %[[B]]
+quern.entry @rounded_image(%x: tensor<1x5x5x2xf32>, %a: tensor<16x2xbf16>, %b: tensor<16x18xbf16>)
+    -> (tensor<1x5x5x16xf32>, tensor<1x3x3x16xf32>) {
+  %r = quern.cast %x : tensor<1x5x5x2xf32> to tensor<1x5x5x2xbf16>
+  %0 = quern.conv2d %r, %a window [1, 1] layout <nhwc> : tensor<1x5x5x2xbf16>, tensor<16x2xbf16>
+  %1 = quern.conv2d %r, %b window [3, 3] layout <nhwc> : tensor<1x5x5x2xbf16>, tensor<16x18xbf16>
+  quern.return %0, %1 : tensor<1x5x5x16xf32>, tensor<1x3x3x16xf32>
+}
+
+// -----
+
 // A rounded tensor that is also a result is computed once, for all.
 // CHECK-LABEL: quern.entry @rounded_result(
 // CHECK: %[[R:.*]] = quern.cast
