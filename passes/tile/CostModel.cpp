@@ -113,25 +113,33 @@ static Tile chooseTile(const ContractShape &shape, TargetAttr target) {
   return best;
 }
 
+/// How long one panel of the weight takes, in nanoseconds: its bytes at 25 GB/s, or its products at the speed of one core. A
+/// kernel for any number of rows reads prompts, in steps of hundreds of them.
+static double getPanelTime(MatmulOp anchor, const ContractShape &shape) {
+  constexpr double bytesPerNanosecond = 25, integerProducts = 200, floatProducts = 50, promptRows = 256;
+  double weights = double(PackedLayout::panelRows * getTensorType(anchor.getWeight()).getDimSize(1) * shape.matmuls);
+  double rows = shape.rowsKnown ? double(shape.rows) : promptRows;
+  return std::max({1.0, weights * double(shape.weightBits) / 8 / bytesPerNanosecond,
+                   weights * rows / (shape.integer ? integerProducts : floatProducts)});
+}
+
 /// How much longer `panels` panels per task take than work that 2, 4 or 8 threads share evenly and for free. A thread that
-/// was interrupted makes the others wait for half a task. Handing out a task costs what reading 6 KiB of weights does
-/// (0.25 µs at 25 GB/s).
-static double getTaskCost(int64_t panels, int64_t panelBytes, const ContractShape &shape) {
-  constexpr double dispatchBytes = 6 << 10;
+/// was interrupted makes the others wait for half a task. Handing out a task costs 250 ns.
+static double getTaskCost(int64_t panels, double panelTime, const ContractShape &shape) {
+  constexpr double dispatchTime = 250;
   int64_t tasks = llvm::divideCeil(shape.panels, panels);
   double longest = 0;
   for (int64_t threads : {2, 4, 8})
     longest += (double(llvm::divideCeil(tasks, threads)) + 0.5) * double(panels * threads) / double(shape.panels);
-  return longest / 3 * (1 + dispatchBytes / double(panels * panelBytes));
+  return longest / 3 * (1 + dispatchTime / (double(panels) * panelTime));
 }
 
 /// How many panels a task computes: the cheapest number of whole tiles.
 static int64_t choosePanels(MatmulOp anchor, const ContractShape &shape, Tile tile) {
-  int64_t depth = getTensorType(anchor.getWeight()).getDimSize(1);
-  int64_t bytes = std::max<int64_t>(1, PackedLayout::panelRows * depth * shape.weightBits / 8 * shape.matmuls);
+  double time = getPanelTime(anchor, shape);
   int64_t best = tile.vectors;
   for (int64_t panels : {1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64})
-    if (panels % tile.vectors == 0 && getTaskCost(panels, bytes, shape) < getTaskCost(best, bytes, shape))
+    if (panels % tile.vectors == 0 && getTaskCost(panels, time, shape) < getTaskCost(best, time, shape))
       best = panels;
   return best;
 }

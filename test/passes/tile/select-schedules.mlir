@@ -66,9 +66,9 @@ module attributes {quern.target = #quern.target<"zen4", vectorBits = 512, l1Byte
     quern.yield %0 : tensor<1x576xf32>
   }
 
-  // Four-bit weights are unpacked once per tile: many rows.
+  // Four-bit weights are unpacked once per tile: many rows. A prompt has work enough for a task per panel.
   // CHECK: quern.kernel @nibbles
-  // CHECK-SAME: rows = 12 : i64, vectors = 1 : i64
+  // CHECK-SAME: schedule = #quern.schedule<{panels = 1 : i64, rows = 12 : i64, vectors = 1 : i64}>
   quern.kernel @nibbles(%x: tensor<?x576xf32, #quern.dims<s>>, %w: tensor<576x576x!quern.block<q4_1>> {quern.packed}) -> tensor<?x576xf32, #quern.dims<s>>
       attributes {form = #quern.form<contract>} {
     %q = quern.quantize %x : tensor<?x576xf32, #quern.dims<s>>
