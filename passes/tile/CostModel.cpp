@@ -68,15 +68,16 @@ static ContractShape getShape(MatmulOp anchor) {
   return shape;
 }
 
-/// Vector registers that `tile` needs: accumulators (f32; and i32 within a block, where one instruction adds four
-/// products to them), a vector of weights per column, unpacked for 4 bits, and an eighth of all for what else there is.
+/// Vector registers that `tile` needs: accumulators (f32 per matmul; and i32 within a block of the matmul at hand, where one
+/// instruction adds four products to them), a vector of weights per column, unpacked for 4 bits, and an eighth of all for
+/// what else there is.
 static int64_t countRegisters(Tile tile, const ContractShape &shape, TargetAttr target) {
   int64_t perPanel = std::max<int64_t>(1, PackedLayout::panelRows * 32 / target.getVectorBits());
   bool keepsSums = shape.integer && target.getDot() != "none";
-  int64_t accumulators = tile.rows * shape.lines * tile.vectors * (keepsSums ? 2 : 1);
+  int64_t accumulators = tile.rows * shape.lines * tile.vectors * (shape.matmuls + (keepsSums ? 1 : 0));
   int64_t weights = tile.vectors * (shape.weightBits == 4 ? 3 : 1);
   int64_t others = shape.alone ? 0 : target.getVectorRegisters() / 8;
-  return perPanel * (shape.matmuls * accumulators + weights) + 1 + others;
+  return perPanel * (accumulators + weights) + 1 + others;
 }
 
 /// Instructions per product of a vector: loading (and unpacking) weights is shared by the rows; the left side is an

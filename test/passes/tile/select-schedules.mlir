@@ -76,18 +76,18 @@ module attributes {quern.target = #quern.target<"zen4", vectorBits = 512, l1Byte
     quern.yield %0 : tensor<?x576xf32, #quern.dims<s>>
   }
 
-  // One row of quants: one stream of weights.
+  // One row of quants: one stream of weights, and tasks that are worth handing out.
   // CHECK: quern.kernel @stream
-  // CHECK-SAME: rows = 1 : i64, vectors = 1 : i64
+  // CHECK-SAME: schedule = #quern.schedule<{panels = 3 : i64, rows = 1 : i64, vectors = 1 : i64}>
   quern.kernel @stream(%x: tensor<1x576xf32>, %w: tensor<576x576x!quern.block<q8_0>> {quern.packed}) -> tensor<1x576xf32> attributes {form = #quern.form<contract>} {
     %q = quern.quantize %x : tensor<1x576xf32>
     %0 = quern.matmul %q, %w : tensor<1x576x!quern.block<q8_1>>, tensor<576x576x!quern.block<q8_0>>
     quern.yield %0 : tensor<1x576xf32>
   }
 
-  // A pair needs twice the sums, so half the rows.
+  // A pair needs the sums of both and the integers of one: fewer rows.
   // CHECK: quern.kernel @pair
-  // CHECK-SAME: rows = 6 : i64, vectors = 1 : i64
+  // CHECK-SAME: rows = 8 : i64, vectors = 1 : i64
   quern.kernel @pair(%x: tensor<?x576xf32, #quern.dims<s>>, %g: tensor<1536x576x!quern.block<q4_1>> {quern.packed}, %u: tensor<1536x576x!quern.block<q4_1>> {quern.packed})
       -> tensor<?x1536xf32, #quern.dims<s>> attributes {form = #quern.form<contract>} {
     %q = quern.quantize %x : tensor<?x576xf32, #quern.dims<s>>
