@@ -3,12 +3,13 @@
     python bench_images.py time PROGRAM FILE THREADS RUNS X.npy Y.npy
     python bench_images.py compare Y.npy ...
 
-PROGRAM is `onnxruntime` or `openvino` with an ONNX file, or `iree` with a module of iree-compile. X is the input, f32[n, 3,
+PROGRAM is `onnxruntime`, `openvino` or `openvino-bf16` with an ONNX file, or `iree` with a module of iree-compile. X is the input, f32[n, 3,
 height, width]; Y gets the output. `time` prints one number: n divided by the median time of RUNS runs after a warm-up; a program
 that needs more than LIMIT seconds for them runs less often. `compare` prints, for each of the arrays, its largest difference
 from the first one.
 """
 
+import functools
 import json
 import statistics
 import sys
@@ -30,12 +31,12 @@ def open_onnxruntime(path, threads):
     return lambda x: session.run(None, {name: x})[0]
 
 
-def open_openvino(path, threads):
+def open_openvino(precision, path, threads):
     import openvino
 
-    # Its own choice of precision would be bf16 where the CPU has it.
+    # Without the hint it would choose bf16 where the CPU has it.
     model = openvino.Core().compile_model(path, "CPU", {
-        "INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"})
+        "INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": precision})
     request = model.create_infer_request()
     return lambda x: request.infer([x], share_inputs=True, share_outputs=True)[0]
 
@@ -49,7 +50,8 @@ def open_iree(path, threads):
     return lambda x: module.inception_v3(x).to_host()
 
 
-PROGRAMS = {"onnxruntime": open_onnxruntime, "openvino": open_openvino, "iree": open_iree}
+PROGRAMS = {"onnxruntime": open_onnxruntime, "openvino": functools.partial(open_openvino, "f32"),
+            "openvino-bf16": functools.partial(open_openvino, "bf16"), "iree": open_iree}
 
 
 def time_runs(run, x, count):

@@ -1,11 +1,12 @@
 """Inception v3 with ONNX Runtime, OpenVINO and IREE, in images per second.
 
 The weights are those of the npm package that scripts/fetch-inception fetches. The peers get them as an ONNX graph of a fixed
-batch with folded batch norms, IREE compiled with the fastest flags that were found. All compute in f32, on one random input;
-speeds are of the network alone, by the median of `--runs` runs. The JSON also says how far the outputs are apart, and what
-memory the binary takes.
+batch with folded batch norms, IREE compiled with the fastest flags that were found. All compute in f32; where the CPU multiplies
+bf16, the binary of `--precision bf16` and OpenVINO do so, too. Speeds are of the network alone on one random input, by the median
+of `--runs` runs. The JSON also says how far the outputs are apart, and what memory the binaries take.
 """
 
+import pathlib
 import statistics
 import subprocess
 
@@ -13,7 +14,7 @@ from bench_common import CACHE, QUERN, ROOT, numbers, run_json, say, summarize, 
 
 MODEL = ROOT / "frontend" / "models" / "inception_v3_nsfw.qn"
 WEIGHTS = ROOT / ".cache" / "inception_v3"
-PEERS = {"ONNX Runtime": "onnxruntime", "OpenVINO": "openvino", "IREE": "iree"}
+PEERS = {"f32": {"ONNX Runtime": "onnxruntime", "OpenVINO": "openvino", "IREE": "iree"}, "bf16": {"OpenVINO": "openvino-bf16"}}
 PACKAGES = ["onnxruntime", "openvino", "iree-base-compiler"]
 # The fastest of ten sets: -O3 alone gives a tenth of it; ukernels in place of channels last are as fast, with both it is slower.
 IREE_FLAGS = ["--iree-hal-target-device=local", "--iree-hal-local-target-device-backends=llvm-cpu",
@@ -22,7 +23,13 @@ IREE_FLAGS = ["--iree-hal-target-device=local", "--iree-hal-local-target-device-
               "--iree-preprocessing-pass-pipeline=builtin.module(util.func(iree-preprocessing-convert-conv-to-channels-last))"]
 
 
+def get_precisions():
+    """Those that this CPU multiplies in."""
+    return ["f32", "bf16"] if "avx512_bf16" in pathlib.Path("/proc/cpuinfo").read_text() else ["f32"]
+
+
 def add_options(parser):
+    parser.add_argument("--precisions", type=lambda text: text.split(","), default=get_precisions())
     parser.add_argument("--batches", type=numbers, default=[1, 8])
     parser.add_argument("--runs", type=int, default=20, help="of a measurement")
 
@@ -52,10 +59,10 @@ class Batch:
         return CACHE / f"inception-{self.size}-{program}.npy"
 
 
-def compile_model():
-    binary = CACHE / "inception"
-    say("compiling Inception v3")
-    subprocess.run([QUERN, "compile", MODEL, "--weights", WEIGHTS, "-o", binary], check=True)
+def compile_model(precision):
+    binary = CACHE / f"inception-{precision}"
+    say(f"compiling Inception v3 in {precision}")
+    subprocess.run([QUERN, "compile", MODEL, "--weights", WEIGHTS, "--precision", precision, "-o", binary], check=True)
     return binary
 
 
@@ -70,11 +77,11 @@ def run_peer(python, program, batch, options):
                                             options.threads, options.runs, batch.input, batch.get_output(program)])}
 
 
-def compare(python, binary, batch):
+def compare(python, binary, batch, peers):
     """Largest difference of quern's probabilities from each peer's."""
     ours = batch.get_output("quern")
     subprocess.run([binary, "--run", "forward", "--in", f"x={batch.input}", "--out", f"probabilities={ours}"], check=True)
-    outputs = {peer: batch.get_output(program) for peer, program in PEERS.items()}
+    outputs = {peer: batch.get_output(program) for peer, program in peers.items()}
     found = {peer: path for peer, path in outputs.items() if path.exists()}
     differences = run_json([python, ROOT / "scripts" / "bench_images.py", "compare", ours, *found.values()])
     return dict(zip(found, differences))
@@ -91,15 +98,16 @@ def describe_memory(binary, options):
 
 def run(python, options):
     subprocess.run([ROOT / "scripts" / "fetch-inception"], check=True, stdout=subprocess.DEVNULL)
-    binary = compile_model()
-    rows = []
-    for size in options.batches:
-        batch = Batch(python, size)
-        programs = {"quern": lambda: run_quern(binary, batch, options)}
-        for peer, program in PEERS.items():
-            programs[peer] = lambda program=program: run_peer(python, program, batch, options)
-        samples = take_turns(f"batch {size}", programs, options.repetitions)
-        rows += [{"model": "f32", "test": test, **summarize(values), "largest_difference": compare(python, binary, batch)}
-                 for test, values in samples.items()]
-    return {"unit": "images per second", "runs": options.runs, "memory": describe_memory(binary, options),
-            "peers": list(PEERS), "rows": rows}
+    rows, memory = [], {}
+    batches = [Batch(python, size) for size in options.batches]
+    for precision in options.precisions:
+        binary, peers = compile_model(precision), PEERS[precision]
+        for batch in batches:
+            programs = {"quern": lambda: run_quern(binary, batch, options)}
+            for peer, program in peers.items():
+                programs[peer] = lambda program=program: run_peer(python, program, batch, options)
+            samples = take_turns(f"{precision}, batch {batch.size}", programs, options.repetitions)
+            rows += [{"model": precision, "test": test, **summarize(values),
+                      "largest_difference": compare(python, binary, batch, peers)} for test, values in samples.items()]
+        memory[precision] = describe_memory(binary, options)
+    return {"unit": "images per second", "runs": options.runs, "memory": memory, "peers": list(PEERS["f32"]), "rows": rows}
