@@ -1,14 +1,13 @@
 //===- LowerElementwise.cpp - elementwise ops become maps -------------------------------------===//
 
 #include "passes/Passes.h"
+#include "passes/Rewrite.h"
 #include "passes/TensorType.h"
 
 #include "dialect/Ops.h"
 #include "dialect/Shapes.h"
 
 #include "mlir/IR/IRMapping.h"
-#include "mlir/IR/PatternMatch.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 using namespace mlir;
 
@@ -156,11 +155,8 @@ struct LowerElementwisePass : impl::LowerElementwisePassBase<LowerElementwisePas
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<LowerScalarBody, LowerCast, MergeMaps>(&getContext());
-    FrozenRewritePatternSet frozen(std::move(patterns));
-    // Entries alone: initialisers of parameters are evaluated, not compiled.
-    for (EntryOp entry : getOperation().getOps<EntryOp>())
-      if (failed(applyPatternsGreedily(entry, frozen)))
-        return signalPassFailure();
+    if (failed(rewriteEntries(getOperation(), std::move(patterns))))
+      signalPassFailure();
   }
 };
 

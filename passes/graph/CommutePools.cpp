@@ -1,12 +1,10 @@
 //===- CommutePools.cpp - averages after the convolution that has fewer channels --------------===//
 
 #include "passes/Passes.h"
+#include "passes/Rewrite.h"
 #include "passes/TensorType.h"
 
 #include "dialect/Images.h"
-
-#include "mlir/IR/PatternMatch.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 using namespace mlir;
 
@@ -83,10 +81,8 @@ struct CommutePoolsPass : impl::CommutePoolsPassBase<CommutePoolsPass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<CommutePool>(&getContext());
-    FrozenRewritePatternSet frozen(std::move(patterns));
-    for (EntryOp entry : getOperation().getOps<EntryOp>())
-      if (failed(applyPatternsGreedily(entry, frozen)))
-        return signalPassFailure();
+    if (failed(rewriteEntries(getOperation(), std::move(patterns))))
+      signalPassFailure();
   }
 };
 

@@ -2,12 +2,10 @@
 
 #include "passes/Constants.h"
 #include "passes/Passes.h"
+#include "passes/Rewrite.h"
 #include "passes/TensorType.h"
 
 #include "dialect/Images.h"
-
-#include "mlir/IR/PatternMatch.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 using namespace mlir;
 
@@ -65,10 +63,8 @@ struct FoldScalesPass : impl::FoldScalesPassBase<FoldScalesPass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<FoldScale>(&getContext());
-    FrozenRewritePatternSet frozen(std::move(patterns));
-    for (EntryOp entry : getOperation().getOps<EntryOp>())
-      if (failed(applyPatternsGreedily(entry, frozen)))
-        return signalPassFailure();
+    if (failed(rewriteEntries(getOperation(), std::move(patterns))))
+      signalPassFailure();
   }
 };
 

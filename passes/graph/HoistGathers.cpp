@@ -1,13 +1,11 @@
 //===- HoistGathers.cpp - rows are chosen before they are computed ----------------------------===//
 
 #include "passes/Passes.h"
+#include "passes/Rewrite.h"
 #include "passes/TensorType.h"
 
 #include "dialect/Ops.h"
 #include "dialect/Shapes.h"
-
-#include "mlir/IR/PatternMatch.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 using namespace mlir;
 
@@ -66,10 +64,8 @@ struct HoistGathersPass : impl::HoistGathersPassBase<HoistGathersPass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<HoistGather>(&getContext());
-    FrozenRewritePatternSet frozen(std::move(patterns));
-    for (EntryOp entry : getOperation().getOps<EntryOp>())
-      if (failed(applyPatternsGreedily(entry, frozen)))
-        return signalPassFailure();
+    if (failed(rewriteEntries(getOperation(), std::move(patterns))))
+      signalPassFailure();
   }
 };
 
