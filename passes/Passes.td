@@ -75,15 +75,6 @@ def AssignCacheLayoutsPass : Pass<"quern-assign-cache-layouts", "::mlir::ModuleO
 // fused
 //===------------------------------------------------------------------------------------------===//
 
-def LowerPrecisionPass : Pass<"quern-lower-precision", "::mlir::ModuleOp"> {
-  let summary = "multiply in bf16 where the model has f32";
-  let description = [{
-    `conv2d(x, w)` with constant f32 w becomes `conv2d(cast(x), cast(w))` of bf16 where the channels come in pairs and in one
-    group, `matmul(x, w)` becomes `matmul(x, cast(w))`, whose left side is rounded by `quern-quantize-activations`. Sums, and all
-    that is computed between products, stay f32.
-  }];
-}
-
 def SelectWinogradPass : Pass<"quern-select-winograd", "::mlir::ModuleOp"> {
   let summary = "convolve by fewer products where that is faster";
   let description = [{
@@ -91,6 +82,16 @@ def SelectWinogradPass : Pass<"quern-select-winograd", "::mlir::ModuleOp"> {
     tile that costs least by a model of products, transforms and weights, if it saves a sixth of the time. The choice
     depends on one image's shape alone, so that a batch gets the bits that each image gets. Results differ from those of
     `conv2d` by rounding: in two dimensions tiles have up to 8 points along each axis, in one up to 10.
+  }];
+  let options = [Option<"bf16", "bf16", "bool", "false", "the convolutions that stay will be multiplied in bf16: twice as fast">];
+}
+
+def LowerPrecisionPass : Pass<"quern-lower-precision", "::mlir::ModuleOp"> {
+  let summary = "multiply in bf16 where the model has f32";
+  let description = [{
+    `conv2d(x, w)` with constant f32 w becomes `conv2d(cast(x), cast(w))` of bf16 where the channels come in pairs and in one
+    group, `matmul(x, w)` becomes `matmul(x, cast(w))`, whose left side is rounded by `quern-quantize-activations`. Sums, and all
+    that is computed between products, stay f32.
   }];
 }
 

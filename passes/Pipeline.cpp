@@ -32,12 +32,12 @@ static void buildGraph(OpPassManager &manager) {
 }
 
 static void buildFused(OpPassManager &manager, const PipelineOptions &options) {
-  // Before Winograd's filters, which are f32, and before folding, which rounds the weights.
-  if (options.bf16)
-    manager.addPass(createLowerPrecisionPass());
   // Before folding, which computes the transformed weights.
   if (!options.exact)
-    manager.addPass(createSelectWinogradPass());
+    manager.addPass(createSelectWinogradPass({options.bf16}));
+  // After Winograd's filters, which stay f32, and before folding, which rounds the weights.
+  if (options.bf16)
+    manager.addPass(createLowerPrecisionPass());
   // Before fusion: what is constant must not end up inside a kernel.
   manager.addPass(createFoldParametersPass());
   // Before horizontal fusion, which joins matmuls on equal quantised tensors.

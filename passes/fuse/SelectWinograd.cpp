@@ -46,10 +46,11 @@ static double countFactors(const Matrix &matrix) {
 /// What a vector of weights costs beside its products, in products of vectors: how much longer it takes to come from memory.
 constexpr double weightCost = 9;
 
-/// The time of the convolution of one image, in products of vectors.
-static double getDirectCost(const ConvShape &shape) {
+/// The time of the convolution of one image, in products of vectors. In bf16 a product multiplies twice as many numbers, and
+/// weights have half the bytes.
+static double getDirectCost(const ConvShape &shape, bool bf16) {
   double weights = double(shape.rows * shape.columns * shape.channels * shape.panels);
-  return weights * (double(shape.height * shape.width) + weightCost);
+  return weights * (double(shape.height * shape.width) + weightCost) / (bf16 ? 2 : 1);
 }
 
 /// The same by tiles. Transforms wait for memory, so that an instruction of theirs costs as much as two products; products
@@ -96,12 +97,12 @@ static SmallVector<int64_t> getTileSizes(int64_t taps, bool both) {
   return sizes;
 }
 
-/// The tile that is cheapest, if one is clearly cheaper than the convolution as it stands.
-static std::optional<WinogradTile> chooseTile(const ConvShape &shape) {
+/// The tile that is cheapest, if one is clearly cheaper than the convolution as it stands, in f32 or bf16.
+static std::optional<WinogradTile> chooseTile(const ConvShape &shape, bool bf16) {
   constexpr double worthwhile = 0.85;
   bool both = shape.rows > 1 && shape.columns > 1;
   std::optional<WinogradTile> best;
-  double limit = getDirectCost(shape) * worthwhile;
+  double limit = getDirectCost(shape, bf16) * worthwhile;
   for (int64_t height : getTileSizes(shape.rows, both))
     for (int64_t width : getTileSizes(shape.columns, both)) {
       WinogradTile tile = {height, width};
@@ -118,12 +119,12 @@ namespace {
 
 /// conv2d(x, w) -> winograd(x, winograd_filter(w))
 struct UseWinograd : OpRewritePattern<Conv2dOp> {
-  using OpRewritePattern::OpRewritePattern;
+  UseWinograd(MLIRContext *context, bool bf16) : OpRewritePattern(context), bf16(bf16) {}
 
   LogicalResult matchAndRewrite(Conv2dOp conv, PatternRewriter &rewriter) const override {
     if (const char *reason = whyNot(conv))
       return rewriter.notifyMatchFailure(conv, reason);
-    std::optional<WinogradTile> tile = chooseTile(ConvShape(conv));
+    std::optional<WinogradTile> tile = chooseTile(ConvShape(conv), bf16);
     if (!tile)
       return rewriter.notifyMatchFailure(conv, "transforms would cost more than the products they save");
     int64_t sizes[] = {tile->height, tile->width};
@@ -133,13 +134,18 @@ struct UseWinograd : OpRewritePattern<Conv2dOp> {
     rewriter.replaceOpWithNewOp<WinogradOp>(conv, conv.getInput(), filter, conv.getWindow(), sizes, conv.getPads());
     return success();
   }
+
+private:
+  bool bf16;
 };
 
 struct SelectWinogradPass : impl::SelectWinogradPassBase<SelectWinogradPass> {
+  using SelectWinogradPassBase::SelectWinogradPassBase;
+
   void runOnOperation() override {
     for (EntryOp entry : getOperation().getOps<EntryOp>()) {
       RewritePatternSet patterns(&getContext());
-      patterns.add<UseWinograd>(&getContext());
+      patterns.add<UseWinograd>(&getContext(), bf16);
       if (failed(applyFusion(entry, std::move(patterns))))
         return signalPassFailure();
     }

@@ -1,4 +1,5 @@
 // RUN: quern-opt %s --quern-select-winograd | FileCheck %s
+// RUN: quern-opt %s --quern-select-winograd=bf16 | FileCheck %s --check-prefix=BF16
 
 quern.parameter @w3 : tensor<96x576xf32>
 quern.parameter @w5 : tensor<64x1200xf32>
@@ -11,6 +12,8 @@ quern.parameter @colours : tensor<32x27xf32>
 
 // The larger the tile, the fewer products: seven tiles of 5 cover 35 places. The batch does not matter.
 // CHECK-LABEL: quern.entry @square(
+// BF16-LABEL: quern.entry @square(
+// BF16: quern.winograd %{{.*}} window [3, 3] tile [5, 5]
 // CHECK: %[[W:.*]] = quern.param @w3
 // CHECK: %[[F:.*]] = quern.winograd_filter %[[W]] window [3, 3] tile [5, 5]
 // CHECK: quern.winograd %{{.*}}, %[[F]] window [3, 3] tile [5, 5] pads [1, 1, 1, 1]
@@ -29,7 +32,10 @@ quern.entry @large(%x: tensor<1x35x35x48xf32>) -> tensor<1x35x35x64xf32> {
   quern.return %0 : tensor<1x35x35x64xf32>
 }
 
-// One dimension.
+// One dimension saves fewer products: bf16 makes them all faster than these.
+// BF16-LABEL: quern.entry @lines(
+// BF16-NOT: quern.winograd
+// BF16-LABEL: quern.entry @refused(
 // CHECK-LABEL: quern.entry @lines(
 // CHECK: quern.winograd %{{.*}} window [1, 7] tile [1, 4]
 // CHECK: quern.winograd %{{.*}} window [7, 1] tile [4, 1]
