@@ -23,12 +23,19 @@ void vectorizeTail(Halide::Stage stage, Halide::Var var, const Halide::Expr &ext
     stage.vectorize(var, lanes, Halide::TailStrategy::GuardWithIf);
 }
 
+Halide::Expr zeroAround(const std::vector<Halide::Expr> &shape, Halide::Expr y, Halide::Expr x,
+                        const std::function<Halide::Expr(Halide::Expr y, Halide::Expr x)> &at) {
+  Halide::Expr height = shape[1], width = shape[2];
+  Halide::Expr inside = at(clamp(y, 0, height - 1), clamp(x, 0, width - 1));
+  return select(y >= 0 && y < height && x >= 0 && x < width, inside, Halide::Internal::make_zero(inside.type()));
+}
+
 Formula padImage(Halide::Func &padded, const Formula &image) {
   Halide::Var c("c"), x("x"), y("y"), n("n");
-  Halide::Expr height = image.shape[1], width = image.shape[2];
   padded = Halide::Func("padded");
-  padded(c, x, y, n) = select(y >= 0 && y < height && x >= 0 && x < width,
-                              image.at({n, clamp(y, 0, height - 1), clamp(x, 0, width - 1), c}), 0.0f);
+  padded(c, x, y, n) = zeroAround(image.shape, y, x, [&](Halide::Expr row, Halide::Expr column) {
+    return image.at({n, row, column, c});
+  });
   return {image.shape, [padded](const Index &index) { return callAt(padded, index); }};
 }
 

@@ -22,6 +22,10 @@ mlir::FailureOr<Output> buildOutput(Lowering &lowering, mlir::Block::iterator be
 /// guarded. Stays scalar for an extent of 1.
 void vectorizeTail(Halide::Stage stage, Halide::Var var, const Halide::Expr &extent, int lanes);
 
+/// `at` row `y` and column `x` of an image of `shape`, [n, y, x, c], and 0 around it, where `at` is asked for the nearest place.
+Halide::Expr zeroAround(const std::vector<Halide::Expr> &shape, Halide::Expr y, Halide::Expr x,
+                        const std::function<Halide::Expr(Halide::Expr y, Halide::Expr x)> &at);
+
 /// The image at any place, with zeros around it, as `padded`, f32 [c, x, y, n], stores it.
 Formula padImage(Halide::Func &padded, const Formula &image);
 

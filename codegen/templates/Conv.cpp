@@ -47,13 +47,7 @@ static Func makePairs(Conv2dOp op, const Formula &input) {
     return makePair(input.at({n, row, column, 2 * pair}), input.at({n, row, column, 2 * pair + 1}));
   };
   Func pairs("pairs");
-  if (!hasPads(op)) {
-    pairs(pair, x, y, n) = at(y, x);
-    return pairs;
-  }
-  Expr height = input.shape[1], width = input.shape[2];
-  pairs(pair, x, y, n) = select(y >= 0 && y < height && x >= 0 && x < width,
-                                at(clamp(y, 0, height - 1), clamp(x, 0, width - 1)), Expr(uint32_t(0)));
+  pairs(pair, x, y, n) = hasPads(op) ? zeroAround(input.shape, y, x, at) : at(y, x);
   return pairs;
 }
 
