@@ -48,10 +48,11 @@ static LogicalResult cloneIntoAll(PatternRewriter &rewriter, Operation *op, Stri
   return success(!owners.empty());
 }
 
-/// Whether all users of `op` are matmuls that have it on their left, and convolutions of it.
-static bool feedsProducts(Operation *op) {
+/// Whether all users of `op`, one at least, are `Products` (matmuls, convolutions) of which it is the left side or the image.
+template <typename... Products>
+static bool feedsOnlyProducts(Operation *op) {
   return !op->use_empty() && llvm::all_of(op->getUses(), [](OpOperand &use) {
-    return isa<MatmulOp, Conv2dOp>(use.getOwner()) && use.getOperandNumber() == 0;
+    return isa<Products...>(use.getOwner()) && use.getOperandNumber() == 0;
   });
 }
 
@@ -71,7 +72,7 @@ struct CloneCast : OpRewritePattern<CastOp> {
   using OpRewritePattern::OpRewritePattern;
 
   LogicalResult matchAndRewrite(CastOp op, PatternRewriter &rewriter) const override {
-    if (!isFree(op) || !feedsProducts(op))
+    if (!isFree(op) || !feedsOnlyProducts<MatmulOp, Conv2dOp>(op))
       return failure();
     return cloneIntoAll(rewriter, op, "each kernel of products rounds its own left side");
   }
@@ -107,11 +108,7 @@ struct CloneTranspose : OpRewritePattern<TransposeOp> {
   LogicalResult matchAndRewrite(TransposeOp op, PatternRewriter &rewriter) const override {
     if (!isFree(op))
       return failure();
-    bool feedsConvolutions = llvm::all_of(op->getUsers(), [&](Operation *user) {
-      auto conv = dyn_cast<Conv2dOp>(user);
-      return conv && conv.getInput() == op.getResult();
-    });
-    if (!feedsConvolutions)
+    if (!feedsOnlyProducts<Conv2dOp>(op))
       return rewriter.notifyMatchFailure(op, "the transposed tensor is not only the image of convolutions");
     return cloneIntoAll(rewriter, op, "a convolution reads its image in any order");
   }
