@@ -4,10 +4,9 @@
 #include "passes/Passes.h"
 #include "passes/TensorType.h"
 #include "passes/fuse/Explain.h"
+#include "passes/fuse/Narrow.h"
 
 #include "dialect/Images.h"
-
-#include "mlir/IR/Builders.h"
 
 using namespace mlir;
 
@@ -40,28 +39,18 @@ namespace {
 
 struct LowerPrecisionPass : impl::LowerPrecisionPassBase<LowerPrecisionPass> {
   void runOnOperation() override {
-    // One rounded tensor per value: what reads it is then seen to read the same.
-    llvm::DenseMap<Value, Value> rounded;
-    auto round = [&](OpOperand &operand) {
-      Value &value = rounded[operand.get()];
-      if (!value) {
-        OpBuilder builder(operand.getOwner());
-        builder.setInsertionPointAfterValue(operand.get());
-        Type type = getTensorType(operand.get()).clone(builder.getBF16Type());
-        value = CastOp::create(builder, operand.getOwner()->getLoc(), type, operand.get());
-      }
-      operand.set(value);
-    };
+    Type bf16 = BFloat16Type::get(&getContext());
+    NarrowedValues narrowed;
     for (EntryOp entry : getOperation().getOps<EntryOp>()) {
       entry.walk([&](MatmulOp op) {
         if (isLowered(op, op.getLhs(), op.getWeight()))
-          round(op.getWeightMutable());
+          narrowed.narrow(op.getWeightMutable(), bf16);
       });
       entry.walk([&](Conv2dOp op) {
         if (!isLowered(op, op.getInput(), op.getWeight()))
           return;
-        round(op.getInputMutable());
-        round(op.getWeightMutable());
+        narrowed.narrow(op.getInputMutable(), bf16);
+        narrowed.narrow(op.getWeightMutable(), bf16);
       });
     }
   }

@@ -2,12 +2,11 @@
 
 #include "passes/Passes.h"
 #include "passes/TensorType.h"
+#include "passes/fuse/Narrow.h"
 #include "passes/tile/CostModel.h"
 
 #include "dialect/Ops.h"
 #include "dialect/Shapes.h"
-
-#include "mlir/IR/Builders.h"
 
 using namespace mlir;
 
@@ -29,32 +28,17 @@ static Type getNarrowType(MatmulOp op, bool hasBf16Dot) {
   return weight.isBF16() && hasBf16Dot ? weight : nullptr;
 }
 
-/// `value` with elements of `type`, as an op behind it.
-static Value narrow(Value value, Type type, Location loc) {
-  OpBuilder builder(value.getContext());
-  builder.setInsertionPointAfterValue(value);
-  if (isa<BlockType>(type))
-    return QuantizeOp::create(builder, loc, value);
-  return CastOp::create(builder, loc, getTensorType(value).clone(type), value);
-}
-
 namespace {
 
 struct QuantizeActivationsPass : impl::QuantizeActivationsPassBase<QuantizeActivationsPass> {
   void runOnOperation() override {
     TargetAttr target = getTarget(getOperation());
     bool hasBf16Dot = target && target.getBf16Dot();
-    // One narrow tensor per value and type: what reads it is then seen to read the same.
-    llvm::DenseMap<std::pair<Value, Type>, Value> narrowed;
+    NarrowedValues narrowed;
     for (EntryOp entry : getOperation().getOps<EntryOp>()) {
       entry.walk([&](MatmulOp op) {
-        Type type = getNarrowType(op, hasBf16Dot);
-        if (!type)
-          return;
-        Value &value = narrowed[{op.getLhs(), type}];
-        if (!value)
-          value = narrow(op.getLhs(), type, op.getLoc());
-        op.getLhsMutable().assign(value);
+        if (Type type = getNarrowType(op, hasBf16Dot))
+          narrowed.narrow(op.getLhsMutable(), type);
       });
     }
   }
