@@ -80,7 +80,7 @@ unsigned countAllowedCpus() {
 }
 
 ThreadPool::ThreadPool(unsigned threads, ThreadHook hook)
-    : threadCount(threads), spins(threads <= countAllowedCpus()), hook(hook) {}
+    : threadCount(threads), spins(threads <= countAllowedCpus()), hook(hook), parts(threads) {}
 
 Result<std::unique_ptr<ThreadPool>> ThreadPool::create(unsigned threads, ThreadHook hook) {
   if (threads < 1 || threads > maxThreads)
@@ -130,7 +130,7 @@ void ThreadPool::runThread(unsigned thread) {
     seen = waitForJob(seen);
     if (stopping.load())
       return;
-    work(seen);
+    work(thread, seen);
   }
 }
 
@@ -146,45 +146,45 @@ uint32_t ThreadPool::waitForJob(uint32_t seen) {
   return epoch.load(std::memory_order_acquire);
 }
 
-/// Takes iterations of the loop `generation`: how many, from `first`; 0 when there are none left or the loop is over.
-/// The part shrinks with what is left: long runs of neighbours for the memory's sake, single ones at the end so that no
-/// thread waits long for another.
-uint32_t ThreadPool::claim(uint32_t generation, uint32_t size, uint32_t &first) {
-  uint64_t current = next.load(std::memory_order_acquire);
-  while (true) {
-    first = static_cast<uint32_t>(current);
-    if (static_cast<uint32_t>(current >> 32) != generation || first >= size)
-      return 0;
-    uint32_t count = std::max<uint32_t>(1, (size - first) / (2 * threadCount));
-    if (next.compare_exchange_weak(current, current + count, std::memory_order_acq_rel,
-                                   std::memory_order_acquire))
-      return count;
+/// Takes an iteration of the loop `generation` for `thread`: from its own part, in order, so that it reads memory in one
+/// long run; once that is empty, from the parts after it. Whether there was one.
+bool ThreadPool::claim(unsigned thread, uint32_t generation, uint32_t size, uint32_t &index) {
+  for (unsigned i = 0; i < threadCount; ++i) {
+    unsigned part = thread + i < threadCount ? thread + i : thread + i - threadCount;
+    std::atomic<uint64_t> &next = parts[part].next;
+    uint32_t end = getPartBegin(part + 1, size);
+    uint64_t current = next.load(std::memory_order_acquire);
+    while (static_cast<uint32_t>(current >> 32) == generation && static_cast<uint32_t>(current) < end)
+      if (next.compare_exchange_weak(current, current + 1, std::memory_order_acq_rel, std::memory_order_acquire)) {
+        index = static_cast<uint32_t>(current);
+        return true;
+      }
   }
+  return false;
 }
 
-void ThreadPool::work(uint32_t generation) {
+void ThreadPool::work(unsigned thread, uint32_t generation) {
+  const Job &job = jobs[generation % 2];
   Task task = job.task.load(std::memory_order_relaxed);
   void *user = job.user.load(std::memory_order_relaxed);
   uint8_t *closure = job.closure.load(std::memory_order_relaxed);
   int min = job.min.load(std::memory_order_relaxed);
   uint32_t size = job.size.load(std::memory_order_relaxed);
-  // A thread that has read a field of a later loop also sees that loop's `next`, so its claim fails.
+  // A thread that has read a field of a later loop also sees the parts of the loop before that one, so its claim fails.
   std::atomic_thread_fence(std::memory_order_acquire);
-  uint32_t first = 0;
+  uint32_t index = 0, done = 0;
   insideTask = true;
-  while (uint32_t count = claim(generation, size, first)) {
-    for (uint32_t i = first; i < first + count; ++i) {
-      if (failure.load(std::memory_order_relaxed))
-        break;
-      int code = task(user, static_cast<int>(min + static_cast<int64_t>(i)), closure);
-      int none = 0;
-      if (code)
-        failure.compare_exchange_strong(none, code);
-    }
-    if (remaining.fetch_sub(count) == count && callerSleeps.load())
-      futexWake(remaining, 1);
+  for (; claim(thread, generation, size, index); ++done) {
+    if (failure.load(std::memory_order_relaxed))
+      continue;
+    int code = task(user, static_cast<int>(min + static_cast<int64_t>(index)), closure);
+    int none = 0;
+    if (code)
+      failure.compare_exchange_strong(none, code);
   }
   insideTask = false;
+  if (done && remaining.fetch_sub(done) == done && callerSleeps.load())
+    futexWake(remaining, 1);
 }
 
 void ThreadPool::waitUntilDone() {
@@ -209,8 +209,8 @@ int ThreadPool::parallelFor(Task task, void *user, int min, int size, uint8_t *c
   if (threadCount == 1 || size == 1 || insideTask)
     return runSerially(task, user, min, size, closure);
   uint32_t generation = epoch.load(std::memory_order_relaxed) + 1;
-  // Nobody can claim while the fields change.
-  next.store(uint64_t{generation} << 32 | UINT32_MAX, std::memory_order_relaxed);
+  Job &job = jobs[generation % 2];
+  // Whoever reads what is written from here on also reads the parts as the loop before this one left them.
   std::atomic_thread_fence(std::memory_order_release);
   job.task.store(task, std::memory_order_relaxed);
   job.user.store(user, std::memory_order_relaxed);
@@ -219,11 +219,13 @@ int ThreadPool::parallelFor(Task task, void *user, int min, int size, uint8_t *c
   job.size.store(static_cast<uint32_t>(size), std::memory_order_relaxed);
   failure.store(0, std::memory_order_relaxed);
   remaining.store(static_cast<uint32_t>(size), std::memory_order_relaxed);
-  next.store(uint64_t{generation} << 32, std::memory_order_release);
+  for (unsigned part = 0; part < threadCount; ++part)
+    parts[part].next.store(uint64_t{generation} << 32 | getPartBegin(part, static_cast<uint32_t>(size)),
+                           std::memory_order_release);
   epoch.store(generation);
   if (uint32_t asleep = sleepers.load())
     futexWake(epoch, static_cast<int>(std::min<uint32_t>(asleep, static_cast<uint32_t>(size) - 1)));
-  work(generation);
+  work(0, generation);
   waitUntilDone();
   return failure.load(std::memory_order_relaxed);
 }

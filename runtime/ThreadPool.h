@@ -48,7 +48,7 @@ public:
   int parallelFor(Task task, void *user, int min, int size, uint8_t *closure);
 
 private:
-  /// The loop being run. Its fields are atomic because a thread that is late may read them while the next loop is
+  /// A loop. Its fields are atomic because a thread that is late may read them while the loop after the next is
   /// written; the claim (see `claim`) then fails and what was read is dropped.
   struct Job {
     std::atomic<Task> task{nullptr};
@@ -58,11 +58,21 @@ private:
     std::atomic<uint32_t> size{0};
   };
 
+  /// The iterations that one thread works on first. `next` has the loop's number in the upper half, the next iteration
+  /// that nobody has taken in the lower: one word, so that a thread can only take an iteration of the loop that it has read.
+  struct alignas(64) Part {
+    std::atomic<uint64_t> next{0};
+  };
+
   ThreadPool(unsigned threads, ThreadHook hook);
   static void *enterThread(void *argument);
   void runThread(unsigned thread);
-  void work(uint32_t generation);
-  uint32_t claim(uint32_t generation, uint32_t size, uint32_t &first);
+  void work(unsigned thread, uint32_t generation);
+  bool claim(unsigned thread, uint32_t generation, uint32_t size, uint32_t &index);
+  /// Where the part of a loop of `size` iterations begins that `part` works on first.
+  uint32_t getPartBegin(unsigned part, uint32_t size) const {
+    return static_cast<uint32_t>(uint64_t{size} * part / threadCount);
+  }
   uint32_t waitForJob(uint32_t seen);
   void waitUntilDone();
   int runSerially(Task task, void *user, int min, int size, uint8_t *closure);
@@ -78,10 +88,9 @@ private:
   std::vector<pthread_t> threads;
   std::vector<Start> starts;
 
-  Job job;
-  /// The loop's number in the upper half, the next iteration that nobody has taken in the lower. One word, so that a
-  /// thread can only take an iteration of the loop that it has read.
-  alignas(64) std::atomic<uint64_t> next{0};
+  /// The loop being run and the one before, by number.
+  Job jobs[2];
+  std::vector<Part> parts;
   /// Iterations that are not done; a futex while the caller sleeps.
   alignas(64) std::atomic<uint32_t> remaining{0};
   std::atomic<bool> callerSleeps{false};
