@@ -86,12 +86,6 @@ static WorkTerm getOperations(Operation *op) {
           tiles[1 + axis] = Dim::fixed(llvm::divideCeil(tiles[1 + axis].size(), winograd.getTile()[axis]));
         return multiply(2 * tensorOf(winograd.getWeight()).getDimSize(1), tiles);
       })
-      .Case([](AttendOp attend) {
-        // Scores and the weighted sum: a product and a sum per element of query and result, for each row.
-        WorkTerm term = multiply(4, getDims(tensorOf(attend.getResult())));
-        term.sizes.push_back(visibleRows);
-        return term;
-      })
       .Case([](MapOp map) {
         int64_t count = 0;
         for (Operation &scalar : map.getBody().front().without_terminator())
@@ -99,6 +93,18 @@ static WorkTerm getOperations(Operation *op) {
         return multiply(count, getDims(tensorOf(map.getResult())));
       })
       .Default([](Operation *) { return WorkTerm{0, {}}; });
+}
+
+/// Scores and the weighted sum: a product and a sum per element of query and result, for each row that the token sees. The
+/// last of s tokens in a row sees all in use, the first s - 1 fewer: s · rows - s · (s - 1) / 2 in all.
+static llvm::SmallVector<WorkTerm> getOperations(AttendOp attend) {
+  SmallVector<Dim> dims = getDims(tensorOf(attend.getResult()));
+  WorkTerm all = multiply(4, dims), half = multiply(2, dims);
+  all.sizes.push_back(visibleRows);
+  SmallVector<Dim> squared = dims;
+  squared.push_back(dims.front());
+  WorkTerm unseen = multiply(-2, squared);
+  return {all, unseen, half};
 }
 
 /// Adds `term` to those with the same sizes.
@@ -123,7 +129,7 @@ static void addRead(llvm::SmallVector<WorkTerm> &terms, BlockArgument argument, 
 
 llvm::StringRef getArithmetic(KernelOp kernel) {
   Operation *anchor = kernel.getAnchor();
-  if (!isa_and_nonnull<MatmulOp, Conv2dOp>(anchor))
+  if (!isa_and_nonnull<MatmulOp, Conv2dOp, AttendOp>(anchor))
     return "f32";
   // Both sides are alike: blocks of integers, or pairs of bf16.
   Type left = tensorOf(anchor->getOperand(0)).getElementType();
@@ -141,6 +147,9 @@ KernelWork getWork(KernelOp kernel) {
       add(work.bytes, getWhole(cast<RankedTensorType>(result), /*packed=*/false));
   for (Operation &op : body)
     add(work.operations, getOperations(&op));
+  for (auto attend : body.getOps<AttendOp>())
+    for (const WorkTerm &term : getOperations(attend))
+      add(work.operations, term);
   return work;
 }
 

@@ -20,8 +20,8 @@ struct WorkTerm {
 struct KernelWork {
   /// Every weight, state and tensor once, as far as it is touched: of tables and caches, the rows in question.
   llvm::SmallVector<WorkTerm> bytes;
-  /// Sums and products of contractions and attention, and the scalar ops of maps. Attention counts as if each token saw
-  /// every row in use.
+  /// Sums and products of contractions and attention, and the scalar ops of maps. Attention counts as if all tokens were
+  /// consecutive rows of one sequence.
   llvm::SmallVector<WorkTerm> operations;
 };
 

@@ -120,6 +120,16 @@ def QuantizeActivationsPass : Pass<"quern-quantize-activations", "::mlir::Module
   }];
 }
 
+def LowerAttentionPass : Pass<"quern-lower-attention", "::mlir::ModuleOp"> {
+  let summary = "attention in bf16 where the projections before it round more than that";
+  let description = [{
+    `attend(q, keys, values)` with f32 q and caches of f16 becomes `attend(cast(q), keys, values)` with caches of bf16, so that
+    products are those of pairs. All attention of the model or none: each query comes from a matmul with a weight of blocks
+    or of bf16, has heads of even size, and the caches are states that only appends and attention read. What the target has
+    does not matter, so that binaries for several keep one kind of state.
+  }];
+}
+
 def FuseHorizontalPass : Pass<"quern-fuse-horizontal", "::mlir::ModuleOp"> {
   let summary = "join matmuls, and convolutions, that read one tensor";
   let description = [{

@@ -41,8 +41,10 @@ static void buildFused(OpPassManager &manager, const PipelineOptions &options) {
   // Before fusion: what is constant must not end up inside a kernel.
   manager.addPass(createFoldParametersPass());
   // Before horizontal fusion, which joins matmuls on equal quantised tensors.
-  if (!options.exact)
+  if (!options.exact) {
     manager.addPass(createQuantizeActivationsPass());
+    manager.addPass(createLowerAttentionPass());
+  }
   // Before the other fusions: only one consumer is left to each norm.
   manager.addPass(createFuseHorizontalPass());
   // Before prologues, which extend the groups.

@@ -7,6 +7,9 @@
 //
 // Powers are of two: the scores are in units of log 2.
 //
+// Of a query and a cache of bf16, two products at a time are added to a sum: of elements 2k and 2k + 1 for a score, of rows
+// 2r and 2r + 1 for a weighted sum, whose powers are rounded.
+//
 // Chunks begin at fixed rows of a sequence, so the order of sums depends neither on the rows of a step, nor on where the
 // sequence lies in the cache, nor on the threads. Rows are counted from the first of the token's sequence.
 //
@@ -15,6 +18,7 @@
 #include "codegen/Scalar.h"
 #include "codegen/StateLayout.h"
 #include "codegen/templates/Common.h"
+#include "codegen/templates/Weights.h"
 
 #include <numbers>
 #include <numeric>
@@ -48,12 +52,14 @@ struct AttentionFuncs {
   std::vector<Var> vars;
   /// The last cache row that a tile sees. [it]
   Func limit{"limit"};
-  /// The query, scaled so that powers of two make the softmax. [k, u, g, ii, it]
+  /// The query, or its pairs. [k, u, g, ii, it]
   Func query{"query"};
   /// [lane, t, u, g, ii, it, c]; groups that the tile does not see are left out.
   Func scores{"scores"};
   /// 2^(score - largest of the chunk), 0 for rows not seen. [lane, t, u, g, ii, it, c]
   Func powers{"powers"};
+  /// Pairs of powers, before values of bf16. [pair of lanes, t, u, g, ii, it, c]
+  Func rounded{"rounded"};
   /// [lane, u, g, ii, it, c], and over all lanes [u, g, ii, it, c]
   Func largestLanes{"largest_lanes"}, largest{"largest"}, sumLanes{"sum_lanes"}, sum{"sum"};
   /// Weighted sums of values. [e, u, g, ii, it, c]
@@ -64,16 +70,18 @@ struct AttentionFuncs {
   /// The chunks together: largest score, sum of powers [u, g, ii, it]; a chunk's factor [c, u, g, ii, it]; the weighted
   /// sums [e, u, g, ii, it].
   Func best{"best"}, factor{"factor"}, total{"total"}, combined{"combined"};
-  /// The depth, and the groups of a chunk: some at a time.
+  /// The groups of a chunk, some at a time: those, the depth or pairs of it, and all.
   RDom scored;
-  RDom largestGroups, powerGroups, sumGroups;
-  /// The rows of a group, and the groups.
+  RDom largestGroups, powerGroups, roundedGroups, sumGroups;
+  /// The rows of a group, or pairs of them, and the groups.
   RDom weightedRows;
   RDom bestChunks, totalChunks, combinedChunks;
   /// Heads that share a cache head; elements of a value; tokens in a tile; groups of cache rows scored at a time.
   int shared = 1, size = 0, tile = 1, scoreGroups = 1;
   /// So few tokens that each chunk of each of them is a task.
   bool few = false;
+  /// Query and cache are bf16.
+  bool pairs = false;
   /// The first cache row of all tokens, or -1 where they differ.
   Expr first;
 };
@@ -85,6 +93,14 @@ struct AttentionInputs {
   int32_t depth, cacheRows;
   float scale;
   Expr tokens;
+};
+
+/// Where a token stands.
+struct TokenPlaces {
+  /// The last cache row that it sees, from the first of its sequence.
+  Expr row;
+  /// The group of cache rows that its sequence begins with.
+  Expr origin;
 };
 
 } // namespace
@@ -134,61 +150,97 @@ static Expr powerOfTwo(Expr x) {
   return select(x < -126.0f, 0.0f, Halide::reinterpret<float>(bits));
 }
 
-/// One chunk: scores, powers, weighted values.
-static void buildChunk(AttentionFuncs &f, const Lowering &lowering, AttentionInputs in) {
+/// `power`, not negative, as bf16: to the nearest, from the middle up.
+static Expr roundPower(Expr power) {
+  Expr bits = Halide::reinterpret<uint32_t>(power) + Expr(uint32_t(0x8000));
+  return Halide::reinterpret(Halide::BFloat(16), Halide::cast<uint16_t>(bits >> 16));
+}
+
+/// A tile's limit and query, and where its tokens stand.
+static TokenPlaces buildTile(AttentionFuncs &f, const AttentionInputs &in) {
   auto &[lane, t, u, g, ii, it, c, e, k] = f.v;
   Expr last = in.tokens - 1;
   auto firstOf = [&](Expr token) { return Expr(in.positions(2, min(token, last))); };
   auto rowOf = [&](Expr token) { return Expr(in.positions(1, min(token, last))) - firstOf(token); };
-  // Where all tokens begin at one row, those of a tile share what they read.
-  Expr token = it * f.tile + ii;
-  Expr begin = f.tile == 1 ? firstOf(token) : select(f.first >= 0, f.first, firstOf(token));
-  Expr origin = unsafe_promise_clamped(begin / lanes, 0, in.cacheRows / lanes);
   Expr limit = rowOf(it * f.tile);
   for (int row = 1; row < f.tile; ++row)
     limit = max(limit, rowOf(it * f.tile + row));
   f.limit(it) = limit;
-  f.query(k, u, g, ii, it) = in.query.at({min(token, last), g * f.shared + u, k}) * (in.scale * std::numbers::log2e_v<float>);
+  Expr token = it * f.tile + ii;
+  auto queryAt = [&](Expr element) { return in.query.at({min(token, last), g * f.shared + u, element}); };
+  f.query(k, u, g, ii, it) = f.pairs ? makePair(queryAt(2 * k), queryAt(2 * k + 1)) : queryAt(k);
+  // Where all tokens begin at one row, those of a tile share what they read.
+  Expr begin = f.tile == 1 ? firstOf(token) : select(f.first >= 0, f.first, firstOf(token));
+  return {rowOf(token), unsafe_promise_clamped(begin / lanes, 0, in.cacheRows / lanes)};
+}
 
-  /// A domain of the chunk's groups that the tile sees.
-  auto seenGroups = [&](const std::string &name) {
-    RDom groups(0, chunkGroups, name);
-    groups.where(c * chunkRows + groups * lanes <= f.limit(it));
-    return groups;
-  };
-  auto isSeen = [&](Expr group) { return c * chunkRows + group * lanes + lane <= rowOf(token); };
+/// A domain of the chunk's groups that the tile sees.
+static RDom seenGroups(const AttentionFuncs &f, const std::string &name) {
+  RDom groups(0, chunkGroups, name);
+  groups.where(f.v.c * chunkRows + groups * lanes <= f.limit(f.v.it));
+  return groups;
+}
+
+static void buildScores(AttentionFuncs &f, const TargetSpec &target, const AttentionInputs &in, const TokenPlaces &places) {
+  auto &[lane, t, u, g, ii, it, c, e, k] = f.v;
+  f.scored = RDom(0, f.scoreGroups, 0, f.pairs ? in.depth / 2 : in.depth, 0, chunkGroups / f.scoreGroups, "scored");
+  f.scored.where(c * chunkRows + f.scored.z * (f.scoreGroups * lanes) <= f.limit(it));
+  Expr group = f.scored.z * f.scoreGroups + f.scored.x, step = f.scored.y;
+  auto keyAt = [&](Expr element) { return Expr(in.keys(lane, element, places.origin + c * chunkGroups + group, g)); };
+  f.scores(lane, t, u, g, ii, it, c) = 0.0f;
+  Expr score = f.scores(lane, group, u, g, ii, it, c), query = f.query(step, u, g, ii, it);
+  f.scores(lane, group, u, g, ii, it, c) =
+      f.pairs ? addPairProducts(target, score, query, makePair(keyAt(2 * step), keyAt(2 * step + 1)))
+              : score + query * toFloat(keyAt(step));
+}
+
+/// The softmax within a chunk but for its division.
+static void buildPowers(AttentionFuncs &f, const AttentionInputs &in, const TokenPlaces &places) {
+  auto &[lane, t, u, g, ii, it, c, e, k] = f.v;
+  auto isSeen = [&](Expr group) { return c * chunkRows + group * lanes + lane <= places.row; };
+  // In units of log 2, so that powers of two make the softmax.
+  float scale = in.scale * std::numbers::log2e_v<float>;
+  auto scoreAt = [&](Expr group) { return f.scores(lane, group, u, g, ii, it, c) * scale; };
   float lowest = -std::numeric_limits<float>::infinity();
 
-  f.scored = RDom(0, in.depth, 0, f.scoreGroups, 0, chunkGroups / f.scoreGroups, "scored");
-  f.scored.where(c * chunkRows + f.scored.z * (f.scoreGroups * lanes) <= f.limit(it));
-  Expr group = f.scored.z * f.scoreGroups + f.scored.y;
-  f.scores(lane, t, u, g, ii, it, c) = 0.0f;
-  f.scores(lane, group, u, g, ii, it, c) +=
-      f.query(f.scored.x, u, g, ii, it) * toFloat(in.keys(lane, f.scored.x, origin + c * chunkGroups + group, g));
-
-  RDom r = f.largestGroups = seenGroups("largest_groups");
+  RDom r = f.largestGroups = seenGroups(f, "largest_groups");
   f.largestLanes(lane, u, g, ii, it, c) = lowest;
-  f.largestLanes(lane, u, g, ii, it, c) = max(f.largestLanes(lane, u, g, ii, it, c), select(isSeen(r), f.scores(lane, r, u, g, ii, it, c), lowest));
+  f.largestLanes(lane, u, g, ii, it, c) = max(f.largestLanes(lane, u, g, ii, it, c), select(isSeen(r), scoreAt(r), lowest));
   auto larger = [](Expr a, Expr b) { return max(a, b); };
   f.largest(u, g, ii, it, c) = foldLanes(f.largestLanes, larger, u, g, ii, it, c);
 
-  r = f.powerGroups = seenGroups("power_groups");
+  r = f.powerGroups = seenGroups(f, "power_groups");
   f.powers(lane, t, u, g, ii, it, c) = Halide::undef<float>();
-  f.powers(lane, r, u, g, ii, it, c) =
-      select(isSeen(r), powerOfTwo(f.scores(lane, r, u, g, ii, it, c) - f.largest(u, g, ii, it, c)), 0.0f);
-  r = f.sumGroups = seenGroups("sum_groups");
+  f.powers(lane, r, u, g, ii, it, c) = select(isSeen(r), powerOfTwo(scoreAt(r) - f.largest(u, g, ii, it, c)), 0.0f);
+  r = f.sumGroups = seenGroups(f, "sum_groups");
   f.sumLanes(lane, u, g, ii, it, c) = 0.0f;
   f.sumLanes(lane, u, g, ii, it, c) += f.powers(lane, r, u, g, ii, it, c);
   f.sum(u, g, ii, it, c) = foldLanes(f.sumLanes, [](Expr a, Expr b) { return a + b; }, u, g, ii, it, c);
+  if (!f.pairs)
+    return;
+  r = f.roundedGroups = seenGroups(f, "rounded_groups");
+  auto roundedAt = [&](Expr lane) { return roundPower(f.powers(lane, r, u, g, ii, it, c)); };
+  f.rounded(k, t, u, g, ii, it, c) = Halide::undef<uint32_t>();
+  f.rounded(k, r, u, g, ii, it, c) = makePair(roundedAt(2 * k), roundedAt(2 * k + 1));
+}
 
-  f.weightedRows = RDom(0, lanes, 0, chunkGroups, "weighted_rows");
+static void buildWeighted(AttentionFuncs &f, const TargetSpec &target, const AttentionInputs &in, const TokenPlaces &places) {
+  auto &[lane, t, u, g, ii, it, c, e, k] = f.v;
+  f.weightedRows = RDom(0, f.pairs ? lanes / 2 : lanes, 0, chunkGroups, "weighted_rows");
   f.weightedRows.where(c * chunkRows + f.weightedRows.y * lanes <= f.limit(it));
-  Expr row = f.weightedRows.x, rowGroup = f.weightedRows.y;
+  Expr step = f.weightedRows.x, group = f.weightedRows.y;
+  auto valueAt = [&](Expr row) { return Expr(in.values(row, e, places.origin + c * chunkGroups + group, g)); };
   f.weighted(e, u, g, ii, it, c) = 0.0f;
-  f.weighted(e, u, g, ii, it, c) +=
-      f.powers(row, rowGroup, u, g, ii, it, c) * toFloat(in.values(row, e, origin + c * chunkGroups + rowGroup, g));
-  f.partial(e, u, g, ii, it, c) =
-      Halide::Tuple(f.weighted(e, u, g, ii, it, c), f.sum(u, g, ii, it, c), f.largest(u, g, ii, it, c));
+  Expr sum = f.weighted(e, u, g, ii, it, c);
+  if (f.pairs) {
+    Expr powers = f.rounded(step, group, u, g, ii, it, c), values = makePair(valueAt(2 * step), valueAt(2 * step + 1));
+    bool wholeVectors = f.size % lanes == 0;
+    f.weighted(e, u, g, ii, it, c) =
+        wholeVectors ? addPairProducts(target, sum, powers, values) : addPairProducts(sum, powers, values);
+  } else {
+    f.weighted(e, u, g, ii, it, c) = sum + f.powers(step, group, u, g, ii, it, c) * toFloat(valueAt(step));
+  }
+  f.partial(e, u, g, ii, it, c) = Halide::Tuple(sum, f.sum(u, g, ii, it, c), f.largest(u, g, ii, it, c));
 }
 
 /// All chunks: see the head of this file.
@@ -221,12 +273,16 @@ static FailureOr<AttentionFuncs> algorithm(Lowering &lowering, const Parameters 
   auto resultType = cast<RankedTensorType>(anchor.getResult().getType());
   AttentionFuncs f;
   f.few = areFew(resultType);
+  f.pairs = cast<RankedTensorType>(anchor.getQuery().getType()).getElementType().isBF16();
   f.tile = f.few ? 1 : parameters["rows"];
   f.size = static_cast<int>(resultType.getDimSize(2));
   f.scoreGroups = parameters["groups"];
   f.first = lowering.getFirst();
   f.shared = static_cast<int>(resultType.getDimSize(1) / cast<RankedTensorType>(anchor.getKeys().getType()).getDimSize(1));
-  buildChunk(f, lowering, *inputs);
+  TokenPlaces places = buildTile(f, *inputs);
+  buildScores(f, lowering.getTarget(), *inputs, places);
+  buildPowers(f, *inputs, places);
+  buildWeighted(f, lowering.getTarget(), *inputs, places);
   Expr chunks = (max(lowering.getVisible(), 1) + (chunkRows - 1)) / chunkRows;
   combineChunks(f, min(chunks, (inputs->cacheRows + (chunkRows - 1)) / chunkRows));
 
@@ -234,8 +290,8 @@ static FailureOr<AttentionFuncs> algorithm(Lowering &lowering, const Parameters 
                {lowering.shapeOf(resultType),
                 [combined = f.combined, total = f.total, shared = f.shared, tile = f.tile](const Index &index) {
                   Expr i = index[0], h = index[1];
-                  return combined(index[2], h % shared, h / shared, i % tile, i / tile) /
-                         total(h % shared, h / shared, i % tile, i / tile);
+                  return combined(index[2], h % shared, h / shared, i % tile, i / tile) *
+                         (1.0f / total(h % shared, h / shared, i % tile, i / tile));
                 }});
   FailureOr<Output> output = buildOutput(lowering, std::next(anchor->getIterator()));
   if (failed(output))
@@ -255,11 +311,15 @@ static void scheduleChunk(AttentionFuncs &f, Var at, int elements) {
   auto &[lane, t, u, g, ii, it, c, e, k] = f.v;
   for (Func func : {f.scores, f.largestLanes, f.largest, f.powers, f.sumLanes, f.sum, f.weighted})
     func.compute_at(f.partial, at).bound_storage(it, 1);
+  if (f.pairs) {
+    f.rounded.compute_at(f.partial, at).bound_storage(it, 1).bound(k, 0, lanes / 2).vectorize(k);
+    f.rounded.update().reorder(k, f.roundedGroups, u, ii).vectorize(k);
+  }
   for (Func func : {f.scores, f.largestLanes, f.powers, f.sumLanes}) {
     func.bound(lane, 0, lanes).vectorize(lane);
     func.update().vectorize(lane);
   }
-  f.scores.update().reorder(lane, f.scored.y, u, ii, f.scored.x, f.scored.z).unroll(f.scored.y);
+  f.scores.update().reorder(lane, f.scored.x, u, ii, f.scored.y, f.scored.z).unroll(f.scored.x);
   unrollTile(f.scores.update(), f);
   f.largestLanes.update().reorder(lane, f.largestGroups, u, ii);
   f.powers.update().reorder(lane, f.powerGroups, u, ii);
@@ -308,7 +368,7 @@ static void schedule(AttentionFuncs &f, const Lowering &lowering, const Paramete
     f.limit.compute_at(f.output, task);
   }
   vectorizeTail(f.partial, e, Expr(f.size), width);
-  vectorizeTail(f.query, k, Expr(f.size), width);
+  vectorizeTail(f.query, k, f.scored.y.extent(), width);
   scheduleChunk(f, f.few ? task : c, parameters["elements"]);
 }
 

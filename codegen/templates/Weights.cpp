@@ -16,13 +16,17 @@ Expr readPair(Expr pair, Expr column) {
   return Halide::reinterpret<float>(select(column % 2 == 0, pair << 16, pair & Expr(uint32_t(0xffff0000))));
 }
 
+Expr addPairProducts(Expr sum, Expr a, Expr b) {
+  return sum + readPair(a, 1) * readPair(b, 1) + readPair(a, 0) * readPair(b, 0);
+}
+
 Expr addPairProducts(const TargetSpec &target, Expr sum, Expr a, Expr b) {
   using Halide::Internal::Call;
   if (!target.hasBf16Dot())
-    return sum + readPair(a, 1) * readPair(b, 1) + readPair(a, 0) * readPair(b, 0);
+    return addPairProducts(sum, a, b);
   // Halide's runtime defines `dpbf16psx16`, which its back end takes for a call of `dpbf16ps` on 16 lanes; its own pattern for
-  // the instruction does not match strict floats.
-  return Call::make(Halide::Float(32), "dpbf16ps", {sum, a, b}, Call::PureExtern);
+  // the instruction does not match strict floats. Its last operand may stand in memory: `a`, one pair for all lanes.
+  return Call::make(Halide::Float(32), "dpbf16ps", {sum, b, a}, Call::PureExtern);
 }
 
 Expr readWeight(const PackedWeight &weight, Expr lane, Expr column, Expr block, Expr panel) {

@@ -13,7 +13,10 @@ Halide::Expr makePair(Halide::Expr first, Halide::Expr second);
 /// Number `column` mod 2 of a pair of bf16 as f32.
 Halide::Expr readPair(Halide::Expr pair, Halide::Expr column);
 
-/// `sum` + second · second, then + first · first, of two pairs of bf16; for vectors of 16 lanes.
+/// `sum` + second · second, then + first · first, of two pairs of bf16.
+Halide::Expr addPairProducts(Halide::Expr sum, Halide::Expr a, Halide::Expr b);
+
+/// The same, to the same bits, by the target's instruction where it has one; for vectors of 16 lanes.
 Halide::Expr addPairProducts(const TargetSpec &target, Halide::Expr sum, Halide::Expr a, Halide::Expr b);
 
 /// The f32 value of row `lane` of `panel` at column `column` of block `block`: of a pair, or one column of other floats.

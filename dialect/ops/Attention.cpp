@@ -56,5 +56,12 @@ LogicalResult AttendOp::verify() {
     return emitOpError("found positions ") << formatDims(at) << ", expected one per query row";
   if (!query[1].isStatic() || !keys[1].isStatic() || keys[1].size() == 0 || query[1].size() % keys[1].size() != 0)
     return emitOpError("query heads are not a multiple of the cache's");
+  if (tensorOf(getQuery()).getElementType().isF32())
+    return success();
+  for (Value operand : {getQuery(), getKeys(), getValues()})
+    if (Type element = tensorOf(operand).getElementType(); !element.isBF16())
+      return emitOpError("found elements of ") << element << ", expected a query of f32, or all of bf16";
+  if (!query[2].isStatic() || query[2].size() % 2 != 0)
+    return emitOpError("found query ") << formatDims(query) << " of bf16, expected elements in pairs";
   return success();
 }

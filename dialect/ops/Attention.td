@@ -66,13 +66,14 @@ def Quern_AttendOp : Quern_InferredOp<"attend", [DeclareOpInterfaceMethods<Quern
   let summary = "softmax(scale · q kᵀ) v over the visible rows of a cache";
   let description = [{
     query[s, h, d], keys[T, g, d], values[T, g, e] -> [s, h, e]. Query head i reads cache head ⌊i / (h/g)⌋ (Ainslie et al.
-    2023). Token i sees the rows first(at[i]) … row(at[i]). Scores, softmax and sums in f32.
-    `layout` is that of the values in memory; keys lie by lanes.
+    2023). Token i sees the rows first(at[i]) … row(at[i]). Scores, softmax and sums in f32; where all three are bf16, so are
+    the factors of v that the softmax gives. `layout` is that of the values in memory; keys lie by lanes.
 
     Constraints:
     - attend_c1: the shapes are [s, h, d], [T, g, d] and [T, g, e].
     - attend_c2: there is one position per token.
     - attend_c3: h and g are static, h a multiple of g.
+    - attend_c4: the query is f32, or query, keys and values are bf16 and d is static and even.
 
     Example:
     ```mlir
@@ -81,7 +82,7 @@ def Quern_AttendOp : Quern_InferredOp<"attend", [DeclareOpInterfaceMethods<Quern
           tensor<?x!quern.position, #quern.dims<s>>
     ```
   }];
-  let arguments = (ins Quern_F32Tensor:$query, Quern_FloatTensor:$keys, Quern_FloatTensor:$values,
+  let arguments = (ins Quern_FloatTensor:$query, Quern_FloatTensor:$keys, Quern_FloatTensor:$values,
                        Quern_PositionTensor:$at, F64Attr:$scale,
                        DefaultValuedAttr<Quern_CacheLayoutAttr, "::quern::CacheLayout::Lanes">:$layout);
   let results = (outs Quern_F32Tensor:$result);

@@ -62,7 +62,7 @@ FailureOr<Tensor> CacheAppendOp::evaluate(ArrayRef<Tensor> operands, RankedTenso
 }
 
 /// out[e] = Σ_j softmax_j(scale · query · keys[j]) · values[j, e] over the rows j of one cache head that `place` sees; a
-/// row of keys or values begins `stride` rows after the last.
+/// row of keys or values begins `stride` rows after the last. The softmax is not rounded to the type of the values.
 static void attendHead(ArrayRef<float> query, const Tensor &keys, const Tensor &values, int64_t head, int64_t stride,
                        Position place, float scale, MutableArrayRef<float> out) {
   int64_t visible = place.row - place.first + 1;
@@ -94,7 +94,7 @@ FailureOr<Tensor> AttendOp::evaluate(ArrayRef<Tensor> operands, RankedTensorType
     return emitError("cannot hold a tensor of type ") << type;
   int64_t heads = query.getShape()[1], d = query.getShape()[2], e = type.getDimSize(2);
   int64_t rows = keys.getShape()[0], groups = keys.getShape()[1];
-  ArrayRef<float> in = query.getAs<float>();
+  std::vector<float> in(d);
   MutableArrayRef<float> out = result->getMutableAs<float>();
   for (auto [token, place] : llvm::enumerate(operands[3].getAs<Position>())) {
     if (place.row < 0 || place.row >= rows)
@@ -103,7 +103,8 @@ FailureOr<Tensor> AttendOp::evaluate(ArrayRef<Tensor> operands, RankedTensorType
       return emitError("found first row ") << place.first << ", expected 0 to the token's own, " << place.row;
     for (int64_t head = 0; head < heads; ++head) {
       int64_t index = token * heads + head;
-      attendHead(in.slice(index * d, d), keys, values, head / (heads / groups), groups, place,
+      query.readRow(index, in);
+      attendHead(in, keys, values, head / (heads / groups), groups, place,
                  getScale().convertToDouble(), out.slice(index * e, e));
     }
   }

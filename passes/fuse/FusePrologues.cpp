@@ -48,7 +48,7 @@ static LogicalResult cloneIntoAll(PatternRewriter &rewriter, Operation *op, Stri
   return success(!owners.empty());
 }
 
-/// Whether all users of `op`, one at least, are `Products` (matmuls, convolutions) of which it is the left side or the image.
+/// Whether all users of `op`, one at least, are `Products` of which it is the left side, the image or the query.
 template <typename... Products>
 static bool feedsOnlyProducts(Operation *op) {
   return !op->use_empty() && llvm::all_of(op->getUses(), [](OpOperand &use) {
@@ -67,12 +67,13 @@ struct CloneQuantize : OpRewritePattern<QuantizeOp> {
   }
 };
 
-/// matmul(cast(x), w), conv2d(cast(x), w), x rounded to bf16 -> a group of both, for each product: as for `quantize`.
+/// matmul(cast(x), w), conv2d(cast(x), w), attend(cast(x), …), x rounded to bf16 -> a group of both, for each: as for
+/// `quantize`.
 struct CloneCast : OpRewritePattern<CastOp> {
   using OpRewritePattern::OpRewritePattern;
 
   LogicalResult matchAndRewrite(CastOp op, PatternRewriter &rewriter) const override {
-    if (!isFree(op) || !feedsOnlyProducts<MatmulOp, Conv2dOp>(op))
+    if (!isFree(op) || !feedsOnlyProducts<MatmulOp, Conv2dOp, AttendOp>(op))
       return failure();
     return cloneIntoAll(rewriter, op, "each kernel of products rounds its own left side");
   }
@@ -141,7 +142,7 @@ private:
   }
 };
 
-/// append(rope(x)), attend(rope(x), …) -> one group, where nothing else needs the rotated tensor.
+/// append(rope(x)), attend(rope(x), …), rounded or not -> one group, where nothing else needs the rotated tensor.
 struct FuseRope : OpRewritePattern<RopeOp> {
   using OpRewritePattern::OpRewritePattern;
 

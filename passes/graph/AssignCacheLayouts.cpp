@@ -1,6 +1,7 @@
 //===- AssignCacheLayouts.cpp - how each cache lies in memory ---------------------------------===//
 
 #include "passes/Passes.h"
+#include "passes/States.h"
 
 #include "dialect/Ops.h"
 
@@ -10,14 +11,6 @@ namespace quern {
 
 #define GEN_PASS_DEF_ASSIGNCACHELAYOUTSPASS
 #include "passes/Passes.h.inc"
-
-/// The name of the state whose value `cache` is, through appends; null where it is none.
-static StringAttr getState(Value cache) {
-  while (auto append = cache.getDefiningOp<CacheAppendOp>())
-    cache = append.getCache();
-  auto state = cache.getDefiningOp<StateRefOp>();
-  return state ? state.getStateAttr().getAttr() : StringAttr();
-}
 
 namespace {
 

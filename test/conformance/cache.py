@@ -7,6 +7,8 @@ SIZES = [0, 1, 2, 5, 33]
 PAST = [0, 0, 1, 250, 255]
 # Scores, powers and weighted sums over up to 288 cache rows in another order than the reference's.
 ATTEND_BOUND = 1e-5
+# Powers are rounded to 8 bits each; what is rotated before may fall to either side, too.
+ATTEND_PAIRS_BOUND = 4e-3
 AT = tensor(None, element="!quern.position")
 ONE_AT = tensor(1, element="!quern.position")
 # Sequences that take turns in a cache of whole chunks: none begins with one, and what is read behind the last is not there.
@@ -20,47 +22,57 @@ for weight in WEIGHTS:
 kernel("gather_dense", [tensor(9, 3, 5), tensor(None, element="i32")], tensor(None, 3, 5),
        attributes("gather", 0, SIZES, limit=9), [f"quern.gather %arg0[%arg1] : {tensor(9, 3, 5)}, {tensor(None, element='i32')}"])
 
-for element in ("f32", "f16"):
+for element in ("f32", "f16", "bf16"):
     cache, x = tensor(300, 3, 8, element=element), tensor(None, 3, 8)
     kernel(f"append_{element}", [cache, x, AT], cache, attributes("append", 0, SIZES, PAST),
            [f"quern.cache_append %arg0, %arg1 at %arg2 : {cache}, {x}, {AT}"])
     kernel(f"append_{element}_rows", [cache, x, AT], cache, attributes("append", 0, SIZES, PAST),
            [f"quern.cache_append %arg0, %arg1 at %arg2 layout <rows> : {cache}, {x}, {AT}"])
     qkv, table = tensor(None, 80), tensor(300, 4, 2)
-    # A turned element on the edge between two f16 may fall to either side.
+    # A turned element on the edge between two f16, or bf16, may fall to either side.
     kernel(f"append_rope_{element}", [cache, qkv, AT, table], cache,
-           attributes("append", 1e-3 if element == "f16" else 1e-6, SIZES, PAST),
+           attributes("append", {"f32": 1e-6, "f16": 1e-3, "bf16": 8e-3}[element], SIZES, PAST),
            [f"quern.slice %arg1 axis 1 offset 40 size 24 : {qkv}",
             f"quern.reshape %0 : {tensor(None, 24)} to {x}",
             f"quern.rope %1 at %arg2, %arg3 : {x}, {AT}, {table}",
             f"quern.cache_append %arg0, %2 at %arg2 : {cache}, {x}, {AT}"])
 
-for element in ("f32", "f16"):
+for element in ("f32", "f16", "bf16"):
+    pairs = element == "bf16"
+    bound = ATTEND_PAIRS_BOUND if pairs else ATTEND_BOUND
     for heads, groups, depth, size in [(1, 1, 1, 1), (2, 2, 16, 16), (9, 3, 64, 64), (4, 1, 20, 12), (7, 7, 5, 3)]:
         keys, values = tensor(300, groups, depth, element=element), tensor(300, groups, size, element=element)
+        if pairs and depth % 2 != 0:
+            continue
         for layout in ("lanes", "rows"):
             name = f"attend_{element}_{heads}_{groups}_{depth}_{layout}"
             for rows, at, suffix in ((1, ONE_AT, "_one"), (None, AT, "")):
-                query = tensor(rows, heads, depth)
+                query = tensor(rows, heads, depth, element=element if pairs else "f32")
                 single = name + "_one" if rows is None else None
                 kernel(name + suffix, [query, keys, values, at], tensor(rows, heads, size),
-                       attributes("attention", ATTEND_BOUND, *((SIZES, PAST) if rows is None else ([1], [37])), single=single),
+                       attributes("attention", bound, *((SIZES, PAST) if rows is None else ([1], [37])), single=single),
                        [f"quern.attend %arg0, %arg1, %arg2 at %arg3 scale 0.25 layout <{layout}> : {query}, {keys}, {values}, {at}"])
 
 qkv, table, query = tensor(None, 80), tensor(300, 4, 2), tensor(None, 4, 8)
+rounded, cache = tensor(None, 4, 8, element="bf16"), tensor(300, 2, 8, element="bf16")
+kernel("attend_rope_pairs", [qkv, cache, cache, AT, table], query, attributes("attention", ATTEND_PAIRS_BOUND, SIZES, PAST),
+       [f"quern.slice %arg0 axis 1 offset 0 size 32 : {qkv}", f"quern.reshape %0 : {tensor(None, 32)} to {query}",
+        f"quern.rope %1 at %arg3, %arg4 : {query}, {AT}, {table}", f"quern.cast %2 : {query} to {rounded}",
+        f"quern.attend %3, %arg1, %arg2 at %arg3 scale 0.35 : {rounded}, {cache}, {cache}, {AT}"])
 cache = tensor(300, 2, 8, element="f16")
 kernel("attend_rope", [qkv, cache, cache, AT, table], query, attributes("attention", ATTEND_BOUND, SIZES, PAST),
        [f"quern.slice %arg0 axis 1 offset 0 size 32 : {qkv}", f"quern.reshape %0 : {tensor(None, 32)} to {query}",
         f"quern.rope %1 at %arg3, %arg4 : {query}, {AT}, {table}",
         f"quern.attend %2, %arg1, %arg2 at %arg3 scale 0.35 : {query}, {cache}, {cache}, {AT}"])
 
-for element, heads, groups, depth, size in [("f16", 9, 3, 64, 64), ("f32", 4, 1, 20, 12)]:
+for element, heads, groups, depth, size in [("f16", 9, 3, 64, 64), ("f32", 4, 1, 20, 12), ("bf16", 6, 2, 32, 16)]:
+    pairs = element == "bf16"
     keys, values = tensor(FIRST_ROWS, groups, depth, element=element), tensor(FIRST_ROWS, groups, size, element=element)
     name = f"attend_sequences_{heads}"
     for rows, suffix, sizes, past in ((1, "_one", [1], [37]), (4, "_four", [4, 4, 4], [0, 1, 254]), (None, "", SIZES, PAST)):
-        query, at = tensor(rows, heads, depth), tensor(rows, element="!quern.position")
+        query, at = tensor(rows, heads, depth, element=element if pairs else "f32"), tensor(rows, element="!quern.position")
         kernel(name + suffix, [query, keys, values, at], tensor(rows, heads, size),
-               attributes("attention", ATTEND_BOUND, sizes, past, single=name + "_one" if rows != 1 else None, first=FIRST),
+               attributes("attention", ATTEND_PAIRS_BOUND if pairs else ATTEND_BOUND, sizes, past, single=name + "_one" if rows != 1 else None, first=FIRST),
                [f"quern.attend %arg0, %arg1, %arg2 at %arg3 scale 0.25 : {query}, {keys}, {values}, {at}"])
     cache, x = tensor(FIRST_ROWS, groups, depth, element=element), tensor(None, groups, depth)
     kernel(f"append_sequences_{heads}", [cache, x, AT], cache, attributes("append", 0, SIZES, PAST, first=FIRST),

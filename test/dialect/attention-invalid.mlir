@@ -54,3 +54,23 @@ quern.entry @f(%q: tensor<2x3x4xf32>, %k: tensor<8x2x4xf16>, %at: tensor<2x!quer
       : tensor<2x3x4xf32>, tensor<8x2x4xf16>, tensor<8x2x4xf16>, tensor<2x!quern.position>
   quern.return
 }
+
+// -----
+
+// attend_c4
+quern.entry @f(%q: tensor<2x2x4xbf16>, %k: tensor<8x1x4xf16>, %at: tensor<2x!quern.position>) {
+  // expected-error @+1 {{found elements of 'f16', expected a query of f32, or all of bf16}}
+  %0 = quern.attend %q, %k, %k at %at scale 1.0
+      : tensor<2x2x4xbf16>, tensor<8x1x4xf16>, tensor<8x1x4xf16>, tensor<2x!quern.position>
+  quern.return
+}
+
+// -----
+
+// attend_c4
+quern.entry @f(%q: tensor<2x2x3xbf16>, %k: tensor<8x1x3xbf16>, %at: tensor<2x!quern.position>) {
+  // expected-error @+1 {{found query [2, 2, 3] of bf16, expected elements in pairs}}
+  %0 = quern.attend %q, %k, %k at %at scale 1.0
+      : tensor<2x2x3xbf16>, tensor<8x1x3xbf16>, tensor<8x1x3xbf16>, tensor<2x!quern.position>
+  quern.return
+}

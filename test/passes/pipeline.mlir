@@ -28,9 +28,9 @@
 // CHECK-SAME: variant_of = @forward, when = {r = 1 : i64, s = 1 : i64}
 // CHECK: quern.launch @[[EMBED:quern_gather_q8_0_320x64_1x64_gather__[0-9a-f]*]](
 // CHECK: quern.launch @[[QKV:quern_contract_q4_1_128x64_1x128_rms_norm_quantize_matmul__[0-9a-f]*]](
-// CHECK: quern.launch @[[KEYS:quern_append_f16_256x2x16_slice_rope_cache_append__[0-9a-f]*]](
-// CHECK: quern.launch @[[VALUES:quern_append_f16_256x2x16_slice_cache_append__[0-9a-f]*]](
-// CHECK: quern.launch @[[ATTEND:quern_attention_f16_256x2x16_1x4x16_slice_rope_attend__[0-9a-f]*]](
+// CHECK: quern.launch @[[KEYS:quern_append_bf16_256x2x16_slice_rope_cache_append__[0-9a-f]*]](
+// CHECK: quern.launch @[[VALUES:quern_append_bf16_256x2x16_slice_cache_append__[0-9a-f]*]](
+// CHECK: quern.launch @[[ATTEND:quern_attention_bf16_256x2x16_1x4x16_slice_rope_map_attend__[0-9a-f]*]](
 // CHECK: quern.launch @[[OUT:quern_contract_q4_1_64x64_1x64_quantize_matmul_map__[0-9a-f]*]](
 // CHECK: quern.launch @[[GATE:quern_contract_q4_1_128x64_1x128_rms_norm_quantize_matmul_matmul_map__[0-9a-f]*]](
 // CHECK: quern.launch @[[DOWN:quern_contract_q4_1_64x128_1x64_quantize_matmul_map__[0-9a-f]*]](
@@ -47,9 +47,9 @@
 
 // Many tokens of which one is wanted: what comes after the last attention is computed for that one.
 // CHECK-LABEL: quern.program @forward.r1(
-// CHECK: quern.launch @quern_attention_f16_256x2x16_sx4x16_slice_rope_attend__
+// CHECK: quern.launch @quern_attention_bf16_256x2x16_sx4x16_slice_rope_map_attend__
 // CHECK: quern.launch @quern_contract_q4_1_64x128_sx64_quantize_matmul_map__
-// CHECK: quern.launch @quern_attention_f16_256x2x16_sx4x16_slice_rope_attend__
+// CHECK: quern.launch @quern_attention_bf16_256x2x16_sx4x16_slice_rope_map_attend__
 // CHECK: quern.launch @quern_gather_f32_sx4x16_1x4x16_gather__
 // CHECK: quern.launch @quern_contract_q4_1_64x64_1x64_quantize_matmul__
 // CHECK: quern.launch @quern_gather_f32_sx64_1x64_gather_map__
