@@ -87,11 +87,11 @@ def SelectWinogradPass : Pass<"quern-select-winograd", "::mlir::ModuleOp"> {
 }
 
 def LowerPrecisionPass : Pass<"quern-lower-precision", "::mlir::ModuleOp"> {
-  let summary = "multiply in bf16 where the model has f32";
+  let summary = "multiply in bf16 where the model has f32 or f16";
   let description = [{
-    `conv2d(x, w)` with constant f32 w becomes `conv2d(cast(x), cast(w))` of bf16 where the channels come in pairs and in one
-    group, `matmul(x, w)` becomes `matmul(x, cast(w))`, whose left side is rounded by `quern-quantize-activations`. Sums, and all
-    that is computed between products, stay f32.
+    `conv2d(x, w)` with constant w of f32 or f16 becomes `conv2d(cast(x), cast(w))` of bf16 where the channels come in pairs and
+    in one group, `matmul(x, w)` becomes `matmul(x, cast(w))`, whose left side is rounded by `quern-quantize-activations`; a
+    `gather` of rows of such a w reads the same cast. Sums, and all that is computed between products, stay f32.
   }];
 }
 

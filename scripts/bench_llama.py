@@ -1,31 +1,42 @@
 """SmolLM2-135M-Instruct with llama.cpp and OpenVINO GenAI, in tokens per second.
 
-The checkpoint is the demo's (GGUF Q4_1); the other formats are made from it with llama.cpp's own quantiser. Prefill is `-p`
+The checkpoint is the demo's (GGUF Q4_1); the other formats are made from it with llama.cpp's own quantiser. F16 is run twice:
+as it is, when OpenVINO is held to f32, and as `--precision bf16`, which OpenVINO chooses by itself, too. Prefill is `-p`
 tokens in one batch in an empty context; decode is `-n` single tokens after each of `--depths` tokens. Counted as
 llama-bench does: without sampling, after a warm-up.
 """
 
 import subprocess
+from typing import NamedTuple
 
 from bench_common import CACHE, QUERN, ROOT, numbers, run_json, say, summarize, take_turns
 
 MODEL = ROOT / "frontend" / "models" / "llama.qn"
 # llama.cpp's numbers of the formats (llama_ftype).
 FORMATS = {"q4_1": 3, "q4_0": 2, "q8_0": 7, "f16": 1, "bf16": 32}
-PEERS = {"llama.cpp": "bench_llama_cpp.py", "OpenVINO": "bench_openvino.py"}
+
+
+class Model(NamedTuple):
+    checkpoint: str
+    # What weights of f16 are multiplied in by Quern, and what all are by OpenVINO.
+    precision: str = "f32"
+    openvino: str = "default"
+
+
+MODELS = {name: Model(name) for name in FORMATS} | {"f16": Model("f16", "f32", "f32"), "f16-bf16": Model("f16", "bf16")}
 PACKAGES = ["llama-cpp-python", "openvino-genai"]
 
 
-def formats(text):
+def models(text):
     names = text.split(",")
     for name in names:
-        if name not in FORMATS:
+        if name not in MODELS:
             raise ValueError(name)
     return names
 
 
 def add_options(parser):
-    parser.add_argument("--formats", type=formats, default=list(FORMATS), help=", ".join(FORMATS))
+    parser.add_argument("--models", type=models, default=list(MODELS), help=", ".join(MODELS))
     parser.add_argument("-p", "--prefill", type=int, default=512)
     parser.add_argument("-n", "--decode", type=int, default=64)
     parser.add_argument("--depths", type=numbers, default=[0, 1024])
@@ -50,7 +61,8 @@ def prepare_checkpoint(python, name):
 def compile_model(checkpoint, name):
     binary = CACHE / f"smollm2-{name}"
     say(f"compiling {name}")
-    subprocess.run([QUERN, "compile", MODEL, "--weights", checkpoint, "-o", binary], check=True)
+    subprocess.run([QUERN, "compile", MODEL, "--weights", checkpoint, "--precision", MODELS[name].precision, "-o", binary],
+                   check=True)
     return binary
 
 
@@ -66,21 +78,23 @@ def run_quern(binary, options):
     return dict(zip(name_tests(options), rates))
 
 
-def run_peer(python, script, checkpoint, options):
-    rates = run_json([python, ROOT / "scripts" / script, "time", checkpoint, options.prefill, options.decode,
-                      options.threads, *options.depths], quiet=True)
+def run_peer(python, script, arguments, options):
+    rates = run_json([python, ROOT / "scripts" / script, *arguments, options.prefill, options.decode, options.threads,
+                      *options.depths], quiet=True)
     return dict(zip(name_tests(options), rates))
 
 
 def run(python, options):
     rows = []
-    for name in options.formats:
-        checkpoint = prepare_checkpoint(python, name)
+    for name in options.models:
+        checkpoint = prepare_checkpoint(python, MODELS[name].checkpoint)
         binary = compile_model(checkpoint, name)
+        peers = {"llama.cpp": ("bench_llama_cpp.py", ["time", checkpoint]),
+                 "OpenVINO": ("bench_openvino.py", ["time", checkpoint, MODELS[name].openvino])}
         programs = {"quern": lambda: run_quern(binary, options)}
-        for peer, script in PEERS.items():
-            programs[peer] = lambda script=script: run_peer(python, script, checkpoint, options)
+        for peer, (script, arguments) in peers.items():
+            programs[peer] = lambda script=script, arguments=arguments: run_peer(python, script, arguments, options)
         samples = take_turns(name, programs, options.repetitions)
         rows += [{"model": name, "test": test, **summarize(samples[test])} for test in name_tests(options)]
     return {"unit": "tokens per second", "prefill_tokens": options.prefill, "decode_tokens": options.decode,
-            "depths": options.depths, "peers": list(PEERS), "rows": rows}
+            "depths": options.depths, "peers": list(peers), "rows": rows}

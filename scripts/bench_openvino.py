@@ -1,8 +1,8 @@
 """The OpenVINO GenAI side of scripts/bench llama: times prefill and decode in tokens per second.
 
-    python bench_openvino.py time FILE PREFILL DECODE THREADS DEPTH...
+    python bench_openvino.py time FILE PRECISION PREFILL DECODE THREADS DEPTH...
 
-Prints a JSON array: prefill of PREFILL tokens in an empty context, then decode of DECODE tokens after each DEPTH. Times are
+PRECISION is f32 or bf16, what it is held to, or `default`. Prints a JSON array: prefill of PREFILL tokens in an empty context, then decode of DECODE tokens after each DEPTH. Times are
 those of inference alone, as the library reports them per token. No two prompts begin alike, because it would reuse what it
 knows of the earlier one.
 """
@@ -16,8 +16,9 @@ import openvino_genai as genai
 
 
 class Timer:
-    def __init__(self, path, threads):
-        self.pipeline = genai.LLMPipeline(path, "CPU", INFERENCE_NUM_THREADS=threads)
+    def __init__(self, path, precision, threads):
+        hint = {} if precision == "default" else {"INFERENCE_PRECISION_HINT": precision}
+        self.pipeline = genai.LLMPipeline(path, "CPU", INFERENCE_NUM_THREADS=threads, **hint)
         self.prompts = 0
 
     def run(self, prompt, generated):
@@ -42,8 +43,8 @@ class Timer:
 
 
 def main():
-    path, (prefill, decode, threads, *depths) = sys.argv[2], map(int, sys.argv[3:])
-    timer = Timer(path, threads)
+    path, precision, (prefill, decode, threads, *depths) = *sys.argv[2:4], map(int, sys.argv[4:])
+    timer = Timer(path, precision, threads)
     print(json.dumps([timer.rate_prefill(prefill), *(timer.rate_decode(depth, decode) for depth in depths)]))
 
 

@@ -1,4 +1,4 @@
-//===- LowerPrecision.cpp - products of bf16 where the model has f32 --------------------------===//
+//===- LowerPrecision.cpp - products of bf16 where the model has more --------------------------===//
 
 #include "passes/Constants.h"
 #include "passes/Passes.h"
@@ -15,10 +15,11 @@ namespace quern {
 #define GEN_PASS_DEF_LOWERPRECISIONPASS
 #include "passes/Passes.h.inc"
 
-/// Why `op`, which multiplies `input` by `weight`, keeps both in f32; null where it need not.
+/// Why `op`, which multiplies `input` by `weight`, keeps both as they are; null where it need not.
 static const char *whyNot(Operation *op, Value input, Value weight) {
-  if (!getTensorType(input).getElementType().isF32() || !getTensorType(weight).getElementType().isF32())
-    return "not both sides of the product are f32";
+  Type element = getTensorType(weight).getElementType();
+  if (!getTensorType(input).getElementType().isF32() || !(element.isF32() || element.isF16()))
+    return "the product is not one of f32 and a weight of f32 or f16";
   if (!isConstant(weight))
     return "the weight is known at run time only";
   auto conv = dyn_cast<Conv2dOp>(op);
@@ -51,6 +52,11 @@ struct LowerPrecisionPass : impl::LowerPrecisionPassBase<LowerPrecisionPass> {
           return;
         narrowed.narrow(op.getInputMutable(), bf16);
         narrowed.narrow(op.getWeightMutable(), bf16);
+      });
+      // A table that is such a weight, too, is stored once.
+      entry.walk([&](GatherOp op) {
+        if (narrowed.has(op.getTable(), bf16))
+          narrowed.narrow(op.getTableMutable(), bf16);
       });
     }
   }

@@ -13,6 +13,8 @@ class NarrowedValues {
 public:
   /// Lets `operand` read its value rounded to elements of `type`, q8_1 or a float, by an op behind that value.
   void narrow(mlir::OpOperand &operand, mlir::Type type);
+  /// Whether something reads `value` rounded to `type`.
+  bool has(mlir::Value value, mlir::Type type) const { return narrowed.contains({value, type}); }
 
 private:
   llvm::DenseMap<std::pair<mlir::Value, mlir::Type>, mlir::Value> narrowed;

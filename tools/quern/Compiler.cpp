@@ -31,7 +31,7 @@ void addCompilerOptions(CLI::App &command, CompilerOptions &options) {
   command.add_option("--config", options.config, "A config.json in place of the checkpoint's");
   command.add_option("--target", options.targets, "Machines, comma-separated; `host` is this one")->capture_default_str();
   command.add_flag("--exact", options.exact, "Keep activations in f32, convolve directly");
-  command.add_option("--precision", options.precision, "f32 or bf16: what f32 weights are multiplied in")
+  command.add_option("--precision", options.precision, "f32 or bf16: what weights of f32 and f16 are multiplied in")
       ->check(CLI::IsMember({"f32", "bf16"}))
       ->capture_default_str();
   command.add_flag("--no-cache", options.noCache, "Compile every kernel anew and keep none of them");

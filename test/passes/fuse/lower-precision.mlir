@@ -59,11 +59,31 @@ quern.entry @at_run_time(%x: tensor<4x8xf32>, %w: tensor<8x8xf32>) -> tensor<4x8
 // -----
 
 quern.parameter @w : tensor<8x8xf16>
+// A weight of f16 that is a table, too, is rounded once for both; another table stays.
+quern.parameter @t : tensor<4x8xf16>
 // CHECK-LABEL: quern.entry @halves(
+// CHECK: %[[W:.*]] = quern.cast %{{.*}} : tensor<8x8xf16> to tensor<8x8xbf16>
 // CHECK-NOT: quern.cast
-quern.entry @halves(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
+// CHECK: quern.gather %[[W]][%{{.*}}] : tensor<8x8xbf16>
+// CHECK: quern.gather %{{.*}} : tensor<4x8xf16>
+// CHECK: quern.matmul %{{.*}}, %[[W]] : tensor<2x8xf32>, tensor<8x8xbf16>
+quern.entry @halves(%i: tensor<2xi32>) -> (tensor<2x8xf32>, tensor<2x8xf32>) {
   %w = quern.param @w : tensor<8x8xf16>
-  // expected-remark@below {{not both sides of the product are f32}}
-  %0 = quern.matmul %x, %w : tensor<4x8xf32>, tensor<8x8xf16>
+  %t = quern.param @t : tensor<4x8xf16>
+  %0 = quern.gather %w[%i] : tensor<8x8xf16>, tensor<2xi32>
+  %1 = quern.gather %t[%i] : tensor<4x8xf16>, tensor<2xi32>
+  %2 = quern.matmul %0, %w : tensor<2x8xf32>, tensor<8x8xf16>
+  quern.return %1, %2 : tensor<2x8xf32>, tensor<2x8xf32>
+}
+
+// -----
+
+quern.parameter @w : tensor<8x64x!quern.block<q8_0>>
+// CHECK-LABEL: quern.entry @blocks(
+// CHECK-NOT: quern.cast
+quern.entry @blocks(%x: tensor<4x64xf32>) -> tensor<4x8xf32> {
+  %w = quern.param @w : tensor<8x64x!quern.block<q8_0>>
+  // expected-remark@below {{the product is not one of f32 and a weight of f32 or f16}}
+  %0 = quern.matmul %x, %w : tensor<4x64xf32>, tensor<8x64x!quern.block<q8_0>>
   quern.return %0 : tensor<4x8xf32>
 }
