@@ -208,10 +208,10 @@ std::string describe(const DescriptionInputs &inputs) {
     entryIndices[program.getSymName()] = entries.size();
     entries.push_back(describeEntry(program));
   }
-  std::map<std::string, uint64_t> bytesByType;
+  std::map<std::string, uint64_t> bytesByStorage;
   for (const ParameterPlacement &parameter : inputs.parameters) {
     std::string dtype = dtypeName(parameter.type.getElementType());
-    bytesByType[dtype] += parameter.bytes;
+    bytesByStorage[parameter.compressed ? "bf13" : dtype] += parameter.bytes;
     parameters.push_back(json::Object{{"name", parameter.name},
                                       {"dtype", dtype},
                                       {"shape", describeShape(parameter.type)},
@@ -221,8 +221,8 @@ std::string describe(const DescriptionInputs &inputs) {
   for (const TargetModule &target : inputs.targets)
     targets.push_back(describeTarget(target, entryIndices));
   json::Object quantization;
-  for (const auto &[dtype, bytes] : bytesByType)
-    quantization[dtype] = bytes;
+  for (const auto &[storage, bytes] : bytesByStorage)
+    quantization[storage] = bytes;
   json::Object description{
       {"version", 1},
       {"model", inputs.model},

@@ -16,7 +16,7 @@ public:
   explicit SignatureBuilder(KernelOp kernel) : kernel(kernel) {}
 
   /// Adds the views of operand `operand` of the launch.
-  LogicalResult add(unsigned operand, RankedTensorType type, bool packed);
+  LogicalResult add(unsigned operand, BlockArgument argument);
   /// Adds the view of a state.
   LogicalResult addState(unsigned operand, RankedTensorType type, CacheLayout layout);
   /// Adds the output.
@@ -29,7 +29,7 @@ private:
   LogicalResult addDense(unsigned operand, RankedTensorType type, RankedTensorType whole);
   LogicalResult addPanels(unsigned operand, RankedTensorType type);
   LogicalResult addPositions(unsigned operand, RankedTensorType type);
-  LogicalResult addPacked(unsigned operand, RankedTensorType type);
+  LogicalResult addPacked(unsigned operand, BlockArgument argument);
   FailureOr<BufferElement> getElement(Type type);
 
   KernelOp kernel;
@@ -102,16 +102,23 @@ LogicalResult SignatureBuilder::addPositions(unsigned operand, RankedTensorType 
   return success();
 }
 
-/// Floats: [lane, k, panel]. Pairs of bf16: u32 [lane, pair, panel]. Blocks: quants [j, lane, 4-group, block, panel], then
-/// scales and mins [lane, block, panel].
-LogicalResult SignatureBuilder::addPacked(unsigned operand, RankedTensorType type) {
-  FailureOr<PackedLayout> layout = getPackedLayout(type.getElementType());
+/// Floats: [lane, k, panel]. Pairs of bf16: u32 [lane, pair, panel], compressed u8 [byte, line, panel]. Blocks: quants
+/// [j, lane, 4-group, block, panel], then scales and mins [lane, block, panel].
+LogicalResult SignatureBuilder::addPacked(unsigned operand, BlockArgument argument) {
+  auto type = cast<RankedTensorType>(argument.getType());
+  FailureOr<PackedLayout> layout = getPackedLayout(argument);
   SmallVector<Dim> shape = getDims(type);
   if (failed(layout) || shape.size() != 2 || !type.hasStaticShape())
     return kernel.emitError("no packed layout of ") << type << ", expected a static weight of rank 2";
   int64_t panels = PackedLayout::panels(shape[0].size()), k = shape[1].size();
   Dim lanes = Dim::fixed(PackedLayout::panelRows), panelDim = Dim::fixed(panels);
   Dim blocks = Dim::fixed(layout->blocksPerPanel(k));
+  if (layout->isCompressed()) {
+    constexpr int64_t line = PackedLayout::lineBytes;
+    int64_t panelBytes = layout->panelBytes(k);
+    push(operand, {1, 8}, {{Dim::fixed(line), 1}, {Dim::fixed(panelBytes / line), line}, {panelDim, panelBytes}});
+    return success();
+  }
   if (!layout->isQuantised()) {
     FailureOr<BufferElement> element = layout->hasPairs() ? BufferElement{1, 32} : getElement(type.getElementType());
     if (failed(element))
@@ -138,10 +145,12 @@ LogicalResult SignatureBuilder::addPacked(unsigned operand, RankedTensorType typ
   return success();
 }
 
-LogicalResult SignatureBuilder::add(unsigned operand, RankedTensorType type, bool packed) {
+LogicalResult SignatureBuilder::add(unsigned operand, BlockArgument argument) {
+  auto type = cast<RankedTensorType>(argument.getType());
   if (isa<PositionType>(type.getElementType()))
     return addPositions(operand, type);
-  return packed ? addPacked(operand, type) : addDense(operand, type, type);
+  bool packed = kernel.getArgAttr(argument.getArgNumber(), packedArgAttr) != nullptr;
+  return packed ? addPacked(operand, argument) : addDense(operand, type, type);
 }
 
 LogicalResult SignatureBuilder::addState(unsigned operand, RankedTensorType type, CacheLayout layout) {
@@ -204,9 +213,8 @@ FailureOr<SmallVector<NativeArgument>> getSignature(KernelOp kernel) {
       return kernel.emitError("found an argument of type ") << argument.getType() << ", expected a tensor";
     if (appends && argument.getArgNumber() == 0)
       continue;
-    bool packed = kernel.getArgAttr(argument.getArgNumber(), packedArgAttr) != nullptr;
     std::optional<CacheLayout> layout = getCacheLayout(argument);
-    if (failed(layout ? builder.addState(operand, type, *layout) : builder.add(operand, type, packed)))
+    if (failed(layout ? builder.addState(operand, type, *layout) : builder.add(operand, argument)))
       return failure();
     ++operand;
   }

@@ -29,40 +29,39 @@ static int64_t getElementBytes(Type element) {
   return isa<PositionType>(element) ? positionFields * 4 : llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
 }
 
-/// A whole tensor, packed where it is a packed parameter.
-static WorkTerm getWhole(RankedTensorType type, bool packed) {
-  if (packed)
-    if (FailureOr<int64_t> bytes = getParameterBytes(type); succeeded(bytes))
-      return {*bytes, {}};
+/// A whole tensor; in its `layout` where it is a packed parameter.
+static WorkTerm getWhole(RankedTensorType type, FailureOr<PackedLayout> layout = failure()) {
+  if (succeeded(layout))
+    return {layout->weightBytes(type.getDimSize(0), type.getDimSize(1)), {}};
   return multiply(getElementBytes(type.getElementType()), getDims(type));
 }
 
 /// As many rows of `table` as `rows` has elements.
-static WorkTerm getRows(RankedTensorType table, bool packed, ArrayRef<Dim> rows) {
-  WorkTerm whole = getWhole(table, packed);
+static WorkTerm getRows(RankedTensorType table, FailureOr<PackedLayout> layout, ArrayRef<Dim> rows) {
+  WorkTerm whole = getWhole(table, layout);
   return multiply(whole.count / std::max<int64_t>(table.getDimSize(0), 1), rows);
 }
 
 /// What the kernel reads of an argument: what its first user does. A cache is read as far as it is in use.
-static WorkTerm getRead(BlockArgument argument, bool packed) {
+static WorkTerm getRead(BlockArgument argument, FailureOr<PackedLayout> layout) {
   RankedTensorType type = tensorOf(argument);
-  WorkTerm whole = getWhole(type, packed);
+  WorkTerm whole = getWhole(type, layout);
   if (argument.use_empty())
     return whole;
   return llvm::TypeSwitch<Operation *, WorkTerm>(*argument.user_begin())
       .Case([&](GatherOp gather) {
-        return argument == gather.getTable() ? getRows(type, packed, getDims(tensorOf(gather.getIndices()))) : whole;
+        return argument == gather.getTable() ? getRows(type, layout, getDims(tensorOf(gather.getIndices()))) : whole;
       })
       .Case([&](RopeOp rope) {
-        return argument == rope.getTable() ? getRows(type, packed, getDims(tensorOf(rope.getAt()))) : whole;
+        return argument == rope.getTable() ? getRows(type, layout, getDims(tensorOf(rope.getAt()))) : whole;
       })
       .Case([&](CacheAppendOp append) {
-        return argument == append.getCache() ? getRows(type, packed, getDims(tensorOf(append.getAt()))) : whole;
+        return argument == append.getCache() ? getRows(type, layout, getDims(tensorOf(append.getAt()))) : whole;
       })
       .Case([&](AttendOp attend) {
         if (argument != attend.getKeys() && argument != attend.getValues())
           return whole;
-        WorkTerm row = getRows(type, packed, {});
+        WorkTerm row = getRows(type, layout, {});
         return WorkTerm{row.count, {visibleRows}};
       })
       .Default([&](Operation *) { return whole; });
@@ -119,12 +118,19 @@ static void add(llvm::SmallVector<WorkTerm> &terms, const WorkTerm &term) {
   terms.push_back(term);
 }
 
+/// The layout of an argument that is a packed parameter; failure for others.
+static FailureOr<PackedLayout> getLayout(KernelOp kernel, BlockArgument argument) {
+  if (!kernel.getArgAttr(argument.getArgNumber(), packedArgAttr))
+    return failure();
+  return getPackedLayout(argument);
+}
+
 /// Adds what the kernel reads of an argument: slices, where it only reads those.
-static void addRead(llvm::SmallVector<WorkTerm> &terms, BlockArgument argument, bool packed) {
+static void addRead(llvm::SmallVector<WorkTerm> &terms, BlockArgument argument, FailureOr<PackedLayout> layout) {
   if (argument.use_empty() || !llvm::all_of(argument.getUsers(), llvm::IsaPred<SliceOp>))
-    return add(terms, getRead(argument, packed));
+    return add(terms, getRead(argument, layout));
   for (Operation *slice : argument.getUsers())
-    add(terms, getWhole(tensorOf(slice->getResult(0)), /*packed=*/false));
+    add(terms, getWhole(tensorOf(slice->getResult(0))));
 }
 
 llvm::StringRef getArithmetic(KernelOp kernel) {
@@ -140,11 +146,11 @@ KernelWork getWork(KernelOp kernel) {
   KernelWork work;
   Block &body = kernel.getBody().front();
   for (BlockArgument argument : body.getArguments())
-    addRead(work.bytes, argument, bool(kernel.getArgAttr(argument.getArgNumber(), packedArgAttr)));
+    addRead(work.bytes, argument, getLayout(kernel, argument));
   // An append writes the rows of its first argument, which are counted.
   if (kernel.getForm() != KernelForm::Append)
     for (Type result : kernel.getResultTypes())
-      add(work.bytes, getWhole(cast<RankedTensorType>(result), /*packed=*/false));
+      add(work.bytes, getWhole(cast<RankedTensorType>(result)));
   for (Operation &op : body)
     add(work.operations, getOperations(&op));
   for (auto attend : body.getOps<AttendOp>())

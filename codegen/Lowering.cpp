@@ -114,7 +114,7 @@ FailureOr<PackedWeight> Lowering::getWeight(Value value, Operation *user) {
   if (!argument || !kernel.getArgAttr(argument.getArgNumber(), packedArgAttr))
     return user->emitError("reads a weight that is not an argument marked `") << packedArgAttr << "`";
   auto type = cast<RankedTensorType>(value.getType());
-  FailureOr<PackedLayout> layout = getPackedLayout(type.getElementType());
+  FailureOr<PackedLayout> layout = getPackedLayout(argument);
   if (failed(layout))
     return user->emitError("no packed layout of ") << type;
   const std::vector<Halide::ImageParam> &buffers = views[value];

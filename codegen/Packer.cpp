@@ -36,6 +36,7 @@ private:
   LogicalResult checkFinite(ArrayRef<uint8_t> bytes, int64_t row);
   LogicalResult refuse(int64_t row, int64_t column, StringRef what);
   void packFloats(const PackedLayout &layout, ArrayRef<uint8_t> bytes, int64_t i, uint8_t *panel);
+  LogicalResult packCompressed(const PackedLayout &layout, ArrayRef<uint8_t> bytes, int64_t row, uint8_t *panel);
   LogicalResult packBlocks(const PackedLayout &layout, ArrayRef<uint8_t> bytes, int64_t row, uint8_t *panel);
 
   ParameterOp parameter;
@@ -112,6 +113,34 @@ void ParameterWriter::packFloats(const PackedLayout &layout, ArrayRef<uint8_t> b
     spread<uint16_t>(bytes, lane, layout.blockBytes());
 }
 
+/// Where line `line` of a block holds its part of row `i`, column `c`.
+static int64_t getLinePlace(int64_t line, int64_t i, int64_t c) {
+  return line * PackedLayout::lineBytes + PackedLayout::lineByte(i, c);
+}
+
+LogicalResult ParameterWriter::packCompressed(const PackedLayout &layout, ArrayRef<uint8_t> bytes, int64_t row,
+                                              uint8_t *panel) {
+  int64_t i = row % PackedLayout::panelRows;
+  std::optional<uint8_t> base = findExponentBase(bytes);
+  if (!base)
+    return parameter.emitError("row ") << row << " of tensor `" << parameter.getSymName()
+                                       << "` has exponents that do not fit 13 bits";
+  std::fill_n(panel + 4 * i, 4, *base);
+  uint8_t *block = panel + layout.blocksOffset();
+  for (int64_t c = 0; !bytes.empty(); bytes = bytes.drop_front(2), ++c) {
+    if (c == layout.group) {
+      c = 0;
+      block += layout.blockBytes();
+    }
+    int64_t unit = c / PackedLayout::unitColumns;
+    uint8_t exponent = bytes[1] & 0x7f, nibble = exponent == 0 ? 0 : exponent - *base;
+    block[getLinePlace(0, i, c)] |= bytes[1] >> 7 << (7 - unit);
+    block[getLinePlace(PackedLayout::nibblesLine(unit), i, c)] |= nibble << (unit % 2 * 4);
+    block[getLinePlace(PackedLayout::lowLine(unit), i, c)] = bytes[0];
+  }
+  return success();
+}
+
 static void storeScale(const PackedLayout &layout, uint8_t *at, float value) {
   if (layout.scaleBytes == 2)
     llvm::support::endian::write16le(at, floatToHalf(value));
@@ -145,7 +174,7 @@ LogicalResult ParameterWriter::packBlocks(const PackedLayout &layout, ArrayRef<u
 }
 
 LogicalResult ParameterWriter::writePacked(ReadRow readRow) {
-  PackedLayout layout = *getPackedLayout(type.getElementType());
+  PackedLayout layout = *getPackedLayout(type.getElementType(), parameter.getCompressed());
   int64_t n = type.getDimSize(0);
   FailureOr<int64_t> rowBytes = getStorageBytes(type.getElementType(), type.getDimSize(1));
   if (failed(rowBytes))
@@ -158,10 +187,12 @@ LogicalResult ParameterWriter::writePacked(ReadRow readRow) {
       FailureOr<ArrayRef<uint8_t>> bytes = read(readRow, row, *rowBytes);
       if (failed(bytes) || failed(checkFinite(*bytes, row)))
         return failure();
-      if (!layout.isQuantised())
-        packFloats(layout, *bytes, row - first, panel.data());
-      else if (failed(packBlocks(layout, *bytes, row, panel.data())))
+      if (layout.isQuantised() && failed(packBlocks(layout, *bytes, row, panel.data())))
         return failure();
+      if (layout.isCompressed() && failed(packCompressed(layout, *bytes, row, panel.data())))
+        return failure();
+      if (!layout.isQuantised() && !layout.isCompressed())
+        packFloats(layout, *bytes, row - first, panel.data());
     }
     os.write(reinterpret_cast<const char *>(panel.data()), panel.size());
   }
@@ -212,12 +243,13 @@ FailureOr<SmallVector<ParameterPlacement>> placeParameters(ModuleOp module, uint
     if (!read.contains(parameter.getSymNameAttr()))
       continue;
     RankedTensorType type = parameter.getTensorType();
-    FailureOr<int64_t> bytes = getParameterBytes(type);
+    bool compressed = parameter.getCompressed();
+    FailureOr<int64_t> bytes = getParameterBytes(type, compressed);
     if (failed(bytes))
       return parameter.emitError("tensor `") << parameter.getSymName() << "` has type " << type
                                              << ", expected a weight of rank 2, or numbers";
     uint64_t offset = llvm::alignTo(end, alignment);
-    placements.push_back({parameter.getSymName().str(), type, offset, uint64_t(*bytes)});
+    placements.push_back({parameter.getSymName().str(), type, offset, uint64_t(*bytes), compressed});
     end = offset + *bytes;
   }
   weightsBytes = end;
@@ -246,6 +278,16 @@ static float loadScale(const PackedLayout &layout, const uint8_t *at) {
   return llvm::bit_cast<float>(llvm::support::endian::read32le(at));
 }
 
+/// Row `i`, column `c` of the block at `block` of a compressed panel.
+static float unpackCompressed(const uint8_t *panel, const uint8_t *block, int64_t i, int64_t c) {
+  int64_t unit = c / PackedLayout::unitColumns;
+  auto at = [&](int64_t line) { return block[getLinePlace(line, i, c)]; };
+  uint8_t nibble = at(PackedLayout::nibblesLine(unit)) >> (unit % 2 * 4) & 0xf, base = panel[4 * i];
+  uint8_t sign = at(0) << unit & 0x80;
+  uint8_t high = sign | (nibble == 0 ? 0 : base + nibble);
+  return bfloatToFloat(high << 8 | at(PackedLayout::lowLine(unit)));
+}
+
 /// One value of a group that begins at `block`.
 static float unpackValue(const PackedLayout &layout, Type element, const uint8_t *block, int64_t i, int64_t c) {
   const uint8_t *at = block + layout.elementOffset(i, c);
@@ -260,17 +302,19 @@ static float unpackValue(const PackedLayout &layout, Type element, const uint8_t
   return layout.hasMins ? value + loadScale(layout, block + layout.minsOffset() + i * layout.scaleBytes) : value;
 }
 
-std::vector<float> unpackWeight(RankedTensorType type, ArrayRef<uint8_t> packed) {
-  PackedLayout layout = *getPackedLayout(type.getElementType());
+std::vector<float> unpackWeight(const ParameterPlacement &placement, ArrayRef<uint8_t> packed) {
+  RankedTensorType type = placement.type;
+  PackedLayout layout = *getPackedLayout(type.getElementType(), placement.compressed);
   int64_t n = type.getDimSize(0), k = type.getDimSize(1);
   std::vector<float> values;
   values.reserve(n * k);
   for (int64_t row = 0; row < n; ++row)
     for (int64_t column = 0; column < k; ++column) {
-      const uint8_t *block = packed.data() + row / PackedLayout::panelRows * layout.panelBytes(k) +
-                             column / layout.group * layout.blockBytes();
-      values.push_back(unpackValue(layout, type.getElementType(), block, row % PackedLayout::panelRows,
-                                   column % layout.group));
+      const uint8_t *panel = packed.data() + row / PackedLayout::panelRows * layout.panelBytes(k);
+      const uint8_t *block = panel + layout.blocksOffset() + column / layout.group * layout.blockBytes();
+      int64_t i = row % PackedLayout::panelRows, c = column % layout.group;
+      values.push_back(layout.isCompressed() ? unpackCompressed(panel, block, i, c)
+                                             : unpackValue(layout, type.getElementType(), block, i, c));
     }
   return values;
 }

@@ -18,6 +18,8 @@ struct ParameterPlacement {
   uint64_t offset = 0;
   /// Bytes in its layout, packed or dense (dialect/PackedLayout.h).
   uint64_t bytes = 0;
+  /// Whether it is bf16 in 13 bits.
+  bool compressed = false;
 };
 
 /// Places the parameters that entries, programs and kernels read, in the order of the module; those that only
@@ -30,7 +32,7 @@ mlir::LogicalResult packParameters(mlir::ModuleOp module, llvm::ArrayRef<Paramet
                                    ParameterSource &source, llvm::raw_ostream &os);
 
 /// Reads a packed weight [n, k] back as f32 values, row-major: what a kernel sees.
-std::vector<float> unpackWeight(mlir::RankedTensorType type, llvm::ArrayRef<uint8_t> packed);
+std::vector<float> unpackWeight(const ParameterPlacement &placement, llvm::ArrayRef<uint8_t> packed);
 
 } // namespace quern::codegen
 

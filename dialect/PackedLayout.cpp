@@ -39,7 +39,11 @@ int64_t PackedLayout::elementOffset(int64_t i, int64_t c) const {
   return quantsOffset() + ((held / 4) * panelRows + i) * 4 + held % 4;
 }
 
-FailureOr<PackedLayout> getPackedLayout(Type elementType) {
+FailureOr<PackedLayout> getPackedLayout(Type elementType, bool compressed) {
+  if (compressed && elementType.isBF16())
+    return PackedLayout{.group = PackedLayout::blockUnits * PackedLayout::unitColumns, .bits = 13};
+  if (compressed)
+    return failure();
   if (auto block = dyn_cast<BlockType>(elementType))
     return getBlockLayout(block.getFormat());
   if (elementType.isF32() || elementType.isF16() || elementType.isBF16())
@@ -47,16 +51,34 @@ FailureOr<PackedLayout> getPackedLayout(Type elementType) {
   return failure();
 }
 
+FailureOr<PackedLayout> getPackedLayout(BlockArgument argument) {
+  auto kernel = cast<KernelOp>(argument.getOwner()->getParentOp());
+  return getPackedLayout(cast<RankedTensorType>(argument.getType()).getElementType(),
+                         bool(kernel.getArgAttr(argument.getArgNumber(), compressedArgAttr)));
+}
+
+std::optional<uint8_t> findExponentBase(ArrayRef<uint8_t> bytes) {
+  constexpr uint8_t codes = 15;
+  uint8_t smallest = 127, largest = 0;
+  for (size_t i = 1; i < bytes.size(); i += 2) {
+    uint8_t exponent = bytes[i] & 0x7f;
+    smallest = std::min<uint8_t>(smallest, exponent - 1); // 0, which every base holds, wraps around to the end
+    largest = std::max(largest, exponent);
+  }
+  uint8_t base = std::max<uint8_t>(largest, codes) - codes;
+  return smallest >= base ? std::optional(base) : std::nullopt;
+}
+
 bool isPacked(RankedTensorType parameter) {
   return parameter.getRank() == 2 && succeeded(getPackedLayout(parameter.getElementType()));
 }
 
-FailureOr<int64_t> getParameterBytes(RankedTensorType parameter) {
+FailureOr<int64_t> getParameterBytes(RankedTensorType parameter, bool compressed) {
   if (!parameter.hasStaticShape())
     return failure();
   if (isPacked(parameter)) {
-    int64_t n = parameter.getDimSize(0), k = parameter.getDimSize(1);
-    return PackedLayout::panels(n) * getPackedLayout(parameter.getElementType())->panelBytes(k);
+    PackedLayout layout = *getPackedLayout(parameter.getElementType(), compressed);
+    return layout.weightBytes(parameter.getDimSize(0), parameter.getDimSize(1));
   }
   if (!parameter.getElementType().isIntOrFloat())
     return failure();

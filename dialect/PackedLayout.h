@@ -5,6 +5,10 @@
 //
 //   f32, f16         [panel][k][i] in the weight's own element type
 //   bf16             [panel][k/2][i][2]: the numbers of a pair, which one instruction multiplies, next to each other
+//   bf16, compressed [panel] of lines of 64 bytes [i][4]: the bases, u8[i] four times over, then [k/32] of 13 lines: signs,
+//                    four times { nibbles, low bytes, low bytes }. Column 4 * u + c of 32 is byte [i][2 * (c % 2) + c / 2]: of
+//                    line u of the low bytes, of line u / 2 of the nibbles (the high ones for odd u), and of the signs, bit
+//                    7 - u. High byte = sign | (nibble == 0 ? 0 : base + nibble): exponents that 15 pairs of them hold.
 //   blocks           [panel][group] of { scales[i] | mins[i], where the format has them | quants }, one sequential
 //                    stream. Value = scale * (quant - zero) + min.
 //     8-bit quants   u8 [group/4][i][4], k within the group = 4 * g + j
@@ -17,6 +21,8 @@
 
 #include "dialect/Ops.h"
 
+#include <optional>
+
 namespace quern {
 
 /// The layout of weights of one element type; sizes and offsets in bytes.
@@ -24,9 +30,9 @@ struct PackedLayout {
   /// Rows of one panel: the lanes of a kernel's innermost loop.
   static constexpr int64_t panelRows = 16;
 
-  /// Values along k that share one scale; for floats those next to each other, 2 for bf16, else 1.
+  /// Values along k that share one scale; for floats those next to each other, 2 for bf16, 32 compressed, else 1.
   int64_t group = 1;
-  /// Bits of one stored quant, 4 or 8; of one value for floats, 16 or 32.
+  /// Bits of one stored quant, 4 or 8; of one value for floats, 16 or 32, or 13 where they are compressed.
   int64_t bits = 32;
   /// The quant that means 0; 0 for floats.
   int32_t zero = 0;
@@ -39,6 +45,29 @@ struct PackedLayout {
   bool isQuantised() const { return scaleBytes != 0; }
   /// Whether the values are pairs of bf16, which kernels read as one u32: the first of a pair is its low half.
   bool hasPairs() const { return !isQuantised() && group == 2; }
+  /// Whether the values are bf16 in 13 bits, which kernels read as lines of bytes.
+  bool isCompressed() const { return bits == 13; }
+
+  /// Bytes of one line of a compressed panel, 4 of each row.
+  static constexpr int64_t lineBytes = 4 * panelRows;
+  /// Lines of bases before the blocks of a compressed panel, and lines of one of its blocks.
+  static constexpr int64_t baseLines = 1, blockLines = 13;
+  /// Columns of a unit, whose low bytes are one line, and units of a block.
+  static constexpr int64_t unitColumns = 4, blockUnits = 8;
+  /// Where, among the lines of a block, those of unit `unit` are; signs are in the first. Numbers, or formulas of a kernel.
+  template <typename T>
+  static T nibblesLine(T unit) {
+    return 1 + unit / 2 * 3;
+  }
+  template <typename T>
+  static T lowLine(T unit) {
+    return nibblesLine(unit) + 1 + unit % 2;
+  }
+  /// The byte of row `i`, column `c` within each of its lines.
+  template <typename T>
+  static T lineByte(T i, T c) {
+    return 4 * i + 2 * (c % 2) + c / 2 % 2;
+  }
 
   /// Bytes of one group of one panel.
   int64_t blockBytes() const { return quantsOffset() + quantsBytes(); }
@@ -55,8 +84,12 @@ struct PackedLayout {
   int64_t blocksPerPanel(int64_t k) const { return (k + group - 1) / group; }
   /// Panels of `n` rows.
   static int64_t panels(int64_t n) { return (n + panelRows - 1) / panelRows; }
+  /// Where the blocks of a panel begin.
+  int64_t blocksOffset() const { return isCompressed() ? baseLines * lineBytes : 0; }
   /// Bytes from one panel to the next.
-  int64_t panelBytes(int64_t k) const { return blocksPerPanel(k) * blockBytes(); }
+  int64_t panelBytes(int64_t k) const { return blocksOffset() + blocksPerPanel(k) * blockBytes(); }
+  /// Bytes of a weight [n, k].
+  int64_t weightBytes(int64_t n, int64_t k) const { return panels(n) * panelBytes(k); }
 
   /// Where the float of row `i`, column `c` of a group lies within its block, or the byte that holds its quant.
   int64_t elementOffset(int64_t i, int64_t c) const;
@@ -64,8 +97,15 @@ struct PackedLayout {
   int64_t elementShift(int64_t c) const { return bits == 4 && c >= group / 2 ? 4 : 0; }
 };
 
-/// The layout of weights of `elementType`: f32, f16, bf16, or blocks of a format that checkpoints use.
-mlir::FailureOr<PackedLayout> getPackedLayout(mlir::Type elementType);
+/// The layout of weights of `elementType`: f32, f16, bf16, or blocks of a format that checkpoints use; of bf16 the one of
+/// 13 bits where it is `compressed`.
+mlir::FailureOr<PackedLayout> getPackedLayout(mlir::Type elementType, bool compressed = false);
+/// The layout of a kernel's argument, whose attributes say whether it is compressed.
+mlir::FailureOr<PackedLayout> getPackedLayout(mlir::BlockArgument argument);
+
+/// The base of a compressed row of bf16, `bytes` in all: what is taken off the high seven bits of exponents, so that four are
+/// left and 0 stands for 0. None where they span more.
+std::optional<uint8_t> findExponentBase(llvm::ArrayRef<uint8_t> bytes);
 
 /// Whether a parameter of this type is packed: it has rank 2 and elements with a packed layout. Decided by the type alone,
 /// so that passes, codegen and packer agree without looking at uses. All other parameters are dense, row-major.
@@ -74,8 +114,11 @@ bool isPacked(mlir::RankedTensorType parameter);
 /// The name of the unit attribute on a kernel argument that is a packed parameter: `{quern.packed}`.
 inline constexpr llvm::StringLiteral packedArgAttr = "quern.packed";
 
+/// The name of the unit attribute on a kernel argument that is a compressed parameter: `{quern.compressed}`.
+inline constexpr llvm::StringLiteral compressedArgAttr = "quern.compressed";
+
 /// Bytes of a parameter of this static type in a binary: packed, or dense; failure for a type that has neither form.
-mlir::FailureOr<int64_t> getParameterBytes(mlir::RankedTensorType parameter);
+mlir::FailureOr<int64_t> getParameterBytes(mlir::RankedTensorType parameter, bool compressed = false);
 
 } // namespace quern
 

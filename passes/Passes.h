@@ -10,8 +10,13 @@
 
 namespace quern {
 
+class ParameterSource;
+
 #define GEN_PASS_DECL
 #include "passes/Passes.h.inc"
+
+/// Compresses by the values that `source` has. Without it the pass sees the random values of tests.
+std::unique_ptr<mlir::Pass> createCompressParametersPass(ParameterSource &source);
 
 #define GEN_PASS_REGISTRATION
 #include "passes/Passes.h.inc"

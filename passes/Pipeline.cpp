@@ -57,6 +57,9 @@ static void buildFused(OpPassManager &manager, const PipelineOptions &options) {
 }
 
 static void buildTiled(OpPassManager &manager, const PipelineOptions &options) {
+  // After all that computes parameters, and before outlining, which says how each argument of a kernel is stored.
+  if (options.source)
+    manager.addPass(createCompressParametersPass(*options.source));
   manager.addPass(createOutlineKernelsPass());
   // Before schedules, which are then chosen once per distinct kernel.
   manager.addPass(createDeduplicateKernelsPass());
@@ -97,7 +100,7 @@ struct TextOptions : PassPipelineOptions<TextOptions> {
 void registerPipelines() {
   auto add = [](StringRef name, StringRef description, Phase until) {
     auto build = [until](OpPassManager &manager, const TextOptions &text) {
-      buildPipeline(manager, {text.exact, text.bf16, until, text.bound, text.database});
+      buildPipeline(manager, {text.exact, text.bf16, until, text.bound, text.database, /*source=*/nullptr});
     };
     PassPipelineRegistration<TextOptions>(name, description, build);
   };

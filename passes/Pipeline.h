@@ -12,6 +12,8 @@ class OpPassManager;
 
 namespace quern {
 
+class ParameterSource;
+
 /// How far a module has come. Each phase is reached from the one before it.
 enum class Phase {
   Graph,   ///< entries of model ops, one variant per set of sizes that matters
@@ -32,6 +34,8 @@ struct PipelineOptions {
   int64_t bound = 512;
   /// A JSON file of measured schedules, or empty.
   std::string database;
+  /// The values of parameters, by which weights are compressed; null: none is.
+  ParameterSource *source = nullptr;
 };
 
 /// Adds the passes that take a frontend's module to the end of phase `options.until`. Selecting schedules reads the

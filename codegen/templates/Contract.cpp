@@ -14,24 +14,56 @@ namespace quern::codegen {
 
 static constexpr int panelRows = PackedLayout::panelRows;
 
+/// Units of a block of a compressed weight, and columns and pairs of a unit.
+static constexpr int blockUnits = PackedLayout::blockUnits;
+static constexpr int unitColumns = PackedLayout::unitColumns, unitPairs = unitColumns / 2;
+
+/// Defines the pairs of a compressed weight, and `unitSteps` steps in each of its units.
+static void unpackPairs(Product &product, int unitSteps, Var i, Var o) {
+  Var byte("byte"), word("word"), half("half"), unit("unit"), pair("pair");
+  product.highs = Func("highs"), product.words = Func("words"), product.pairs = Func("pairs");
+  product.highs(byte, unit, o) = readHighByte(product.weight, byte, unit, o);
+  product.words(word, half, unit, o) = readPairWord(product.weight, product.highs, word, half, unit, o);
+  product.pairs(i, pair, o) =
+      Halide::extract_bits<uint32_t>(product.words(i / 2, pair % unitPairs, pair / unitPairs, o), 32 * (i % 2));
+  int32_t blocks = static_cast<int32_t>(product.weight.layout.blocksPerPanel(product.weight.columns));
+  product.steps = RDom(0, unitSteps, 0, blockUnits, 0, blocks, "steps");
+}
+
 /// sum(i, o, m) += lhs(k, m) · weight(i, k, o), k ascending, weights as f32
 static void buildFloatProduct(Product &product, const Formula &lhs, Var i, Var o, Var m) {
+  product.sum(i, o, m) = 0.0f;
+  if (product.weight.layout.isCompressed()) {
+    int32_t columns = static_cast<int32_t>(product.weight.columns);
+    unpackPairs(product, unitColumns, i, o);
+    Expr unit = product.steps.z * blockUnits + product.steps.y, k = unit * unitColumns + product.steps.x;
+    if (columns % product.weight.layout.group != 0)
+      product.steps.where(k < columns);
+    Expr pair = product.pairs(i, unit * unitPairs + product.steps.x / 2, o);
+    product.sum(i, o, m) += lhs.at({m, k}) * readPair(pair, product.steps.x);
+    return;
+  }
   int32_t group = static_cast<int32_t>(product.weight.layout.group);
   int32_t blocks = static_cast<int32_t>(product.weight.layout.blocksPerPanel(product.weight.columns));
   product.steps = RDom(0, group, 0, blocks, "steps");
   Expr column = product.steps.x, block = product.steps.y;
   if (product.weight.columns % group != 0)
     product.steps.where(block * group + column < static_cast<int32_t>(product.weight.columns));
-  product.sum(i, o, m) = 0.0f;
   Expr value = lhs.at({m, block * group + column});
   product.sum(i, o, m) += value * readWeight(product.weight, i, column, block, o);
 }
 
 /// sum(i, o, m) += second of pair r of lhs · weight, then first · first, r ascending; pairs of bf16.
 static void buildPairProduct(Product &product, Func pairs, Var i, Var o, Var m, const TargetSpec &target) {
+  product.sum(i, o, m) = 0.0f;
+  if (product.weight.layout.isCompressed()) {
+    unpackPairs(product, unitPairs, i, o);
+    Expr r = (product.steps.z * blockUnits + product.steps.y) * unitPairs + product.steps.x;
+    product.sum(i, o, m) = addPairProducts(target, product.sum(i, o, m), pairs(r, m), product.pairs(i, r, o));
+    return;
+  }
   product.steps = RDom(0, static_cast<int32_t>(product.weight.layout.blocksPerPanel(product.weight.columns)), "steps");
   Expr r = product.steps.x;
-  product.sum(i, o, m) = 0.0f;
   product.sum(i, o, m) = addPairProducts(target, product.sum(i, o, m), pairs(r, m), product.weight.values(i, r, o));
 }
 
@@ -122,17 +154,25 @@ static Index splitColumns(const std::vector<Expr> &shape, Expr m, Expr n) {
   return index;
 }
 
-/// The pairs of a row of `columns` numbers of bf16, [pair, row], as packed weights hold them: 0 stands beyond the last one.
-static Func makePairs(const Formula &lhs, int32_t columns, Var m) {
+/// The `count` pairs of a row of `columns` numbers of bf16, [pair, row], as packed weights hold them: 0 stands beyond the
+/// last one.
+static Func makePairs(const Formula &lhs, int32_t columns, int32_t count, Var m) {
   Var pair("pair");
   Expr first = 2 * pair, second = first + 1;
   Func pairs("pairs");
-  if (columns % 2 == 0)
+  if (columns == 2 * count) {
     pairs(pair, m) = makePair(lhs.at({m, first}), lhs.at({m, second}));
-  else
-    pairs(pair, m) = select(second < columns, makePair(lhs.at({m, first}), lhs.at({m, min(second, columns - 1)})),
-                            makePair(lhs.at({m, first}), Halide::reinterpret(Halide::BFloat(16), Expr(uint16_t(0)))));
+    return pairs;
+  }
+  Expr zero = Halide::reinterpret(Halide::BFloat(16), Expr(uint16_t(0)));
+  Expr last = columns - 1, one = lhs.at({m, min(first, last)}), other = lhs.at({m, min(second, last)});
+  pairs(pair, m) = select(second < columns, makePair(one, other), first < columns, makePair(one, zero), Expr(uint32_t(0)));
   return pairs;
+}
+
+/// Pairs of a row of a packed weight of bf16.
+static int countPairs(const PackedWeight &weight) {
+  return static_cast<int>(weight.layout.blocksPerPanel(weight.columns) * weight.layout.group / 2);
 }
 
 /// The formula of the left side, stored in `funcs.lhs` or quantised where it has to be.
@@ -153,8 +193,9 @@ static LogicalResult buildLhs(Lowering &lowering, ContractFuncs &funcs, MatmulOp
   }
   int32_t columns = static_cast<int32_t>(cast<RankedTensorType>(matmul.getLhs().getType()).getDimSize(1));
   if (isPairs(matmul)) {
-    funcs.lhs = makePairs(lhs, columns, funcs.m);
-    funcs.lhsExtent = (columns + 1) / 2;
+    for (const Product &product : funcs.products)
+      funcs.lhsExtent = std::max(funcs.lhsExtent, countPairs(product.weight));
+    funcs.lhs = makePairs(lhs, columns, funcs.lhsExtent, funcs.m);
     return success();
   }
   if (isa<BlockArgument>(matmul.getLhs()))
@@ -169,16 +210,12 @@ static LogicalResult buildLhs(Lowering &lowering, ContractFuncs &funcs, MatmulOp
 
 static FailureOr<ContractFuncs> algorithm(Lowering &lowering) {
   KernelOp kernel = lowering.getKernel();
-  Block &body = kernel.getBody().front();
   SmallVector<MatmulOp> matmuls;
   QuantizeOp quantize;
   if (failed(findProducts(kernel, matmuls, quantize)))
     return failure();
   ContractFuncs funcs;
   funcs.i = Var("i"), funcs.o = Var("o"), funcs.m = Var("m"), funcs.n = Var("n");
-  Formula lhs;
-  if (failed(buildLhs(lowering, funcs, matmuls.front(), quantize, lhs)))
-    return failure();
   for (MatmulOp matmul : matmuls) {
     FailureOr<PackedWeight> weight = lowering.getWeight(matmul.getWeight(), matmul);
     if (failed(weight))
@@ -186,6 +223,12 @@ static FailureOr<ContractFuncs> algorithm(Lowering &lowering) {
     Product product;
     product.weight = *weight;
     product.sum = Func("sum");
+    funcs.products.push_back(std::move(product));
+  }
+  Formula lhs;
+  if (failed(buildLhs(lowering, funcs, matmuls.front(), quantize, lhs)))
+    return failure();
+  for (auto [matmul, product] : llvm::zip_equal(matmuls, funcs.products)) {
     if (quantize)
       buildQuantProduct(product, *funcs.quantized, funcs.i, funcs.o, funcs.m);
     else if (isPairs(matmul))
@@ -193,7 +236,6 @@ static FailureOr<ContractFuncs> algorithm(Lowering &lowering) {
     else
       buildFloatProduct(product, lhs, funcs.i, funcs.o, funcs.m);
     lowering.set(matmul.getResult(), toFormula(lowering, matmul, product.sum, funcs.i, funcs.o));
-    funcs.products.push_back(std::move(product));
   }
   if (quantize)
     lowering.set(quantize.getResult(), {});
@@ -214,26 +256,48 @@ static FailureOr<ContractFuncs> algorithm(Lowering &lowering) {
   return funcs;
 }
 
+/// The pairs of a compressed weight: unit by unit in registers, or, where several tiles of rows read them, `shared`, once
+/// for the panels of a tile.
+static void schedulePairs(Product &product, const ContractFuncs &funcs, bool shared) {
+  Func highs = product.highs, words = product.words, pairs = product.pairs;
+  Var byte = highs.args()[0], word = words.args()[0], pair = pairs.args()[1], block("block"), unit("unit"), half("half");
+  highs.bound(byte, 0, 4 * panelRows).vectorize(byte);
+  words.bound(word, 0, panelRows / 2).vectorize(word).unroll(words.args()[1]);
+  pairs.bound(funcs.i, 0, panelRows).vectorize(funcs.i);
+  Halide::Stage update = product.sum.update();
+  update.unroll(product.steps.x);
+  if (shared) {
+    pairs.compute_at(funcs.output, Var("oo"));
+    pairs.split(pair, unit, half, unitPairs).split(unit, block, unit, blockUnits).unroll(half).unroll(unit);
+    words.compute_at(pairs, unit);
+    highs.compute_at(pairs, unit);
+    return;
+  }
+  update.unroll(product.steps.y);
+  pairs.unroll(pair);
+  for (Func part : {highs, words, pairs})
+    part.compute_at(product.sum, product.steps.y).unroll(funcs.o);
+}
+
 /// The sum of one tile stays in registers: lanes as vectors, panels and rows unrolled within the steps along k. A
 /// product that is stored whole, `tiled` false, keeps loops over panels and rows.
-static void scheduleProduct(Product &product, const ContractFuncs &funcs, bool tiled) {
+static void scheduleProduct(Product &product, const ContractFuncs &funcs, bool tiled, bool shared = false) {
   Var i = funcs.i, o = funcs.o, m = funcs.m;
   auto unrollTile = [&](Halide::Stage stage) {
     stage.vectorize(i);
     if (tiled)
       stage.unroll(o).unroll(m);
   };
-  std::vector<Halide::VarOrRVar> order = {i, o, m, product.steps.x};
-  if (product.steps.dimensions() > 1)
-    order.push_back(product.steps.y);
-  if (!tiled)
-    order = {i, product.steps.x, o, m};
+  std::vector<Halide::VarOrRVar> order = {i, o, m};
+  auto place = tiled ? order.end() : order.begin() + 1;
+  for (int d = product.steps.dimensions(); d-- > 0;)
+    place = order.insert(place, product.steps[d]);
   Halide::Stage update = product.sum.update();
-  if (!tiled && product.steps.dimensions() > 1)
-    order.insert(order.begin() + 2, product.steps.y);
   update.reorder(order);
   unrollTile(product.sum);
   unrollTile(update);
+  if (product.highs.defined())
+    return schedulePairs(product, funcs, shared);
   if (!product.dot.defined()) {
     if (product.steps.dimensions() > 1 && product.weight.layout.group > 1)
       update.unroll(product.steps.x);
@@ -305,14 +369,15 @@ static void schedule(ContractFuncs &funcs, const Lowering &lowering, const Param
   Func output = funcs.output;
   output.bound(funcs.i, 0, panelRows);
   if (staticRows) {
-    tile(output, funcs, std::max<int>(1, std::min<int64_t>(rows, *staticRows)), vectors, panels, TailStrategy::ShiftInwards);
+    rows = std::max<int>(1, std::min<int64_t>(rows, *staticRows));
+    tile(output, funcs, rows, vectors, panels, TailStrategy::ShiftInwards);
   } else {
     tile(output.specialize(funcs.rows >= rows), funcs, rows, vectors, panels, TailStrategy::ShiftInwards);
     tile(output, funcs, 1, vectors, panels, TailStrategy::GuardWithIf);
   }
   for (Product &product : funcs.products) {
     product.sum.compute_at(output, Var("mo"));
-    scheduleProduct(product, funcs, /*tiled=*/true);
+    scheduleProduct(product, funcs, /*tiled=*/true, /*shared=*/!staticRows || *staticRows > rows);
   }
 }
 

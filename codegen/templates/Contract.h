@@ -16,10 +16,14 @@ struct Product {
   PackedWeight weight;
   /// f32 [i, o, m]: the sum, updated block by block in ascending order.
   Halide::Func sum;
-  /// Columns within a block and blocks; (1, k) for f32 and f16. For products of quants only the blocks, of bf16 the pairs.
+  /// Columns within a block and blocks; (1, k) for f32 and f16. For products of quants only the blocks, of bf16 the pairs; of
+  /// compressed weights columns or pairs of a unit, units of a block, and blocks.
   Halide::RDom steps;
   /// i32 [i, o, m, block]: the product of one block of quants. Undefined for f32 activations.
   Halide::Func dot;
+  /// Of a compressed weight: u32 [i, pair, o], the same two rows at a time, u64 [word, half, unit, o], and the high bytes that
+  /// they are made of, u8 [byte, unit, o].
+  Halide::Func pairs, words, highs;
   /// Four columns, and the groups of four of one stored byte's row.
   Halide::RDom columns;
   /// u8 [j, i, 4-group, block, o]: the low and the high quants of a byte. Undefined unless quants have 4 bits.
@@ -39,7 +43,7 @@ struct ContractFuncs {
   /// f32 [k, m]: the computed left side of a product of floats. Undefined where it is an argument, or quantised. Of a
   /// product of bf16: u32 [pair, m].
   Halide::Func lhs;
-  /// How many `lhs` are in a row.
+  /// How many of `lhs` are in a row.
   int lhsExtent = 0;
 };
 

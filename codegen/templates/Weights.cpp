@@ -3,6 +3,8 @@
 #include "codegen/templates/Weights.h"
 #include "codegen/Scalar.h"
 
+#include "llvm/ADT/STLFunctionalExtras.h"
+
 using Halide::Expr;
 
 namespace quern::codegen {
@@ -29,7 +31,53 @@ Expr addPairProducts(const TargetSpec &target, Expr sum, Expr a, Expr b) {
   return Call::make(Halide::Float(32), "dpbf16ps", {sum, b, a}, Call::PureExtern);
 }
 
+static constexpr int32_t blockUnits = PackedLayout::blockUnits;
+
+/// Byte `byte` of line `line` of the block of `unit`.
+static Expr readLine(const PackedWeight &weight, Expr byte, Expr unit, Expr line, Expr panel) {
+  Expr first = static_cast<int32_t>(PackedLayout::baseLines) +
+               unit / blockUnits * static_cast<int32_t>(PackedLayout::blockLines);
+  return weight.values(byte, first + line, panel);
+}
+
+static Expr readLowByte(const PackedWeight &weight, Expr byte, Expr unit, Expr panel) {
+  Expr of = unit % blockUnits;
+  return readLine(weight, byte, unit, PackedLayout::lowLine(of), panel);
+}
+
+Expr readHighByte(const PackedWeight &weight, Expr byte, Expr unit, Expr panel) {
+  using Halide::cast;
+  Expr of = unit % blockUnits;
+  Expr nibbles = readLine(weight, byte, unit, PackedLayout::nibblesLine(of), panel);
+  Expr nibble = (nibbles >> cast<uint8_t>(of % 2 * 4)) & Expr(uint8_t(15));
+  Expr exponent = select(nibble == 0, Expr(uint8_t(0)), nibble + weight.values(byte, 0, panel));
+  Expr signs = readLine(weight, byte, unit, 0, panel);
+  return exponent | ((signs << cast<uint8_t>(of)) & Expr(uint8_t(0x80)));
+}
+
+/// Bytes 8 · `word` and those after it, in a u64.
+static Expr concatBytes(Expr word, llvm::function_ref<Expr(Expr byte)> at) {
+  std::vector<Expr> bytes;
+  for (int byte = 0; byte < 8; ++byte)
+    bytes.push_back(at(8 * word + byte));
+  return Halide::concat_bits(bytes);
+}
+
+Expr readPairWord(const PackedWeight &weight, Halide::Func high, Expr word, Expr half, Expr unit, Expr panel) {
+  Expr lows = concatBytes(word, [&](Expr byte) { return readLowByte(weight, byte, unit, panel); });
+  Expr highs = concatBytes(word, [&](Expr byte) { return high(byte, unit, panel); });
+  Expr even = Expr(uint64_t(0x00ff00ff00ff00ff)), odd = Expr(uint64_t(0xff00ff00ff00ff00));
+  return select(half == 0, (lows & even) | ((highs << 8) & odd), ((lows >> 8) & even) | (highs & odd));
+}
+
 Expr readWeight(const PackedWeight &weight, Expr lane, Expr column, Expr block, Expr panel) {
+  using Halide::cast;
+  if (weight.layout.isCompressed()) {
+    Expr unit = block * blockUnits + column / 4, byte = PackedLayout::lineByte(lane, column);
+    Expr bits = (cast<uint32_t>(readHighByte(weight, byte, unit, panel)) << 24) |
+                (cast<uint32_t>(readLowByte(weight, byte, unit, panel)) << 16);
+    return Halide::reinterpret<float>(bits);
+  }
   if (weight.layout.hasPairs())
     return readPair(weight.values(lane, block, panel), column);
   if (!weight.layout.isQuantised())

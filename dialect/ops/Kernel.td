@@ -34,8 +34,9 @@ def Quern_KernelOp : Quern_Op<"kernel", [FunctionOpInterface, IsolatedFromAbove,
   let description = [{
     The body holds graph ops around one anchor, which names the form. `schedule` is all that the tuner edits.
     One result; a kernel of the form `append` yields the state that it writes, its first argument. An argument that is a
-    packed parameter (dialect/PackedLayout.h) has the attribute `quern.packed`. A result with the attribute
-    `quern.part_of`, a tensor type, is written into a part of a larger tensor: it has that tensor's strides.
+    packed parameter (dialect/PackedLayout.h) has the attribute `quern.packed`, and `quern.compressed` where that is
+    compressed. A result with the attribute `quern.part_of`, a tensor type, is written into a part of a larger tensor: it
+    has that tensor's strides.
 
     Constraints:
     - kernel_c1: the body yields the results.

@@ -17,6 +17,8 @@ LogicalResult ParameterOp::verify() {
     return emitOpError("found type ") << getType() << ", expected a static shape";
   if (!isExternal() && (getInit().front().empty() || !yieldsExactly(getInit(), getType())))
     return emitOpError("initialiser must yield one ") << getType();
+  if (getCompressed() && (getTensorType().getRank() != 2 || !getTensorType().getElementType().isBF16()))
+    return emitOpError("compressed type is ") << getType() << ", expected bf16 of rank 2";
   return success();
 }
 

@@ -54,7 +54,9 @@ static ScheduleAttr makeSchedule(MLIRContext *context, ArrayRef<std::pair<String
 static ContractShape getShape(MatmulOp anchor) {
   auto lhs = getTensorType(anchor.getLhs());
   auto weight = getTensorType(anchor.getWeight());
-  FailureOr<PackedLayout> layout = getPackedLayout(weight.getElementType());
+  FailureOr<PackedLayout> layout = failure();
+  if (auto argument = dyn_cast<BlockArgument>(anchor.getWeight()))
+    layout = getPackedLayout(argument);
   int64_t bits = succeeded(layout) ? layout->bits : 32;
   ContractShape shape = {1, true, 0, 0, bits, isa<BlockType>(lhs.getElementType())};
   SmallVector<Dim> dims = getDims(lhs);
@@ -101,7 +103,8 @@ static double getCost(Tile tile, const ContractShape &shape) {
 static Tile chooseTile(const ContractShape &shape, TargetAttr target) {
   Tile best = {1, 1};
   // A few rows are as fast as memory, which likes few sequential streams: one of quants, one per weight of a pair.
-  bool isStream = shape.rowsKnown && shape.rows <= 8 && (shape.integer || shape.matmuls > 1);
+  bool isUnpacked = shape.integer || shape.weightBits == 13;
+  bool isStream = shape.rowsKnown && shape.rows <= 8 && (isUnpacked || shape.matmuls > 1);
   for (int64_t vectors = 1; vectors <= (isStream ? 1 : shape.alone ? 6 : 4); ++vectors)
     for (int64_t rows = 1; rows <= 14; ++rows) {
       Tile tile = {rows, vectors};

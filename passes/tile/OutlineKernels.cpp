@@ -86,12 +86,15 @@ static Value getYielded(Operation *op) {
   return group ? group.getBody().front().getTerminator()->getOperand(0) : op->getResult(0);
 }
 
-/// Says which of `inputs` are weights in their packed layout.
-static ArrayAttr getArgAttrs(Builder &builder, ArrayRef<Value> inputs) {
+/// Says which of `inputs` are weights in their packed layout, and which of those are compressed.
+static ArrayAttr getArgAttrs(Builder &builder, ArrayRef<Value> inputs, const SymbolTable &symbols) {
   auto describe = [&](Value input) -> Attribute {
     SmallVector<NamedAttribute> attributes;
-    if (input.getDefiningOp<ParamOp>() && isPacked(cast<RankedTensorType>(input.getType())))
+    auto param = input.getDefiningOp<ParamOp>();
+    if (param && isPacked(cast<RankedTensorType>(input.getType())))
       attributes.push_back(builder.getNamedAttr(packedArgAttr, builder.getUnitAttr()));
+    if (param && symbols.lookup<ParameterOp>(param.getParameter()).getCompressed())
+      attributes.push_back(builder.getNamedAttr(compressedArgAttr, builder.getUnitAttr()));
     return builder.getDictionaryAttr(attributes);
   };
   return builder.getArrayAttr(llvm::map_to_vector(inputs, describe));
@@ -119,7 +122,7 @@ static void outline(Operation *op, EntryOp entry, SymbolTable &symbols) {
   Location origin = getOrigin(ops);
   auto kernel = KernelOp::create(builder, origin, builder.getStringAttr("kernel"), TypeAttr::get(type), form,
                                  /*schedule=*/ScheduleAttr(), builder.getStringAttr("private"),
-                                 getArgAttrs(builder, inputs), getResAttrs(builder, op));
+                                 getArgAttrs(builder, inputs, symbols), getResAttrs(builder, op));
   Block *body = builder.createBlock(&kernel.getBody());
   IRMapping mapping;
   for (Value input : inputs)

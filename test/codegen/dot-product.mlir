@@ -28,6 +28,20 @@ quern.kernel @floats(%x: tensor<1x64xf32>, %w: tensor<48x64xbf16> {quern.packed}
   quern.yield %0 : tensor<1x48xf32>
 }
 
+// Compressed pairs become whole in the lanes that they are loaded in: no byte moves to another.
+// CHECK-LABEL: compressed:
+// PAIRS-NOT: {{vperm[ti2]*b|vpunpck|vpshufb}}
+// PAIRS: vdpbf16ps
+// PAIRS-NOT: {{vperm[ti2]*b|vpunpck|vpshufb|vfmadd}}
+// WIDE-NOT: bf16
+// WIDE: vfmadd
+quern.kernel @compressed(%x: tensor<1x64xf32>, %w: tensor<48x64xbf16> {quern.compressed, quern.packed}) -> tensor<1x48xf32>
+    attributes {form = #quern.form<contract>} {
+  %0 = quern.cast %x : tensor<1x64xf32> to tensor<1x64xbf16>
+  %1 = quern.matmul %0, %w : tensor<1x64xbf16>, tensor<48x64xbf16>
+  quern.yield %1 : tensor<1x48xf32>
+}
+
 // CHECK-LABEL: pairs:
 // PAIRS: vdpbf16ps
 // PAIRS-NOT: vfmadd

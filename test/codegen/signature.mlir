@@ -28,6 +28,17 @@ quern.kernel @ragged(%x: tensor<1x7xf32>, %w: tensor<5x7xbf16> {quern.packed}) -
   quern.yield %0 : tensor<1x5xf32>
 }
 
+// Compressed pairs: lines of 64 bytes, one of bases and 13 per 32 columns.
+// CHECK-LABEL: compressed
+// CHECK-NEXT: operand 0 at 0: f32[70:1, 1:70]
+// CHECK-NEXT: operand 1 at 0: u8[64:1, 40:64, 2:2560]
+// CHECK-NEXT: operand 2 at 0: f32[16:1, 2:16, 1:32]
+quern.kernel @compressed(%x: tensor<1x70xf32>, %w: tensor<32x70xbf16> {quern.compressed, quern.packed}) -> tensor<1x32xf32>
+    attributes {form = #quern.form<contract>} {
+  %0 = quern.matmul %x, %w : tensor<1x70xf32>, tensor<32x70xbf16>
+  quern.yield %0 : tensor<1x32xf32>
+}
+
 // CHECK-LABEL: append
 // CHECK-NEXT: operand 0 at 0: f32[8:1, 2:8, s:16]
 // CHECK-NEXT: operand 1 at 0: i32[3:1, s:3]

@@ -110,18 +110,18 @@ private:
 };
 } // namespace
 
-/// A weight as the packer lays it out.
-static Expected<std::vector<uint8_t>> packWeight(const Tensor &weight) {
+/// A weight as the packer lays it out for an argument of a kernel.
+static Expected<std::vector<uint8_t>> packWeight(const Tensor &weight, bool compressed) {
   MLIRContext *context = weight.getType().getContext();
   Location loc = UnknownLoc::get(context);
   OwningOpRef<ModuleOp> module = ModuleOp::create(loc);
-  codegen::ParameterPlacement placement{"weight", weight.getType(), 0, 0};
-  FailureOr<int64_t> bytes = getParameterBytes(weight.getType());
+  codegen::ParameterPlacement placement{"weight", weight.getType(), 0, 0, compressed};
+  FailureOr<int64_t> bytes = getParameterBytes(weight.getType(), compressed);
   if (failed(bytes))
     return llvm::createStringError("a weight without a packed layout");
   placement.bytes = *bytes;
   OpBuilder builder = OpBuilder::atBlockBegin(module->getBody());
-  ParameterOp::create(builder, loc, "weight", weight.getType(), nullptr);
+  ParameterOp::create(builder, loc, "weight", weight.getType(), nullptr, compressed);
   OneTensor source(weight);
   std::string packed;
   llvm::raw_string_ostream os(packed);
@@ -176,7 +176,7 @@ static Expected<std::vector<GuardedMemory>> makeOperands(KernelOp kernel, ArrayR
     if (auto layout = codegen::getCacheLayout(kernel.getBody().getArgument(i))) {
       memory.push_back(layOutState(argument, *layout));
     } else if (kernel.getArgAttr(i, packedArgAttr)) {
-      Expected<std::vector<uint8_t>> packed = packWeight(argument);
+      Expected<std::vector<uint8_t>> packed = packWeight(argument, bool(kernel.getArgAttr(i, compressedArgAttr)));
       if (!packed)
         return packed.takeError();
       memory.emplace_back(*packed);

@@ -19,6 +19,9 @@ for weight in WEIGHTS:
     table, indices = tensor(50, k, element=block(weight)), tensor(None, element="i32")
     kernel(f"gather_{weight}", ["packed " + table, indices], tensor(None, k), attributes("gather", 0, SIZES, limit=50),
            [f"quern.gather %arg0[%arg1] : {table}, {indices}"])
+table, indices = tensor(50, 70, element="bf16"), tensor(None, element="i32")
+kernel("gather_compressed", ["compressed " + table, indices], tensor(None, 70), attributes("gather", 0, SIZES, limit=50),
+       [f"quern.gather %arg0[%arg1] : {table}, {indices}"])
 kernel("gather_dense", [tensor(9, 3, 5), tensor(None, element="i32")], tensor(None, 3, 5),
        attributes("gather", 0, SIZES, limit=9), [f"quern.gather %arg0[%arg1] : {tensor(9, 3, 5)}, {tensor(None, element='i32')}"])
 

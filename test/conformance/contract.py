@@ -25,14 +25,14 @@ def narrow(weight, rows, k, value):
     return f"quern.quantize {value} : {x}", tensor(rows, k, element=block("q8_1"))
 
 
-def product(name, rows, n, k, weight, narrows, bound, epilogue=False, single=None, schedule=None):
+def product(name, rows, n, k, weight, narrows, bound, epilogue=False, single=None, schedule=None, storage="packed"):
     lhs, out, w = tensor(rows, k), tensor(rows, n), tensor(n, k, element=block(weight))
     body, left, kind = [], "%arg0", lhs
     if narrows:
         op, kind = narrow(weight, rows, k, "%arg0")
         body.append(op)
         left = "%0"
-    arguments = [lhs, "packed " + w]
+    arguments = [lhs, f"{storage} {w}"]
     body.append(f"quern.matmul {left}, %arg1 : {kind}, {w}")
     if epilogue:
         arguments += [out, tensor(n)]
@@ -42,7 +42,7 @@ def product(name, rows, n, k, weight, narrows, bound, epilogue=False, single=Non
     kernel(name, arguments, out, attributes("contract", bound, sizes, single=single, schedule=schedule), body)
 
 
-def swiglu(name, rows, n, k, weight, bound, single=None):
+def swiglu(name, rows, n, k, weight, bound, single=None, storages=("packed", "packed")):
     """silu(norm(x) · gateᵀ) ⊙ (norm(x) · upᵀ)"""
     x, out, w = tensor(rows, k), tensor(rows, n), tensor(n, k, element=block(weight))
     body, left = [f"quern.rms_norm %arg0, %arg1 eps 1.0e-05 : {x}, {tensor(k)}"], x
@@ -53,7 +53,8 @@ def swiglu(name, rows, n, k, weight, bound, single=None):
     body += [f"quern.matmul %{last}, %arg2 : {left}, {w}", f"quern.matmul %{last}, %arg3 : {left}, {w}",
              f"quern.silu %{last + 1} : {out}", f"quern.mul %{last + 3}, %{last + 2} : {out}, {out}"]
     sizes = SIZES if rows is None else None
-    kernel(name, [x, tensor(k), "packed " + w, "packed " + w], out, attributes("contract", bound, sizes, single=single), body)
+    weights = [f"{storage} {w}" for storage in storages]
+    kernel(name, [x, tensor(k)] + weights, out, attributes("contract", bound, sizes, single=single), body)
 
 
 for weight in FLOATS:
@@ -75,6 +76,20 @@ product("pairs_static", 5, 64, 96, "bf16", True, PAIR_BOUND)
 swiglu("pairs_swiglu_one", 1, 96, 64, "bf16", ROUNDED_NORM_BOUND)
 swiglu("pairs_swiglu", None, 96, 64, "bf16", ROUNDED_NORM_BOUND, single="pairs_swiglu_one")
 
+for n, k in [(1, 1), (16, 7), (48, 33), (100, 130), (80, 512)]:
+    for narrows, bound in [(True, PAIR_BOUND), (False, FLOAT_BOUND)]:
+        name = f"compressed_{n}_{k}_{'pairs' if narrows else 'floats'}"
+        product(name + "_one", 1, n, k, "bf16", narrows, bound, storage="compressed")
+        product(name, None, n, k, "bf16", narrows, bound, single=name + "_one", storage="compressed")
+for rows in (4, 20):
+    product(f"compressed_static_{rows}", rows, 64, 96, "bf16", True, PAIR_BOUND, storage="compressed")
+product("compressed_epilogue", None, 64, 96, "bf16", True, FLOAT_BOUND, epilogue=True, storage="compressed")
+BOTH = ("compressed", "compressed")
+for name, storages in [("both", BOTH), ("one", ("packed", "compressed"))]:
+    swiglu(f"compressed_swiglu_{name}_one", 1, 96, 64, "bf16", ROUNDED_NORM_BOUND, storages=storages)
+    swiglu(f"compressed_swiglu_{name}", None, 96, 64, "bf16", ROUNDED_NORM_BOUND, f"compressed_swiglu_{name}_one", storages)
+swiglu("compressed_swiglu_floats", None, 96, 64, "bf16", FLOAT_BOUND, storages=BOTH)
+
 for weight in BLOCKS + K_BLOCKS:
     k = 512 if weight in K_BLOCKS else 96
     for n in (100, 112):
@@ -94,6 +109,8 @@ for rows, vectors in [(1, 1), (2, 4), (5, 2), (8, 3), (14, 1)]:
     schedule = {"rows": rows, "vectors": vectors, "panels": 4}
     product(f"f16_tile_{rows}_{vectors}", None, 112, 64, "f16", False, FLOAT_BOUND, single="f16_tile_one", schedule=schedule)
     product(f"pairs_tile_{rows}_{vectors}", None, 112, 64, "bf16", True, PAIR_BOUND, single="pairs_tile_one", schedule=schedule)
+    product(f"compressed_tile_{rows}_{vectors}", None, 112, 64, "bf16", True, PAIR_BOUND, single="pairs_tile_one",
+            schedule=schedule, storage="compressed")
     product(f"q8_0_tile_{rows}_{vectors}", None, 112, 64, "q8_0", True, QUANT_BOUND, single="q8_0_tile_one", schedule=schedule)
 product("f16_tile_one", 1, 112, 64, "f16", False, FLOAT_BOUND)
 product("pairs_tile_one", 1, 112, 64, "bf16", True, PAIR_BOUND)

@@ -1,6 +1,10 @@
 """Text of kernels for `conform`: what the generators of this directory share."""
 
 
+# How the weight of an argument is stored.
+ATTRIBUTES = {"packed": " {quern.packed}", "compressed": " {quern.compressed, quern.packed}"}
+
+
 def tensor(*dims, element="f32"):
     """tensor(None, 8) is tensor<?x8xf32, #quern.dims<s>>: None is the symbolic dimension s."""
     shape = "x".join(["?" if dim is None else str(dim) for dim in dims] + [element])
@@ -33,12 +37,13 @@ def attributes(form, bound, sizes=None, past=None, limit=None, single=None, sche
 
 
 def kernel(name, arguments, result, attrs, body):
-    """Prints a kernel. `arguments` are types, those of packed weights with a leading `packed `; %0, %1, … in `body` are its
+    """Prints a kernel. `arguments` are types, those of packed weights with a leading `packed ` or
+    `compressed `; %0, %1, … in `body` are its
     lines' results in order, %arg0 … the arguments; the last line's result is yielded."""
     parts = []
     for i, kind in enumerate(arguments):
-        packed = kind.startswith("packed ")
-        parts.append(f"%arg{i}: {kind.removeprefix('packed ')}" + (" {quern.packed}" if packed else ""))
+        storage, _, type = kind.rpartition(" ") if kind.startswith(tuple(ATTRIBUTES)) else ("", "", kind)
+        parts.append(f"%arg{i}: {type}" + ATTRIBUTES.get(storage, ""))
     print(f"quern.kernel @{name}({', '.join(parts)}) -> {result} {attrs} {{")
     for i, line in enumerate(body):
         print(f"  %{i} = {line}")

@@ -16,6 +16,18 @@ quern.parameter @v : tensor<2xf32> {
 
 // -----
 
+// parameter_c3
+// expected-error @+1 {{compressed type is 'tensor<4x4xf16>', expected bf16 of rank 2}}
+quern.parameter compressed @w : tensor<4x4xf16>
+
+// -----
+
+// parameter_c3
+// expected-error @+1 {{compressed type is 'tensor<4xbf16>', expected bf16 of rank 2}}
+quern.parameter compressed @w : tensor<4xbf16>
+
+// -----
+
 // state_c1
 // expected-error @+1 {{found type 'tensor<?x3x64xf16>', expected a static shape}}
 quern.state @cache : tensor<?x3x64xf16>

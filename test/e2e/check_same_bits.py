@@ -1,9 +1,9 @@
 """Checks that a compiled language model's numbers depend on its input alone.
 
-    check_same_bits.py BINARY GOLDENS.safetensors|TEXT [--tokens N]
+    check_same_bits.py BINARY GOLDENS.safetensors|TEXT [--tokens N] [--other BINARY]
 
 The logits are the same bytes for every number of threads, and for a prompt fed at once, token by token, and in odd pieces;
-so is the text after it.
+so is the text after it. The other binary gives the same, too.
 """
 
 import argparse
@@ -23,6 +23,7 @@ def main():
     parser.add_argument("binary")
     parser.add_argument("prompt")
     parser.add_argument("--tokens", type=int)
+    parser.add_argument("--other")
     options = parser.parse_args()
     tokens = model.read_tokens(options.binary, options.prompt)[:options.tokens]
     if len(tokens) <= max(BATCHES):
@@ -32,13 +33,16 @@ def main():
     wanted = model.logits_of(options.binary, tokens, "--threads", "1")
     text = model.greedy_of(options.binary, tokens, NEW_TOKENS, "--threads", "1")
     failures = 0
-    for variant in variants:
-        found = model.logits_of(options.binary, tokens, *variant)
+    runs = [(options.binary, variant) for variant in variants]
+    if options.other:
+        runs += [(options.other, ("--batch", str(batch))) for batch in [len(tokens), *BATCHES]]
+    for binary, variant in runs:
+        found = model.logits_of(binary, tokens, *variant)
         same = found.tobytes() == wanted.tobytes()
         difference = numpy.abs(found - wanted).max()
         print(f"{' '.join(variant)}: {len(tokens)} tokens, largest difference {difference:.3g}, {'same bytes' if same else 'other bytes'}")
         failures += not same
-        if (found_text := model.greedy_of(options.binary, tokens, NEW_TOKENS, *variant)) != text:
+        if (found_text := model.greedy_of(binary, tokens, NEW_TOKENS, *variant)) != text:
             print(f"{' '.join(variant)}: greedy tokens {found_text}, expected {text}")
             failures += 1
     sys.exit(1 if failures else 0)

@@ -34,6 +34,7 @@ void addCompilerOptions(CLI::App &command, CompilerOptions &options) {
   command.add_option("--precision", options.precision, "f32 or bf16: what weights of f32 and f16 are multiplied in")
       ->check(CLI::IsMember({"f32", "bf16"}))
       ->capture_default_str();
+  command.add_flag("--no-compression", options.noCompression, "Store BF16 weights in 16 bits, not in 13 where they fit");
   command.add_flag("--no-cache", options.noCache, "Compile every kernel anew and keep none of them");
   command.add_flag("--timing", options.timing, "Print how long each phase takes, and how large arenas are");
   command.add_option("--tuning", options.tuning, "A file of measured schedules (JSON)");
@@ -169,6 +170,7 @@ FailureOr<OwningOpRef<ModuleOp>> Compiler::lower(const codegen::TargetSpec &targ
   pipeline.bf16 = options.precision == "bf16";
   pipeline.until = until;
   pipeline.database = options.tuning;
+  pipeline.source = options.noCompression ? nullptr : &*checkpoint;
   buildPipeline(manager, pipeline);
   if (failed(manager.run(*module)))
     return failure();

@@ -36,6 +36,8 @@ struct CompilerOptions {
   /// What f32 weights are multiplied in: `f32` or `bf16`.
   std::string precision = "f32";
   bool timing = false;
+  /// Store every weight in the bits that the checkpoint has.
+  bool noCompression = false;
   /// Measured schedules, or empty.
   std::string tuning;
   /// Kernels compiled at once; 0: one per processor.

@@ -106,3 +106,16 @@ quern.entry @parts(%x: tensor<2x4xf32>) -> tensor<2x8xf32> {
   %0 = quern.concat %a, %c axis 1 : tensor<2x4xf32>, tensor<2x4xf32>
   quern.return %0 : tensor<2x8xf32>
 }
+
+// -----
+
+quern.parameter compressed @w : tensor<8x4xbf16>
+
+// What is compressed is said of the argument, too.
+// CHECK: quern.kernel private @kernel(%{{.*}}: tensor<2x4xf32>, %{{.*}}: tensor<8x4xbf16> {quern.compressed, quern.packed})
+// CHECK-LABEL: quern.entry @compressed(
+quern.entry @compressed(%x: tensor<2x4xf32>) -> tensor<2x8xf32> {
+  %w = quern.param @w : tensor<8x4xbf16>
+  %0 = quern.matmul %x, %w : tensor<2x4xf32>, tensor<8x4xbf16>
+  quern.return %0 : tensor<2x8xf32>
+}

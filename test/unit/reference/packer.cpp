@@ -37,10 +37,11 @@ public:
     context.loadAllAvailableDialects();
   }
 
-  void roundTrip(const std::string &element, int64_t n, int64_t k);
+  void roundTrip(const std::string &element, int64_t n, int64_t k, bool compressed = false);
   void concat();
+  void exponents();
   void placement();
-  void refuses(const std::string &element, std::vector<uint8_t> row, const std::string &message);
+  void refuses(const std::string &element, std::vector<uint8_t> row, const std::string &message, bool compressed = false);
 
 private:
   OwningOpRef<ModuleOp> parse(const std::string &text) { return parseSourceString<ModuleOp>(text, &context); }
@@ -64,8 +65,8 @@ std::string PackerTest::pack(ModuleOp module, ParameterSource &source,
 }
 
 /// `quern.parameter @w` and an entry that reads it.
-std::string readWeight(const std::string &type, const std::string &init = "") {
-  return "quern.parameter @w : " + type + init + "\nquern.entry @read() -> " + type + " {\n  %0 = quern.param @w : " +
+std::string readWeight(const std::string &type, const std::string &init = "", bool compressed = false) {
+  return std::string("quern.parameter ") + (compressed ? "compressed " : "") + "@w : " + type + init + "\nquern.entry @read() -> " + type + " {\n  %0 = quern.param @w : " +
          type + "\n  quern.return %0 : " + type + "\n}\n";
 }
 
@@ -73,12 +74,12 @@ std::string tensor(int64_t n, int64_t k, const std::string &element) {
   return "tensor<" + std::to_string(n) + "x" + std::to_string(k) + "x" + element + ">";
 }
 
-void PackerTest::roundTrip(const std::string &element, int64_t n, int64_t k) {
-  OwningOpRef<ModuleOp> module = parse(readWeight(tensor(n, k, element)));
+void PackerTest::roundTrip(const std::string &element, int64_t n, int64_t k, bool compressed) {
+  OwningOpRef<ModuleOp> module = parse(readWeight(tensor(n, k, element), "", compressed));
   RandomParameters source(*module);
   llvm::SmallVector<codegen::ParameterPlacement> placements;
   std::string bytes = pack(*module, source, placements);
-  std::vector<float> found = codegen::unpackWeight(placements[0].type, llvm::arrayRefFromStringRef(bytes));
+  std::vector<float> found = codegen::unpackWeight(placements[0], llvm::arrayRefFromStringRef(bytes));
   ParameterOp weight = *module->getOps<ParameterOp>().begin();
   std::vector<float> expected = Evaluator(*module, source).evaluateParameter(weight)->readFloats();
   if (!checks.that(found == expected))
@@ -98,7 +99,7 @@ void PackerTest::concat() {
   std::string bytes = pack(*module, source, placements);
   if (!checks.equal(placements.size(), 1u) || !checks.equal(placements[0].name, "w"))
     return;
-  std::vector<float> found = codegen::unpackWeight(placements[0].type, llvm::arrayRefFromStringRef(bytes));
+  std::vector<float> found = codegen::unpackWeight(placements[0], llvm::arrayRefFromStringRef(bytes));
   std::vector<float> expected;
   SymbolTable symbols(*module);
   for (const char *name : {"a", "b"}) {
@@ -107,6 +108,23 @@ void PackerTest::concat() {
     expected.insert(expected.end(), values.begin(), values.end());
   }
   checks.that(found == expected);
+}
+
+/// Both zeros, what is below the smallest normal number, and the ends of what a base holds keep all their bits; two panels of
+/// two blocks take 2 · (64 + 2 · 832) bytes.
+void PackerTest::exponents() {
+  OwningOpRef<ModuleOp> module = parse(readWeight(tensor(17, 35, "bf16"), "", /*compressed=*/true));
+  std::vector<uint16_t> row(35, 0);
+  llvm::copy(std::initializer_list<uint16_t>{0x8000, 0x0001, 0x80ff, 0x3100, 0xb17f, 0x3fff, 0xbf80}, row.end() - 7);
+  std::vector<uint8_t> stored(70);
+  std::memcpy(stored.data(), row.data(), stored.size());
+  FixedRows source(stored);
+  llvm::SmallVector<codegen::ParameterPlacement> placements;
+  std::string bytes = pack(*module, source, placements);
+  checks.equal(bytes.size(), 2u * (64 + 2 * 832));
+  std::vector<float> found = codegen::unpackWeight(placements[0], llvm::arrayRefFromStringRef(bytes));
+  for (int64_t i = 0; i < 17 * 35; ++i)
+    checks.equal(llvm::bit_cast<uint32_t>(found[i]), uint32_t(row[i % 35]) << 16);
 }
 
 /// Dense parameters lie as they are, each at a multiple of 64.
@@ -131,8 +149,9 @@ void PackerTest::placement() {
   checks.that(std::memcmp(bytes.data() + 64 + 12, second.data(), 12) == 0);
 }
 
-void PackerTest::refuses(const std::string &element, std::vector<uint8_t> row, const std::string &message) {
-  OwningOpRef<ModuleOp> module = parse(readWeight(tensor(2, 32, element)));
+void PackerTest::refuses(const std::string &element, std::vector<uint8_t> row, const std::string &message,
+                         bool compressed) {
+  OwningOpRef<ModuleOp> module = parse(readWeight(tensor(2, 32, element), "", compressed));
   FixedRows source(std::move(row));
   std::string found;
   ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) { found = diagnostic.str(); });
@@ -150,6 +169,8 @@ int main() {
     for (const char *element : {"f32", "f16", "bf16"})
       for (int64_t k : {1, 7, 64})
         test.roundTrip(element, n, k);
+    for (int64_t k : {1, 7, 32, 70})
+      test.roundTrip("bf16", n, k, /*compressed=*/true);
     for (const char *format : {"q8_0", "q4_0", "q4_1", "q5_0", "q5_1"})
       for (int64_t k : {32, 96})
         test.roundTrip(std::string("!quern.block<") + format + ">", n, k);
@@ -158,6 +179,7 @@ int main() {
         test.roundTrip(std::string("!quern.block<") + format + ">", n, k);
   }
   test.concat();
+  test.exponents();
   test.placement();
 
   std::vector<uint8_t> floats(32 * 4, 0), halves(32 * 2, 0), blocks(20, 0);
@@ -167,6 +189,9 @@ int main() {
   test.refuses("f16", halves, "tensor `w` has a value at row 0, column 31 that is not finite");
   blocks[3] = 0x7c; // an infinite minimum
   test.refuses("!quern.block<q4_1>", blocks, "tensor `w` has a scale or minimum at row 0, column 0 that is not finite");
+  std::vector<uint8_t> spread(32 * 2, 0);
+  spread[1] = 0x3f, spread[3] = 0x30; // 15 pairs of exponents apart
+  test.refuses("bf16", spread, "row 0 of tensor `w` has exponents that do not fit 13 bits", /*compressed=*/true);
   test.refuses("bf16", {1, 2, 3}, "row 0 of tensor `w` has 3 bytes, expected 64");
   return checks.status();
 }
