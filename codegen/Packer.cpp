@@ -113,11 +113,6 @@ void ParameterWriter::packFloats(const PackedLayout &layout, ArrayRef<uint8_t> b
     spread<uint16_t>(bytes, lane, layout.blockBytes());
 }
 
-/// Where line `line` of a block holds its part of row `i`, column `c`.
-static int64_t getLinePlace(int64_t line, int64_t i, int64_t c) {
-  return line * PackedLayout::lineBytes + PackedLayout::lineByte(i, c);
-}
-
 LogicalResult ParameterWriter::packCompressed(const PackedLayout &layout, ArrayRef<uint8_t> bytes, int64_t row,
                                               uint8_t *panel) {
   int64_t i = row % PackedLayout::panelRows;
@@ -127,16 +122,20 @@ LogicalResult ParameterWriter::packCompressed(const PackedLayout &layout, ArrayR
                                        << "` has exponents that do not fit 13 bits";
   std::fill_n(panel + 4 * i, 4, *base);
   uint8_t *block = panel + layout.blocksOffset();
-  for (int64_t c = 0; !bytes.empty(); bytes = bytes.drop_front(2), ++c) {
-    if (c == layout.group) {
-      c = 0;
+  for (int64_t unit = 0; !bytes.empty(); ++unit) {
+    if (unit == PackedLayout::blockUnits) {
+      unit = 0;
       block += layout.blockBytes();
     }
-    int64_t unit = c / PackedLayout::unitColumns;
-    uint8_t exponent = bytes[1] & 0x7f, nibble = exponent == 0 ? 0 : exponent - *base;
-    block[getLinePlace(0, i, c)] |= bytes[1] >> 7 << (7 - unit);
-    block[getLinePlace(PackedLayout::nibblesLine(unit), i, c)] |= nibble << (unit % 2 * 4);
-    block[getLinePlace(PackedLayout::lowLine(unit), i, c)] = bytes[0];
+    uint8_t *nibbles = block + PackedLayout::nibblesLine(unit) * PackedLayout::lineBytes;
+    uint8_t *lows = block + PackedLayout::lowLine(unit) * PackedLayout::lineBytes;
+    for (int64_t c = 0; c < PackedLayout::unitColumns && !bytes.empty(); ++c, bytes = bytes.drop_front(2)) {
+      int64_t place = PackedLayout::lineByte(i, c);
+      uint8_t exponent = bytes[1] & 0x7f, nibble = exponent == 0 ? 0 : exponent - *base;
+      block[place] |= bytes[1] >> 7 << (7 - unit);
+      nibbles[place] |= nibble << (unit % 2 * 4);
+      lows[place] = bytes[0];
+    }
   }
   return success();
 }
@@ -281,7 +280,7 @@ static float loadScale(const PackedLayout &layout, const uint8_t *at) {
 /// Row `i`, column `c` of the block at `block` of a compressed panel.
 static float unpackCompressed(const uint8_t *panel, const uint8_t *block, int64_t i, int64_t c) {
   int64_t unit = c / PackedLayout::unitColumns;
-  auto at = [&](int64_t line) { return block[getLinePlace(line, i, c)]; };
+  auto at = [&](int64_t line) { return block[line * PackedLayout::lineBytes + PackedLayout::lineByte(i, c)]; };
   uint8_t nibble = at(PackedLayout::nibblesLine(unit)) >> (unit % 2 * 4) & 0xf, base = panel[4 * i];
   uint8_t sign = at(0) << unit & 0x80;
   uint8_t high = sign | (nibble == 0 ? 0 : base + nibble);

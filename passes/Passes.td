@@ -184,7 +184,7 @@ def CompressParametersPass : Pass<"quern-compress-parameters", "::mlir::ModuleOp
   let summary = "store bf16 in 13 bits where nothing is lost";
   let description = [{
     A weight of bf16 that entries read by rows alone, in matmuls and gathers, becomes `compressed` where the exponents
-    of each of its rows are 0 or within 30 consecutive ones, as its values show: a number then takes its low byte, a sign,
+    of each of its rows are 0 or within 15 consecutive pairs, as its values show: a number then takes its low byte, a sign,
     and four bits for the rest of the exponent. Its type, and what every op computes, stay the same.
   }];
   let statistics = [Statistic<"numCompressed", "compressed", "parameters stored in 13 bits">];
