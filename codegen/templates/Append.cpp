@@ -44,11 +44,18 @@ static FailureOr<AppendFuncs> algorithm(Lowering &lowering) {
   return funcs;
 }
 
-/// Heads in parallel: two tokens of one row are written in their order.
-static void schedule(AppendFuncs &funcs, const Lowering &lowering) {
+/// Of many tokens each task writes one vector of a head's elements: two tokens of one row are written in their order.
+static void schedule(AppendFuncs &funcs, const Lowering &lowering, bool few) {
   Halide::RDom &r = funcs.writes;
+  Halide::RVar vector("vector"), element("element"), task("task");
   Halide::Stage update = funcs.output.update();
-  update.reorder(r.x, r.z, r.y).allow_race_conditions().vectorize(r.x, lowering.getTarget().lanes(), Halide::TailStrategy::GuardWithIf);
+  update.split(r.x, vector, element, lowering.getTarget().lanes(), Halide::TailStrategy::GuardWithIf)
+      .allow_race_conditions()
+      .vectorize(element);
+  if (few)
+    update.reorder(element, vector, r.z, r.y);
+  else
+    update.reorder(element, r.z, vector, r.y).fuse(vector, r.y, task).parallel(task);
   scheduleStages(lowering, funcs.output, nullptr, false);
 }
 
@@ -58,7 +65,8 @@ FailureOr<Halide::Func> buildAppend(Lowering &lowering, const Parameters &) {
   FailureOr<AppendFuncs> funcs = algorithm(lowering);
   if (failed(funcs))
     return failure();
-  schedule(*funcs, lowering);
+  auto anchor = cast<CacheAppendOp>(lowering.getKernel().getAnchor());
+  schedule(*funcs, lowering, areFew(cast<RankedTensorType>(anchor.getInput().getType())));
   return funcs->output;
 }
 
