@@ -51,8 +51,11 @@ FailureOr<PackedLayout> getPackedLayout(Type elementType, bool compressed) {
   return failure();
 }
 
-FailureOr<PackedLayout> getPackedLayout(BlockArgument argument) {
-  auto kernel = cast<KernelOp>(argument.getOwner()->getParentOp());
+FailureOr<PackedLayout> getPackedLayout(Value weight) {
+  auto argument = dyn_cast<BlockArgument>(weight);
+  auto kernel = argument ? dyn_cast<KernelOp>(argument.getOwner()->getParentOp()) : KernelOp();
+  if (!kernel)
+    return failure();
   return getPackedLayout(cast<RankedTensorType>(argument.getType()).getElementType(),
                          bool(kernel.getArgAttr(argument.getArgNumber(), compressedArgAttr)));
 }

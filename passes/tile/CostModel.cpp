@@ -54,9 +54,7 @@ static ScheduleAttr makeSchedule(MLIRContext *context, ArrayRef<std::pair<String
 static ContractShape getShape(MatmulOp anchor) {
   auto lhs = getTensorType(anchor.getLhs());
   auto weight = getTensorType(anchor.getWeight());
-  FailureOr<PackedLayout> layout = failure();
-  if (auto argument = dyn_cast<BlockArgument>(anchor.getWeight()))
-    layout = getPackedLayout(argument);
+  FailureOr<PackedLayout> layout = getPackedLayout(anchor.getWeight());
   int64_t bits = succeeded(layout) ? layout->bits : 32;
   ContractShape shape = {1, true, 0, 0, bits, isa<BlockType>(lhs.getElementType())};
   SmallVector<Dim> dims = getDims(lhs);

@@ -66,6 +66,15 @@ module attributes {quern.target = #quern.target<"zen4", vectorBits = 512, l1Byte
     quern.yield %0 : tensor<1x576xf32>
   }
 
+  // One row of compressed floats: one stream, as of quants.
+  // CHECK: quern.kernel @compressed
+  // CHECK-SAME: rows = 1 : i64, vectors = 1 : i64
+  quern.kernel @compressed(%x: tensor<1x576xf32>, %w: tensor<576x576xbf16> {quern.compressed, quern.packed}) -> tensor<1x576xf32>
+      attributes {form = #quern.form<contract>} {
+    %0 = quern.matmul %x, %w : tensor<1x576xf32>, tensor<576x576xbf16>
+    quern.yield %0 : tensor<1x576xf32>
+  }
+
   // Four-bit weights are unpacked once per tile: many rows. A prompt has work enough for a task per panel.
   // CHECK: quern.kernel @nibbles
   // CHECK-SAME: schedule = #quern.schedule<{panels = 1 : i64, rows = 12 : i64, vectors = 1 : i64}>
