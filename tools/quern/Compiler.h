@@ -33,7 +33,7 @@ struct CompilerOptions {
   /// Names of targets, comma-separated.
   std::string targets = "host";
   bool exact = false;
-  /// What f32 weights are multiplied in: `f32` or `bf16`.
+  /// What weights of f32 and f16 are multiplied in: `f32` or `bf16`.
   std::string precision = "f32";
   bool timing = false;
   /// Store every weight in the bits that the checkpoint has.
