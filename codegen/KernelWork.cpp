@@ -68,42 +68,40 @@ static WorkTerm getRead(BlockArgument argument, FailureOr<PackedLayout> layout) 
 }
 
 /// The operations of one op of the body.
-static WorkTerm getOperations(Operation *op) {
-  return llvm::TypeSwitch<Operation *, WorkTerm>(op)
+static llvm::SmallVector<WorkTerm> getOperations(Operation *op) {
+  using Terms = llvm::SmallVector<WorkTerm>;
+  return llvm::TypeSwitch<Operation *, Terms>(op)
       .Case([](MatmulOp matmul) {
         // A product and a sum per column of each element.
-        return multiply(2 * tensorOf(matmul.getWeight()).getDimSize(1), getDims(tensorOf(matmul.getResult())));
+        return Terms{multiply(2 * tensorOf(matmul.getWeight()).getDimSize(1), getDims(tensorOf(matmul.getResult())))};
       })
       .Case([](Conv2dOp conv) {
         // A product and a sum per element of the window, in kernels' layout.
-        return multiply(2 * tensorOf(conv.getWeight()).getDimSize(1), getDims(tensorOf(conv.getResult())));
+        return Terms{multiply(2 * tensorOf(conv.getWeight()).getDimSize(1), getDims(tensorOf(conv.getResult())))};
       })
       .Case([](WinogradOp winograd) {
         // A product and a sum per point of each tile and channel; transforms are not counted.
         SmallVector<Dim> tiles = getDims(tensorOf(winograd.getResult()));
         for (int64_t axis = 0; axis < 2; ++axis)
           tiles[1 + axis] = Dim::fixed(llvm::divideCeil(tiles[1 + axis].size(), winograd.getTile()[axis]));
-        return multiply(2 * tensorOf(winograd.getWeight()).getDimSize(1), tiles);
+        return Terms{multiply(2 * tensorOf(winograd.getWeight()).getDimSize(1), tiles)};
+      })
+      .Case([](AttendOp attend) {
+        // Scores and the weighted sum: a product and a sum per element of query and result, for each row that the token sees.
+        // The last of s tokens in a row sees all in use, the first s - 1 fewer: s · rows - s · (s - 1) / 2 in all.
+        SmallVector<Dim> dims = getDims(tensorOf(attend.getResult())), squared = dims;
+        squared.push_back(dims.front());
+        WorkTerm all = multiply(4, dims);
+        all.sizes.push_back(visibleRows);
+        return Terms{all, multiply(-2, squared), multiply(2, dims)};
       })
       .Case([](MapOp map) {
         int64_t count = 0;
         for (Operation &scalar : map.getBody().front().without_terminator())
           count += scalar.getNumOperands() != 0;
-        return multiply(count, getDims(tensorOf(map.getResult())));
+        return Terms{multiply(count, getDims(tensorOf(map.getResult())))};
       })
-      .Default([](Operation *) { return WorkTerm{0, {}}; });
-}
-
-/// Scores and the weighted sum: a product and a sum per element of query and result, for each row that the token sees. The
-/// last of s tokens in a row sees all in use, the first s - 1 fewer: s · rows - s · (s - 1) / 2 in all.
-static llvm::SmallVector<WorkTerm> getOperations(AttendOp attend) {
-  SmallVector<Dim> dims = getDims(tensorOf(attend.getResult()));
-  WorkTerm all = multiply(4, dims), half = multiply(2, dims);
-  all.sizes.push_back(visibleRows);
-  SmallVector<Dim> squared = dims;
-  squared.push_back(dims.front());
-  WorkTerm unseen = multiply(-2, squared);
-  return {all, unseen, half};
+      .Default([](Operation *) { return Terms(); });
 }
 
 /// Adds `term` to those with the same sizes.
@@ -116,13 +114,6 @@ static void add(llvm::SmallVector<WorkTerm> &terms, const WorkTerm &term) {
       return;
     }
   terms.push_back(term);
-}
-
-/// The layout of an argument that is a packed parameter; failure for others.
-static FailureOr<PackedLayout> getLayout(KernelOp kernel, BlockArgument argument) {
-  if (!kernel.getArgAttr(argument.getArgNumber(), packedArgAttr))
-    return failure();
-  return getPackedLayout(argument);
 }
 
 /// Adds what the kernel reads of an argument: slices, where it only reads those.
@@ -146,15 +137,13 @@ KernelWork getWork(KernelOp kernel) {
   KernelWork work;
   Block &body = kernel.getBody().front();
   for (BlockArgument argument : body.getArguments())
-    addRead(work.bytes, argument, getLayout(kernel, argument));
+    addRead(work.bytes, argument, getPackedLayout(argument));
   // An append writes the rows of its first argument, which are counted.
   if (kernel.getForm() != KernelForm::Append)
     for (Type result : kernel.getResultTypes())
       add(work.bytes, getWhole(cast<RankedTensorType>(result)));
   for (Operation &op : body)
-    add(work.operations, getOperations(&op));
-  for (auto attend : body.getOps<AttendOp>())
-    for (const WorkTerm &term : getOperations(attend))
+    for (const WorkTerm &term : getOperations(&op))
       add(work.operations, term);
   return work;
 }

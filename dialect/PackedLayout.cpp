@@ -54,7 +54,7 @@ FailureOr<PackedLayout> getPackedLayout(Type elementType, bool compressed) {
 FailureOr<PackedLayout> getPackedLayout(Value weight) {
   auto argument = dyn_cast<BlockArgument>(weight);
   auto kernel = argument ? dyn_cast<KernelOp>(argument.getOwner()->getParentOp()) : KernelOp();
-  if (!kernel)
+  if (!kernel || !kernel.getArgAttr(argument.getArgNumber(), packedArgAttr))
     return failure();
   return getPackedLayout(cast<RankedTensorType>(argument.getType()).getElementType(),
                          bool(kernel.getArgAttr(argument.getArgNumber(), compressedArgAttr)));

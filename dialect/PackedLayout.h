@@ -100,7 +100,7 @@ struct PackedLayout {
 /// The layout of weights of `elementType`: f32, f16, bf16, or blocks of a format that checkpoints use; of bf16 the one of
 /// 13 bits where it is `compressed`.
 mlir::FailureOr<PackedLayout> getPackedLayout(mlir::Type elementType, bool compressed = false);
-/// The layout of a weight that is a kernel's argument, whose attributes say whether it is compressed; failure for other values.
+/// The layout of a kernel's argument that is a packed parameter, as its attributes say; failure for other values.
 mlir::FailureOr<PackedLayout> getPackedLayout(mlir::Value weight);
 
 /// The base of a compressed row of bf16, `bytes` in all: what is taken off the high seven bits of exponents, so that four are
