@@ -168,7 +168,7 @@ static TokenPlaces buildTile(AttentionFuncs &f, const AttentionInputs &in) {
   f.limit(it) = limit;
   Expr token = it * f.tile + ii;
   auto queryAt = [&](Expr element) { return in.query.at({min(token, last), g * f.shared + u, element}); };
-  f.query(k, u, g, ii, it) = f.pairs ? makePair(queryAt(2 * k), queryAt(2 * k + 1)) : queryAt(k);
+  f.query(k, u, g, ii, it) = f.pairs ? makePair(queryAt, k) : queryAt(k);
   // Where all tokens begin at one row, those of a tile share what they read.
   Expr begin = f.tile == 1 ? firstOf(token) : select(f.first >= 0, f.first, firstOf(token));
   return {rowOf(token), unsafe_promise_clamped(begin / lanes, 0, in.cacheRows / lanes)};
@@ -190,7 +190,7 @@ static void buildScores(AttentionFuncs &f, const TargetSpec &target, const Atten
   f.scores(lane, t, u, g, ii, it, c) = 0.0f;
   Expr score = f.scores(lane, group, u, g, ii, it, c), query = f.query(step, u, g, ii, it);
   f.scores(lane, group, u, g, ii, it, c) =
-      f.pairs ? addPairProducts(target, score, query, makePair(keyAt(2 * step), keyAt(2 * step + 1)))
+      f.pairs ? addPairProducts(target, score, query, makePair(keyAt, step))
               : score + query * toFloat(keyAt(step));
 }
 
@@ -221,7 +221,7 @@ static void buildPowers(AttentionFuncs &f, const AttentionInputs &in, const Toke
   r = f.roundedGroups = seenGroups(f, "rounded_groups");
   auto roundedAt = [&](Expr lane) { return roundPower(f.powers(lane, r, u, g, ii, it, c)); };
   f.rounded(k, t, u, g, ii, it, c) = Halide::undef<uint32_t>();
-  f.rounded(k, r, u, g, ii, it, c) = makePair(roundedAt(2 * k), roundedAt(2 * k + 1));
+  f.rounded(k, r, u, g, ii, it, c) = makePair(roundedAt, k);
 }
 
 static void buildWeighted(AttentionFuncs &f, const TargetSpec &target, const AttentionInputs &in, const TokenPlaces &places) {
@@ -233,7 +233,7 @@ static void buildWeighted(AttentionFuncs &f, const TargetSpec &target, const Att
   f.weighted(e, u, g, ii, it, c) = 0.0f;
   Expr sum = f.weighted(e, u, g, ii, it, c);
   if (f.pairs) {
-    Expr powers = f.rounded(step, group, u, g, ii, it, c), values = makePair(valueAt(2 * step), valueAt(2 * step + 1));
+    Expr powers = f.rounded(step, group, u, g, ii, it, c), values = makePair(valueAt, step);
     bool wholeVectors = f.size % lanes == 0;
     f.weighted(e, u, g, ii, it, c) =
         wholeVectors ? addPairProducts(target, sum, powers, values) : addPairProducts(sum, powers, values);

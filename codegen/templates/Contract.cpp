@@ -158,13 +158,12 @@ static Index splitColumns(const std::vector<Expr> &shape, Expr m, Expr n) {
 /// last one.
 static Func makePairs(const Formula &lhs, int32_t columns, int32_t count, Var m) {
   Var pair("pair");
-  Expr first = 2 * pair, second = first + 1;
   Func pairs("pairs");
   if (columns == 2 * count) {
-    pairs(pair, m) = makePair(lhs.at({m, first}), lhs.at({m, second}));
+    pairs(pair, m) = makePair([&](Expr column) { return lhs.at({m, column}); }, pair);
     return pairs;
   }
-  Expr zero = Halide::reinterpret(Halide::BFloat(16), Expr(uint16_t(0)));
+  Expr first = 2 * pair, second = first + 1, zero = Halide::reinterpret(Halide::BFloat(16), Expr(uint16_t(0)));
   Expr last = columns - 1, one = lhs.at({m, min(first, last)}), other = lhs.at({m, min(second, last)});
   pairs(pair, m) = select(second < columns, makePair(one, other), first < columns, makePair(one, zero), Expr(uint32_t(0)));
   return pairs;

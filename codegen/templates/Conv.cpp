@@ -44,7 +44,7 @@ static bool hasPads(Conv2dOp op) {
 static Func makePairs(Conv2dOp op, const Formula &input) {
   Var pair("pair"), x("x"), y("y"), n("n");
   auto at = [&](Expr row, Expr column) {
-    return makePair(input.at({n, row, column, 2 * pair}), input.at({n, row, column, 2 * pair + 1}));
+    return makePair([&](Expr channel) { return input.at({n, row, column, channel}); }, pair);
   };
   Func pairs("pairs");
   pairs(pair, x, y, n) = hasPads(op) ? zeroAround(input.shape, y, x, at) : at(y, x);

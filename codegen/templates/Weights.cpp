@@ -3,8 +3,6 @@
 #include "codegen/templates/Weights.h"
 #include "codegen/Scalar.h"
 
-#include "llvm/ADT/STLFunctionalExtras.h"
-
 using Halide::Expr;
 
 namespace quern::codegen {
@@ -13,6 +11,8 @@ Expr makePair(Expr first, Expr second) {
   using Halide::cast;
   return cast<uint32_t>(getBits(first)) | (cast<uint32_t>(getBits(second)) << 16);
 }
+
+Expr makePair(llvm::function_ref<Expr(Expr)> at, Expr pair) { return makePair(at(2 * pair), at(2 * pair + 1)); }
 
 Expr readPair(Expr pair, Expr column) {
   return Halide::reinterpret<float>(select(column % 2 == 0, pair << 16, pair & Expr(uint32_t(0xffff0000))));
@@ -73,7 +73,8 @@ Expr readPairWord(const PackedWeight &weight, Halide::Func high, Expr word, Expr
 Expr readWeight(const PackedWeight &weight, Expr lane, Expr column, Expr block, Expr panel) {
   using Halide::cast;
   if (weight.layout.isCompressed()) {
-    Expr unit = block * blockUnits + column / 4, byte = PackedLayout::lineByte(lane, column);
+    Expr unit = block * blockUnits + column / static_cast<int32_t>(PackedLayout::unitColumns);
+    Expr byte = PackedLayout::lineByte(lane, column);
     Expr bits = (cast<uint32_t>(readHighByte(weight, byte, unit, panel)) << 24) |
                 (cast<uint32_t>(readLowByte(weight, byte, unit, panel)) << 16);
     return Halide::reinterpret<float>(bits);

@@ -5,10 +5,14 @@
 
 #include "codegen/Lowering.h"
 
+#include "llvm/ADT/STLFunctionalExtras.h"
+
 namespace quern::codegen {
 
 /// Two numbers of bf16 as a pair, in a u32: the first is its low half.
 Halide::Expr makePair(Halide::Expr first, Halide::Expr second);
+/// Numbers 2 · `pair` and 2 · `pair` + 1 of those that `at` gives.
+Halide::Expr makePair(llvm::function_ref<Halide::Expr(Halide::Expr)> at, Halide::Expr pair);
 
 /// Number `column` mod 2 of a pair of bf16 as f32.
 Halide::Expr readPair(Halide::Expr pair, Halide::Expr column);

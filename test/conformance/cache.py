@@ -14,6 +14,13 @@ ONE_AT = tensor(1, element="!quern.position")
 # Sequences that take turns in a cache of whole chunks: none begins with one, and what is read behind the last is not there.
 FIRST, FIRST_ROWS = [752, 16, 304], 1024
 
+
+
+def attending(element):
+    """The elements of a query for caches of `element`, and the bound of their attention."""
+    return ("bf16", ATTEND_PAIRS_BOUND) if element == "bf16" else ("f32", ATTEND_BOUND)
+
+
 for weight in WEIGHTS:
     k = 512 if weight.endswith("_k") else 96
     table, indices = tensor(50, k, element=block(weight)), tensor(None, element="i32")
@@ -41,16 +48,15 @@ for element in ("f32", "f16", "bf16"):
             f"quern.cache_append %arg0, %2 at %arg2 : {cache}, {x}, {AT}"])
 
 for element in ("f32", "f16", "bf16"):
-    pairs = element == "bf16"
-    bound = ATTEND_PAIRS_BOUND if pairs else ATTEND_BOUND
+    query_element, bound = attending(element)
     for heads, groups, depth, size in [(1, 1, 1, 1), (2, 2, 16, 16), (9, 3, 64, 64), (4, 1, 20, 12), (7, 7, 5, 3)]:
         keys, values = tensor(300, groups, depth, element=element), tensor(300, groups, size, element=element)
-        if pairs and depth % 2 != 0:
+        if query_element == "bf16" and depth % 2 != 0:
             continue
         for layout in ("lanes", "rows"):
             name = f"attend_{element}_{heads}_{groups}_{depth}_{layout}"
             for rows, at, suffix in ((1, ONE_AT, "_one"), (None, AT, "")):
-                query = tensor(rows, heads, depth, element=element if pairs else "f32")
+                query = tensor(rows, heads, depth, element=query_element)
                 single = name + "_one" if rows is None else None
                 kernel(name + suffix, [query, keys, values, at], tensor(rows, heads, size),
                        attributes("attention", bound, *((SIZES, PAST) if rows is None else ([1], [37])), single=single),
@@ -69,13 +75,13 @@ kernel("attend_rope", [qkv, cache, cache, AT, table], query, attributes("attenti
         f"quern.attend %2, %arg1, %arg2 at %arg3 scale 0.35 : {query}, {cache}, {cache}, {AT}"])
 
 for element, heads, groups, depth, size in [("f16", 9, 3, 64, 64), ("f32", 4, 1, 20, 12), ("bf16", 6, 2, 32, 16)]:
-    pairs = element == "bf16"
+    query_element, bound = attending(element)
     keys, values = tensor(FIRST_ROWS, groups, depth, element=element), tensor(FIRST_ROWS, groups, size, element=element)
     name = f"attend_sequences_{heads}"
     for rows, suffix, sizes, past in ((1, "_one", [1], [37]), (4, "_four", [4, 4, 4], [0, 1, 254]), (None, "", SIZES, PAST)):
-        query, at = tensor(rows, heads, depth, element=element if pairs else "f32"), tensor(rows, element="!quern.position")
+        query, at = tensor(rows, heads, depth, element=query_element), tensor(rows, element="!quern.position")
         kernel(name + suffix, [query, keys, values, at], tensor(rows, heads, size),
-               attributes("attention", ATTEND_PAIRS_BOUND if pairs else ATTEND_BOUND, sizes, past, single=name + "_one" if rows != 1 else None, first=FIRST),
+               attributes("attention", bound, sizes, past, single=name + "_one" if rows != 1 else None, first=FIRST),
                [f"quern.attend %arg0, %arg1, %arg2 at %arg3 scale 0.25 : {query}, {keys}, {values}, {at}"])
     cache, x = tensor(FIRST_ROWS, groups, depth, element=element), tensor(None, groups, depth)
     kernel(f"append_sequences_{heads}", [cache, x, AT], cache, attributes("append", 0, SIZES, PAST, first=FIRST),
