@@ -6,6 +6,7 @@
 # Environment: QUERN_CHECK_ROUNDTRIP=1 lets every quern-opt run also round-trip its input, QUERN_CHECK_REFERENCE=1 is handed through.
 
 import os
+import re
 
 import lit.formats
 
@@ -59,25 +60,20 @@ def processor_flags():
     return set()
 
 
-# The targets that binaries can be compiled for and the flags (names of /proc/cpuinfo) a processor needs to run them.
-V3 = "avx2 fma f16c bmi1 bmi2 abm movbe".split()
-V4 = V3 + "avx512f avx512bw avx512cd avx512dq avx512vl".split()
-ZEN4 = V4 + "avx512_vnni avx512_bf16 avx512vbmi avx512_vbmi2 avx512_bitalg avx512_vpopcntdq".split()
-TARGETS = {
-    "x86-64-v3": V3,
-    "x86-64-v4": V4,
-    "zen4": ZEN4,
-    "sapphirerapids": ZEN4 + "avx512_fp16 amx_tile amx_int8 amx_bf16".split(),
-}
+def read_targets():
+    """The targets that binaries can be compiled for, and the flags (names of /proc/cpuinfo) a processor needs to run them."""
+    with open(os.path.join(config.quern_source, "codegen", "Targets.def")) as file:
+        rows = re.findall(r"^QUERN_TARGET\((.*?)\)$", file.read(), re.MULTILINE | re.DOTALL)
+    strings = (re.findall(r'"([^"]*)"', row) for row in rows)
+    # Name, processor, dot product, and the features, a literal or more.
+    return {name: set("".join(features).split(",")) for name, _, _, *features in strings}
 
 
 def add_features():
     flags = processor_flags()
-    for target, needed in TARGETS.items():
-        if flags.issuperset(needed):
-            config.available_features.add(target)
-    if "avx512f" in flags:
-        config.available_features.add("avx512")
+    config.available_features.update(target for target, needed in read_targets().items() if needed <= flags)
+    if "avx512_bf16" in flags:
+        config.available_features.add("avx512_bf16")
     smollm2 = os.path.join(config.quern_source, ".cache", "SmolLM2-135M-Instruct.Q4_1.gguf")
     if os.path.exists(smollm2):
         config.available_features.add("smollm2")
