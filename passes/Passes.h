@@ -15,7 +15,8 @@ class ParameterSource;
 #define GEN_PASS_DECL
 #include "passes/Passes.h.inc"
 
-/// Compresses by the values that `source` has. Without it the pass sees the random values of tests.
+/// Passes that decide by the values that `source` has. Without it they see the random values of tests.
+std::unique_ptr<mlir::Pass> createNarrowParametersPass(ParameterSource &source);
 std::unique_ptr<mlir::Pass> createCompressParametersPass(ParameterSource &source);
 
 #define GEN_PASS_REGISTRATION

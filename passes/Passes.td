@@ -75,6 +75,16 @@ def AssignCacheLayoutsPass : Pass<"quern-assign-cache-layouts", "::mlir::ModuleO
 // fused
 //===------------------------------------------------------------------------------------------===//
 
+def NarrowParametersPass : Pass<"quern-narrow-parameters", "::mlir::ModuleOp"> {
+  let summary = "store f32 and f16 as bf16 where nothing is lost";
+  let description = [{
+    A parameter of f32 or f16 that entries read by rows alone, in matmuls and gathers, and all of whose numbers are numbers of
+    bf16, is read through a cast to that: checkpoints of f16 and f32 are mostly made from models that were trained in bf16. Such
+    a weight counts as one of bf16 from here on.
+  }];
+  let statistics = [Statistic<"numNarrowed", "narrowed", "parameters that hold numbers of bf16">];
+}
+
 def SelectWinogradPass : Pass<"quern-select-winograd", "::mlir::ModuleOp"> {
   let summary = "convolve by fewer products where that is faster";
   let description = [{

@@ -32,6 +32,9 @@ static void buildGraph(OpPassManager &manager) {
 }
 
 static void buildFused(OpPassManager &manager, const PipelineOptions &options) {
+  // Before all that asks what weights are made of.
+  if (options.source)
+    manager.addPass(createNarrowParametersPass(*options.source));
   // Before folding, which computes the transformed weights.
   if (!options.exact)
     manager.addPass(createSelectWinogradPass({options.bf16}));

@@ -34,7 +34,7 @@ struct PipelineOptions {
   int64_t bound = 512;
   /// A JSON file of measured schedules, or empty.
   std::string database;
-  /// The values of parameters, by which weights are compressed; null: none is.
+  /// The values of parameters, by which weights are narrowed and compressed; null: none is.
   ParameterSource *source = nullptr;
 };
 

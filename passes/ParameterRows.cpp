@@ -1,0 +1,53 @@
+//===- ParameterRows.cpp - what a parameter's values show -------------------------------------===//
+
+#include "passes/ParameterRows.h"
+
+#include "dialect/Reference.h"
+
+using namespace mlir;
+
+namespace quern {
+
+FailureOr<bool> allRows(ParameterOp parameter, ParameterSource &source,
+                        llvm::function_ref<bool(ArrayRef<uint8_t>)> check) {
+  int64_t rows = parameter.getTensorType().getDimSize(0);
+  if (!parameter.isExternal()) {
+    FailureOr<Tensor> value = Evaluator(parameter->getParentOfType<ModuleOp>(), source).evaluateParameter(parameter);
+    if (failed(value))
+      return failure();
+    return llvm::all_of(llvm::seq(rows), [&](int64_t row) { return check(value->getRowBytes(row)); });
+  }
+  for (int64_t row = 0; row < rows; ++row) {
+    llvm::Expected<ArrayRef<uint8_t>> bytes = source.readRow(parameter.getSymName(), row);
+    if (!bytes)
+      return parameter.emitError("cannot read row ") << row << " of tensor `" << parameter.getSymName()
+                                                     << "`: " << toString(bytes.takeError());
+    if (!check(*bytes))
+      return false;
+  }
+  return true;
+}
+
+bool readsRows(OpOperand &use) {
+  if (auto matmul = dyn_cast<MatmulOp>(use.getOwner()))
+    return use.get() == matmul.getWeight();
+  auto gather = dyn_cast<GatherOp>(use.getOwner());
+  return gather && use.get() == gather.getTable();
+}
+
+SmallVector<ParameterOp> findReadByRows(ModuleOp module) {
+  llvm::DenseSet<StringAttr> read, otherwise;
+  for (EntryOp entry : module.getOps<EntryOp>())
+    entry.walk([&](ParamOp param) {
+      StringAttr name = param.getParameterAttr().getAttr();
+      read.insert(name);
+      if (!llvm::all_of(param->getUses(), readsRows))
+        otherwise.insert(name);
+    });
+  return llvm::to_vector(llvm::make_filter_range(module.getOps<ParameterOp>(), [&](ParameterOp parameter) {
+    StringAttr name = parameter.getSymNameAttr();
+    return read.contains(name) && !otherwise.contains(name);
+  }));
+}
+
+} // namespace quern
