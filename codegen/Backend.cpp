@@ -2,6 +2,8 @@
 
 #include "codegen/Backend.h"
 
+#include "codegen/Prefetch.h"
+
 #include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/LLVMContext.h"
@@ -26,7 +28,7 @@ static void allowContraction(Function &function) {
 /// Halide names the processor that its features hint at; the target names its own. Bytes are not shifted by GFNI: its one
 /// instruction runs where the products do on Zen 4, a shift of words and a mask run beside them.
 static void setProcessor(Function &function, StringRef cpu) {
-  function.addFnAttr("target-features", "-gfni");
+  if (cpu.starts_with("znver")) function.addFnAttr("target-features", "-gfni");
   function.removeFnAttr("frame-pointer");
   function.addFnAttr("target-cpu", cpu);
   function.addFnAttr("tune-cpu", cpu);
@@ -64,8 +66,8 @@ static Expected<std::unique_ptr<TargetMachine>> createMachine(const Module &modu
                                                                     CodeGenOptLevel::Aggressive));
 }
 
-Error emitMachineCode(MemoryBufferRef bitcode, const TargetSpec &target, StringRef symbol, MachineCode kind,
-                      raw_pwrite_stream &os) {
+Error emitMachineCode(MemoryBufferRef bitcode, const TargetSpec &target, StringRef symbol, int64_t prefetchBytes,
+                      MachineCode kind, raw_pwrite_stream &os) {
   LLVMContext context;
   Expected<std::unique_ptr<Module>> module = parseBitcodeFile(bitcode, context);
   if (!module)
@@ -79,6 +81,8 @@ Error emitMachineCode(MemoryBufferRef bitcode, const TargetSpec &target, StringR
   for (Function &function : **module) {
     setProcessor(function, target.cpu);
     allowContraction(function);
+    if (prefetchBytes > 0)
+      prefetchStreams(function, prefetchBytes);
   }
   legacy::PassManager passes;
   CodeGenFileType type = kind == MachineCode::Object ? CodeGenFileType::ObjectFile : CodeGenFileType::AssemblyFile;

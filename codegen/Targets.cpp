@@ -15,8 +15,8 @@ using llvm::Expected;
 namespace quern::codegen {
 
 static constexpr TargetSpec targetTable[] = {
-#define QUERN_TARGET(name, cpu, level, vectorBits, l1, l2, dot, registers, features)                                   \
-  {name, cpu, TargetSpec::Level::level, vectorBits, l1, l2, dot, registers, features},
+#define QUERN_TARGET(name, cpu, level, vectorBits, l1, l2, dot, bf16Dot, prefetchBytes, registers, features)           \
+  {name, cpu, TargetSpec::Level::level, vectorBits, l1, l2, dot, bf16Dot, prefetchBytes, registers, features},
 #include "codegen/Targets.def"
 };
 
@@ -26,10 +26,8 @@ SmallVector<StringRef> TargetSpec::getFeatures() const {
   return list;
 }
 
-bool TargetSpec::hasBf16Dot() const { return llvm::is_contained(getFeatures(), "avx512_bf16"); }
-
 TargetAttr TargetSpec::getAttr(MLIRContext *context) const {
-  return TargetAttr::get(context, name, vectorBits, l1Bytes, l2Bytes, dot, vectorRegisters, hasBf16Dot());
+  return TargetAttr::get(context, name, vectorBits, l1Bytes, l2Bytes, dot, vectorRegisters, bf16Dot);
 }
 
 ArrayRef<TargetSpec> getTargets() { return targetTable; }

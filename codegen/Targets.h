@@ -24,14 +24,16 @@ struct TargetSpec {
   int64_t l2Bytes;
   /// The instruction that multiplies u8 by i8 into i32: `none` or `vnni`.
   llvm::StringRef dot;
+  /// Whether an instruction multiplies pairs of bf16 and adds to f32, faster than products of f32.
+  bool bf16Dot;
+  /// How many bytes ahead kernels prefetch what they read in order; 0: nothing.
+  int64_t prefetchBytes;
   int64_t vectorRegisters;
   /// What the processor must have, by the names of /proc/cpuinfo, comma-separated.
   llvm::StringRef features;
 
   /// The features one by one.
   llvm::SmallVector<llvm::StringRef> getFeatures() const;
-  /// Whether an instruction adds the products of pairs of bf16 to f32.
-  bool hasBf16Dot() const;
   /// What the passes see of the machine.
   TargetAttr getAttr(mlir::MLIRContext *context) const;
   /// How many f32 fit a vector register.

@@ -103,6 +103,7 @@ def LowerPrecisionPass : Pass<"quern-lower-precision", "::mlir::ModuleOp"> {
     in one group, `matmul(x, w)` becomes `matmul(x, cast(w))`, whose left side is rounded by `quern-quantize-activations`; a
     `gather` of rows of such a w reads the same cast. Sums, and all that is computed between products, stay f32.
   }];
+  let options = [Option<"images", "images", "bool", "true", "convolutions, too: where products of bf16 are faster">];
 }
 
 def FoldParametersPass : Pass<"quern-fold-parameters", "::mlir::ModuleOp"> {

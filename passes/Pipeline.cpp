@@ -37,10 +37,10 @@ static void buildFused(OpPassManager &manager, const PipelineOptions &options) {
     manager.addPass(createNarrowParametersPass(*options.source));
   // Before folding, which computes the transformed weights.
   if (!options.exact)
-    manager.addPass(createSelectWinogradPass({options.bf16}));
+    manager.addPass(createSelectWinogradPass({options.bf16Images}));
   // After Winograd's filters, which stay f32, and before folding, which rounds the weights.
   if (options.bf16)
-    manager.addPass(createLowerPrecisionPass());
+    manager.addPass(createLowerPrecisionPass({options.bf16Images}));
   // Before fusion: what is constant must not end up inside a kernel.
   manager.addPass(createFoldParametersPass());
   // Before horizontal fusion, which joins matmuls on equal quantised tensors.
@@ -103,7 +103,7 @@ struct TextOptions : PassPipelineOptions<TextOptions> {
 void registerPipelines() {
   auto add = [](StringRef name, StringRef description, Phase until) {
     auto build = [until](OpPassManager &manager, const TextOptions &text) {
-      buildPipeline(manager, {text.exact, text.bf16, until, text.bound, text.database, /*source=*/nullptr});
+      buildPipeline(manager, {text.exact, text.bf16, text.bf16, until, text.bound, text.database, /*source=*/nullptr});
     };
     PassPipelineRegistration<TextOptions>(name, description, build);
   };

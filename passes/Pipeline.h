@@ -26,8 +26,10 @@ enum class Phase {
 struct PipelineOptions {
   /// Keep activations in f32, read quantised weights exactly, and convolve directly.
   bool exact = false;
-  /// Round what f32 weights multiply, and them, to bf16.
+  /// Round weights of f32 and f16 to bf16.
   bool bf16 = false;
+  /// And those of convolutions, with their images.
+  bool bf16Images = false;
   /// The last phase to run.
   Phase until = Phase::Kernels;
   /// The bound of symbolic dimensions that the model does not bound; 0 refuses them.

@@ -248,9 +248,9 @@ Roofline measureRoofline(unsigned threads) {
   Roofline roofline;
   for (const Probe &probe : findProbes())
     roofline.peaks[static_cast<size_t>(probe.arithmetic)] = measure(probe.work, threads, 0, false);
+  // What has no instruction, or a slower one, is computed in f32.
   for (double &peak : roofline.peaks)
-    if (peak == 0)
-      peak = roofline.peaks[static_cast<size_t>(Arithmetic::F32)];
+    peak = std::max(peak, roofline.peaks[static_cast<size_t>(Arithmetic::F32)]);
   if (Work work = findReading())
     roofline.bandwidth = measure(work, threads, getShare(getFarBytes(), threads), /*huge=*/true);
   return roofline;

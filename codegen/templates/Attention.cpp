@@ -168,7 +168,7 @@ static TokenPlaces buildTile(AttentionFuncs &f, const AttentionInputs &in) {
   f.limit(it) = limit;
   Expr token = it * f.tile + ii;
   auto queryAt = [&](Expr element) { return in.query.at({min(token, last), g * f.shared + u, element}); };
-  f.query(k, u, g, ii, it) = f.pairs ? makePair(queryAt, k) : queryAt(k);
+  f.query(k, u, g, ii, it) = f.pairs ? makePair(queryAt, k) : toFloat(queryAt(k));
   // Where all tokens begin at one row, those of a tile share what they read.
   Expr begin = f.tile == 1 ? firstOf(token) : select(f.first >= 0, f.first, firstOf(token));
   return {rowOf(token), unsafe_promise_clamped(begin / lanes, 0, in.cacheRows / lanes)};
@@ -273,7 +273,8 @@ static FailureOr<AttentionFuncs> algorithm(Lowering &lowering, const Parameters 
   auto resultType = cast<RankedTensorType>(anchor.getResult().getType());
   AttentionFuncs f;
   f.few = areFew(resultType);
-  f.pairs = cast<RankedTensorType>(anchor.getQuery().getType()).getElementType().isBF16();
+  bool isBf16 = cast<RankedTensorType>(anchor.getQuery().getType()).getElementType().isBF16();
+  f.pairs = isBf16 && lowering.getTarget().bf16Dot;
   f.tile = f.few ? 1 : parameters["rows"];
   f.size = static_cast<int>(resultType.getDimSize(2));
   f.scoreGroups = parameters["groups"];

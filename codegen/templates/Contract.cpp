@@ -315,7 +315,7 @@ static void scheduleProduct(Product &product, const ContractFuncs &funcs, bool t
     if (!nibbles.defined())
       continue;
     Var j = nibbles.args()[0], lane = nibbles.args()[1], fused("fused");
-    nibbles.compute_at(product.dot, r.y).bound(j, 0, 4).bound(lane, 0, panelRows).fuse(j, lane, fused).vectorize(fused);
+    nibbles.compute_at(product.dot, r.y).bound(j, 0, 4).bound(lane, 0, panelRows).fuse(j, lane, fused).vectorize(fused).unroll(funcs.o);
   }
 }
 

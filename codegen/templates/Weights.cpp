@@ -24,7 +24,7 @@ Expr addPairProducts(Expr sum, Expr a, Expr b) {
 
 Expr addPairProducts(const TargetSpec &target, Expr sum, Expr a, Expr b) {
   using Halide::Internal::Call;
-  if (!target.hasBf16Dot())
+  if (!target.bf16Dot)
     return addPairProducts(sum, a, b);
   // Halide's runtime defines `dpbf16psx16`, which its back end takes for a call of `dpbf16ps` on 16 lanes; its own pattern for
   // the instruction does not match strict floats. Its last operand may stand in memory: `a`, one pair for all lanes.

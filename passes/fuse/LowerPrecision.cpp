@@ -39,6 +39,8 @@ static bool isLowered(Operation *op, Value input, Value weight) {
 namespace {
 
 struct LowerPrecisionPass : impl::LowerPrecisionPassBase<LowerPrecisionPass> {
+  using LowerPrecisionPassBase::LowerPrecisionPassBase;
+
   void runOnOperation() override {
     Type bf16 = BFloat16Type::get(&getContext());
     NarrowedValues narrowed;
@@ -48,6 +50,8 @@ struct LowerPrecisionPass : impl::LowerPrecisionPassBase<LowerPrecisionPass> {
           narrowed.narrow(op.getWeightMutable(), bf16);
       });
       entry.walk([&](Conv2dOp op) {
+        if (!images)
+          return remarkApart(op, "not every target multiplies bf16 faster than f32");
         if (!isLowered(op, op.getInput(), op.getWeight()))
           return;
         narrowed.narrow(op.getInputMutable(), bf16);

@@ -68,13 +68,13 @@ static ContractShape getShape(MatmulOp anchor) {
   return shape;
 }
 
-/// Vector registers that `tile` needs: accumulators (f32 per matmul; and i32 within a block of the matmul at hand, where one
-/// instruction adds four products to them), a vector of weights per column, unpacked for 4 bits, and an eighth of all for
-/// what else there is.
+/// Vector registers that `tile` needs: accumulators (f32; and i32 within a block, where one instruction adds four products to
+/// them) of the matmul at hand, a vector of weights per column, unpacked for 4 bits, and an eighth of all for what else there is.
+/// The sums of another matmul wait in memory.
 static int64_t countRegisters(Tile tile, const ContractShape &shape, TargetAttr target) {
   int64_t perPanel = std::max<int64_t>(1, PackedLayout::panelRows * 32 / target.getVectorBits());
   bool keepsSums = shape.integer && target.getDot() != "none";
-  int64_t accumulators = tile.rows * shape.lines * tile.vectors * (shape.matmuls + (keepsSums ? 1 : 0));
+  int64_t accumulators = tile.rows * shape.lines * tile.vectors * (keepsSums ? 2 : 1);
   int64_t weights = tile.vectors * (shape.weightBits == 4 ? 3 : 1);
   int64_t others = shape.alone ? 0 : target.getVectorRegisters() / 8;
   return perPanel * (accumulators + weights) + 1 + others;
@@ -89,7 +89,7 @@ static double getCost(Tile tile, const ContractShape &shape) {
   int64_t sharing = tile.rows * shape.lines;
   double cost = 1.0 + load / double(sharing) + shape.leftCost / double(tile.vectors);
   if (!shape.integer) {
-    cost += 0.1 * double(std::max<int64_t>(0, 8 - sharing * tile.vectors * shape.matmuls));
+    cost += 0.1 * double(std::max<int64_t>(0, 8 - sharing * tile.vectors));
     cost += 0.01 * double(std::max<int64_t>(0, sharing - 8));
   }
   double columns = double(llvm::alignTo(shape.panels, tile.vectors)) / double(shape.panels);

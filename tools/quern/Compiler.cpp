@@ -95,20 +95,8 @@ LogicalResult Compiler::findTargets() {
   if (targets.empty())
     return refuse("`--target` is `" + options.targets + "`, expected one name at least");
   llvm::sort(targets, [](const codegen::TargetSpec &a, const codegen::TargetSpec &b) { return rank(a) < rank(b); });
-  return options.precision == "bf16" ? checkBf16() : success();
-}
-
-LogicalResult Compiler::checkBf16() {
-  if (options.exact)
+  if (options.precision == "bf16" && options.exact)
     return refuse("`--precision bf16` rounds what `--exact` keeps; expected one of them");
-  std::vector<std::string> able;
-  for (const codegen::TargetSpec &target : codegen::getTargets())
-    if (target.hasBf16Dot())
-      able.push_back(target.name.str());
-  for (const codegen::TargetSpec &target : targets)
-    if (!target.hasBf16Dot())
-      return refuse("`" + target.name + "` does not multiply bf16, which `--precision bf16` needs; expected `" +
-                    llvm::join(able, "`, `") + "`");
   return success();
 }
 
@@ -168,6 +156,8 @@ FailureOr<OwningOpRef<ModuleOp>> Compiler::lower(const codegen::TargetSpec &targ
   PipelineOptions pipeline;
   pipeline.exact = options.exact;
   pipeline.bf16 = options.precision == "bf16";
+  // Targets share the weights.
+  pipeline.bf16Images = pipeline.bf16 && llvm::all_of(targets, [](const codegen::TargetSpec &t) { return t.bf16Dot; });
   pipeline.until = until;
   pipeline.database = options.tuning;
   pipeline.source = options.noCompression ? nullptr : &*checkpoint;

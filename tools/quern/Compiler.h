@@ -91,8 +91,6 @@ public:
 
 private:
   mlir::LogicalResult openCheckpoint();
-  /// Whether bf16 may be had: without `--exact`, on each target.
-  mlir::LogicalResult checkBf16();
 
   const CompilerOptions &options;
   mlir::MLIRContext context;
