@@ -22,7 +22,7 @@ def Quern_Block : Quern_Type<"Block", "block"> {
   let summary = "one element of a tensor stored in quantised blocks along its last axis";
   let description = [{
     The formats are GGUF's (`q8_0` … `q6_k`), and `q8_1` for activations quantised on the fly: per 32 values an
-    int8 each, one f32 scale = max|x| / 127, and the i32 sum of the quants.
+    int8 each, one f32 scale of 22 bits, about max|x| / 127, and the i32 sum of the quants.
 
     Example: `tensor<576x576x!quern.block<q4_1>>`
   }];

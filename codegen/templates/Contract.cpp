@@ -67,13 +67,13 @@ static void buildPairProduct(Product &product, Func pairs, Var i, Var o, Var m, 
   product.sum(i, o, m) = addPairProducts(target, product.sum(i, o, m), pairs(r, m), product.weight.values(i, r, o));
 }
 
-/// dot(i, o, m, b) = Σ_k q(i, b·group + k, o) · a(b·group + k, m) - zero · Σ a, in i32; then, b ascending,
+/// dot(i, o, m, b) = Σ_k q(i, b·group + k, o) · a(b·group + k, m) - zero · Σ a, in i32, behind a bias; then, b ascending,
 /// sum(i, o, m) += scale · (t · dot) + min · (t · Σ a), t the activations' scale.
 static void buildQuantProduct(Product &product, QuantizedRows &lhs, Var i, Var o, Var m) {
   using Halide::cast;
   const PackedLayout &layout = product.weight.layout;
   int32_t group = static_cast<int32_t>(layout.group);
-  Func quants = lhs.quants, scales = lhs.scales;
+  Func quants = lhs.quants;
   Var b("b"), j("j"), g("g");
   product.dot = Func("dot");
   Func &dot = product.dot;
@@ -81,7 +81,7 @@ static void buildQuantProduct(Product &product, QuantizedRows &lhs, Var i, Var o
   int32_t columns = static_cast<int32_t>(layout.quantsBytes()) / (4 * panelRows);
   product.columns = RDom(0, 4, 0, columns, "columns");
   RDom &r = product.columns;
-  dot(i, o, m, b) = layout.zero == 0 ? Expr(0) : Expr(lhs.offsets(group, layout.zero)(b, m));
+  dot(i, o, m, b) = lhs.getStart(group, static_cast<int>(layout.zero), b, m);
   auto multiply = [&](Expr quant, int32_t offset) {
     dot(i, o, m, b) += cast<int32_t>(quant) * cast<int32_t>(quants(b * group + offset + 4 * r.y + r.x, m));
   };
@@ -97,10 +97,10 @@ static void buildQuantProduct(Product &product, QuantizedRows &lhs, Var i, Var o
   }
   product.steps = RDom(0, static_cast<int32_t>(layout.blocksPerPanel(product.weight.columns)), "steps");
   Expr block = product.steps.x;
-  Expr scale = scales(block * group / QuantizedRows::block, m);
+  Expr scaled = lhs.scaleDot(dot(i, o, m, block), block * group / QuantizedRows::block, m);
   Func &sum = product.sum;
   sum(i, o, m) = 0.0f;
-  Expr next = sum(i, o, m) + toFloat(product.weight.scales(i, block, o)) * (scale * cast<float>(dot(i, o, m, block)));
+  Expr next = sum(i, o, m) + toFloat(product.weight.scales(i, block, o)) * scaled;
   if (layout.hasMins)
     next = next + toFloat(product.weight.mins(i, block, o)) * lhs.scaledSums(group)(block, m);
   sum(i, o, m) = next;

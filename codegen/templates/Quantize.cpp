@@ -2,6 +2,8 @@
 
 #include "codegen/templates/Quantize.h"
 
+#include <limits>
+
 using namespace Halide;
 
 namespace quern::codegen {
@@ -12,9 +14,12 @@ QuantizedRows::QuantizedRows(const Formula &rows)
   // Not negative floats are in the order of their bits; unlike floats, integers are reduced as vectors.
   largest(b, m) = 0;
   largest(b, m) = max(largest(b, m), reinterpret<int32_t>(abs(rows.at({m, b * block + columns}))));
-  scales(b, m) = reinterpret<float>(largest(b, m)) / 127.0f;
-  Expr scale = scales(k / block, m);
-  quants(k, m) = cast<int8_t>(select(scale == 0.0f, 0.0f, round(rows.at({m, k}) / scale)));
+  Expr scale = reinterpret<float>(reinterpret<int32_t>(reinterpret<float>(largest(b, m)) / 127.0f) & ~3);
+  Expr isZero = scale < std::numeric_limits<float>::min();
+  Expr inverse = select(isZero, 0.0f, 1.0f / scale);
+  scale = select(isZero, 0.0f, scale);
+  scales(b, m) = Tuple(scale, inverse, scale * bias);
+  quants(k, m) = cast<int8_t>(round(rows.at({m, k}) * scales(k / block, m)[1]));
 }
 
 Func QuantizedRows::sums(int group) {
@@ -28,19 +33,26 @@ Func QuantizedRows::sums(int group) {
   return sum;
 }
 
-Func QuantizedRows::offsets(int group, int zero) {
-  auto [entry, isNew] = groupOffsets.try_emplace({group, zero}, Func("offsets"));
+Expr QuantizedRows::getStart(int group, int zero, Expr block, Expr row) {
+  Expr start = reinterpret<int32_t>(Expr(bias));
+  if (zero == 0)
+    return start;
+  auto [entry, isNew] = groupStarts.try_emplace({group, zero}, Func("starts"));
   Var b("b"), m("m");
   if (isNew)
-    entry->second(b, m) = -zero * sums(group)(b, m);
-  return entry->second;
+    entry->second(b, m) = start - zero * sums(group)(b, m);
+  return entry->second(block, row);
+}
+
+Expr QuantizedRows::scaleDot(Expr dot, Expr block, Expr row) {
+  return scales(block, row)[0] * reinterpret<float>(dot) - scales(block, row)[2];
 }
 
 Func QuantizedRows::scaledSums(int group) {
   auto [entry, isNew] = groupScaledSums.try_emplace(group, Func("scaled_sums"));
   Var b("b"), m("m");
   if (isNew)
-    entry->second(b, m) = scales(b * group / block, m) * cast<float>(sums(group)(b, m));
+    entry->second(b, m) = scales(b * group / block, m)[0] * cast<float>(sums(group)(b, m));
   return entry->second;
 }
 
@@ -64,9 +76,9 @@ void QuantizedRows::schedule(int lanes, bool parallel) {
     sum.update().atomic().vectorize(r.x);
     spread(sum.update(), sum.args()[1]);
   }
-  for (auto &[key, offset] : groupOffsets) {
-    offset.compute_root();
-    spread(offset, offset.args()[1]);
+  for (auto &[key, start] : groupStarts) {
+    start.compute_root();
+    spread(start, start.args()[1]);
   }
   for (auto &[group, scaled] : groupScaledSums) {
     scaled.compute_root();

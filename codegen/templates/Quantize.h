@@ -9,19 +9,27 @@
 
 namespace quern::codegen {
 
-/// The rows of a matrix quantised to q8_1, in blocks of 32: scale = max|x| / 127, quant = round-half-even(x / scale).
+/// The rows of a matrix quantised to q8_1, in blocks of 32, as `quern.quantize` says.
 struct QuantizedRows {
   static constexpr int block = 32;
 
-  /// [block, row]: max|x| as the bits of an f32, and the scale
+  /// What a product of quants, below 2^22, is added to the bits of: the last bit of this number is a 1, so that its bits with
+  /// an integer added are those of the sum.
+  static constexpr float bias = 0x1.8p23f;
+
+  /// [block, row]: max|x| as the bits of an f32; scale, 1 / scale and scale · bias
   Halide::Func largest, scales;
   /// int8 [k, row]
   Halide::Func quants;
   Halide::RDom columns;
 
   explicit QuantizedRows(const Formula &rows);
-  /// i32 [group, row]: -zero · the sum of the quants of a group of `group` columns, what a product of quants begins with.
-  Halide::Func offsets(int group, int zero);
+  /// i32, what a product of quants begins with: the bits of the bias, less zero · the sum of the quants of a group of `group`
+  /// columns.
+  Halide::Expr getStart(int group, int zero, Halide::Expr block, Halide::Expr row);
+  /// f32: scale · the product of quants that `dot` holds, in one operation and as if rounded once: a scale has 22 bits, so
+  /// that scale · bias is exact.
+  Halide::Expr scaleDot(Halide::Expr dot, Halide::Expr block, Halide::Expr row);
   /// f32 [group, row]: scale · the sum of the quants of a group.
   Halide::Func scaledSums(int group);
   /// Computes everything before its consumers, `lanes` values at a time; rows in parallel where `parallel`.
@@ -33,7 +41,7 @@ private:
 
   /// Sums by the size of the group, and what is derived from them.
   std::map<int, std::pair<Halide::Func, Halide::RDom>> groupSums;
-  std::map<std::pair<int, int>, Halide::Func> groupOffsets;
+  std::map<std::pair<int, int>, Halide::Func> groupStarts;
   std::map<int, Halide::Func> groupScaledSums;
 };
 

@@ -38,8 +38,8 @@ def Quern_MatmulOp : Quern_InferredOp<"matmul", [DeclareOpInterfaceMethods<Quern
 def Quern_QuantizeOp : Quern_InferredOp<"quantize", [Quern_Evaluated]> {
   let summary = "f32 to q8_1 along the last axis";
   let description = [{
-    Per 32 values: scale = max|x| / 127, quant = round-half-even(x / scale) (0 where scale is 0), and the sum of the
-    quants. A NaN becomes 0.
+    Per 32 values: scale = max|x| / 127 in 22 bits, the others cut off, and 0 below 2^-126; quant = round-half-even(x · (1 / scale)),
+    0 where scale is 0; and the sum of the quants. A NaN becomes 0.
 
     Constraints:
     - quantize_c1: the last axis is a static multiple of 32.

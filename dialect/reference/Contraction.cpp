@@ -100,9 +100,15 @@ FailureOr<Tensor> MatmulOp::evaluate(ArrayRef<Tensor> operands, RankedTensorType
   return result;
 }
 
+/// What quants up to 127 are multiples of: 22 bits, and none below the smallest normal number.
+static float getScale(float largest) {
+  float scale = llvm::bit_cast<float>(llvm::bit_cast<uint32_t>(largest / 127.0f) & ~3u);
+  return scale < std::numeric_limits<float>::min() ? 0 : scale;
+}
+
 /// The nearest quant, ties to even; a NaN becomes 0.
-static int8_t quantise(float value, float scale) {
-  float quant = std::nearbyint(value / scale);
+static int8_t quantise(float value, float inverse) {
+  float quant = std::nearbyint(value * inverse);
   return quant == quant ? int8_t(std::clamp(quant, -127.0f, 127.0f)) : 0;
 }
 
@@ -115,9 +121,10 @@ FailureOr<Tensor> QuantizeOp::evaluate(ArrayRef<Tensor> operands, RankedTensorTy
     float largest = 0;
     for (float value : x.take_front(32))
       largest = std::max(largest, std::fabs(value));
-    block.scale = largest / 127.0f;
+    block.scale = getScale(largest);
+    float inverse = block.scale == 0 ? 0 : 1 / block.scale;
     for (auto [quant, value] : llvm::zip(block.quants, x)) {
-      quant = block.scale == 0 ? 0 : quantise(value, block.scale);
+      quant = quantise(value, inverse);
       block.sum += quant;
     }
     x = x.drop_front(32);
