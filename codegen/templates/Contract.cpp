@@ -33,14 +33,16 @@ static void unpackPairs(Product &product, int unitSteps, Var i, Var o) {
 /// sum(i, o, m) += lhs(k, m) · weight(i, k, o), k ascending, weights as f32
 static void buildFloatProduct(Product &product, const Formula &lhs, Var i, Var o, Var m) {
   product.sum(i, o, m) = 0.0f;
+  product.wide = Func("wide");
   if (product.weight.layout.isCompressed()) {
     int32_t columns = static_cast<int32_t>(product.weight.columns);
     unpackPairs(product, unitColumns, i, o);
     Expr unit = product.steps.z * blockUnits + product.steps.y, k = unit * unitColumns + product.steps.x;
     if (columns % product.weight.layout.group != 0)
       product.steps.where(k < columns);
-    Expr pair = product.pairs(i, unit * unitPairs + product.steps.x / 2, o);
-    product.sum(i, o, m) += lhs.at({m, k}) * readPair(pair, product.steps.x);
+    Var column("column");
+    product.wide(i, column, o) = readPair(product.pairs(i, column / 2, o), column);
+    product.sum(i, o, m) += lhs.at({m, k}) * product.wide(i, k, o);
     return;
   }
   int32_t group = static_cast<int32_t>(product.weight.layout.group);
@@ -49,8 +51,13 @@ static void buildFloatProduct(Product &product, const Formula &lhs, Var i, Var o
   Expr column = product.steps.x, block = product.steps.y;
   if (product.weight.columns % group != 0)
     product.steps.where(block * group + column < static_cast<int32_t>(product.weight.columns));
-  Expr value = lhs.at({m, block * group + column});
-  product.sum(i, o, m) += value * readWeight(product.weight, i, column, block, o);
+  Expr weight = readWeight(product.weight, i, column, block, o);
+  if (product.weight.values.type() == Halide::Float(16)) {
+    Var k("k");
+    product.wide(i, k, o) = readWeight(product.weight, i, 0, k, o);
+    weight = product.wide(i, block, o);
+  }
+  product.sum(i, o, m) += lhs.at({m, block * group + column}) * weight;
 }
 
 /// sum(i, o, m) += second of pair r of lhs · weight, then first · first, r ascending; pairs of bf16.
@@ -255,8 +262,8 @@ static FailureOr<ContractFuncs> algorithm(Lowering &lowering) {
   return funcs;
 }
 
-/// The pairs of a compressed weight: unit by unit in registers, or, where several tiles of rows read them, `shared`, once
-/// for the panels of a tile.
+/// The pairs of a compressed weight: unit by unit in registers, or, where several tiles of rows read them, `shared`, they or the
+/// floats that they hold once for the panels of a tile.
 static void schedulePairs(Product &product, const ContractFuncs &funcs, bool shared) {
   Func highs = product.highs, words = product.words, pairs = product.pairs;
   Var byte = highs.args()[0], word = words.args()[0], pair = pairs.args()[1], block("block"), unit("unit"), half("half");
@@ -266,10 +273,15 @@ static void schedulePairs(Product &product, const ContractFuncs &funcs, bool sha
   Halide::Stage update = product.sum.update();
   update.unroll(product.steps.x);
   if (shared) {
-    pairs.compute_at(funcs.output, Var("oo"));
-    pairs.split(pair, unit, half, unitPairs).split(unit, block, unit, blockUnits).unroll(half).unroll(unit);
-    words.compute_at(pairs, unit);
-    highs.compute_at(pairs, unit);
+    // What the tiles read is computed for a whole block at once: its units differ in their shifts.
+    Func kept = product.wide.defined() ? product.wide : pairs;
+    int perUnit = product.wide.defined() ? unitColumns : unitPairs;
+    kept.compute_at(funcs.output, Var("oo")).bound(funcs.i, 0, panelRows).vectorize(funcs.i);
+    kept.split(kept.args()[1], unit, half, perUnit).split(unit, block, unit, blockUnits).unroll(half).unroll(unit);
+    words.compute_at(kept, unit);
+    highs.compute_at(kept, unit);
+    if (product.wide.defined())
+      pairs.compute_at(kept, unit).unroll(pair);
     return;
   }
   update.unroll(product.steps.y);
@@ -297,6 +309,8 @@ static void scheduleProduct(Product &product, const ContractFuncs &funcs, bool t
   unrollTile(update);
   if (product.highs.defined())
     return schedulePairs(product, funcs, shared);
+  if (product.wide.defined() && shared)
+    product.wide.compute_at(funcs.output, Var("oo")).bound(i, 0, panelRows).vectorize(i);
   if (!product.dot.defined()) {
     if (product.steps.dimensions() > 1 && product.weight.layout.group > 1)
       update.unroll(product.steps.x);

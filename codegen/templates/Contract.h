@@ -24,6 +24,8 @@ struct Product {
   /// Of a compressed weight: u32 [i, pair, o], the same two rows at a time, u64 [word, half, unit, o], and the high bytes that
   /// they are made of, u8 [byte, unit, o].
   Halide::Func pairs, words, highs;
+  /// Of a weight of f16, or compressed, whose product is one of f32: f32 [i, k, o].
+  Halide::Func wide;
   /// Four columns, and the groups of four of one stored byte's row.
   Halide::RDom columns;
   /// u8 [j, i, 4-group, block, o]: the low and the high quants of a byte. Undefined unless quants have 4 bits.

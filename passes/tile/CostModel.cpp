@@ -65,16 +65,19 @@ static ContractShape getShape(MatmulOp anchor) {
   }
   shape.panels = std::max<int64_t>(1, PackedLayout::panels(weight.getDimSize(0)));
   shape.matmuls = llvm::range_size(anchor->getBlock()->getOps<MatmulOp>());
+  // Floats come from farther away than bytes, and more so where two weights are in the second cache.
+  if (!shape.integer)
+    shape.leftCost = 0.3 * double(shape.matmuls);
   return shape;
 }
 
-/// Vector registers that `tile` needs: accumulators (f32; and i32 within a block, where one instruction adds four products to
-/// them) of the matmul at hand, a vector of weights per column, unpacked for 4 bits, and an eighth of all for what else there is.
-/// The sums of another matmul wait in memory.
+/// Vector registers that `tile` needs: accumulators (f32 per matmul; of integers those of the matmul at hand, and i32 within a
+/// block, where one instruction adds four products to them), a vector of weights per column, unpacked for 4 bits, and an eighth
+/// of all for what else there is.
 static int64_t countRegisters(Tile tile, const ContractShape &shape, TargetAttr target) {
   int64_t perPanel = std::max<int64_t>(1, PackedLayout::panelRows * 32 / target.getVectorBits());
   bool keepsSums = shape.integer && target.getDot() != "none";
-  int64_t accumulators = tile.rows * shape.lines * tile.vectors * (keepsSums ? 2 : 1);
+  int64_t accumulators = tile.rows * shape.lines * tile.vectors * (keepsSums ? 2 : shape.matmuls);
   int64_t weights = tile.vectors * (shape.weightBits == 4 ? 3 : 1);
   int64_t others = shape.alone ? 0 : target.getVectorRegisters() / 8;
   return perPanel * (accumulators + weights) + 1 + others;
