@@ -76,11 +76,11 @@ def AssignCacheLayoutsPass : Pass<"quern-assign-cache-layouts", "::mlir::ModuleO
 //===------------------------------------------------------------------------------------------===//
 
 def NarrowParametersPass : Pass<"quern-narrow-parameters", "::mlir::ModuleOp"> {
-  let summary = "store f32 and f16 as bf16 where nothing is lost";
+  let summary = "store f16 as bf16 where nothing is lost";
   let description = [{
-    A parameter of f32 or f16 that entries read by rows alone, in matmuls and gathers, and all of whose numbers are numbers of
-    bf16, is read through a cast to that: checkpoints of f16 and f32 are mostly made from models that were trained in bf16. Such
-    a weight counts as one of bf16 from here on.
+    A parameter of f16 that entries read by rows alone, in matmuls and gathers, and all of whose numbers are numbers of bf16, is
+    read through a cast to that: most checkpoints of f16 are made from models that were trained in bf16. Such a weight counts as
+    one of bf16 from here on.
   }];
   let statistics = [Statistic<"numNarrowed", "narrowed", "parameters that hold numbers of bf16">];
 }

@@ -1,7 +1,8 @@
 """SmolLM2-135M-Instruct with llama.cpp and OpenVINO GenAI, in tokens per second.
 
-The checkpoint is the demo's (GGUF Q4_1); the other formats are made from it with llama.cpp's own quantiser. F16 is run twice:
-as it is, when OpenVINO is held to f32, and as `--precision bf16`, which OpenVINO chooses by itself, too. Prefill is `-p`
+The checkpoint is the demo's (GGUF Q4_1); the other formats are made from it with llama.cpp's own quantiser. F16 is run three
+times: as it is, full of numbers that only f16 has, when OpenVINO is held to f32; with `--precision bf16`, which OpenVINO
+chooses by itself, too; and `bf16-as-f16`, made from BF16, as most checkpoints in F16 are. Prefill is `-p`
 tokens in one batch in an empty context; decode is `-n` single tokens after each of `--depths` tokens. Counted as
 llama-bench does: without sampling, after a warm-up.
 """
@@ -13,7 +14,11 @@ from bench_common import CACHE, QUERN, ROOT, numbers, run_json, say, summarize, 
 
 MODEL = ROOT / "frontend" / "models" / "llama.qn"
 # llama.cpp's numbers of the formats (llama_ftype).
-FORMATS = {"q4_1": 3, "q4_0": 2, "q8_0": 7, "f16": 1, "bf16": 32}
+FORMATS = {"q4_1": 3, "q4_0": 2, "q8_0": 7, "f16": 1, "bf16": 32, "bf16-as-f16": 1}
+
+
+# What a format is made from, where that is not the demo's checkpoint.
+SOURCES = {"bf16-as-f16": "bf16"}
 
 
 class Model(NamedTuple):
@@ -48,6 +53,8 @@ def prepare_checkpoint(python, name):
     source = ROOT / ".cache" / "SmolLM2-135M-Instruct.Q4_1.gguf"
     if name == "q4_1":
         return source
+    if name in SOURCES:
+        source = prepare_checkpoint(python, SOURCES[name])
     target = CACHE / f"smollm2-{name}.gguf"
     if not target.exists():
         say(f"quantising to {name}")

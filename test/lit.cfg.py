@@ -72,8 +72,6 @@ def read_targets():
 def add_features():
     flags = processor_flags()
     config.available_features.update(target for target, needed in read_targets().items() if needed <= flags)
-    if "avx512_bf16" in flags:
-        config.available_features.add("avx512_bf16")
     smollm2 = os.path.join(config.quern_source, ".cache", "SmolLM2-135M-Instruct.Q4_1.gguf")
     if os.path.exists(smollm2):
         config.available_features.add("smollm2")

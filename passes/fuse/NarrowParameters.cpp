@@ -1,4 +1,4 @@
-//===- NarrowParameters.cpp - f32 and f16 that hold bf16 ---------------------------------------===//
+//===- NarrowParameters.cpp - f16 that holds bf16 -----------------------------------------------===//
 
 #include "passes/ParameterRows.h"
 #include "passes/Passes.h"
@@ -16,17 +16,11 @@ namespace quern {
 #define GEN_PASS_DEF_NARROWPARAMETERSPASS
 #include "passes/Passes.h.inc"
 
-static bool isWider(Type element) { return element.isF32() || element.isF16(); }
-
-/// Whether the number of f32 with these bits is one of bf16.
-static bool isBf16(uint32_t bits) { return (bits & 0xffff) == 0; }
-
-/// Whether all numbers of a row of f32 or f16 are numbers of bf16.
-static bool holdsBf16(ArrayRef<uint8_t> row, Type element) {
-  using namespace llvm::support::endian;
-  size_t bytes = element.getIntOrFloatBitWidth() / 8;
-  for (const uint8_t *at = row.begin(); at != row.end(); at += bytes)
-    if (!isBf16(element.isF32() ? read32le(at) : llvm::bit_cast<uint32_t>(halfToFloat(read16le(at)))))
+/// Whether all numbers of a row of f16 are numbers of bf16.
+static bool holdsBf16(ArrayRef<uint8_t> row) {
+  constexpr uint32_t lowBits = 0xffff;
+  for (size_t at = 0; at < row.size(); at += 2)
+    if (llvm::bit_cast<uint32_t>(halfToFloat(llvm::support::endian::read16le(&row[at]))) & lowBits)
       return false;
   return true;
 }
@@ -41,11 +35,9 @@ struct NarrowParametersPass : impl::NarrowParametersPassBase<NarrowParametersPas
     RandomParameters random(getOperation());
     llvm::DenseSet<StringAttr> narrow;
     for (ParameterOp parameter : findReadByRows(getOperation())) {
-      Type element = parameter.getTensorType().getElementType();
-      if (!isWider(element))
+      if (!parameter.getTensorType().getElementType().isF16())
         continue;
-      auto fits = [&](ArrayRef<uint8_t> row) { return holdsBf16(row, element); };
-      FailureOr<bool> allFit = allRows(parameter, source ? *source : random, fits);
+      FailureOr<bool> allFit = allRows(parameter, source ? *source : random, holdsBf16);
       if (failed(allFit))
         return signalPassFailure();
       if (*allFit)

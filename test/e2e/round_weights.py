@@ -1,6 +1,6 @@
 """Writes a Hugging Face directory again with weights that are numbers of bf16, and of f16:
 
-    round_weights.py FROM TO [bf16|f16|f32]
+    round_weights.py FROM TO [bf16|f16]
 
 They are rounded to bf16 and then to f16, which only touches what is smaller than 2^-14. The last word says what they are
 stored as.
@@ -26,7 +26,7 @@ def round_to_both(array):
     return bf16.astype(numpy.float16).astype(numpy.float32)
 
 
-STORED = {"bf16": get_bf16_bits, "f16": lambda array: array.astype(numpy.float16), "f32": lambda array: array}
+STORED = {"bf16": get_bf16_bits, "f16": lambda array: array.astype(numpy.float16)}
 
 
 def main():

@@ -37,27 +37,27 @@ quern.entry @numbers(%i: tensor<2xi32>) -> (tensor<2x16xf32>, tensor<2x16xf32>, 
 
 // -----
 
-// f32 likewise; but what another op reads, in any entry, stays as it is.
+// What another op reads, in any entry, stays as it is, and so does f32.
 // CHECK: quern.entry @two
-// CHECK: quern.matmul %{{.*}}, %{{.*}} : tensor<2x64xf32>, tensor<16x64xbf16>
+// CHECK: quern.matmul %{{.*}}, %{{.*}} : tensor<2x64xf32>, tensor<16x64xf16>
 // CHECK: quern.matmul %{{.*}}, %{{.*}} : tensor<2x64xf32>, tensor<16x64xf32>
-quern.parameter @rows : tensor<16x64xf32> {
-  %0 = quern.constant dense<-3.0e+38> : tensor<16x64xbf16>
-  %1 = quern.cast %0 : tensor<16x64xbf16> to tensor<16x64xf32>
-  quern.yield %1 : tensor<16x64xf32>
+quern.parameter @shared : tensor<16x64xf16> {
+  %0 = quern.constant dense<1.0> : tensor<16x64xf16>
+  quern.yield %0 : tensor<16x64xf16>
 }
-quern.parameter @shared : tensor<16x64xf32> {
+quern.parameter @single : tensor<16x64xf32> {
   %0 = quern.constant dense<1.0> : tensor<16x64xf32>
   quern.yield %0 : tensor<16x64xf32>
 }
 quern.entry @two(%x: tensor<2x64xf32>) -> (tensor<2x16xf32>, tensor<2x16xf32>) {
-  %0 = quern.param @rows : tensor<16x64xf32>
-  %1 = quern.param @shared : tensor<16x64xf32>
-  %2 = quern.matmul %x, %0 : tensor<2x64xf32>, tensor<16x64xf32>
+  %0 = quern.param @shared : tensor<16x64xf16>
+  %1 = quern.param @single : tensor<16x64xf32>
+  %2 = quern.matmul %x, %0 : tensor<2x64xf32>, tensor<16x64xf16>
   %3 = quern.matmul %x, %1 : tensor<2x64xf32>, tensor<16x64xf32>
   quern.return %2, %3 : tensor<2x16xf32>, tensor<2x16xf32>
 }
 quern.entry @other() -> tensor<16x64xf32> {
-  %0 = quern.param @shared : tensor<16x64xf32>
-  quern.return %0 : tensor<16x64xf32>
+  %0 = quern.param @shared : tensor<16x64xf16>
+  %1 = quern.cast %0 : tensor<16x64xf16> to tensor<16x64xf32>
+  quern.return %1 : tensor<16x64xf32>
 }

@@ -94,9 +94,9 @@ module attributes {quern.target = #quern.target<"zen4", vectorBits = 512, l1Byte
     quern.yield %0 : tensor<1x576xf32>
   }
 
-  // A pair needs the sums of both and the integers of one: fewer rows.
+  // A pair of quants is multiplied one after the other: the registers are those of one.
   // CHECK: quern.kernel @pair
-  // CHECK-SAME: rows = 8 : i64, vectors = 1 : i64
+  // CHECK-SAME: rows = 12 : i64, vectors = 1 : i64
   quern.kernel @pair(%x: tensor<?x576xf32, #quern.dims<s>>, %g: tensor<1536x576x!quern.block<q4_1>> {quern.packed}, %u: tensor<1536x576x!quern.block<q4_1>> {quern.packed})
       -> tensor<?x1536xf32, #quern.dims<s>> attributes {form = #quern.form<contract>} {
     %q = quern.quantize %x : tensor<?x576xf32, #quern.dims<s>>
