@@ -33,7 +33,7 @@ struct CompilerOptions {
   /// Names of targets, comma-separated.
   std::string targets = "host";
   bool exact = false;
-  /// What weights of f32 and f16 are multiplied in: `f32` or `bf16`.
+  /// What weights of f32 and f16 are rounded to: `f32`, not at all, or `bf16`.
   std::string precision = "f32";
   bool timing = false;
   /// Store every weight in the bits that the checkpoint has.
