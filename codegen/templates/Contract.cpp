@@ -276,12 +276,14 @@ static void schedulePairs(Product &product, const ContractFuncs &funcs, bool sha
     // What the tiles read is computed for a whole block at once: its units differ in their shifts.
     Func kept = product.wide.defined() ? product.wide : pairs;
     int perUnit = product.wide.defined() ? unitColumns : unitPairs;
-    kept.compute_at(funcs.output, Var("oo")).bound(funcs.i, 0, panelRows).vectorize(funcs.i);
+    kept.compute_at(funcs.output, Var("oo"));
     kept.split(kept.args()[1], unit, half, perUnit).split(unit, block, unit, blockUnits).unroll(half).unroll(unit);
     words.compute_at(kept, unit);
     highs.compute_at(kept, unit);
-    if (product.wide.defined())
-      pairs.compute_at(kept, unit).unroll(pair);
+    if (product.wide.defined()) {
+      product.wide.bound(funcs.i, 0, panelRows).vectorize(funcs.i);
+      pairs.compute_at(product.wide, unit).unroll(pair);
+    }
     return;
   }
   update.unroll(product.steps.y);
@@ -329,7 +331,8 @@ static void scheduleProduct(Product &product, const ContractFuncs &funcs, bool t
     if (!nibbles.defined())
       continue;
     Var j = nibbles.args()[0], lane = nibbles.args()[1], fused("fused");
-    nibbles.compute_at(product.dot, r.y).bound(j, 0, 4).bound(lane, 0, panelRows).fuse(j, lane, fused).vectorize(fused).unroll(funcs.o);
+    nibbles.compute_at(product.dot, r.y).bound(j, 0, 4).bound(lane, 0, panelRows);
+    nibbles.fuse(j, lane, fused).vectorize(fused).unroll(funcs.o);
   }
 }
 

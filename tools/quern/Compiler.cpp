@@ -34,7 +34,8 @@ void addCompilerOptions(CLI::App &command, CompilerOptions &options) {
   command.add_option("--precision", options.precision, "f32, or bf16: round weights of f32 and f16 to it")
       ->check(CLI::IsMember({"f32", "bf16"}))
       ->capture_default_str();
-  command.add_flag("--no-compression", options.noCompression, "Store weights as they are: BF16 in 16 bits, not in 13 where they fit, and F16 as F16");
+  command.add_flag("--no-compression", options.noCompression,
+                   "Store weights as they are: BF16 in 16 bits, not in 13 where they fit, and F16 as F16");
   command.add_flag("--no-cache", options.noCache, "Compile every kernel anew and keep none of them");
   command.add_flag("--timing", options.timing, "Print how long each phase takes, and how large arenas are");
   command.add_option("--tuning", options.tuning, "A file of measured schedules (JSON)");
