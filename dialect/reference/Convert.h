@@ -10,8 +10,9 @@ namespace quern {
 /// `value` towards zero as an i32, at its limits where it lies outside; 0 for a NaN.
 int32_t truncateToInt(float value);
 
-/// Writes element `index` of a tensor of f32, f16 or bf16, rounded to nearest even.
-void storeFloat(Tensor &tensor, int64_t index, float value);
+/// Writes the elements from `index` on of a tensor of f32, f16 or bf16, each rounded to nearest even.
+void storeFloats(Tensor &tensor, int64_t index, llvm::ArrayRef<float> values);
+inline void storeFloat(Tensor &tensor, int64_t index, float value) { storeFloats(tensor, index, value); }
 
 /// Writes element `index` of a tensor of i32 or i1.
 void storeInteger(Tensor &tensor, int64_t index, int64_t value);

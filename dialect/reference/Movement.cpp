@@ -39,12 +39,15 @@ FailureOr<Tensor> CastOp::evaluate(ArrayRef<Tensor> operands, RankedTensorType t
     return emitError("cannot cast ") << operands[0].getType() << " to " << type;
   if (operands[0].getElementType() == type.getElementType())
     return operands[0].withType(type);
-  std::vector<float> values = operands[0].readFloats();
-  for (auto [i, value] : llvm::enumerate(values)) {
-    if (type.getElementType().isInteger())
-      storeInteger(*result, i, truncateToInt(value));
+  int64_t length = operands[0].getRowLength();
+  std::vector<float> values(length);
+  for (int64_t row = 0, rows = length == 0 ? 0 : operands[0].getNumRows(); row < rows; ++row) {
+    operands[0].readRow(row, values);
+    if (!type.getElementType().isInteger())
+      storeFloats(*result, row * length, values);
     else
-      storeFloat(*result, i, value);
+      for (auto [i, value] : llvm::enumerate(values))
+        storeInteger(*result, row * length + i, truncateToInt(value));
   }
   return result;
 }

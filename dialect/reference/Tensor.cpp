@@ -165,14 +165,14 @@ int32_t quern::truncateToInt(float value) {
   return value <= -0x1p31f ? std::numeric_limits<int32_t>::min() : int32_t(value);
 }
 
-void quern::storeFloat(Tensor &tensor, int64_t index, float value) {
+void quern::storeFloats(Tensor &tensor, int64_t index, ArrayRef<float> values) {
   Type element = tensor.getElementType();
   if (element.isF16())
-    tensor.getMutableAs<uint16_t>()[index] = floatToHalf(value);
+    llvm::transform(values, tensor.getMutableAs<uint16_t>().begin() + index, floatToHalf);
   else if (element.isBF16())
-    tensor.getMutableAs<uint16_t>()[index] = floatToBfloat(value);
+    llvm::transform(values, tensor.getMutableAs<uint16_t>().begin() + index, floatToBfloat);
   else
-    tensor.getMutableAs<float>()[index] = value;
+    llvm::copy(values, tensor.getMutableAs<float>().begin() + index);
 }
 
 void quern::storeInteger(Tensor &tensor, int64_t index, int64_t value) {
