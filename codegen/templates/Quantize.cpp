@@ -69,20 +69,26 @@ void QuantizedRows::schedule(int lanes, bool parallel) {
   spread(scales, scales.args()[1]);
   largest.compute_at(scales, scales.args()[0]);
   largest.update().atomic().vectorize(columns.x, block);
+  std::map<int, std::vector<Func>> readers;
+  for (auto &[key, start] : groupStarts)
+    readers[key.first].push_back(start);
+  for (auto &[group, scaled] : groupScaledSums)
+    readers[group].push_back(scaled);
   for (auto &[group, entry] : groupSums) {
     auto &[sum, r] = entry;
+    sum.update().atomic().vectorize(r.x);
+    for (Func reader : readers[group]) {
+      reader.compute_root();
+      spread(reader, reader.args()[1]);
+    }
+    // A row at a time within what reads them, unless two do.
+    if (Func reader = readers[group].front(); readers[group].size() == 1) {
+      sum.compute_at(reader, reader.args()[1]);
+      continue;
+    }
     sum.compute_root();
     spread(sum, sum.args()[1]);
-    sum.update().atomic().vectorize(r.x);
     spread(sum.update(), sum.args()[1]);
-  }
-  for (auto &[key, start] : groupStarts) {
-    start.compute_root();
-    spread(start, start.args()[1]);
-  }
-  for (auto &[group, scaled] : groupScaledSums) {
-    scaled.compute_root();
-    spread(scaled, scaled.args()[1]);
   }
 }
 
