@@ -30,7 +30,7 @@ def Quern_Target : Quern_Attr<"Target", "target"> {
   let summary = "what the compiler knows of a machine";
   let description = [{
     The vector width in bits, caches in bytes, the instruction that multiplies u8 by i8 into i32 (`none`, `vnni`), and
-    whether there is one that adds the products of pairs of bf16 to f32.
+    whether there is one that adds the products of pairs of bf16 to f32, faster than products of f32 are.
   }];
   let parameters = (ins StringRefParameter<"">:$name, "int64_t":$vectorBits, "int64_t":$l1Bytes,
                         "int64_t":$l2Bytes, StringRefParameter<"">:$dot, "int64_t":$vectorRegisters,

@@ -2,14 +2,16 @@
 
 #include "passes/ParameterRows.h"
 
+#include "dialect/RandomValues.h"
 #include "dialect/Reference.h"
 
 using namespace mlir;
 
 namespace quern {
 
-FailureOr<bool> allRows(ParameterOp parameter, ParameterSource &source,
-                        llvm::function_ref<bool(ArrayRef<uint8_t>)> check) {
+/// Gives the bytes of each row of `parameter`, of rank 1 or more, to `check` until that fails: whether none did.
+static FailureOr<bool> allRows(ParameterOp parameter, ParameterSource &source,
+                               llvm::function_ref<bool(ArrayRef<uint8_t>)> check) {
   int64_t rows = parameter.getTensorType().getDimSize(0);
   if (!parameter.isExternal()) {
     FailureOr<Tensor> value = Evaluator(parameter->getParentOfType<ModuleOp>(), source).evaluateParameter(parameter);
@@ -28,14 +30,15 @@ FailureOr<bool> allRows(ParameterOp parameter, ParameterSource &source,
   return true;
 }
 
-bool readsRows(OpOperand &use) {
+static bool readsRows(OpOperand &use) {
   if (auto matmul = dyn_cast<MatmulOp>(use.getOwner()))
     return use.get() == matmul.getWeight();
   auto gather = dyn_cast<GatherOp>(use.getOwner());
   return gather && use.get() == gather.getTable();
 }
 
-SmallVector<ParameterOp> findReadByRows(ModuleOp module) {
+/// The parameters that entries read by rows alone, in their order.
+static SmallVector<ParameterOp> findReadByRows(ModuleOp module) {
   llvm::DenseSet<StringAttr> read, otherwise;
   for (EntryOp entry : module.getOps<EntryOp>())
     entry.walk([&](ParamOp param) {
@@ -48,6 +51,23 @@ SmallVector<ParameterOp> findReadByRows(ModuleOp module) {
     StringAttr name = parameter.getSymNameAttr();
     return read.contains(name) && !otherwise.contains(name);
   }));
+}
+
+FailureOr<SmallVector<ParameterOp>> findByRows(ModuleOp module, ParameterSource *source,
+                                               llvm::function_ref<bool(RankedTensorType)> isCandidate,
+                                               llvm::function_ref<bool(ArrayRef<uint8_t>)> check) {
+  RandomParameters random(module);
+  SmallVector<ParameterOp> found;
+  for (ParameterOp parameter : findReadByRows(module)) {
+    if (!isCandidate(parameter.getTensorType()))
+      continue;
+    FailureOr<bool> allPass = allRows(parameter, source ? *source : random, check);
+    if (failed(allPass))
+      return failure();
+    if (*allPass)
+      found.push_back(parameter);
+  }
+  return found;
 }
 
 } // namespace quern

@@ -10,16 +10,12 @@
 
 namespace quern {
 
-/// Gives the bytes of each row of `parameter`, of rank 1 or more, to `check` until that fails: whether none did. An error where
-/// its value cannot be had.
-mlir::FailureOr<bool> allRows(ParameterOp parameter, ParameterSource &source,
-                              llvm::function_ref<bool(llvm::ArrayRef<uint8_t>)> check);
-
-/// Whether `use` reads rows of a parameter: as the weight of a matmul or the table of a gather.
-bool readsRows(mlir::OpOperand &use);
-
-/// The parameters of `module` that entries read by rows alone, in their order.
-llvm::SmallVector<ParameterOp> findReadByRows(mlir::ModuleOp module);
+/// The parameters of `module` that entries read by rows alone, as weights of matmuls and tables of gathers, that are of a type that
+/// `isCandidate`, and whose rows, of the values that `source` has, all pass `check`, in their order. Without a source values are the
+/// random ones of tests. An error where a value cannot be had.
+mlir::FailureOr<llvm::SmallVector<ParameterOp>>
+findByRows(mlir::ModuleOp module, ParameterSource *source, llvm::function_ref<bool(mlir::RankedTensorType)> isCandidate,
+           llvm::function_ref<bool(llvm::ArrayRef<uint8_t>)> check);
 
 } // namespace quern
 

@@ -7,7 +7,7 @@
 //
 // Powers are of two: the scores are in units of log 2.
 //
-// Of a query and a cache of bf16, two products at a time are added to a sum: of elements 2k and 2k + 1 for a score, of rows
+// Of a query and a cache of bf16, where the target is fast at it, two products at a time are added to a sum: of elements 2k and 2k + 1 for a score, of rows
 // 2r and 2r + 1 for a weighted sum, whose powers are rounded.
 //
 // Chunks begin at fixed rows of a sequence, so the order of sums depends neither on the rows of a step, nor on where the
@@ -80,7 +80,7 @@ struct AttentionFuncs {
   int shared = 1, size = 0, tile = 1, scoreGroups = 1;
   /// So few tokens that each chunk of each of them is a task.
   bool few = false;
-  /// Query and cache are bf16.
+  /// Query and cache are bf16, and multiplied in pairs.
   bool pairs = false;
   /// The first cache row of all tokens, or -1 where they differ.
   Expr first;

@@ -5,7 +5,6 @@
 #include "passes/fuse/Narrow.h"
 
 #include "dialect/BlockFormats.h"
-#include "dialect/RandomValues.h"
 
 #include "llvm/Support/Endian.h"
 
@@ -32,18 +31,14 @@ struct NarrowParametersPass : impl::NarrowParametersPassBase<NarrowParametersPas
   explicit NarrowParametersPass(ParameterSource &source) : source(&source) {}
 
   void runOnOperation() override {
-    RandomParameters random(getOperation());
+    auto isF16 = [](RankedTensorType type) { return type.getElementType().isF16(); };
+    FailureOr<SmallVector<ParameterOp>> found = findByRows(getOperation(), source, isF16, holdsBf16);
+    if (failed(found))
+      return signalPassFailure();
+    numNarrowed += found->size();
     llvm::DenseSet<StringAttr> narrow;
-    for (ParameterOp parameter : findReadByRows(getOperation())) {
-      if (!parameter.getTensorType().getElementType().isF16())
-        continue;
-      FailureOr<bool> allFit = allRows(parameter, source ? *source : random, holdsBf16);
-      if (failed(allFit))
-        return signalPassFailure();
-      if (*allFit)
-        narrow.insert(parameter.getSymNameAttr());
-    }
-    numNarrowed += narrow.size();
+    for (ParameterOp parameter : *found)
+      narrow.insert(parameter.getSymNameAttr());
     NarrowedValues values;
     for (EntryOp entry : getOperation().getOps<EntryOp>())
       entry.walk([&](ParamOp param) {

@@ -4,7 +4,6 @@
 #include "passes/Passes.h"
 
 #include "dialect/PackedLayout.h"
-#include "dialect/RandomValues.h"
 
 using namespace mlir;
 
@@ -28,19 +27,13 @@ struct CompressParametersPass : impl::CompressParametersPassBase<CompressParamet
   explicit CompressParametersPass(ParameterSource &source) : source(&source) {}
 
   void runOnOperation() override {
-    RandomParameters random(getOperation());
     auto fits = [](ArrayRef<uint8_t> row) { return findExponentBase(row).has_value(); };
-    for (ParameterOp parameter : findReadByRows(getOperation())) {
-      if (!isWorthIt(parameter.getTensorType()))
-        continue;
-      FailureOr<bool> allFit = allRows(parameter, source ? *source : random, fits);
-      if (failed(allFit))
-        return signalPassFailure();
-      if (!*allFit)
-        continue;
+    FailureOr<SmallVector<ParameterOp>> found = findByRows(getOperation(), source, isWorthIt, fits);
+    if (failed(found))
+      return signalPassFailure();
+    for (ParameterOp parameter : *found)
       parameter.setCompressed(true);
-      ++numCompressed;
-    }
+    numCompressed += found->size();
   }
 
 private:
