@@ -9,6 +9,7 @@
 namespace quern::runtime {
 
 static constexpr float infinity = std::numeric_limits<float>::infinity();
+static constexpr float largestNumber = std::numeric_limits<float>::max();
 
 int32_t findLargest(std::span<const float> logits) {
   float largest = -infinity;
@@ -32,8 +33,10 @@ std::span<const float> Sampler::penalize(std::span<const float> logits,
       continue;
     // From the original, so that a token that occurs twice is penalized once.
     float logit = logits[static_cast<size_t>(token)];
+    float scaled = logit > 0 ? logit / options.repetitionPenalty : logit * options.repetitionPenalty;
+    // What was finite stays so: an infinite logit would rule all others out, or itself.
     penalized[static_cast<size_t>(token)] =
-        logit > 0 ? logit / options.repetitionPenalty : logit * options.repetitionPenalty;
+        std::isfinite(logit) ? std::clamp(scaled, -largestNumber, largestNumber) : logit;
   }
   return penalized;
 }
@@ -45,19 +48,20 @@ void Sampler::collect(std::span<const float> logits) {
   for (size_t i = 0; i < logits.size(); ++i) {
     if (!(logits[i] > -infinity) || (isInfinite && logits[i] < infinity))
       continue;
-    float value = isInfinite ? 0.0f : logits[i];
-    candidates.push_back({value, static_cast<int32_t>(i)});
+    float logit = isInfinite ? 0.0f : logits[i];
+    candidates.push_back({logit, 0.0f, static_cast<int32_t>(i)});
   }
+}
+
+bool Sampler::isLikelier(const Candidate &a, const Candidate &b) {
+  return a.logit != b.logit ? a.logit > b.logit : a.token < b.token;
 }
 
 void Sampler::keepTopK() {
   if (options.topK <= 0 || static_cast<size_t>(options.topK) >= candidates.size())
     return;
-  auto larger = [](const Candidate &a, const Candidate &b) {
-    return a.value != b.value ? a.value > b.value : a.token < b.token;
-  };
   auto end = candidates.begin() + options.topK;
-  std::partial_sort(candidates.begin(), end, candidates.end(), larger);
+  std::partial_sort(candidates.begin(), end, candidates.end(), isLikelier);
   candidates.erase(end, candidates.end());
 }
 
@@ -66,30 +70,37 @@ void Sampler::keepTopK() {
 void Sampler::toProbabilities() {
   float largest = -infinity;
   for (const Candidate &candidate : candidates)
-    largest = std::max(largest, candidate.value);
+    largest = std::max(largest, candidate.logit);
+  // A denormal divisor counts as zero where the processor is told so, and 0 / 0 is no number.
+  float temperature = std::max(options.temperature, std::numeric_limits<float>::min());
   float sum = 0;
   for (Candidate &candidate : candidates) {
-    candidate.value = std::exp((candidate.value - largest) / options.temperature);
-    sum += candidate.value;
+    candidate.probability = std::exp((candidate.logit - largest) / temperature);
+    sum += candidate.probability;
   }
   for (Candidate &candidate : candidates)
-    candidate.value /= sum;
+    candidate.probability /= sum;
+}
+
+/// Drops all candidates that are less likely, but never the likeliest.
+void Sampler::dropBelow(float probability) {
+  std::erase_if(candidates, [&](const Candidate &candidate) {
+    return candidate.probability < probability && candidate.token != likeliest;
+  });
 }
 
 void Sampler::keepTopP() {
   if (options.topP >= 1.0f || candidates.size() < 2)
     return;
-  // A token below the cutoff cannot be in the set: even if all others but one were as unlikely, that one would be
-  // enough. It saves sorting the whole vocabulary.
-  float cutoff = (1.0f - options.topP) / static_cast<float>(candidates.size() - 1);
-  std::erase_if(candidates, [&](const Candidate &candidate) { return candidate.value < cutoff; });
-  std::sort(candidates.begin(), candidates.end(), [](const Candidate &a, const Candidate &b) {
-    return a.value != b.value ? a.value > b.value : a.token < b.token;
-  });
-  float sum = 0;
-  size_t kept = 0;
+  // It saves sorting the whole vocabulary. The n - 1 other tokens, if all are below the cutoff, have together less than
+  // 1 - p, so that the set lies among those above it. If all n are below, 1 / n <= max < (1 - p) / (n - 1), hence
+  // p < 1 / n <= max: the likeliest alone is the set.
+  dropBelow((1.0f - options.topP) / static_cast<float>(candidates.size() - 1));
+  std::sort(candidates.begin(), candidates.end(), isLikelier);
+  float sum = candidates[0].probability;
+  size_t kept = 1;
   while (kept < candidates.size() && sum <= options.topP)
-    sum += candidates[kept++].value;
+    sum += candidates[kept++].probability;
   candidates.resize(kept);
 }
 
@@ -98,34 +109,32 @@ void Sampler::keepMinP() {
     return;
   float largest = 0;
   for (const Candidate &candidate : candidates)
-    largest = std::max(largest, candidate.value);
-  std::erase_if(candidates, [&](const Candidate &candidate) {
-    return candidate.value < options.minP * largest;
-  });
+    largest = std::max(largest, candidate.probability);
+  dropBelow(options.minP * largest);
 }
 
 int32_t Sampler::draw() {
   float sum = 0;
   for (const Candidate &candidate : candidates)
-    sum += candidate.value;
+    sum += candidate.probability;
   float point = random.nextFloat() * sum;
   float reached = 0;
   for (const Candidate &candidate : candidates) {
-    reached += candidate.value;
+    reached += candidate.probability;
     if (point < reached)
       return candidate.token;
   }
   // Only by rounding.
-  return candidates.back().token;
+  return likeliest;
 }
 
 Result<int32_t> Sampler::sample(std::span<const float> logits, std::span<const int32_t> context) {
   logits = penalize(logits, context);
-  int32_t largest = findLargest(logits);
-  if (largest < 0)
+  likeliest = findLargest(logits);
+  if (likeliest < 0)
     return Error{"the model's logits hold no number; its weights may not be numbers either"};
   if (options.isGreedy)
-    return largest;
+    return likeliest;
   collect(logits);
   keepTopK();
   toProbabilities();

@@ -47,8 +47,8 @@ struct SamplerOptions {
   uint64_t seed = 0;
 };
 
-/// Chooses tokens from logits. The rules apply in this order: repetition penalty, top-k, temperature, top-p, min-p. A
-/// logit that is not a number is never chosen.
+/// Chooses tokens from logits. The rules apply in this order: repetition penalty, top-k, temperature, top-p, min-p. None
+/// of them takes the likeliest token away. A logit that is not a number is never chosen.
 class Sampler {
 public:
   explicit Sampler(const SamplerOptions &options) : options(options), random(options.seed) {}
@@ -58,9 +58,13 @@ public:
 
 private:
   struct Candidate {
-    float value; ///< a logit, then a probability
+    float logit;
+    float probability;
     int32_t token;
   };
+
+  /// By logits, of which different ones may round to one probability; of equals the lowest token.
+  static bool isLikelier(const Candidate &a, const Candidate &b);
 
   std::span<const float> penalize(std::span<const float> logits, std::span<const int32_t> context);
   void collect(std::span<const float> logits);
@@ -68,6 +72,7 @@ private:
   void toProbabilities();
   void keepTopP();
   void keepMinP();
+  void dropBelow(float probability);
   int32_t draw();
 
   SamplerOptions options;
@@ -75,6 +80,8 @@ private:
   /// Kept from one token to the next for their memory.
   std::vector<float> penalized;
   std::vector<Candidate> candidates;
+  /// The token with the largest logit, of equal ones the first: always a candidate.
+  int32_t likeliest = 0;
 };
 
 /// The index of the largest number, the first of equals; -1 when there is none above minus infinity.

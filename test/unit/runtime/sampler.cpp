@@ -1,8 +1,9 @@
-/// Choosing tokens: rules one by one, distributions, numbers that are none.
+/// Choosing tokens: rules one by one, distributions, numbers that are none, any numbers.
 
 #include "Check.h"
 #include "runtime/llm/Sampler.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -142,6 +143,95 @@ void testRandom(Checks &checks) {
     checks.equal(one.sample(logits, {}).value(), two.sample(logits, {}).value());
 }
 
+/// A set is never empty: where a rule asks for less than one token, the likeliest stays.
+void testLikeliestStays(Checks &checks) {
+  std::vector<float> logits = {1, 3, 3, 2};
+  for (int64_t topK : {0, 1, 2, 3, 4, 100})
+    for (float topP : {0.0f, 1e-45f, 0.1f, 0.3f})
+      for (float temperature : {1e-45f, 1.0f, 1e6f, inf}) {
+        SamplerOptions options = sampling();
+        options.topK = topK;
+        options.topP = topP;
+        options.temperature = temperature;
+        Sampler sampler(options);
+        int32_t token = sampler.sample(logits, {}).value();
+        // 0.3 takes a second token where all are nearly alike.
+        checks.that(token == 1 || (token == 2 && topP == 0.3f));
+      }
+  SamplerOptions minimum = sampling();
+  minimum.minP = 1.0f;
+  auto counts = count(minimum, logits);
+  checks.equal(counts.size(), 2u);
+  checks.that(counts[1] > 9000 && counts[2] > 9000);
+  // What a penalty makes too large or too small for a number is the largest or the smallest.
+  SamplerOptions penalty = sampling();
+  penalty.repetitionPenalty = 1000;
+  std::vector<int32_t> context = {0};
+  checks.equal(Sampler(penalty).sample(std::vector<float>{-3e38f}, context).value(), 0);
+}
+
+/// Any one of a few kinds of logits: many equal ones, wide and narrow ranges, and numbers that are none.
+std::vector<float> makeLogits(RandomGenerator &random) {
+  size_t size = random.nextInteger() % 3 == 0 ? 1 : 1 + random.nextInteger() % 200;
+  float scales[] = {0.0f, 1e-30f, 1.0f, 100.0f, 3e38f};
+  float scale = scales[random.nextInteger() % 5];
+  uint32_t odd = random.nextInteger() % 3, steps = 1 + random.nextInteger() % 50;
+  std::vector<float> logits(size);
+  for (float &logit : logits) {
+    logit = scale * (static_cast<float>(random.nextInteger() % steps) / static_cast<float>(steps) - 0.5f);
+    if (odd == 1 && random.nextInteger() % 4 == 0)
+      logit = random.nextInteger() % 2 ? nan : -inf;
+    if (odd == 2 && random.nextInteger() % 50 == 0)
+      logit = inf;
+  }
+  return logits;
+}
+
+SamplerOptions makeOptions(RandomGenerator &random) {
+  SamplerOptions options;
+  options.isGreedy = random.nextInteger() % 8 == 0;
+  float temperatures[] = {1e-45f, 1e-3f, 0.8f, 1.0f, 1e6f};
+  int64_t counts[] = {0, 1, 2, 40, 1000};
+  float shares[] = {0.0f, 1e-45f, 0.3f, 0.999f, 1.0f};
+  float penalties[] = {1.0f, 1e-3f, 1.3f, 1e3f};
+  options.temperature = temperatures[random.nextInteger() % 5];
+  options.topK = counts[random.nextInteger() % 5];
+  options.topP = shares[random.nextInteger() % 5];
+  options.minP = shares[random.nextInteger() % 5];
+  options.repetitionPenalty = penalties[random.nextInteger() % 4];
+  options.seed = random.nextInteger();
+  return options;
+}
+
+/// Whatever the logits and the rules: a token that can be chosen is chosen, and a refusal means that there is none.
+void testAnything(Checks &checks) {
+  RandomGenerator random(7);
+  for (int i = 0; i < 20000; ++i) {
+    std::vector<float> logits = makeLogits(random);
+    SamplerOptions options = makeOptions(random);
+    std::vector<int32_t> context(random.nextInteger() % 8);
+    for (int32_t &token : context)
+      token = static_cast<int32_t>(random.nextInteger() % (logits.size() + 2)) - 1;
+    Sampler sampler(options);
+    Result<int32_t> token = sampler.sample(logits, context);
+    if (!token) {
+      checks.equal(findLargest(logits), -1);
+      continue;
+    }
+    if (!checks.that(*token >= 0 && static_cast<size_t>(*token) < logits.size()))
+      return;
+    float logit = logits[static_cast<size_t>(*token)];
+    checks.that(logit > -inf);
+    auto larger = std::count_if(logits.begin(), logits.end(), [&](float other) { return other > logit; });
+    if (options.repetitionPenalty == 1.0f && options.topK > 0)
+      checks.that(larger < options.topK);
+    bool isInfinite = std::find(logits.begin(), logits.end(), inf) != logits.end();
+    checks.that(!isInfinite || logit == inf);
+    if (options.repetitionPenalty == 1.0f && (options.isGreedy || options.topP == 0.0f || options.topK == 1))
+      checks.equal(*token, findLargest(logits));
+  }
+}
+
 } // namespace
 
 int main() {
@@ -151,5 +241,7 @@ int main() {
   testEdges(checks);
   testPenalty(checks);
   testRandom(checks);
+  testLikeliestStays(checks);
+  testAnything(checks);
   return checks.status();
 }
