@@ -1,0 +1,204 @@
+"""Mutants of checkpoints: GGUF and safetensors."""
+
+import json
+import math
+import struct
+
+import gguf_file
+import mutation
+from case import Case, Step
+from model_kinds import FORWARD, MODEL, check_step, compile_step, read_folder, run_steps, write_folder
+
+GGUF_FILES = ["q4_0", "q4_1", "q8_0", "f16", "f32"]
+NUMBERS = [0, 0x80, 0x7f, 0xff]
+
+
+def spoil_value(random, key):
+    """A value of the key's type that is wrong, or another type."""
+    value = key.value
+    if isinstance(value, gguf_file.Array):
+        action = random.randrange(7)
+        items = value.items
+        if action == 0:
+            value.count = mutation.integer(random, len(items))
+        elif action == 1 and items:
+            items[random.randrange(len(items))] = items[random.randrange(len(items))]
+        elif action == 2 and items:
+            sample = items[0]
+            items[random.randrange(len(items))] = random.choice([b"", b"\xff", b"a b", b"x" * 1000]) if isinstance(sample, bytes) else mutation.integer(random)
+        elif action == 3:
+            del items[random.randrange(len(items) + 1):]
+        elif action == 4:
+            items.extend(items[:random.choice([1, 5, len(items)])])
+        elif action == 5:
+            value.type = random.choice([*range(14), 2**31])
+        else:
+            key.value = gguf_file.Array(gguf_file.ARRAY, [value] * random.choice([1, 3]))
+            for _ in range(random.choice([0, 0, 3, 2000])):
+                key.value = gguf_file.Array(gguf_file.ARRAY, [key.value])
+    elif isinstance(value, bytes):
+        key.value = random.choice([b"", b"llama", b"gpt2", b"qwen2", b"mistral", b"\xff\xfe", b"{{ x", b"yarn", b"none", value * 2, b"a" * 100000])
+    else:
+        key.value = mutation.integer(random, int(value)) if random.random() < 0.7 else random.choice(mutation.FLOATS)
+        if isinstance(key.value, float) and not math.isfinite(key.value) and key.type not in (6, 12):
+            key.value = 0
+
+
+NEW_KEYS = [("llama.rope.scale_linear", 6, 4.0), ("llama.rope.scaling.factor", 6, 2.0), ("llama.rope.scaling.type", 8, b"yarn"),
+            ("llama.attention.sliding_window", 4, 16), ("llama.expert_count", 4, 8), ("llama.logit_scale", 6, 0.5), ("general.alignment", 4, 64),
+            ("general.alignment", 4, 0), ("general.alignment", 4, 2**31), ("general.alignment", 4, 1), ("split.count", 2, 2),
+            ("tokenizer.ggml.pre", 8, b"llama-bpe"), ("tokenizer.ggml.pre", 8, b"no-such"), ("tokenizer.ggml.add_bos_token", 7, 1),
+            ("tokenizer.ggml.bos_token_id", 4, 2**32 - 1), ("tokenizer.ggml.eos_token_id", 4, 320), ("tokenizer.ggml.model", 8, b"llama"),
+            ("tokenizer.chat_template", 8, b"{% for x in range(100000000) %}a{% endfor %}"), ("general.name", 8, b"\xff"), ("a" * 70000, 4, 1)]
+
+
+def change_gguf(random, file):
+    action = random.randrange(12)
+    key = random.choice(file.keys) if file.keys else gguf_file.Key(b"x", 4, 0)
+    tensor = random.choice(file.tensors) if file.tensors else gguf_file.Tensor(b"x", [1], 0, 0, b"")
+    about = key.name[:60]
+    if action <= 2:
+        spoil_value(random, key)
+    elif action == 3:
+        key.type = random.choice([*range(14), 2**32 - 1])
+        about += b" type"
+        if key.type == gguf_file.STRING and not isinstance(key.value, bytes):
+            key.value = b"1"
+        elif key.type in gguf_file.FORMATS and isinstance(key.value, (bytes, gguf_file.Array)):
+            key.value = 1
+        elif key.type == gguf_file.ARRAY and not isinstance(key.value, gguf_file.Array):
+            key.value = gguf_file.Array(4, [1, 2])
+    elif action == 4:
+        file.keys.remove(key) if file.keys else None
+        about = b"no " + about
+    elif action == 5:
+        name, kind, value = random.choice(NEW_KEYS)
+        file.keys = [old for old in file.keys if old.name != name.encode() or random.random() < 0.3] + [gguf_file.Key(name.encode(), kind, value)]
+        about = name.encode()[:60]
+    elif action == 6:
+        field = random.choice(["version", "key_count", "tensor_count", "alignment"])
+        about = field.encode()
+        setattr(file, field, random.choice([16, 64, 4096]) if field == "alignment" else mutation.integer(random, 3))
+    elif action == 7:
+        about = b"sizes of " + tensor.name
+        tensor.sizes = random.choice([[], [0], [1], tensor.sizes[::-1], tensor.sizes + [1], [2**63, 2], [2**32, 2**32], tensor.sizes * 2, [1] * 9,
+                                      [mutation.integer(random, size) % 2**64 for size in tensor.sizes]])
+    elif action == 8:
+        about = b"type of " + tensor.name
+        tensor.type = random.choice([*range(42), 2**31])
+    elif action == 9:
+        about = b"offset of " + tensor.name
+        tensor.place = tensor.offset
+        tensor.offset = random.choice([1, 16, 2**63, 2**64 - 32, tensor.offset + 32, mutation.integer(random, tensor.offset) % 2**64])
+    elif action == 10:
+        about = b"data of " + tensor.name
+        data = bytearray(tensor.data)
+        for _ in range(random.choice([1, 100])):
+            at = random.randrange(len(data) - 3)
+            data[at:at + 4] = random.choice([b"\xff\xff\xff\xff", b"\0\0\xc0\x7f", b"\0\0\x80\x7f", b"\0\x7c\0\x7c", b"\xff\xfb\xff\xfb", b"\0" * 4])
+        tensor.data = bytes(data)
+    else:
+        about = b"name of " + tensor.name
+        if random.random() < 0.3 and file.tensors:
+            file.tensors.append(random.choice(file.tensors))
+        tensor.name = random.choice([b"", b"output.weight", b"blk.999.attn_q.weight", b"rope_freqs.weight", b"\xff", random.choice(file.tensors).name if file.tensors else b"y"])
+    return about.decode("latin-1")
+
+
+def keep_gguf(random, file):
+    """A change that changes nothing of what the file means."""
+    action = random.randrange(4)
+    if action == 0:
+        random.shuffle(file.keys)
+    elif action == 1:
+        file.keys.append(gguf_file.Key(b"general.comment", 8, b"any"))
+    elif action == 2:
+        random.shuffle(file.tensors)
+        gguf_file.lay_out(file)
+    else:
+        file.alignment = random.choice([32, 64, 256])
+        file.keys.append(gguf_file.Key(b"general.alignment", 4, file.alignment))
+        gguf_file.lay_out(file)
+    return ("keys in another order", "one more key", "tensors in another order", "alignment")[action]
+
+
+def same_steps(first, second):
+    """The tokens of a file, then of another that must mean the same."""
+    steps = []
+    for name, path in (("a", first), ("b", second)):
+        steps.append(Step(["{quern}", "compile", "{llama}", "--weights", path, "--target", "{target}", "-o", f"{{out}}/{name}"], makes=[name], statuses=[0]))
+        steps.append(Step([f"{{out}}/{name}", *FORWARD], statuses=[0], prints="same"))
+    return steps
+
+
+def gguf(random, root):
+    path = f"test/data/gguf/llama-gqa-{random.choice(GGUF_FILES)}.gguf"
+    file = gguf_file.parse((root / path).read_bytes())
+    if random.random() < 0.05:
+        changes = [keep_gguf(random, file)]
+        return Case("gguf", {"w.gguf": gguf_file.write(file)}, same_steps(f"{{source}}/{path}", "{in}/w.gguf"), changes)
+    changes = [path] + [change_gguf(random, file) for _ in range(random.choice([1, 1, 1, 2, 4]))]
+    data = gguf_file.write(file)
+    if random.random() < 0.1:
+        data = mutation.change_bytes(random, data) if random.random() < 0.5 else data[:random.randrange(min(len(data), 20000))]
+        changes.append("bytes")
+    steps = [check_step("{llama}", "{in}/w.gguf")]
+    if random.random() < 0.3:
+        steps += [compile_step("{llama}", "{in}/w.gguf"), *run_steps(random)]
+    return Case("gguf", {"w.gguf": data}, steps, changes)
+
+
+def read_safetensors(data):
+    (size,) = struct.unpack_from("<Q", data)
+    return json.loads(data[8:8 + size]), data[8 + size:]
+
+
+def write_safetensors(header, data, size=None):
+    text = header if isinstance(header, bytes) else mutation.dump(header).encode("utf-8", "surrogatepass")
+    return gguf_file.wrap(len(text) if size is None else size, "Q") + text + data
+
+
+def spoil_tensor(random, header, data):
+    name = random.choice([key for key in header if key != "__metadata__"])
+    tensor = header[name]
+    action = random.randrange(6)
+    if action == 0:
+        tensor["dtype"] = random.choice(["F64", "F16", "BF16", "F8_E4M3", "I64", "U8", "BOOL", "f32", "", 1, None])
+    elif action == 1:
+        tensor["shape"] = random.choice([[], [0], tensor["shape"][::-1], tensor["shape"] + [1], [2**63, 2], [-1], [1.5], "x", [2**32] * 2, [1] * 100])
+    elif action == 2:
+        begin, end = tensor["data_offsets"]
+        tensor["data_offsets"] = random.choice([[end, begin], [begin, end + 1], [0, 2**63], [-1, end], [begin], [begin + 4, end + 4], [begin, end, 1], None,
+                                                [2**64 - 4, 2**64], list(random.choice(list(header.values())).get("data_offsets", [0, 0]))])
+    elif action == 3:
+        header[random.choice(["", "model.norm.weight", "x" * 5000, "model.layers.99999999999.x", "\ud7ff", "lm_head.weight"])] = header.pop(name)
+    elif action == 4:
+        begin, end = tensor["data_offsets"]
+        at = begin + 4 * random.randrange(max(1, (end - begin) // 4))
+        data[at:at + 4] = random.choice([b"\0\0\xc0\x7f", b"\0\0\x80\x7f", b"\0\0\x80\xff", b"\xff\xff\x7f\x7f"])
+    else:
+        return mutation.change_tree(random, header)
+    return f"{('dtype', 'shape', 'offsets', 'name', 'data')[action]} of {name}"
+
+
+def safetensors(random, root):
+    files = read_folder(root / "test/data/llama-gqa", MODEL)
+    header, data = read_safetensors(files["model.safetensors"])
+    data = bytearray(data)
+    if random.random() < 0.05:
+        items = list(header.items())
+        random.shuffle(items)
+        files["model.safetensors"] = write_safetensors({"__metadata__": {"format": "pt", "": "x"}, **dict(items)}, bytes(data))
+        return Case("safetensors", write_folder(files), same_steps("{source}/test/data/llama-gqa", "{in}/w"), ["another order"])
+    changes = [spoil_tensor(random, header, data) for _ in range(random.choice([1, 1, 2, 3])) if any(key != "__metadata__" for key in header)
+               and all(isinstance(item, dict) and len(item.get("data_offsets") or []) == 2 for key, item in header.items() if key != "__metadata__")]
+    size = mutation.integer(random, 1000) % 2**64 if random.random() < 0.05 else None
+    file = write_safetensors(header, bytes(data), size)
+    if random.random() < 0.15:
+        file = mutation.change_bytes(random, file[:random.choice([40, 4000, len(file)])])
+        changes.append("bytes")
+    files["model.safetensors"] = file
+    steps = [check_step("{llama}", "{in}/w")]
+    if random.random() < 0.3:
+        steps += [compile_step("{llama}", "{in}/w"), *run_steps(random)]
+    return Case("safetensors", write_folder(files), steps, changes)
