@@ -5,6 +5,7 @@
 #include "runtime/vision/ImageClassifier.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -42,7 +43,10 @@ private:
 
 } // namespace
 
+/// Whether a file of a folder is meant: hidden ones, such as those that macOS leaves beside each file, are not.
 static bool isImageName(const std::filesystem::path &path) {
+  if (path.filename().string().starts_with('.'))
+    return false;
   std::string extension = path.extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
@@ -50,7 +54,7 @@ static bool isImageName(const std::filesystem::path &path) {
 }
 
 void Classification::leaveOut(const Error &error) {
-  std::fprintf(stderr, "error: %s\n", error.message.c_str());
+  std::fprintf(stderr, "%s: error: %s\n", program_invocation_name, error.message.c_str());
   ++refused;
 }
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 
 namespace quern::runtime {
 
@@ -43,6 +44,15 @@ private:
 
 } // namespace
 
+/// The first value of a directory's entry, whose four bytes it stands in if it is an integer (TIFF 6.0, section 2); 0 when it is none.
+static uint32_t readInteger(const TiffReader &tiff, uint64_t entry) {
+  // By the number of the type: BYTE, ASCII, SHORT, LONG, RATIONAL, SBYTE, UNDEFINED, SSHORT, SLONG.
+  constexpr unsigned sizes[] = {0, 1, 0, 2, 4, 0, 1, 0, 2, 4};
+  uint32_t type = tiff.read(entry + 2, 2);
+  unsigned size = type < std::size(sizes) ? sizes[type] : 0;
+  return tiff.read(entry + 8, size);
+}
+
 int readOrientation(std::span<const uint8_t> exif) {
   constexpr uint32_t orientationTag = 0x0112;
   bool isLittleEndian = exif.size() > 2 && exif[0] == 'I';
@@ -53,7 +63,7 @@ int readOrientation(std::span<const uint8_t> exif) {
     uint64_t entry = directory + 2 + 12 * uint64_t{i};
     if (tiff.read(entry, 2) != orientationTag)
       continue;
-    uint32_t value = tiff.read(entry + 8, 2);
+    uint32_t value = readInteger(tiff, entry);
     return value >= 1 && value <= 8 ? static_cast<int>(value) : 1;
   }
   return 1;
@@ -83,21 +93,41 @@ Picture orient(Picture picture, int orientation) {
   return result;
 }
 
+/// What a file is that is neither PNG nor JPEG, by its first bytes.
+static std::string_view findFormat(std::string_view bytes) {
+  struct Format {
+    size_t offset;
+    std::string_view magic;
+    std::string_view name;
+  };
+  using namespace std::string_view_literals;
+  static constexpr Format formats[] = {
+#define FORMAT(offset, magic, name) {offset, magic##sv, name##sv},
+#include "runtime/vision/Formats.def"
+  };
+  if (bytes.empty())
+    return "nothing";
+  for (const Format &format : formats)
+    if (bytes.size() >= format.offset && bytes.substr(format.offset).starts_with(format.magic))
+      return format.name;
+  return "something else";
+}
+
 Result<Picture> decodePicture(std::span<const uint8_t> bytes, const std::string &name) {
   struct Decoder {
     std::string_view magic;
     Result<Picture> (*decode)(std::span<const uint8_t>, const std::string &, int &);
   };
   constexpr Decoder decoders[] = {{"\x89PNG\r\n\x1a\n", decodePng}, {"\xff\xd8\xff", decodeJpeg}};
+  std::string_view text(reinterpret_cast<const char *>(bytes.data()), bytes.size());
   for (const Decoder &decoder : decoders) {
-    if (bytes.size() < decoder.magic.size() ||
-        std::memcmp(bytes.data(), decoder.magic.data(), decoder.magic.size()) != 0)
+    if (!text.starts_with(decoder.magic))
       continue;
     int orientation = 1;
     Result<Picture> picture = decoder.decode(bytes, name, orientation);
     return picture ? orient(std::move(*picture), orientation) : picture;
   }
-  return Error{"`" + name + "`: the file does not begin as a PNG or JPEG image does"};
+  return Error{"`" + name + "`: found " + std::string(findFormat(text)) + ", expected a PNG or JPEG image"};
 }
 
 Result<Picture> readPicture(const std::string &path) {

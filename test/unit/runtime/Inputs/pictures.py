@@ -5,6 +5,7 @@ where decoders may round. Broken ones must be refused with a message that names 
 """
 
 import pathlib
+import resource
 import struct
 import subprocess
 import sys
@@ -52,6 +53,44 @@ def save_all(folder):
         yield folder / name, 2
 
 
+def exif_data(order, kind, value):
+    """EXIF data whose orientation is of a TIFF type: BYTE 1, SHORT 3, LONG 4, SBYTE 6, SSHORT 8, SLONG 9, or one of no integers."""
+    form = {1: "B3x", 3: "H2x", 4: "I", 6: "b3x", 8: "h2x", 9: "i"}.get(kind, "I")
+    entry = struct.pack(order + "HHI" + form, 0x112, kind, 1, value)
+    return (b"II" if order == "<" else b"MM") + struct.pack(order + "HIH", 42, 8, 1) + entry + bytes(4)
+
+
+def segment(marker, body):
+    return bytes([0xff, marker]) + struct.pack(">H", len(body) + 2) + body
+
+
+def save_orientations(folder):
+    """Orientations of every integer type in both orders of bytes, and of a type that is none: (path, the one that Pillow turns so)."""
+    turned, plain = "orientation-6.jpg", "orientation-1.jpg"
+    jpeg, good = (folder / plain).read_bytes(), (folder / "rgb.png").read_bytes()
+    jpeg = jpeg[:2] + jpeg[jpeg.index(b"\xff\xdb"):]
+    for order in "<>":
+        for kind in (1, 3, 4, 6, 8, 9, 2):
+            exif, name = exif_data(order, kind, 6), f"exif-{'II' if order == '<' else 'MM'}-{kind}"
+            (folder / f"{name}.jpg").write_bytes(jpeg[:2] + segment(0xe1, b"Exif\0\0" + exif) + jpeg[2:])
+            yield folder / f"{name}.jpg", folder / (plain if kind == 2 else turned)
+            (folder / f"{name}.png").write_bytes(good[:33] + chunk(b"eXIf", exif) + good[33:])
+            yield folder / f"{name}.png", folder / ("rgb.png" if kind == 2 else "orientation.png")
+
+
+def save_cut(folder):
+    """Files that end after their last row: without an end marker or chunk, or in the middle of it."""
+    good = (folder / "rgb.png").read_bytes()
+    for size in (12, 11, 8, 1):
+        (folder / f"no-end-{size}.png").write_bytes(good[:-size])
+        yield folder / f"no-end-{size}.png", folder / "rgb.png"
+    for name in ("rgb", "grey", "progressive", "cmyk"):
+        for size in (2, 1):
+            path = folder / f"no-end-{name}-{size}.jpg"
+            path.write_bytes((folder / f"{name}.jpg").read_bytes()[:-size])
+            yield path, folder / f"{name}.jpg"
+
+
 def expect(path):
     """What Pillow shows, u8[height, width, 3]."""
     image = ImageOps.exif_transpose(Image.open(path))
@@ -77,8 +116,10 @@ def png(width, height, data):
 def broken(folder):
     """(name, bytes, part of the message) of files to refuse."""
     good, jpeg = (folder / "rgb.png").read_bytes(), (folder / "rgb.jpg").read_bytes()
-    yield "empty.png", b"", "does not begin as a PNG or JPEG image does"
-    yield "text.jpg", b"not an image", "does not begin as a PNG or JPEG image does"
+    yield "empty.png", b"", "found nothing, expected a PNG or JPEG image"
+    yield "text.jpg", b"not an image", "found something else, expected a PNG or JPEG image"
+    for magic, what in FORMATS:
+        yield f"other-{magic[:12].hex()}.png", magic + bytes(20), f"found {what}, expected a PNG or JPEG image"
     yield "bomb.png", png(60000, 60000, b""), "has 60000 x 60000 pixels, expected at most 67108864"
     large = bytearray(jpeg)
     start = jpeg.index(b"\xff\xc0") + 5
@@ -86,10 +127,40 @@ def broken(folder):
     yield "bomb.jpg", bytes(large), "has 65000 x 65000 pixels, expected at most 67108864"
     yield "crc.png", good[:60] + bytes([good[60] ^ 1]) + good[61:], "the PNG image is broken: "
     yield "short.png", png(8, 8, bytes(25)), "the PNG image is broken: "
-    for size in (8, 20, 40, len(good) // 2, len(good) - 12, len(good) - 1):
+    # Before the last row, though after most of the data; without a check of it, a row may be made up.
+    for size in (8, 20, 40, len(good) // 2, len(good) - 40):
         yield f"cut-{size}.png", good[:size], "the PNG image is broken: the file is cut off"
     for size in (4, 30, len(jpeg) // 2, len(jpeg) - 3):
-        yield f"cut-{size}.jpg", jpeg[:size], "the JPEG image is broken: "
+        yield f"cut-{size}.jpg", jpeg[:size], "the JPEG image is broken: the file is cut off"
+    # A cut between two scans: what the missing ones say would be made up.
+    progressive = (folder / "progressive.jpg").read_bytes()
+    yield "cut-scan.jpg", progressive[:progressive.rindex(b"\xff\xda")], "the JPEG image is broken: the file is cut off"
+    yield "scans.jpg", scan_bomb(512, 501), "the JPEG image is broken: it has more than 500 scans of 512 x 512 pixels"
+    yield "large-scans.jpg", scan_bomb(8192, 33), "the JPEG image is broken: it has more than 32 scans of 8192 x 8192 pixels"
+
+
+def coded(bits):
+    """Coded data of a JPEG scan: the bits, filled up with ones."""
+    bits += "1" * (-len(bits) % 8)
+    return int(bits, 2).to_bytes(len(bits) // 8, "big").replace(b"\xff", b"\xff\0")
+
+
+def scan_bomb(side, scans):
+    """A grey square in a first scan of its means, then scans that say of its blocks, 32767 with one code, that nothing is in them."""
+    blocks = (side // 8) ** 2
+    table = lambda kind, symbol: segment(0xc4, bytes([kind << 4, 1, *[0] * 15, symbol]))
+    run = "".join("0" + format(min(32767, blocks - start) - 16384 if blocks - start >= 16384 else 0, "014b") for start in range(0, blocks, 32767))
+    file = b"\xff\xd8" + segment(0xdb, b"\0" + b"\1" * 64) + segment(0xc2, struct.pack(">BHH4B", 8, side, side, 1, 1, 0x11, 0))
+    file += table(0, 0) + table(1, 0xe0) + segment(0xda, bytes([1, 1, 0, 0, 0, 0])) + coded("0" * blocks)
+    return file + (segment(0xda, bytes([1, 1, 0, 1, 63, 0])) + coded(run)) * (scans - 1) + b"\xff\xd9"
+
+
+FORMATS = [
+    (b"RIFF\x1a\0\0\0WEBPVP8L", "a WebP image"), (b"GIF89a", "a GIF image"), (b"BM6\0", "a BMP image"), (b"II*\0", "a TIFF image"),
+    (b"MM\0*", "a TIFF image"), (b"\0\0\0\x1cftypavif", "an AVIF image"), (b"\0\0\0\x18ftypheic", "a HEIC image"),
+    (b"\0\0\0\x18ftypmif1", "a HEIF image"), (b"\xff\x0a", "a JPEG XL image"), (b"\0\0\0\x0cJXL \r\n", "a JPEG XL image"),
+    (b"%PDF-1.7", "a PDF document"), (b"<svg xmlns=", "an SVG drawing"), (b"<!DOCTYPE html>", "a web page"),
+    (b"\0\5\x16\7\0\2\0\0", "the attributes that macOS keeps of another file")]
 
 
 def run(program, path):
@@ -107,6 +178,23 @@ def check_good(program, path, tolerance):
         return f"{path.name}: found {found.shape}, expected {expected.shape}"
     difference = np.abs(found.astype(int) - expected).max()
     return f"{path.name}: differs by {difference}, expected at most {tolerance}" if difference > tolerance else None
+
+
+def check_same(program, path, other):
+    found, expected = run(program, path), run(program, other)
+    same = found.returncode == expected.returncode == 0 and found.stdout == expected.stdout
+    return None if same else f"{path.name}: {found.stderr.decode()} differs from {other.name}"
+
+
+def check_texts(program, folder):
+    """Thousands of texts that are megabytes each when they are decompressed: they are not."""
+    good = (folder / "rgb.png").read_bytes()
+    text = chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(7_000_000), 9))
+    path = folder / "texts.png"
+    path.write_bytes(good[:33] + 300 * text + good[33:])
+    failure = check_same(program, path, folder / "rgb.png")
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return failure or (f"{path.name}: {peak} KiB, expected less than 1 GiB" if peak > 1 << 20 else None)
 
 
 def check_broken(program, path, message):
@@ -136,6 +224,8 @@ def main():
     program, folder = sys.argv[1], pathlib.Path(sys.argv[2])
     folder.mkdir(parents=True, exist_ok=True)
     failures = [check_good(program, *good) for good in save_all(folder)]
+    failures += [check_same(program, *pair) for pair in [*save_orientations(folder), *save_cut(folder)]]
+    failures.append(check_texts(program, folder))
     for name, content, message in list(broken(folder)):
         (folder / name).write_bytes(content)
         failures.append(check_broken(program, folder / name, message))
