@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <vector>
 
 namespace quern::runtime {
 
@@ -26,11 +27,12 @@ Result<FileDescriptor> FileDescriptor::openForReading(const std::string &path) {
 
 Result<std::string> readAll(int descriptor, const std::string &name, uint64_t limit) {
   std::string text;
-  char buffer[1 << 16];
+  // Not on the stack, which may be small.
+  std::vector<char> buffer(1 << 16);
   while (true) {
-    ssize_t count = read(descriptor, buffer, sizeof(buffer));
+    ssize_t count = read(descriptor, buffer.data(), buffer.size());
     if (count > 0)
-      text.append(buffer, static_cast<size_t>(count));
+      text.append(buffer.data(), static_cast<size_t>(count));
     else if (count == 0)
       return text;
     else if (errno != EINTR)
@@ -38,6 +40,13 @@ Result<std::string> readAll(int descriptor, const std::string &name, uint64_t li
     if (text.size() > limit)
       return Error{name + " has more than " + std::to_string(limit) + " bytes, which is the limit"};
   }
+}
+
+Result<std::string> readFile(const std::string &path) {
+  Result<FileDescriptor> file = FileDescriptor::openForReading(path);
+  if (!file)
+    return file.error();
+  return readAll(file->get(), "`" + path + "`");
 }
 
 int writeAll(int descriptor, const void *data, size_t bytes) {

@@ -2,49 +2,67 @@
 
 #include "runtime/HugePages.h"
 
+#include "runtime/File.h"
+
 #include <algorithm>
+#include <charconv>
 #include <cstring>
-#include <fstream>
-#include <optional>
-#include <string>
+#include <string_view>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 namespace quern::runtime {
 
 /// Bytes copied at a time: what is there twice, and what one interruption of the readers moves.
 static constexpr uint64_t partBytes = 4 * hugePageBytes;
 
+/// Stack of the thread, whatever the limit on stacks.
+static constexpr size_t stackBytes = size_t{256} << 10;
+
 static uint64_t alignUp(uint64_t address) {
   return (address + hugePageBytes - 1) / hugePageBytes * hugePageBytes;
 }
 
-/// Whether the system gives huge pages to those who ask.
+/// Whether the system gives huge pages to those who ask. Where it counts what is reserved, it counts a part twice while
+/// that moves, and refusing it then would leave a hole.
 static bool areHugePagesGranted() {
-  std::ifstream file("/sys/kernel/mm/transparent_hugepage/enabled");
-  std::string modes;
-  return std::getline(file, modes) && modes.find("[never]") == std::string::npos;
+  Result<std::string> modes = readFile("/sys/kernel/mm/transparent_hugepage/enabled");
+  Result<std::string> reservations = readFile("/proc/sys/vm/overcommit_memory");
+  bool countsReservations = !reservations || reservations->starts_with("2");
+  return modes && modes->find("[never]") == std::string::npos && !countsReservations;
 }
 
-/// The number in a file that holds only that; nothing where it holds none.
-static std::optional<uint64_t> readNumber(const char *path) {
+/// The number that follows `key` and spaces in `text`; 0 where there is none.
+static uint64_t findNumber(std::string_view text, std::string_view key) {
+  size_t place = text.find(key);
+  if (place == std::string_view::npos)
+    return 0;
+  text.remove_prefix(place + key.size());
+  text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
   uint64_t number = 0;
-  return std::ifstream(path) >> number ? std::optional(number) : std::nullopt;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
 }
 
-/// What the system, or the container that this process runs in, could give without swapping, in bytes; 0 where the system
+/// What a limit on addresses or on data leaves, of which `usedKibibytes` are in use.
+static uint64_t getLeft(__rlimit_resource resource, uint64_t usedKibibytes) {
+  rlimit limit;
+  if (getrlimit(resource, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+    return UINT64_MAX;
+  return limit.rlim_cur - std::min<uint64_t>(limit.rlim_cur, usedKibibytes * 1024);
+}
+
+/// What the system, the groups and the limits of this process could give without swapping, in bytes; 0 where the system
 /// does not say.
-static uint64_t getAvailableMemory() {
-  uint64_t available = 0;
-  std::ifstream file("/proc/meminfo");
-  std::string name, unit;
-  for (uint64_t kibibytes = 0; file >> name >> kibibytes; std::getline(file, unit))
-    if (name == "MemAvailable:")
-      available = kibibytes * 1024;
-  std::optional<uint64_t> limit = readNumber("/sys/fs/cgroup/memory.max");
-  std::optional<uint64_t> used = readNumber("/sys/fs/cgroup/memory.current");
-  if (limit && used)
-    available = std::min(available, *limit > *used ? *limit - *used : 0);
-  return available;
+static uint64_t getAvailableMemory(const Groups &groups) {
+  Result<std::string> system = readFile("/proc/meminfo"), process = readFile("/proc/self/status");
+  if (!system || !process)
+    return 0;
+  uint64_t available = findNumber(*system, "MemAvailable:") * 1024;
+  available = std::min(available, groups.getFreeMemory().value_or(available));
+  available = std::min(available, getLeft(RLIMIT_AS, findNumber(*process, "VmSize:")));
+  return std::min(available, getLeft(RLIMIT_DATA, findNumber(*process, "VmData:")));
 }
 
 /// Replaces the `bytes` from `place` by huge pages that hold the same. Both are multiples of huge pages.
@@ -84,12 +102,23 @@ void HugePages::start() {
   if (isStarted)
     return;
   isStarted = true;
-  if (memory.size() < hugePageBytes || !areHugePagesGranted() || memory.size() > getAvailableMemory() / 2)
+  if (memory.size() < hugePageBytes || !areHugePagesGranted() || !hasRoom(memory.size()))
     isJoined = true;
   else
-    // Without a thread the file serves.
-    isJoined = pthread_create(&thread, nullptr, enter, this) != 0;
+    startThread();
 }
+
+void HugePages::startThread() {
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, stackBytes);
+  // Without a thread the file serves.
+  isJoined = pthread_create(&thread, &attributes, enter, this) != 0;
+  pthread_attr_destroy(&attributes);
+}
+
+/// Whether `bytes` more may move.
+bool HugePages::hasRoom(uint64_t bytes) const { return getAvailableMemory(groups) >= bytes + memory.size(); }
 
 uint64_t HugePages::finish() {
   if (isStarted && !isJoined)
@@ -109,7 +138,8 @@ void HugePages::copyAll() {
   while (!stopping.load(std::memory_order_relaxed) && place < end) {
     uint64_t left = static_cast<uint64_t>(end - place) / hugePageBytes * hugePageBytes;
     uint64_t bytes = left < partBytes ? left : partBytes;
-    if (!bytes || !movePart(place, bytes))
+    // Others, models too, may have taken what there was.
+    if (!bytes || !hasRoom(static_cast<uint64_t>(end - place)) || !movePart(place, bytes))
       return;
     place += bytes;
     movedBytes += bytes;

@@ -3,6 +3,8 @@
 #ifndef QUERN_RUNTIME_HUGEPAGES_H
 #define QUERN_RUNTIME_HUGEPAGES_H
 
+#include "runtime/Groups.h"
+
 #include <atomic>
 #include <cstdint>
 #include <pthread.h>
@@ -17,8 +19,9 @@ inline constexpr uint64_t hugePageBytes = uint64_t{2} << 20;
 /// thread of its own. Addresses stay as they are, so others may read all the time, and no byte is there twice for longer
 /// than it takes to copy a part. Reading all of a model's weights for each token is up to twice as fast from huge pages.
 ///
-/// Nothing happens where the system grants no huge pages, or where copying would take more than half of the memory that
-/// is available: the mapped file serves as it is.
+/// Pages of a file can be dropped and read again, those that are moved can't: what the system, the groups of this process
+/// and its limits could give must hold all of the weights, and as much again for others. Where that is not so, where it ends
+/// while they move, or where the system grants no huge pages, the mapped file serves as it is.
 class HugePages {
 public:
   /// Memory that outlives this object; only whole aligned huge pages of it move.
@@ -35,9 +38,12 @@ public:
 
 private:
   static void *enter(void *self);
+  void startThread();
   void copyAll();
+  bool hasRoom(uint64_t bytes) const;
 
   std::span<uint8_t> memory;
+  Groups groups;
   pthread_t thread{};
   bool isStarted = false, isJoined = false;
   std::atomic<bool> stopping{false};

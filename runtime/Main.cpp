@@ -4,10 +4,14 @@
 //
 //===------------------------------------------------------------------------------------------===//
 
+#include "runtime/File.h"
 #include "runtime/cli/Commands.h"
 #include "runtime/cli/Profile.h"
 
 #include <cstdio>
+#include <new>
+#include <string_view>
+#include <unistd.h>
 
 using namespace quern::runtime;
 
@@ -47,13 +51,17 @@ static Result<void> runProfiled(Session &session, const CommandLine &line) {
   return line.trace ? writeTrace(session, session.getLaunches(), roofline, *line.trace) : Result<void>();
 }
 
-static Result<void> run(const CommandLine &line) {
+static Result<void> run(const char *program, const CommandLine &line) {
   SessionOptions options;
   if (line.threads)
     options.threads = static_cast<unsigned>(*line.threads);
   Result<std::unique_ptr<Session>> session = Session::open("/proc/self/exe", options);
   if (!session)
     return session.error();
+  unsigned threads = (*session)->getThreadCount();
+  if (line.threads.value_or(0) > threads)
+    std::fprintf(stderr, "%s: note: the system gave %u of %u threads\n", program, threads,
+                 static_cast<unsigned>(*line.threads));
   return runProfiled(**session, line);
 }
 
@@ -67,13 +75,21 @@ static int report(const char *program, const Error &error) {
   return static_cast<int>(error.kind);
 }
 
+/// What `new` calls where the system has no memory left: the library has no exceptions to tell of it.
+static void endWithoutMemory() {
+  static constexpr std::string_view message = "error: the system gives no more memory\n";
+  writeAll(STDERR_FILENO, message.data(), message.size());
+  _exit(static_cast<int>(ErrorKind::Refused));
+}
+
 int main(int argc, char **argv) {
+  std::set_new_handler(endWithoutMemory);
   const char *program = argc > 0 ? argv[0] : "model";
   std::span<char *const> arguments(argv + (argc > 0), static_cast<size_t>(argc > 0 ? argc - 1 : 0));
   Mode plain = &quern_image_commands ? Classify : Generate;
   Result<CommandLine> line = parseCommandLine(arguments, plain);
   if (!line)
     return report(program, line.error());
-  Result<void> done = line->help ? print(formatUsage(program, plain)) : run(*line);
+  Result<void> done = line->help ? print(formatUsage(program, plain)) : run(program, *line);
   return done ? 0 : report(program, done.error());
 }

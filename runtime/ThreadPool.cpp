@@ -2,7 +2,7 @@
 
 #include "runtime/ThreadPool.h"
 
-#include "runtime/Memory.h"
+#include "runtime/Groups.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -10,6 +10,7 @@
 #include <ctime>
 #include <linux/futex.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -21,6 +22,9 @@ static constexpr int64_t spinNanoseconds = 100'000;
 
 /// Stack of a pool's thread. Kernels keep only small tiles there.
 static constexpr size_t stackBytes = size_t{1} << 20;
+
+/// Addresses that are left to the rest of the process when threads start.
+static constexpr size_t keptBytes = size_t{64} << 20;
 
 /// Whether this thread is running an iteration, so that a loop inside must not be shared.
 static thread_local bool insideTask = false;
@@ -63,7 +67,8 @@ template <typename Predicate> static bool spinUntil(bool spins, Predicate done) 
   return false;
 }
 
-unsigned countAllowedCpus() {
+/// How many CPUs this process may be scheduled on.
+static unsigned countScheduledCpus() {
   // The set grows until the kernel's fits: machines may have more than CPU_SETSIZE CPUs.
   for (int cpus = CPU_SETSIZE; cpus <= 1 << 20; cpus *= 4) {
     cpu_set_t *set = CPU_ALLOC(cpus);
@@ -77,6 +82,11 @@ unsigned countAllowedCpus() {
       break;
   }
   return 1;
+}
+
+unsigned countAllowedCpus() {
+  unsigned scheduled = countScheduledCpus();
+  return std::min(scheduled, Groups().getCpus().value_or(scheduled));
 }
 
 ThreadPool::ThreadPool(unsigned threads, ThreadHook hook)
@@ -93,18 +103,22 @@ Result<std::unique_ptr<ThreadPool>> ThreadPool::create(unsigned threads, ThreadH
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setstacksize(&attributes, stackBytes);
-  int failed = 0;
-  for (unsigned i = 1; i < threads && !failed; ++i) {
+  // Addresses may be limited: threads are not to take the last of them.
+  void *kept = threads > 1 ? mmap(nullptr, keptBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) : nullptr;
+  if (kept == MAP_FAILED)
+    threads = 1;
+  for (unsigned i = 1; i < threads; ++i) {
     pool->starts[i] = {pool.get(), i};
     pthread_t thread;
-    failed = pthread_create(&thread, &attributes, enterThread, &pool->starts[i]);
-    if (!failed)
-      pool->threads.push_back(thread);
+    if (pthread_create(&thread, &attributes, enterThread, &pool->starts[i]) != 0)
+      break;
+    pool->threads.push_back(thread);
   }
   pthread_attr_destroy(&attributes);
-  if (failed)
-    return Error{"could not start " + std::to_string(threads) + " threads, only " +
-                 std::to_string(pool->threads.size() + 1) + ": " + describeSystemError(failed)};
+  if (kept && kept != MAP_FAILED)
+    munmap(kept, keptBytes);
+  // Those that there are do not look at it before the first loop.
+  pool->threadCount = static_cast<unsigned>(pool->threads.size()) + 1;
   return pool;
 }
 

@@ -16,7 +16,7 @@ namespace quern::runtime {
 /// The most threads that a pool may have.
 inline constexpr unsigned maxThreads = 1024;
 
-/// How many CPUs this process may run on.
+/// How many CPUs this process may run on, or has the time of, if its groups give it less.
 unsigned countAllowedCpus();
 
 /// Threads that share the iterations of parallel loops, one loop at a time.
@@ -34,7 +34,7 @@ public:
     void *context;
   };
 
-  /// A pool of `threads` in [1, maxThreads], the calling thread included.
+  /// A pool of `threads` in [1, maxThreads], the calling thread included, or of as many as the system gives.
   static Result<std::unique_ptr<ThreadPool>> create(unsigned threads, ThreadHook hook);
   ~ThreadPool();
   ThreadPool(const ThreadPool &) = delete;
@@ -82,7 +82,7 @@ private:
     unsigned thread;
   };
 
-  const unsigned threadCount;
+  unsigned threadCount;
   const bool spins;
   const ThreadHook hook;
   std::vector<pthread_t> threads;

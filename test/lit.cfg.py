@@ -2,11 +2,14 @@
 #
 # Tools come from PATH: quern, quern-opt, FileCheck, not, count, diff. Substitutions: %python, %data (test/data), %unit (unit-test
 # programs), %source (the repository), %status N COMMAND (a command whose exit status is N; its errors become output),
-# %smollm2 (the SmolLM2 checkpoint, feature `smollm2`), %inception (a real Inception v3, feature `inception`).
+# %limits NAME=N... COMMAND (a command with limits of the system),
+# %smollm2 (the SmolLM2 checkpoint, feature `smollm2`), %inception (a real Inception v3, feature `inception`), %group MEBIBYTES
+# COMMAND (a command in a control group of so much memory, feature `groups`).
 # Environment: QUERN_CHECK_ROUNDTRIP=1 lets every quern-opt run also round-trip its input, QUERN_CHECK_REFERENCE=1 is handed through.
 
 import os
 import re
+import sys
 
 import lit.formats
 
@@ -42,6 +45,7 @@ def add_substitutions():
         ("%unit", os.path.join(config.quern_build, "test", "unit")),
         ("%source", config.quern_source),
         ("%status", f"{config.quern_python} {os.path.join(config.test_source_root, 'Inputs', 'status.py')}"),
+        ("%limits", f"{config.quern_python} {os.path.join(config.test_source_root, 'Inputs', 'limits.py')}"),
     ]
     if switched_on("QUERN_CHECK_ROUNDTRIP"):
         # Runs that ask for it themselves may not ask twice.
@@ -82,6 +86,18 @@ def add_features():
         config.substitutions.append(("%inception", inception))
 
 
+def add_groups():
+    sys.path.insert(0, os.path.join(config.test_source_root, "Inputs"))
+    import group
+
+    config.substitutions.append(("%group", f"{config.quern_python} {group.__file__}"))
+    if reason := group.check():
+        lit_config.note(f"tests in control groups are skipped: {reason}")
+    else:
+        config.available_features.add("groups")
+
+
 add_environment()
 add_substitutions()
 add_features()
+add_groups()

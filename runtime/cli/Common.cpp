@@ -46,10 +46,7 @@ Result<int64_t> getContextSize(const CommandLine &line, int64_t modelContextSize
 
 uint64_t getPeakMemory() {
   // Not getrusage: its maximum includes what the parent held when it started this process.
-  Result<FileDescriptor> file = FileDescriptor::openForReading("/proc/self/status");
-  if (!file)
-    return 0;
-  Result<std::string> status = readAll(file->get(), "/proc/self/status");
+  Result<std::string> status = readFile("/proc/self/status");
   std::string_view text = status ? std::string_view(*status) : std::string_view();
   size_t place = text.find("VmHWM:");
   if (place == std::string_view::npos)

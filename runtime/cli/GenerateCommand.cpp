@@ -131,13 +131,6 @@ static std::vector<std::string> splitLines(std::string_view text) {
   return lines;
 }
 
-static Result<std::string> readFile(const std::string &path) {
-  Result<FileDescriptor> file = FileDescriptor::openForReading(path);
-  if (!file)
-    return file.error();
-  return readAll(file->get(), "`" + path + "`");
-}
-
 /// The prompts as they are written: one, or each line of the file of prompts.
 static Result<std::vector<std::string>> readPrompts(const CommandLine &line) {
   if (line.promptTokens)

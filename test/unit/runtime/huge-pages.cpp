@@ -46,8 +46,10 @@ bool areHugePagesGranted() {
 } // namespace
 
 int main(int argc, char **argv) {
-  if (argc != 2)
+  if (argc != 2 && argc != 3)
     return 2;
+  // Where memory is short, nothing moves.
+  bool isShort = argc == 3;
   Checks checks;
   writeFile(argv[1]);
   Result<FileDescriptor> file = FileDescriptor::openForReading(argv[1]);
@@ -67,7 +69,7 @@ int main(int argc, char **argv) {
     HugePages pages({mapping->data(), fileBytes});
     pages.start();
     pages.start();
-    checks.equal(pages.finish(), areHugePagesGranted() ? 9 * hugePageBytes : 0u);
+    checks.equal(pages.finish(), areHugePagesGranted() && !isShort ? 9 * hugePageBytes : 0u);
   }
   stop = true;
   reader.join();
