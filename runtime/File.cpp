@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 #include <vector>
 
@@ -19,10 +20,17 @@ FileDescriptor::~FileDescriptor() {
 }
 
 Result<FileDescriptor> FileDescriptor::openForReading(const std::string &path) {
-  int number = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (number < 0)
+  // A pipe would wait for its writer.
+  FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  struct stat status;
+  if (file.get() < 0 || fstat(file.get(), &status) != 0)
     return Error{"could not open `" + path + "`: " + describeSystemError(errno)};
-  return FileDescriptor(number);
+  // Reading a folder has a message of its own; the null device is an empty file.
+  bool isNull = S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 3);
+  if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode) && !isNull)
+    return Error{"could not open `" + path + "`: it is a " + (S_ISFIFO(status.st_mode) ? "pipe" : "device") +
+                 ", expected a regular file"};
+  return file;
 }
 
 Result<std::string> readAll(int descriptor, const std::string &name, uint64_t limit) {
@@ -42,11 +50,11 @@ Result<std::string> readAll(int descriptor, const std::string &name, uint64_t li
   }
 }
 
-Result<std::string> readFile(const std::string &path) {
+Result<std::string> readFile(const std::string &path, uint64_t limit) {
   Result<FileDescriptor> file = FileDescriptor::openForReading(path);
   if (!file)
     return file.error();
-  return readAll(file->get(), "`" + path + "`");
+  return readAll(file->get(), "`" + path + "`", limit);
 }
 
 int writeAll(int descriptor, const void *data, size_t bytes) {

@@ -24,7 +24,7 @@ public:
   }
   ~FileDescriptor();
 
-  /// Opens `path`; the error names it.
+  /// Opens `path`, a regular file: what never ends or makes wait is refused. The error names it.
   static Result<FileDescriptor> openForReading(const std::string &path);
 
   int get() const { return number; }
@@ -38,8 +38,8 @@ private:
 /// Everything that can be read from `descriptor`, which `name` names in the error. More than `limit` bytes are refused.
 Result<std::string> readAll(int descriptor, const std::string &name, uint64_t limit = UINT64_MAX);
 
-/// All of the file `path`; the error names it.
-Result<std::string> readFile(const std::string &path);
+/// All of the file `path`; the error names it. More than `limit` bytes are refused.
+Result<std::string> readFile(const std::string &path, uint64_t limit = UINT64_MAX);
 
 /// A file that is written under another name beside it and appears under its own when it is complete. Without `finish`
 /// nothing is left behind. What exists and is not a regular file (a device, a pipe) is written in place.

@@ -37,6 +37,9 @@ Result<void> print(std::string_view text);
 /// A JSON array of integers: `[1, 2, 3]`.
 std::string formatTokens(std::span<const int32_t> tokens);
 
+/// The most bytes of a text that is read from a file or the standard input.
+inline constexpr uint64_t maxTextBytes = uint64_t{64} << 20;
+
 /// `argument`, or all of the standard input when it is `-`.
 Result<std::string> readTextArgument(const std::string &argument);
 

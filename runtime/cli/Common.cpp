@@ -25,7 +25,7 @@ std::string formatTokens(std::span<const int32_t> tokens) {
 Result<std::string> readTextArgument(const std::string &argument) {
   if (argument != "-")
     return argument;
-  return readAll(STDIN_FILENO, "the standard input");
+  return readAll(STDIN_FILENO, "the standard input", maxTextBytes);
 }
 
 Result<uint32_t> findEntry(const Session &session, const std::string &name) {

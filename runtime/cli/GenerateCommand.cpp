@@ -7,8 +7,10 @@
 #include "runtime/llm/Utf8Stream.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <ctime>
+#include <unistd.h>
 #include <utility>
 
 namespace quern::runtime {
@@ -120,31 +122,69 @@ static Result<int64_t> limitNewTokens(const CommandLine &line, int64_t promptTok
   return line.newTokens.value_or(std::min(defaultNewTokens, room));
 }
 
-/// The lines of `text`; what ends the last one begins no other.
+/// A text as people and their editors write it: a byte order mark is no part of it.
+static Result<std::string> dropMark(std::string text, const std::string &name) {
+  if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff"))
+    return Error{name + " begins as a text of UTF-16, expected UTF-8"};
+  if (text.starts_with("\xef\xbb\xbf"))
+    text.erase(0, 3);
+  return text;
+}
+
+/// Without the carriage return of a line that ends with both.
+static std::string_view dropReturn(std::string_view line) {
+  return line.substr(0, line.size() - line.ends_with('\r'));
+}
+
+/// The lines of `text`, which end with a line feed, or a carriage return and that; what ends the last one begins no other.
 static std::vector<std::string> splitLines(std::string_view text) {
   std::vector<std::string> lines;
   while (!text.empty()) {
     size_t end = std::min(text.find('\n'), text.size());
-    lines.emplace_back(text.substr(0, end));
+    lines.emplace_back(dropReturn(text.substr(0, end)));
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return lines;
+}
+
+/// What `--prompts` or a prompt `-` reads, as messages name it.
+static std::string nameSource(const CommandLine &line) {
+  return line.prompts && *line.prompts != "-" ? "`" + *line.prompts + "`" : "the standard input";
+}
+
+/// The standard input as a prompt: the line end that `echo` and editors put behind it is no part of it.
+static Result<std::string> readStandardPrompt(const std::string &name) {
+  Result<std::string> text = readTextArgument("-");
+  if (text)
+    text = dropMark(std::move(*text), name);
+  if (!text)
+    return text;
+  if (text->ends_with('\n'))
+    text->resize(dropReturn(std::string_view(*text).substr(0, text->size() - 1)).size());
+  if (text->empty())
+    return Error{name + " is empty, expected a prompt"};
+  return text;
 }
 
 /// The prompts as they are written: one, or each line of the file of prompts.
 static Result<std::vector<std::string>> readPrompts(const CommandLine &line) {
   if (line.promptTokens)
     return std::vector<std::string>{*line.promptTokens};
-  bool isFile = line.prompts && *line.prompts != "-";
-  Result<std::string> text =
-      isFile ? readFile(*line.prompts) : readTextArgument(line.prompts ? *line.prompts : line.prompt.value_or(""));
+  std::string name = nameSource(line);
+  if (!line.prompts) {
+    if (line.prompt != "-")
+      return std::vector<std::string>{line.prompt.value_or("")};
+    Result<std::string> text = readStandardPrompt(name);
+    return text ? Result(std::vector<std::string>{std::move(*text)}) : text.error();
+  }
+  Result<std::string> text = *line.prompts == "-" ? readTextArgument("-") : readFile(*line.prompts, maxTextBytes);
+  if (text)
+    text = dropMark(std::move(*text), name);
   if (!text)
     return text.error();
-  if (!line.prompts)
-    return std::vector<std::string>{std::move(*text)};
   std::vector<std::string> lines = splitLines(*text);
   if (lines.empty())
-    return Error{"`" + *line.prompts + "` has no line, expected a prompt on each"};
+    return Error{name + " has no line, expected a prompt on each"};
   return lines;
 }
 
@@ -168,29 +208,51 @@ static Result<std::optional<Tokenizer>> getTokenizer(const Session &session, con
   return std::optional(std::move(*created));
 }
 
-/// The texts to be continued, each with a sink of `printers`.
+/// A text to be continued, without a sink.
+static Result<Continuation> makeText(const CommandLine &line, const LanguageModel &model, const Tokenizer *tokenizer,
+                                     const std::string &prompt, int64_t contextSize) {
+  Result<std::vector<int32_t>> tokens = encode(line, tokenizer, prompt);
+  if (!tokens)
+    return tokens.error();
+  if (Result<void> valid = checkTokens(*tokens, model.getVocabSize()); !valid)
+    return valid.error();
+  Result<int64_t> newTokens = limitNewTokens(line, static_cast<int64_t>(tokens->size()), contextSize);
+  if (!newTokens)
+    return newTokens.error();
+  return Continuation{std::move(*tokens), Sampler(getSamplerOptions(line)), nullptr, *newTokens};
+}
+
+/// The texts to be continued, without sinks. Of a file of prompts, a line that can't be is named and left out.
 static Result<std::vector<Continuation>> makeTexts(const CommandLine &line, const LanguageModel &model,
-                                                   const Tokenizer *tokenizer, std::span<const std::string> prompts,
-                                                   std::span<Printer> printers) {
+                                                   const Tokenizer *tokenizer, std::span<const std::string> prompts) {
   Result<int64_t> contextSize = getContextSize(line, model.getContextSize());
   if (!contextSize)
     return contextSize.error();
   std::vector<Continuation> texts;
   for (size_t i = 0; i < prompts.size(); ++i) {
-    Result<std::vector<int32_t>> tokens = encode(line, tokenizer, prompts[i]);
-    if (!tokens)
-      return tokens.error();
-    if (Result<void> valid = checkTokens(*tokens, model.getVocabSize()); !valid)
-      return valid.error();
-    Result<int64_t> newTokens = limitNewTokens(line, static_cast<int64_t>(tokens->size()), *contextSize);
-    if (!newTokens)
-      return newTokens.error();
-    texts.push_back({std::move(*tokens), Sampler(getSamplerOptions(line)), &printers[i], *newTokens});
+    Result<Continuation> text = makeText(line, model, tokenizer, prompts[i], *contextSize);
+    if (text)
+      texts.push_back(std::move(*text));
+    else if (!line.prompts)
+      return text.error();
+    else
+      std::fprintf(stderr, "%s: %s, line %zu: error: %s\n", program_invocation_name, nameSource(line).c_str(), i + 1,
+                   text.error().message.c_str());
   }
   return texts;
 }
 
+/// Refuses to read a prompt from a person: at a terminal without a prompt, nobody knows what is waited for.
+static Result<void> checkPrompt(const CommandLine &line) {
+  bool isGiven = line.prompt || line.prompts || line.promptTokens;
+  if (isGiven || !isatty(STDIN_FILENO))
+    return {};
+  return Error{"found no prompt, expected one, as \"Once upon a time\", or `-` for the standard input", ErrorKind::Usage};
+}
+
 Result<void> runGenerate(Session &session, const CommandLine &line) {
+  if (Result<void> asked = checkPrompt(line); !asked)
+    return asked;
   // Reading the tokenizer takes as long as moving the weights.
   session.prepareWeights();
   Result<std::vector<std::string>> prompts = readPrompts(line);
@@ -204,10 +266,12 @@ Result<void> runGenerate(Session &session, const CommandLine &line) {
   if (!created)
     return created.error();
   const Tokenizer *tokenizer = *created ? &**created : nullptr;
-  std::vector<Printer> printers(prompts->size(), Printer(line.printTokens ? nullptr : tokenizer, !line.prompts));
-  Result<std::vector<Continuation>> texts = makeTexts(line, *model, tokenizer, *prompts, printers);
+  Result<std::vector<Continuation>> texts = makeTexts(line, *model, tokenizer, *prompts);
   if (!texts)
     return texts.error();
+  std::vector<Printer> printers(texts->size(), Printer(line.printTokens ? nullptr : tokenizer, !line.prompts));
+  for (size_t i = 0; i < printers.size(); ++i)
+    (*texts)[i].sink = &printers[i];
   std::span<const int32_t> stopTokens;
   if (session.getDescription().text && !line.ignoreEos)
     stopTokens = session.getDescription().text->eosIds;
@@ -223,6 +287,10 @@ Result<void> runGenerate(Session &session, const CommandLine &line) {
     if (line.printTokens && done)
       done = print(formatTokens(printers[i].getTokens()) + "\n");
   }
+  size_t leftOut = prompts->size() - texts->size();
+  if (done && leftOut)
+    return Error{std::to_string(leftOut) + " of " + std::to_string(prompts->size()) + " prompts " +
+                 (leftOut == 1 ? "was" : "were") + " left out"};
   return done;
 }
 
