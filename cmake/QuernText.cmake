@@ -21,6 +21,9 @@ set(quern_text_sources
   src/chat.rs
   src/file.rs
   src/lib.rs
+  src/python.rs
+  src/template.rs
+  src/tojson.rs
   src/token_text.rs
   src/tokenizer.rs)
 list(TRANSFORM quern_text_sources PREPEND ${quern_text_dir}/)

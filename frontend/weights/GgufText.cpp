@@ -243,6 +243,24 @@ static Expected<json> buildTokenizer(const GgufFile &file, const GgufVocabulary 
   return file.refuseKey(key, "found `" + printable(name) + "`, expected `gpt2` or `llama`");
 }
 
+/// The template, and others with their names behind its key.
+static Expected<std::vector<ChatTemplate>> readChatTemplates(const GgufFile &file) {
+  static constexpr StringLiteral key = "tokenizer.chat_template";
+  std::vector<ChatTemplate> templates;
+  for (const auto &[name, value] : file.metadata()) {
+    StringRef rest = name;
+    if (!rest.consume_front(key) || (!rest.empty() && !rest.consume_front(".")))
+      continue;
+    Expected<std::optional<std::string>> source = file.getString(name);
+    if (!source)
+      return source.takeError();
+    std::string place = "`" + file.path().str() + "`: metadata `" + printable(name) + "`";
+    if (!(*source)->empty())
+      templates.push_back({rest.empty() ? "default" : rest.str(), std::move(**source), place});
+  }
+  return templates;
+}
+
 Expected<TextAssets> quern::frontend::readGgufText(const GgufFile &file) {
   Expected<GgufVocabulary> vocabulary = readVocabulary(file);
   if (!vocabulary)
@@ -254,13 +272,13 @@ Expected<TextAssets> quern::frontend::readGgufText(const GgufFile &file) {
   Expected<std::optional<bool>> flag = file.getBool("tokenizer.ggml.add_bos_token");
   if (!flag)
     return flag.takeError();
-  Expected<std::optional<std::string>> chat = file.getString("tokenizer.chat_template");
-  if (!chat)
-    return chat.takeError();
+  Expected<std::vector<ChatTemplate>> templates = readChatTemplates(file);
+  if (!templates)
+    return templates.takeError();
 
   TextAssets text;
   text.tokenizerJson = tokenizer->dump();
-  text.chatTemplate = chat->value_or("");
+  text.chatTemplates = std::move(*templates);
   text.bosId = vocabulary->bos;
   text.stopIds = vocabulary->stops;
   if (vocabulary->bos)

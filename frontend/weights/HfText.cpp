@@ -7,6 +7,7 @@
 
 #include "frontend/weights/HfText.h"
 
+#include "frontend/weights/HfChat.h"
 #include "frontend/weights/Json.h"
 #include "frontend/weights/MappedFile.h"
 #include "frontend/weights/StoredTensor.h"
@@ -37,7 +38,6 @@ public:
 private:
   std::string path(StringRef name) const;
   Expected<json> readObject(StringRef name, uint64_t limit) const;
-  Error readChatTemplate();
   void readSpecialTokens();
   void readIds();
   std::optional<int32_t> idOf(const std::string &token) const;
@@ -90,30 +90,6 @@ Expected<json> FolderReader::readObject(StringRef name, uint64_t limit) const {
   if (tree && !tree->is_object())
     return refuse("`" + file + "`: found " + describeJson(*tree) + ", expected an object");
   return tree;
-}
-
-/// The template of its own file, or of the tokenizer's configuration, where it
-/// is a text or a list of named texts; of those, `default` counts.
-Error FolderReader::readChatTemplate() {
-  std::string file = path("chat_template.jinja");
-  if (sys::fs::exists(file)) {
-    Expected<std::string> content = readSmallFile(file, maxTextBytes);
-    if (!content)
-      return content.takeError();
-    if (!isUtf8(*content))
-      return refuse("`" + file + "`: found bytes that are not UTF-8");
-    text.chatTemplate = std::move(*content);
-    return Error::success();
-  }
-  const json *value = member(tokenizerConfig, "chat_template");
-  if (value && value->is_string())
-    text.chatTemplate = value->get<std::string>();
-  if (!value || !value->is_array())
-    return Error::success();
-  for (const json &entry : *value)
-    if (tokenText(member(entry, "name")) == "default")
-      text.chatTemplate = tokenText(member(entry, "template"));
-  return Error::success();
 }
 
 /// The number of a token, among the added tokens or in the vocabulary.
@@ -197,8 +173,10 @@ Expected<TextAssets> FolderReader::read() {
   if (!content)
     return content.takeError();
   text.tokenizerJson = std::move(*content);
-  if (Error error = readChatTemplate())
-    return error;
+  Expected<std::vector<ChatTemplate>> templates = readHfChatTemplates(folder, tokenizerConfig);
+  if (!templates)
+    return templates.takeError();
+  text.chatTemplates = std::move(*templates);
   readSpecialTokens();
   readIds();
   return std::move(text);

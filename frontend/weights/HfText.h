@@ -16,8 +16,8 @@
 namespace quern::frontend {
 
 /// Reads `tokenizer.json` in `folder` and, where they exist, from beside it
-/// `tokenizer_config.json`, `chat_template.jinja` (which goes before the template
-/// in the former), `generation_config.json` and `config.json`.
+/// `tokenizer_config.json`, chat templates (HfChat.h), `generation_config.json` and
+/// `config.json`.
 llvm::Expected<TextAssets> readHfText(llvm::StringRef folder);
 
 } // namespace quern::frontend

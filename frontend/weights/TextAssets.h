@@ -15,15 +15,24 @@
 
 namespace quern::frontend {
 
+/// A Jinja template of conversations.
+struct ChatTemplate {
+  /// Templates without a name are `default`.
+  std::string name;
+  std::string source;
+  /// File and key, for messages.
+  std::string place;
+};
+
 /// What a binary needs to turn text into tokens and back; all empty for a
 /// checkpoint without texts.
 struct TextAssets {
   /// A `tokenizer.json` of the `tokenizers` library: the file's own, or one made
   /// from a GGUF vocabulary. Empty: the checkpoint has no tokenizer.
   std::string tokenizerJson;
-  /// Jinja template of conversations; empty: none.
-  std::string chatTemplate;
-  /// Texts that the template knows as `bos_token` and `eos_token`; may be empty.
+  /// No two of one name.
+  std::vector<ChatTemplate> chatTemplates;
+  /// Texts that templates know as `bos_token` and `eos_token`; may be empty.
   std::string bosToken;
   std::string eosToken;
   /// The token that starts a text.

@@ -2,6 +2,7 @@
 
 #include "runtime/llm/Tokenizer.h"
 
+#include "runtime/llm/Chat.h"
 #include "runtime/llm/text/quern_text.h"
 
 #include <cstdlib>
@@ -80,17 +81,11 @@ Result<std::vector<int32_t>> Tokenizer::encodeChat(std::string_view message) con
   Json messages = Json::array({{{"role", "user"}, {"content", message}}});
   // Bytes that are not UTF-8 become U+FFFD.
   std::string json = messages.dump(-1, ' ', false, Json::error_handler_t::replace);
-  std::string_view source = *description.chatTemplate;
-  std::string bos = description.bos.value_or("");
-  std::string eos = description.eos.value_or("");
-  quern_bytes text = {};
-  char *error = nullptr;
-  if (!quern_chat_render(getBytes(source), source.size(), getBytes(json), json.size(),
-                         getBytes(bos), bos.size(), getBytes(eos), eos.size(),
-                         /*add_generation_prompt=*/true, &text, &error))
-    return takeError("could not render the chat template", error);
-  Owned<uint8_t> owned(text.data, std::free);
-  Result<std::vector<int32_t>> tokens = encode(getText(text), /*parseSpecial=*/true);
+  ChatTemplate chat = {*description.chatTemplate, description.bos.value_or(""), description.eos.value_or("")};
+  Result<std::string> text = renderChat(chat, json);
+  if (!text)
+    return Error{"could not render the chat template: " + text.error().message};
+  Result<std::vector<int32_t>> tokens = encode(*text, /*parseSpecial=*/true);
   if (tokens && tokens->empty())
     return Error{"the chat template gives an empty prompt"};
   return tokens;

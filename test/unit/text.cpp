@@ -48,12 +48,19 @@ void checkChat(quern::test::Checks &checks) {
   std::string_view messages = R"([{"role": "user", "content": "hi"}])";
   char *error = nullptr;
   quern_bytes text;
+  bool isRaised = true;
   checks.that(quern_chat_render(bytes(chat), chat.size(), bytes(messages), messages.size(),
-                                bytes("<s>"), 3, nullptr, 0, true, &text, &error));
+                                bytes("<s>"), 3, nullptr, 0, true, &text, &isRaised, &error));
+  checks.that(!isRaised);
   checks.equal(take(text), "<s>hi");
   checks.that(!quern_chat_render(bytes(chat), chat.size(), bytes("{}"), 2, nullptr, 0, nullptr, 0,
-                                 true, &text, &error));
+                                 true, &text, &isRaised, &error));
   checks.equal(take(error), "broken messages: expected an array, found an object");
+  std::string_view refusing = "{{ raise_exception('no') }}";
+  checks.that(!quern_chat_render(bytes(refusing), refusing.size(), bytes(messages), messages.size(), nullptr, 0,
+                                 nullptr, 0, true, &text, &isRaised, &error));
+  checks.equal(take(error), "chat template, line 1: no");
+  checks.that(isRaised);
 }
 
 } // namespace

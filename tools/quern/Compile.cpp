@@ -224,6 +224,8 @@ void addCompileCommand(CLI::App &app, Command &command) {
   sub->add_option("-o", options->output, "The file to write")->check([](const std::string &path) {
     return path.empty() ? "found an empty name, expected a file" : "";
   });
+  sub->add_option("--chat-template", options->chatTemplate,
+                  "The chat template of this name, where the checkpoint has several; `none` leaves it out");
   sub->add_option("--dump-dir", options->dumpDir, "Keep the module after every phase here");
   sub->callback([&command, options] {
     command = [options] {

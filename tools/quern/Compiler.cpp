@@ -2,6 +2,7 @@
 
 #include "tools/quern/Compiler.h"
 
+#include "tools/quern/ChatTrial.h"
 #include "tools/quern/Files.h"
 #include "tools/quern/Paths.h"
 
@@ -172,8 +173,6 @@ FailureOr<OwningOpRef<ModuleOp>> Compiler::lower(const codegen::TargetSpec &targ
 static codegen::TextAssets convert(frontend::TextAssets text, const ModelConfig &config) {
   codegen::TextAssets assets;
   assets.tokenizerJson = std::move(text.tokenizerJson);
-  if (!text.chatTemplate.empty())
-    assets.chatTemplate = std::move(text.chatTemplate);
   if (!text.bosToken.empty())
     assets.bosToken = std::move(text.bosToken);
   if (!text.eosToken.empty())
@@ -201,7 +200,11 @@ LogicalResult Compiler::compile(llvm::ArrayRef<OwningOpRef<ModuleOp>> modules, c
   llvm::Expected<frontend::TextAssets> text = checkpoint->readText();
   if (!text)
     return refuse(text.takeError());
+  llvm::FailureOr<std::optional<std::string>> chatTemplate = chooseChatTemplate(*text, options.chatTemplate);
+  if (failed(chatTemplate))
+    return failure();
   codegen::TextAssets assets = convert(std::move(*text), checkpoint->config());
+  assets.chatTemplate = std::move(*chatTemplate);
   // A model that reads text may see images as well; that is no classifier.
   std::optional<codegen::ImageAssets> image;
   if (assets.tokenizerJson.empty()) {

@@ -44,6 +44,8 @@ struct CompilerOptions {
   unsigned jobs = 0;
   /// Compile every kernel, and keep none.
   bool noCache = false;
+  /// The chat template by its name; empty: `default`.
+  std::string chatTemplate;
 };
 
 /// Lets `command` take these options.

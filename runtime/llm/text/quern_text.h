@@ -10,7 +10,8 @@
 ///
 /// Errors: a function that can fail takes `char **error`. On failure it returns null or false, leaves
 /// its other outputs empty and, unless `error` is null, stores a zero-terminated message there; on
-/// success it stores null. No input makes these functions crash or end the process.
+/// success it stores null. No input makes these functions crash or end the process, but for
+/// `quern_chat_render`.
 ///
 /// Threads: every function may be called from several threads at once, also on one tokenizer.
 #ifndef QUERN_RUNTIME_LLM_TEXT_QUERN_TEXT_H
@@ -77,13 +78,16 @@ int32_t quern_tokenizer_token_to_id(const quern_tokenizer *tokenizer, const uint
 
 /// Renders a Jinja chat template as Hugging Face's `apply_chat_template` does. `messages_json` is a
 /// JSON array of objects with `role` and `content`. The template sees `messages`, `bos_token`,
-/// `eos_token`, `add_generation_prompt`, `tools` and `documents` (both none) and `raise_exception`,
-/// whose message becomes the error. `strftime_now` is left undefined, so that the same conversation
-/// gives the same text on every day. A template that runs for too long is refused.
+/// `eos_token`, `add_generation_prompt`, `tools` and `documents` (both none), `strftime_now` and
+/// `raise_exception`, whose message becomes the error; `*is_raised` says that it is one. The line ends
+/// of the template may be any.
+///
+/// A template is a stranger's program. Its steps are counted, but no counter holds the stack and the
+/// time of all that it may do: call this in a process that may end (runtime/Guarded.h).
 bool quern_chat_render(const uint8_t *chat_template, size_t template_size,
                        const uint8_t *messages_json, size_t messages_size, const uint8_t *bos,
                        size_t bos_size, const uint8_t *eos, size_t eos_size,
-                       bool add_generation_prompt, quern_bytes *text, char **error);
+                       bool add_generation_prompt, quern_bytes *text, bool *is_raised, char **error);
 
 #ifdef __cplusplus
 }

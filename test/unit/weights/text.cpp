@@ -60,7 +60,8 @@ static void checkAssets(Checks &checks, const std::string &data) {
     checks.equal(text.bosToken, "<|im_start|>");
     checks.equal(text.eosToken, "<|im_end|>");
     checks.that(text.bosId == 1 && !text.addBos);
-    checks.that(StringRef(text.chatTemplate).starts_with("{% for message in messages %}"));
+    checks.that(text.chatTemplates.size() == 1 && text.chatTemplates.front().name == "default");
+    checks.that(StringRef(text.chatTemplates.front().source).starts_with("{% for message in messages %}"));
     checks.equal(text.stopIds.back(), 2);
   }
   checks.that(readText(data + "/llama-headdim").tokenizerJson.empty());
@@ -110,6 +111,12 @@ static void checkVocabularies(Checks &checks) {
           "found token 4, expected one of the 4 tokens");
   refused(checks, with([](GgufParts &p) { p.keyString("tokenizer.chat_template", "\xff"); }),
           "found bytes that are not UTF-8");
+  TextAssets named = take(with([](GgufParts &p) {
+    p.keyString("tokenizer.chat_template", "a").keyString("tokenizer.chat_template.tool_use", "b");
+  }));
+  checks.that(named.chatTemplates.size() == 2 && named.chatTemplates[0].name == "default" &&
+              named.chatTemplates[1].name == "tool_use" && named.chatTemplates[1].source == "b");
+  checks.equal(named.chatTemplates[1].place, "`f`: metadata `tokenizer.chat_template.tool_use`");
 
   TextAssets llama3 = take(vocabulary("gpt2", "llama-bpe", [&](GgufParts &p) {
     tokens(p);

@@ -4,6 +4,9 @@
 mod boundary;
 mod chat;
 mod file;
+mod python;
+mod template;
+mod tojson;
 mod token_text;
 mod tokenizer;
 
@@ -111,7 +114,7 @@ pub unsafe extern "C" fn quern_tokenizer_token_to_id(
 }
 
 /// # Safety
-/// Every text points to as many bytes as its size says; `text` is writable; `error` is null or writable.
+/// Every text points to as many bytes as its size says; `text` and `is_raised` are writable; `error` is null or writable.
 #[no_mangle]
 pub unsafe extern "C" fn quern_chat_render(
     chat_template: *const u8,
@@ -124,13 +127,20 @@ pub unsafe extern "C" fn quern_chat_render(
     eos_size: usize,
     add_generation_prompt: bool,
     text: *mut Array<u8>,
+    is_raised: *mut bool,
     error: *mut *mut c_char,
 ) -> bool {
     *text = Array::empty();
+    *is_raised = false;
     let template = text_in(chat_template, template_size);
     let messages = text_in(messages_json, messages_size);
     let (bos, eos) = (text_in(bos, bos_size), text_in(eos, eos_size));
-    let render = || chat::render(&template, &messages, &bos, &eos, add_generation_prompt);
+    let render = || {
+        chat::render(&template, &messages, &bos, &eos, add_generation_prompt).map_err(|failure| {
+            *is_raised = failure.is_raised;
+            failure.message
+        })
+    };
     match guard(error, render) {
         Some(rendered) => {
             *text = Array::copy_of(rendered.as_bytes());
