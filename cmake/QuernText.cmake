@@ -20,12 +20,14 @@ set(quern_text_sources
   src/boundary.rs
   src/chat.rs
   src/file.rs
+  src/growth.rs
   src/lib.rs
   src/python.rs
   src/template.rs
   src/tojson.rs
   src/token_text.rs
-  src/tokenizer.rs)
+  src/tokenizer.rs
+  src/trial.rs)
 list(TRANSFORM quern_text_sources PREPEND ${quern_text_dir}/)
 
 add_custom_command(

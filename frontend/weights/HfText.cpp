@@ -177,6 +177,7 @@ Expected<TextAssets> FolderReader::read() {
   if (!templates)
     return templates.takeError();
   text.chatTemplates = std::move(*templates);
+  text.tokenizerFile = path("tokenizer.json");
   readSpecialTokens();
   readIds();
   return std::move(text);

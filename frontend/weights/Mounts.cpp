@@ -143,7 +143,12 @@ bool MountedSource::hasText() const {
 }
 
 Expected<TextAssets> MountedSource::readText() const {
-  return gguf ? readGgufText(*gguf) : readHfText(folder);
+  if (!gguf)
+    return readHfText(folder);
+  Expected<TextAssets> text = readGgufText(*gguf);
+  if (text)
+    text->tokenizerFile = gguf->path().str();
+  return text;
 }
 
 std::string MountedSource::findImageConfig() const {

@@ -30,6 +30,8 @@ struct TextAssets {
   /// A `tokenizer.json` of the `tokenizers` library: the file's own, or one made
   /// from a GGUF vocabulary. Empty: the checkpoint has no tokenizer.
   std::string tokenizerJson;
+  /// The file that it comes from, for messages.
+  std::string tokenizerFile;
   /// No two of one name.
   std::vector<ChatTemplate> chatTemplates;
   /// Texts that templates know as `bos_token` and `eos_token`; may be empty.

@@ -54,8 +54,7 @@ Result<Tokenizer> Tokenizer::create(std::span<const uint8_t> json,
 Result<std::vector<int32_t>> Tokenizer::encode(std::string_view text, bool parseSpecial) const {
   quern_ids ids = {};
   char *error = nullptr;
-  if (!quern_tokenizer_encode(tokenizer.get(), getBytes(text), text.size(), parseSpecial,
-                              /*add_special=*/false, &ids, &error))
+  if (!quern_tokenizer_encode(tokenizer.get(), getBytes(text), text.size(), parseSpecial, &ids, &error))
     return takeError("could not split the text into tokens", error);
   Owned<int32_t> owned(ids.data, std::free);
   return std::vector<int32_t>(ids.data, ids.data + ids.size);

@@ -226,6 +226,8 @@ void addCompileCommand(CLI::App &app, Command &command) {
   });
   sub->add_option("--chat-template", options->chatTemplate,
                   "The chat template of this name, where the checkpoint has several; `none` leaves it out");
+  sub->add_flag("--no-text", options->noText,
+                "Leave out tokenizer and chat template: what is written reads and writes token ids only");
   sub->add_option("--dump-dir", options->dumpDir, "Keep the module after every phase here");
   sub->callback([&command, options] {
     command = [options] {

@@ -5,6 +5,7 @@
 #include "tools/quern/ChatTrial.h"
 #include "tools/quern/Files.h"
 #include "tools/quern/Paths.h"
+#include "tools/quern/TextTrial.h"
 
 #include "dialect/Register.h"
 #include "frontend/Diagnostics.h"
@@ -197,17 +198,19 @@ static codegen::ImageAssets convert(frontend::ImageAssets image) {
 
 LogicalResult Compiler::compile(llvm::ArrayRef<OwningOpRef<ModuleOp>> modules, codegen::OutputKind kind,
                                 llvm::StringRef output) {
-  llvm::Expected<frontend::TextAssets> text = checkpoint->readText();
+  llvm::Expected<frontend::TextAssets> text = frontend::TextAssets();
+  if (!options.noText)
+    text = checkpoint->readText();
   if (!text)
     return refuse(text.takeError());
   llvm::FailureOr<std::optional<std::string>> chatTemplate = chooseChatTemplate(*text, options.chatTemplate);
-  if (failed(chatTemplate))
+  if (failed(chatTemplate) || failed(tryTokenizer(*text)))
     return failure();
   codegen::TextAssets assets = convert(std::move(*text), checkpoint->config());
   assets.chatTemplate = std::move(*chatTemplate);
   // A model that reads text may see images as well; that is no classifier.
   std::optional<codegen::ImageAssets> image;
-  if (assets.tokenizerJson.empty()) {
+  if (assets.tokenizerJson.empty() && !options.noText) {
     llvm::Expected<std::optional<frontend::ImageAssets>> read = checkpoint->readImage();
     if (!read)
       return refuse(read.takeError());

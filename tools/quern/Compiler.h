@@ -46,6 +46,8 @@ struct CompilerOptions {
   bool noCache = false;
   /// The chat template by its name; empty: `default`.
   std::string chatTemplate;
+  /// Leave the checkpoint's tokenizer and chat template out.
+  bool noText = false;
 };
 
 /// Lets `command` take these options.

@@ -40,9 +40,16 @@ typedef struct quern_bytes {
   size_t size;
 } quern_bytes;
 
-/// Reads the text of a `tokenizer.json`. Its `truncation` and `padding` sections are ignored: a
-/// prompt is never shortened or filled up. Null on failure.
+/// Reads the text of a `tokenizer.json`. Its `truncation`, `padding` and `post_processor` sections are
+/// ignored: a prompt is never shortened or filled up, and what stands around it is the caller's. So is
+/// `dropout`: the same text has the same tokens. Null on failure.
 quern_tokenizer *quern_tokenizer_new(const uint8_t *json, size_t size, char **error);
+
+/// Reads a `tokenizer.json` with more care than `quern_tokenizer_new`, and tries it on texts of many
+/// kinds, about 200 KB together; false, with what is wrong, if it would fail on some text. `note` is
+/// what its user should know, such as a member that counts for nothing; mostly empty. It may take any
+/// time and memory, or the stack: to be called where that is bounded.
+bool quern_tokenizer_try(const uint8_t *json, size_t size, quern_bytes *note, char **error);
 
 /// Releases a tokenizer; null is allowed.
 void quern_tokenizer_free(quern_tokenizer *tokenizer);
@@ -50,10 +57,9 @@ void quern_tokenizer_free(quern_tokenizer *tokenizer);
 /// Text to token ids.
 /// `parse_special`: text that spells a special token (`<|im_end|>`) becomes that token; when false it
 /// is plain text, which is what text typed by a user should be.
-/// `add_special`: adds what the tokenizer's post-processor puts around a text (a beginning-of-text
-/// token, say).
+/// Nothing is put around a text: that is the caller's.
 bool quern_tokenizer_encode(const quern_tokenizer *tokenizer, const uint8_t *text, size_t size,
-                            bool parse_special, bool add_special, quern_ids *ids, char **error);
+                            bool parse_special, quern_ids *ids, char **error);
 
 /// The bytes that one token stands for, for output that arrives token by token; they need not be whole
 /// UTF-8 characters. Byte-level vocabularies are mapped back to bytes, SentencePiece's `<0xAB>` is the

@@ -25,7 +25,7 @@ static const uint8_t *bytes(StringRef text) { return text.bytes_begin(); }
 static std::vector<uint32_t> encode(quern_tokenizer *tokenizer, StringRef text, bool special) {
   quern_ids ids;
   char *error = nullptr;
-  if (!quern_tokenizer_encode(tokenizer, bytes(text), text.size(), special, false, &ids, &error)) {
+  if (!quern_tokenizer_encode(tokenizer, bytes(text), text.size(), special, &ids, &error)) {
     std::cerr << error << '\n';
     std::exit(1);
   }

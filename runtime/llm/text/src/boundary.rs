@@ -55,6 +55,18 @@ pub unsafe fn text_in<'a>(data: *const u8, size: usize) -> Cow<'a, str> {
     String::from_utf8_lossy(bytes_in(data, size))
 }
 
+/// Runs `work`; a panic inside a library becomes a refusal.
+pub fn caught<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    static QUIET: Once = Once::new();
+    QUIET.call_once(|| std::panic::set_hook(Box::new(|_| {})));
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let reason = (panic.downcast_ref::<String>().map(String::as_str))
+            .or_else(|| panic.downcast_ref::<&str>().copied())
+            .unwrap_or("no reason given");
+        Err(format!("the text library stopped: {reason}"))
+    })
+}
+
 /// Runs `work`; a refusal or a panic inside a library becomes the message in `*error`.
 ///
 /// # Safety
@@ -63,14 +75,7 @@ pub unsafe fn guard<T>(
     error: *mut *mut c_char,
     work: impl FnOnce() -> Result<T, String>,
 ) -> Option<T> {
-    static QUIET: Once = Once::new();
-    QUIET.call_once(|| std::panic::set_hook(Box::new(|_| {})));
-    let outcome = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-        let reason = (panic.downcast_ref::<String>().map(String::as_str))
-            .or_else(|| panic.downcast_ref::<&str>().copied())
-            .unwrap_or("no reason given");
-        Err(format!("the text library stopped: {reason}"))
-    });
+    let outcome = caught(work);
     let message = outcome.as_ref().err();
     if !error.is_null() {
         *error = message.map_or(std::ptr::null_mut(), |message| c_message(message));

@@ -4,11 +4,13 @@
 mod boundary;
 mod chat;
 mod file;
+mod growth;
 mod python;
 mod template;
 mod tojson;
 mod token_text;
 mod tokenizer;
+mod trial;
 
 #[cfg(test)]
 mod tests;
@@ -31,6 +33,26 @@ pub unsafe extern "C" fn quern_tokenizer_new(
 }
 
 /// # Safety
+/// `json` points to `size` bytes; `note` is writable; `error` is null or writable.
+#[no_mangle]
+pub unsafe extern "C" fn quern_tokenizer_try(
+    json: *const u8,
+    size: usize,
+    note: *mut Array<u8>,
+    error: *mut *mut c_char,
+) -> bool {
+    *note = Array::empty();
+    let json = bytes_in(json, size);
+    match guard(error, || trial::run(json)) {
+        Some(found) => {
+            *note = Array::copy_of(found.as_bytes());
+            true
+        }
+        None => false,
+    }
+}
+
+/// # Safety
 /// `tokenizer` is null or came from `quern_tokenizer_new` and is not used again.
 #[no_mangle]
 pub unsafe extern "C" fn quern_tokenizer_free(tokenizer: *mut Tokenizer) {
@@ -47,13 +69,12 @@ pub unsafe extern "C" fn quern_tokenizer_encode(
     text: *const u8,
     size: usize,
     parse_special: bool,
-    add_special: bool,
     ids: *mut Array<i32>,
     error: *mut *mut c_char,
 ) -> bool {
     *ids = Array::empty();
     let (tokenizer, text) = (&*tokenizer, text_in(text, size));
-    match guard(error, || tokenizer.encode(&text, parse_special, add_special)) {
+    match guard(error, || tokenizer.encode(&text, parse_special)) {
         Some(found) => {
             *ids = Array::copy_of(&found);
             true

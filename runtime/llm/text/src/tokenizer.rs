@@ -1,10 +1,10 @@
 //! A vocabulary: text to ids and ids to bytes.
 
-use crate::file;
+use crate::file::{self, Inner, Parts};
+use crate::growth::Budget;
 use crate::token_text::TokenText;
-use serde_json::{json, Value};
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// An entry of `added_tokens`.
 struct Added {
@@ -15,33 +15,30 @@ struct Added {
 pub struct Tokenizer {
     /// Behind a lock because whether special tokens are recognised is a setting of the library's
     /// tokenizer and not an argument of its `encode`.
-    inner: Mutex<tokenizers::Tokenizer>,
+    inner: Mutex<Inner>,
     added: HashMap<u32, Added>,
     text: TokenText,
+    /// Of the text that is encoded, under the same lock.
+    budget: Arc<Budget>,
 }
 
 impl Tokenizer {
     pub fn from_json(json: &[u8]) -> Result<Self, String> {
-        let inner = file::read(json).map_err(|e| format!("broken tokenizer.json: {e}"))?;
+        let Parts { inner, text, budget } = file::read(json)?;
         let added = |(id, token): (u32, tokenizers::AddedToken)| {
             (id, Added { content: token.content, special: token.special })
         };
         let added = inner.get_added_tokens_decoder().into_iter().map(added).collect();
-        let decoder = section(inner.get_decoder());
-        let pre_tokenizer = section(inner.get_pre_tokenizer());
-        let text = TokenText::new(&decoder, &pre_tokenizer);
-        Ok(Tokenizer { inner: Mutex::new(inner), added, text })
+        Ok(Tokenizer { inner: Mutex::new(inner), added, text, budget })
     }
 
-    pub fn encode(
-        &self,
-        text: &str,
-        parse_special: bool,
-        add_special: bool,
-    ) -> Result<Vec<i32>, String> {
+    pub fn encode(&self, text: &str, parse_special: bool) -> Result<Vec<i32>, String> {
         let mut inner = self.lock();
         inner.set_encode_special_tokens(!parse_special);
-        let encoding = inner.encode_fast(text, add_special).map_err(|e| e.to_string())?;
+        self.budget.begin(text.len());
+        let encoding = inner.encode_fast(text, false);
+        self.budget.end()?;
+        let encoding = encoding.map_err(|e| e.to_string())?;
         let signed = |id: &u32| {
             i32::try_from(*id)
                 .map_err(|_| format!("token id {id} is above {}, the largest", i32::MAX))
@@ -78,12 +75,7 @@ impl Tokenizer {
     }
 
     /// A panic inside the library leaves nothing half-changed: `encode` only sets a flag.
-    fn lock(&self) -> std::sync::MutexGuard<'_, tokenizers::Tokenizer> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// A section of the tokenizer as the JSON it was read from.
-fn section<T: serde::Serialize>(part: Option<&T>) -> Value {
-    part.and_then(|part| serde_json::to_value(part).ok()).unwrap_or(json!(null))
 }

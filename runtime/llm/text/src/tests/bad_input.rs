@@ -9,8 +9,8 @@ use serde_json::{json, Value};
 fn survives(json: &[u8]) -> bool {
     let work = || {
         let tokenizer = Tokenizer::from_json(json)?;
-        tokenizer.encode("a <|im_end|> é\n", true, true)?;
-        tokenizer.encode("a <|im_end|> é\n", false, true)?;
+        tokenizer.encode("a <|im_end|> é\n", true)?;
+        tokenizer.encode("a <|im_end|> é\n", false)?;
         tokenizer.decode(&[-1, 0, 5, 319, i32::MAX], true);
         Ok(())
     };
@@ -75,7 +75,7 @@ fn padding_and_truncation_are_ignored() {
     json["padding"] = json!({"strategy": {"Fixed": 1_000_000_000_000_u64}, "direction": "Right",
         "pad_to_multiple_of": null, "pad_id": 0, "pad_type_id": 0, "pad_token": "x"});
     let tokenizer = Tokenizer::from_json(json.to_string().as_bytes()).unwrap();
-    assert_eq!(tokenizer.encode("aaaaa", false, false).unwrap().len(), 5);
+    assert_eq!(tokenizer.encode("aaaaa", false).unwrap().len(), 5);
 }
 
 #[test]

@@ -15,9 +15,9 @@ fn tiny_vocabulary_gives_the_golden_ids() {
     assert_eq!(cases.len(), 32);
     for case in cases {
         let text = case["text"].as_str().unwrap();
-        let plain = tokenizer.encode(text, false, false).unwrap();
+        let plain = tokenizer.encode(text, false).unwrap();
         assert_eq!(plain, ids_of(case, "ids"), "{text:?} as plain text");
-        let special = tokenizer.encode(text, true, false).unwrap();
+        let special = tokenizer.encode(text, true).unwrap();
         assert_eq!(special, ids_of(case, "ids_special"), "{text:?} with special tokens");
         for ids in [plain, special] {
             assert_eq!(tokenizer.decode(&ids, false), text.as_bytes(), "{text:?} back to text");

@@ -38,7 +38,7 @@ fn a_text_there_and_back() {
 
         let mut ids = Array::empty();
         let (start, size) = (text.as_ptr(), text.len());
-        assert!(quern_tokenizer_encode(tokenizer, start, size, true, true, &mut ids, &mut error));
+        assert!(quern_tokenizer_encode(tokenizer, start, size, true, &mut ids, &mut error));
         let ids = take(ids);
         assert_eq!(ids[..2], [100, 2]);
         assert!(quern_tokenizer_is_special(tokenizer, 2));
@@ -66,7 +66,7 @@ fn errors_are_messages_and_may_be_ignored() {
     unsafe {
         let mut error = std::ptr::null_mut();
         assert!(quern_tokenizer_new(b"{".as_ptr(), 1, &mut error).is_null());
-        assert!(take_message(error).starts_with("broken tokenizer.json: "));
+        assert!(take_message(error).starts_with("EOF while parsing an object"));
         assert!(quern_tokenizer_new(std::ptr::null(), 0, std::ptr::null_mut()).is_null());
 
         let (template, none) = (b"{{ raise_exception('no\\u0000t so') }}", std::ptr::null());

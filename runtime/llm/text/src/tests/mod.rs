@@ -1,6 +1,7 @@
 mod bad_input;
 mod chat;
 mod golden;
+mod hostile;
 mod interface;
 mod token_text;
 

@@ -1,0 +1,43 @@
+//===- TextTrial.cpp - whether a checkpoint's tokenizer works ---------------------------------===//
+
+#include "tools/quern/TextTrial.h"
+
+#include "tools/quern/Compiler.h"
+
+#include "runtime/Guarded.h"
+#include "runtime/llm/text/quern_text.h"
+
+#include "llvm/Support/WithColor.h"
+
+#include <cstdlib>
+
+using namespace quern::runtime;
+
+namespace quern::tool {
+
+/// What the trial may use. A vocabulary of 256 000 tokens takes 2 s and 600 MiB of it.
+static constexpr GuardLimits trialLimits = {
+    .memoryBytes = uint64_t{1} << 30, .cpuSeconds = 8, .clockSeconds = 60, .resultBytes = uint64_t{1} << 16};
+
+/// The trial itself; gives what is to be noted.
+static Result<std::string> runTrial(const std::string &json) {
+  quern_bytes note = {};
+  char *error = nullptr;
+  if (!quern_tokenizer_try(reinterpret_cast<const uint8_t *>(json.data()), json.size(), &note, &error))
+    return Error{error ? error : "no reason given"};
+  return note.size ? std::string(reinterpret_cast<const char *>(note.data), note.size) : "";
+}
+
+llvm::LogicalResult tryTokenizer(const frontend::TextAssets &text) {
+  if (text.tokenizerJson.empty())
+    return llvm::success();
+  Result<std::string> note = runGuarded([&] { return runTrial(text.tokenizerJson); }, trialLimits);
+  if (!note)
+    return refuse("`" + text.tokenizerFile + "`: the tokenizer cannot be used: " + note.error().message +
+                  "; `--no-text` compiles without it");
+  if (!note->empty())
+    llvm::WithColor::note(llvm::errs(), "quern") << "`" << text.tokenizerFile << "`: " << *note << '\n';
+  return llvm::success();
+}
+
+} // namespace quern::tool
