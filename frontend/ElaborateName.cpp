@@ -288,8 +288,9 @@ Value Elaborator::readConfigField(const ConfigEntry &entry) {
   if (found) {
     if (auto value = convertConfig(*found, *field.type, place))
       return *value;
-    return fail(place, "`" + field.key.text + "` is " + found->describe() + " in " + from +
-                           "; expected " + describeType(*field.type));
+    return fail(place, "`" + inputs.config->fileKey(field.key.text) + "` is " +
+                           found->describe() + " in " + from + "; expected " +
+                           describeType(*field.type));
   }
   if (entry.defaultValue) {
     Frame atFile;
@@ -304,8 +305,8 @@ Value Elaborator::readConfigField(const ConfigEntry &entry) {
     emitter.deactivate();
     return *unknownValue(field.key.text, *field.type, place);
   }
-  return fail(place,
-              from + " has no `" + field.key.text + "`, and the model has no default for it");
+  return fail(place, from + " has no `" + inputs.config->fileKey(field.key.text) +
+                         "`, and the model has no default for it");
 }
 
 void Elaborator::readConfig() {

@@ -14,6 +14,7 @@
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
 
 #include <cassert>
 #include <cstring>
@@ -37,7 +38,7 @@ Mount quern::frontend::parseMount(StringRef argument) {
   auto [prefix, path] = argument.split('=');
   bool isMount = argument.contains('=') && !prefix.empty() && isAlnum(prefix.front()) &&
                  llvm::all_of(prefix, isNameCharacter);
-  if (!isMount)
+  if (!isMount || sys::fs::exists(argument))
     return {"", argument.str()};
   return {prefix.str(), path.str()};
 }
@@ -64,6 +65,7 @@ Error Checkpoint::add(const Mount &mount, bool wantConfig) {
     if (!config)
       return config.takeError();
     modelConfig.fillFrom(*config);
+    llvm::append_range(allWarnings, source->listConfigWarnings());
   }
   for (MountedFile &file : source->files) {
     for (StoredTensor &stored : file.tensors) {

@@ -47,7 +47,8 @@ struct Mount {
 };
 
 /// Splits the argument of `--weights`. `MOUNT` is a dotted name of letters,
-/// digits, `_` and `-`; anything else before a `=` belongs to the path.
+/// digits, `_` and `-`; anything else before a `=` belongs to the path. What
+/// exists as it stands is a path.
 Mount parseMount(llvm::StringRef argument);
 
 /// One tensor of a checkpoint.
@@ -124,6 +125,9 @@ public:
   /// The normalised configuration; empty if no file brings one.
   const ModelConfig &config() const { return modelConfig; }
 
+  /// What is odd about the files and has been taken as it is: a line for each.
+  llvm::ArrayRef<std::string> warnings() const { return allWarnings; }
+
   /// Tokenizer and chat template of the first mount that has any; everything is
   /// empty if none has. Reads files and, for GGUF, builds the tokenizer.
   llvm::Expected<TextAssets> readText() const;
@@ -149,6 +153,7 @@ private:
   /// Path of the `preprocessor_config.json`; empty if there is none.
   std::string imageConfig;
   ModelConfig modelConfig;
+  std::vector<std::string> allWarnings;
 };
 
 } // namespace quern::frontend

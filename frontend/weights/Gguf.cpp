@@ -23,6 +23,11 @@ constexpr unsigned maxArrayDepth = 8;
 constexpr uint64_t maxKeyLength = 65535;
 /// The most dimensions of a tensor, as the format says.
 constexpr uint32_t maxGgufRank = 4;
+/// The least that a metadata value takes: its key's length, type, one byte.
+constexpr uint64_t minMetadataBytes = 8 + 4 + 1;
+/// The least that a row of the table of tensors takes: its name's length, number of
+/// dimensions, one extent, type, offset.
+constexpr uint64_t minTensorBytes = 8 + 4 + 8 + 4 + 8;
 /// The largest alignment that is believed.
 constexpr int64_t maxAlignment = 1 << 20;
 
@@ -79,12 +84,25 @@ public:
   ArrayRef<uint8_t> string(StringRef what, uint64_t limit = UINT64_MAX) {
     uint64_t place = at;
     uint64_t length = u64(what);
-    if (length > limit) {
+    if (length > limit)
       fail(place,
            "found " + what + " of " + Twine(length) + " bytes, expected at most " + Twine(limit));
-      return {};
-    }
+    else if (length > remaining())
+      fail(place, "found " + what + " of " + Twine(length) + " bytes, expected at most " +
+                      Twine(remaining()) + " up to the end of the file");
     return take(length, what);
+  }
+
+  /// A number of `what`, each of which takes `width` bytes at least.
+  uint64_t count(StringRef what, uint64_t width) {
+    uint64_t place = at;
+    uint64_t number = u64("a number of " + what.str());
+    // Other numbers may follow before the first of them; that they fit too is seen there.
+    uint64_t most = remaining() / width;
+    if (number > most)
+      fail(place, "found a count of " + Twine(number) + " " + what + ", expected at most " +
+                      Twine(most) + " up to the end of the file");
+    return failed() ? 0 : number;
   }
 
 private:
@@ -119,15 +137,10 @@ static GgufValue readArray(Cursor &cursor, unsigned depth) {
     cursor.fail(cursor.position(),
                 "found more than " + Twine(maxArrayDepth) + " arrays in each other");
   uint32_t elementType = readType(cursor);
-  uint64_t place = cursor.position();
-  uint64_t count = cursor.u64("an array's length");
-  uint64_t begin = cursor.position();
   uint64_t width = *scalarWidth(elementType);
   // Strings and arrays begin with 8 and 12 bytes each.
-  uint64_t most = cursor.remaining() / (width ? width : 8);
-  if (count > most)
-    cursor.fail(place, "found an array of " + Twine(count) + " elements, expected at most " +
-                           Twine(most) + " up to the end of the file");
+  uint64_t count = cursor.count("elements of an array", width ? width : 8);
+  uint64_t begin = cursor.position();
   if (cursor.failed())
     return {};
   if (width)
@@ -220,7 +233,11 @@ bool GgufFile::hasMagic(ArrayRef<uint8_t> bytes) {
 /// Reads magic and version.
 static void readPreamble(Cursor &cursor, ArrayRef<uint8_t> bytes) {
   if (!GgufFile::hasMagic(bytes))
-    cursor.fail(0, "found `" + printable(toStringRef(bytes.take_front(4))) + "`, expected `GGUF`");
+    cursor.fail(0, "found " +
+                       (bytes.empty()
+                            ? "nothing"
+                            : "`" + printable(toStringRef(bytes.take_front(4))) + "`") +
+                       ", expected `GGUF`");
   cursor.skip(4, "magic");
   uint32_t version = cursor.u32("a version");
   if (version != 0 && (version & 0xffff) == 0)
@@ -234,9 +251,9 @@ Expected<GgufFile> GgufFile::parse(ArrayRef<uint8_t> bytes, StringRef path) {
   result.file = path.str();
   Cursor cursor(bytes, path);
   readPreamble(cursor, bytes);
-  uint64_t tensorCount = cursor.u64("a number of tensors");
-  uint64_t metadataCount = cursor.u64("a number of metadata values");
-  readMetadata(cursor, metadataCount, result.metadata);
+  uint64_t tensorCount = cursor.count("tensors", minTensorBytes);
+  uint64_t metadataCount = cursor.count("metadata values", minMetadataBytes);
+  readMetadata(cursor, metadataCount, result.values);
   if (cursor.failed())
     return cursor.takeError();
 
@@ -263,8 +280,8 @@ Expected<GgufFile> GgufFile::parse(ArrayRef<uint8_t> bytes, StringRef path) {
 }
 
 const GgufValue *GgufFile::find(StringRef key) const {
-  auto entry = metadata.find(key);
-  return entry == metadata.end() ? nullptr : &entry->second;
+  auto entry = values.find(key);
+  return entry == values.end() ? nullptr : &entry->second;
 }
 
 Error GgufFile::refuseKey(StringRef key, const Twine &message) const {

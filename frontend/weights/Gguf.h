@@ -70,10 +70,16 @@ public:
   /// The elements of an array of F32.
   std::optional<std::vector<float>> asFloats() const;
 
-  /// The type for messages, e.g. "u32", "an array of 3 strings".
+  /// The number or truth value (0 or 1), or the elements of an array of them.
+  std::optional<std::vector<double>> asNumbers() const;
+
+  /// Type and value for messages, e.g. "u32 3", "an array of 3 string".
   std::string describe() const;
 
 private:
+  /// The number of a scalar of `type` at `at`; none if it is no number.
+  static std::optional<double> numberAt(GgufType type, const uint8_t *at);
+
   GgufType type = GgufType::U8;
   GgufType elementType = GgufType::U8;
   uint64_t count = 0;
@@ -92,6 +98,8 @@ public:
 
   /// The path, for messages.
   llvm::StringRef path() const { return file; }
+  /// All metadata, by ascending key.
+  const std::map<std::string, GgufValue, std::less<>> &metadata() const { return values; }
   /// The metadata value of `key`, or null.
   const GgufValue *find(llvm::StringRef key) const;
   /// The tensors by name as stored, in the file's order; shapes outermost first.
@@ -111,7 +119,7 @@ public:
 
 private:
   std::string file;
-  std::map<std::string, GgufValue, std::less<>> metadata;
+  std::map<std::string, GgufValue, std::less<>> values;
   std::vector<StoredTensor> allTensors;
 };
 

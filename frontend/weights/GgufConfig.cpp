@@ -33,8 +33,17 @@ public:
   Expected<ModelConfig> build();
 
 private:
+  /// How positions are scaled, and the key of the factor.
+  struct RopeScaling {
+    std::string type;
+    StringRef factorKey = "llama.rope.scaling.factor";
+    double factor = 1;
+  };
+
   Error readTables();
-  Error readHeadDim();
+  Error readHeads();
+  Error checkTurning() const;
+  Expected<RopeScaling> findRopeScaling() const;
   Error readRopeScaling();
   Error readYarn();
   Error readTokenIds();
@@ -81,6 +90,7 @@ Error ConfigBuilder::copyDouble(StringRef key, StringRef to) {
     return value.takeError();
   if (*value && !std::isfinite(**value))
     return file.refuseKey(key, "found a number that is not finite");
+  config.setFileKey(to, key);
   if (*value)
     config.set(to, **value);
   return Error::success();
@@ -90,6 +100,7 @@ Error ConfigBuilder::copyInt(StringRef key, StringRef to) {
   Expected<std::optional<int64_t>> value = getUniformInt(file, key);
   if (!value)
     return value.takeError();
+  config.setFileKey(to, key);
   if (*value)
     config.set(to, **value);
   return Error::success();
@@ -99,7 +110,10 @@ Error ConfigBuilder::readTables() {
   for (const KeyName &row : intKeys) {
     if (Error error = copyInt(row.gguf, row.huggingFace))
       return error;
-    if (Error error = require(row, config.find(row.huggingFace)))
+    const ConfigValue *value = config.find(row.huggingFace);
+    if (value && *value->asInt() < 1)
+      return file.refuseKey(row.gguf, "found " + Twine(*value->asInt()) + ", expected at least 1");
+    if (Error error = require(row, value))
       return error;
   }
   for (const KeyName &row : floatKeys) {
@@ -126,26 +140,36 @@ void ConfigBuilder::readTensorFacts() {
       config.set("vocab_size", int64_t(list->size()));
 }
 
-/// The size of a head and how much of it turns.
-Error ConfigBuilder::readHeadDim() {
+/// Heads that divide each other and the model's width, unless their size is given.
+Error ConfigBuilder::readHeads() {
+  static constexpr StringLiteral headsKey = "llama.attention.head_count";
+  static constexpr StringLiteral keyHeadsKey = "llama.attention.head_count_kv";
   int64_t hidden = *config.find("hidden_size")->asInt();
   int64_t heads = *config.find("num_attention_heads")->asInt();
-  if (heads < 1)
-    return file.refuseKey("llama.attention.head_count",
-                          "found " + Twine(heads) + ", expected at least 1");
+  if (!config.find("head_dim") && hidden % heads != 0)
+    return file.refuseKey(headsKey, "found " + Twine(heads) +
+                                        ", expected a divisor of `llama.embedding_length`, " +
+                                        Twine(hidden));
   if (!config.find("head_dim"))
     config.set("head_dim", hidden / heads);
+  const ConfigValue *keyHeads = config.find("num_key_value_heads");
+  if (keyHeads && heads % *keyHeads->asInt() != 0)
+    return file.refuseKey(keyHeadsKey, "found " + Twine(*keyHeads->asInt()) +
+                                           ", expected a divisor of `" + headsKey + "`, " +
+                                           Twine(heads));
+  return Error::success();
+}
+
+/// Only heads that turn as a whole.
+Error ConfigBuilder::checkTurning() const {
+  static constexpr StringLiteral key = "llama.rope.dimension_count";
   int64_t headDim = *config.find("head_dim")->asInt();
-  Expected<std::optional<int64_t>> turning = file.getInt("llama.rope.dimension_count");
+  Expected<std::optional<int64_t>> turning = getUniformInt(file, key);
   if (!turning)
     return turning.takeError();
-  if (!*turning || **turning == headDim)
-    return Error::success();
-  if (**turning < 1 || **turning > headDim)
-    return file.refuseKey("llama.rope.dimension_count", "found " + Twine(**turning) +
-                                                            ", expected 1 to the head size " +
-                                                            Twine(headDim));
-  config.set("rope_parameters.partial_rotary_factor", double(**turning) / double(headDim));
+  if (turning->value_or(headDim) != headDim)
+    return file.refuseKey(key, "found " + Twine(**turning) + ", expected the head size " +
+                                   Twine(headDim));
   return Error::success();
 }
 
@@ -169,32 +193,67 @@ Error ConfigBuilder::readYarn() {
   return Error::success();
 }
 
-Error ConfigBuilder::readRopeScaling() {
-  Expected<std::optional<std::string>> type = file.getString("llama.rope.scaling.type");
+/// A factor without a type is linear, as in files from before there were types;
+/// those call the factor `scale_linear`.
+Expected<ConfigBuilder::RopeScaling> ConfigBuilder::findRopeScaling() const {
+  static constexpr StringLiteral typeKey = "llama.rope.scaling.type";
+  RopeScaling scaling;
+  Expected<std::optional<std::string>> type = file.getString(typeKey);
   if (!type)
     return type.takeError();
-  std::string name = type->value_or("none");
-  if (name != "none" && name != "linear" && name != "yarn")
-    return file.refuseKey("llama.rope.scaling.type",
-                          "found `" + printable(name) + "`, expected `none`, `linear` or `yarn`");
+  if (!file.find(scaling.factorKey))
+    scaling.factorKey = "llama.rope.scale_linear";
+  Expected<std::optional<double>> factor = file.getDouble(scaling.factorKey);
+  if (!factor)
+    return factor.takeError();
+  scaling.type = type->value_or(*factor ? "linear" : "none");
+  if (scaling.type != "none" && scaling.type != "linear" && scaling.type != "yarn")
+    return file.refuseKey(typeKey, "found `" + printable(scaling.type) +
+                                       "`, expected `none`, `linear` or `yarn`");
+  if (scaling.type == "none")
+    return scaling;
+  if (!*factor)
+    return file.refuseKey("llama.rope.scaling.factor", "found nothing, expected a factor above 0");
+  // 0 says that there is none.
+  bool isNeutral = **factor == 1 || (**factor == 0 && !*type);
+  if (scaling.type == "linear" && isNeutral)
+    scaling.type = "none";
+  else if (!(**factor > 0) || !std::isfinite(**factor))
+    return file.refuseKey(scaling.factorKey, "found " + file.find(scaling.factorKey)->describe() +
+                                                 ", expected a factor above 0");
+  scaling.factor = **factor;
+  return scaling;
+}
+
+Error ConfigBuilder::readRopeScaling() {
+  static constexpr StringLiteral attentionKey = "llama.rope.scaling.attn_factor";
+  Expected<RopeScaling> scaling = findRopeScaling();
+  if (!scaling)
+    return scaling.takeError();
+  if (scaling->type != "yarn") {
+    Expected<std::optional<double>> attention = file.getDouble(attentionKey);
+    if (!attention)
+      return attention.takeError();
+    if (attention->value_or(1) != 1)
+      return file.refuseKey(attentionKey, "found " + file.find(attentionKey)->describe() +
+                                              ", expected 1 where the type of scaling is not "
+                                              "`yarn`");
+  }
   if (tensor("rope_freqs.weight")) {
-    if (name != "none")
-      return file.refuseKey("llama.rope.scaling.type",
-                            "found `" + name +
-                                "` beside tensor `rope_freqs.weight`, expected "
-                                "only one of them");
+    if (scaling->type != "none")
+      return file.refuseKey(scaling->factorKey, "found scaling `" + scaling->type +
+                                                    "` beside tensor `rope_freqs.weight`, "
+                                                    "expected only one of them");
     config.set("rope_parameters.rope_type", "factors");
     return Error::success();
   }
-  if (name == "none")
+  if (scaling->type == "none")
     return Error::success();
-  config.set("rope_parameters.rope_type", name);
-  if (Error error = copyDouble("llama.rope.scaling.factor", "rope_parameters.factor"))
-    return error;
-  const ConfigValue *factor = config.find("rope_parameters.factor");
-  if (!factor || *factor->asDouble() <= 0)
-    return file.refuseKey("llama.rope.scaling.factor", "expected a factor above 0");
-  return name == "yarn" ? readYarn() : Error::success();
+  config.set("rope_parameters.rope_type", scaling->type);
+  config.set("rope_parameters.factor", scaling->factor);
+  config.setFileKey("rope_parameters.rope_type", "llama.rope.scaling.type");
+  config.setFileKey("rope_parameters.factor", scaling->factorKey);
+  return scaling->type == "yarn" ? readYarn() : Error::success();
 }
 
 Error ConfigBuilder::readTokenIds() {
@@ -223,11 +282,15 @@ Expected<ModelConfig> ConfigBuilder::build() {
   if (Error error = readTables())
     return error;
   readTensorFacts();
-  if (Error error = readHeadDim())
+  if (Error error = readHeads())
+    return error;
+  if (Error error = checkTurning())
     return error;
   if (Error error = readRopeScaling())
     return error;
   if (Error error = readTokenIds())
+    return error;
+  if (Error error = checkInfluence(file, config))
     return error;
   return std::move(config);
 }

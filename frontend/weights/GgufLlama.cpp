@@ -93,8 +93,10 @@ Expected<std::optional<int64_t>> quern::frontend::getUniformInt(const GgufFile &
   if (!list)
     return file.getInt(key);
   if (list->empty() || !llvm::all_equal(*list))
-    return file.refuseKey(key, "found a list of different numbers, expected the same in every "
-                               "layer");
+    return file.refuseKey(key, "found " +
+                                   StringRef(list->empty() ? "an empty list"
+                                                           : "a list of different numbers") +
+                                   ", expected the same in every layer");
   return list->front();
 }
 

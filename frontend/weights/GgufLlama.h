@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace quern::frontend {
@@ -30,6 +31,13 @@ llvm::Expected<std::vector<StoredTensor>> readGgufTensors(const GgufFile &file);
 /// The metadata under the keys of `config.json`, but for defaults that do not
 /// depend on the file; see ModelConfig.h.
 llvm::Expected<ModelConfig> readGgufConfig(const GgufFile &file);
+
+/// Refuses metadata that changes results in a way that models do not, by name
+/// (GgufKeys.def). `config` is what `readGgufConfig` made of the rest.
+llvm::Error checkInfluence(const GgufFile &file, const ModelConfig &config);
+
+/// A warning for every key of the architecture and its tokenizer that is not known.
+std::vector<std::string> listUnknownKeys(const GgufFile &file);
 
 /// An integer of the metadata that may also be stored once per layer; refuses
 /// lists whose elements differ.

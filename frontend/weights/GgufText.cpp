@@ -60,7 +60,7 @@ static json addedTokens(const GgufVocabulary &vocabulary) {
   for (auto [id, token] : llvm::enumerate(vocabulary.tokens)) {
     TokenKind kind = vocabulary.kinds[id];
     bool special = kind == TokenKind::Control || kind == TokenKind::Unknown;
-    if (!special && kind != TokenKind::UserDefined)
+    if ((!special && kind != TokenKind::UserDefined) || !vocabulary.isReached(id))
       continue;
     list.push_back({{"id", id},
                     {"content", toJson(token)},
@@ -112,11 +112,17 @@ static std::string listPreTokenizers() {
   return list;
 }
 
-static Expected<const PreTokenizer *> findPreTokenizer(const GgufFile &file) {
+static Expected<const PreTokenizer *> findPreTokenizer(const GgufFile &file,
+                                                       std::vector<std::string> &warnings) {
   static constexpr StringLiteral key = "tokenizer.ggml.pre";
   Expected<std::optional<std::string>> name = file.getString(key);
   if (!name)
     return name.takeError();
+  if (!*name)
+    warnings.push_back(("`" + file.path() + "`: metadata `" + key +
+                        "`: found nothing, assumed `default`; texts may be cut otherwise than the "
+                        "model expects")
+                           .str());
   std::string wanted = name->value_or("default");
   for (const PreTokenizer &row : preTokenizers)
     if (row.name == wanted)
@@ -126,9 +132,15 @@ static Expected<const PreTokenizer *> findPreTokenizer(const GgufFile &file) {
 }
 
 /// Byte-level byte pairs: every byte is written as one printable character.
-static Expected<json> byteLevelTokenizer(const GgufFile &file, const GgufVocabulary &vocabulary,
+static Expected<json> byteLevelTokenizer(const GgufFile &file, GgufVocabulary &vocabulary,
                                          bool &addBos) {
-  Expected<const PreTokenizer *> pre = findPreTokenizer(file);
+  static constexpr StringLiteral mergesKey = "tokenizer.ggml.merges";
+  if (vocabulary.merges.empty())
+    return file.refuseKey(mergesKey, "found " +
+                                         StringRef(file.find(mergesKey) ? "none" : "nothing") +
+                                         ", expected the pairs that tokens are merged from; the "
+                                         "file was converted without them");
+  Expected<const PreTokenizer *> pre = findPreTokenizer(file, vocabulary.warnings);
   if (!pre)
     return pre.takeError();
   addBos = (*pre)->addBos;
@@ -159,6 +171,14 @@ static int64_t countCharacters(StringRef text) {
   return llvm::count_if(text, [](char c) { return (uint8_t(c) & 0xc0) != 0x80; });
 }
 
+/// The most bytes that the pairs of a vocabulary are looked for in, counted per
+/// token and place where it may be cut: a second's work.
+static constexpr uint64_t maxCutBytes = uint64_t(1) << 31;
+/// The most pairs, and bytes in them, that a vocabulary may have. Vocabularies of
+/// 256 Ki tokens have half a million pairs.
+static constexpr uint64_t maxMerges = uint64_t(1) << 22;
+static constexpr uint64_t maxMergeBytes = uint64_t(1) << 26;
+
 /// The ways to make the normal token `token` of two others, by their numbers.
 static void splitToken(const GgufVocabulary &vocabulary, int32_t token,
                        std::vector<ScoredMerge> &merges) {
@@ -177,12 +197,21 @@ static void splitToken(const GgufVocabulary &vocabulary, int32_t token,
 
 /// SentencePiece joins the pair whose result scores highest. As a list of pairs:
 /// every way to make a token, by descending score; among equals the order that
-/// the transformers library gives them.
-static std::vector<TokenMerge> mergesFromScores(const GgufVocabulary &vocabulary) {
+/// the transformers library gives them. None: finding them takes too much.
+static std::optional<std::vector<TokenMerge>> mergesFromScores(const GgufVocabulary &vocabulary) {
   std::vector<ScoredMerge> merges;
-  for (size_t id = 0; id < vocabulary.tokens.size(); ++id)
-    if (vocabulary.kinds[id] == TokenKind::Normal)
-      splitToken(vocabulary, int32_t(id), merges);
+  uint64_t cutBytes = 0, mergeBytes = 0;
+  for (size_t id = 0; id < vocabulary.tokens.size(); ++id) {
+    if (vocabulary.kinds[id] != TokenKind::Normal || !vocabulary.isReached(id))
+      continue;
+    uint64_t length = vocabulary.tokens[id].size();
+    size_t known = merges.size();
+    cutBytes += length * length;
+    splitToken(vocabulary, int32_t(id), merges);
+    mergeBytes += (merges.size() - known) * length;
+    if (cutBytes > maxCutBytes || merges.size() > maxMerges || mergeBytes > maxMergeBytes)
+      return std::nullopt;
+  }
   llvm::sort(merges, [](const ScoredMerge &a, const ScoredMerge &b) {
     return std::tie(b.score, b.leftLength, b.rightLength, a.found) <
            std::tie(a.score, a.leftLength, a.rightLength, b.found);
@@ -203,7 +232,13 @@ static Expected<json> sentencePieceTokenizer(const GgufFile &file,
   if (!prefix)
     return prefix.takeError();
   bool addPrefix = prefix->value_or(true);
-  json model = bytePairModel(vocabulary, mergesFromScores(vocabulary));
+  std::optional<std::vector<TokenMerge>> merges = mergesFromScores(vocabulary);
+  if (!merges)
+    return file.refuseKey("tokenizer.ggml.tokens",
+                          "found tokens that are made of others in too many ways, expected at "
+                          "most " + Twine(maxMerges) + " pairs of " + Twine(maxMergeBytes) +
+                              " bytes");
+  json model = bytePairModel(vocabulary, *merges);
   model["byte_fallback"] = true;
   model["fuse_unk"] = true;
   if (vocabulary.unknown)
@@ -228,7 +263,7 @@ static Expected<json> sentencePieceTokenizer(const GgufFile &file,
   return tokenizer;
 }
 
-static Expected<json> buildTokenizer(const GgufFile &file, const GgufVocabulary &vocabulary,
+static Expected<json> buildTokenizer(const GgufFile &file, GgufVocabulary &vocabulary,
                                      bool &addBos) {
   static constexpr StringLiteral key = "tokenizer.ggml.model";
   Expected<std::optional<std::string>> model = file.getString(key);
@@ -276,7 +311,16 @@ Expected<TextAssets> quern::frontend::readGgufText(const GgufFile &file) {
   if (!templates)
     return templates.takeError();
 
+  Expected<std::optional<bool>> addEos = file.getBool("tokenizer.ggml.add_eos_token");
+  if (!addEos)
+    return addEos.takeError();
+
   TextAssets text;
+  text.warnings = std::move(vocabulary->warnings);
+  if (addEos->value_or(false))
+    text.warnings.push_back(("`" + file.path() + "`: metadata `tokenizer.ggml.add_eos_token`: found "
+                             "true; prompts are continued, no end is put behind them")
+                                .str());
   text.tokenizerJson = tokenizer->dump();
   text.chatTemplates = std::move(*templates);
   text.bosId = vocabulary->bos;

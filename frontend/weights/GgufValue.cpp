@@ -65,14 +65,33 @@ static size_t widthOf(GgufType type) {
 
 std::optional<int64_t> GgufValue::asInt() const { return integerAt(type, payload.data()); }
 
-std::optional<double> GgufValue::asDouble() const {
+std::optional<double> GgufValue::numberAt(GgufType type, const uint8_t *at) {
   if (type == GgufType::F32)
-    return fromShortestDecimal(bit_cast<float>(read32le(payload.data())));
+    return fromShortestDecimal(bit_cast<float>(read32le(at)));
   if (type == GgufType::F64)
-    return bit_cast<double>(read64le(payload.data()));
-  if (std::optional<int64_t> integer = asInt())
+    return bit_cast<double>(read64le(at));
+  if (std::optional<int64_t> integer = integerAt(type, at))
     return double(*integer);
   return std::nullopt;
+}
+
+std::optional<double> GgufValue::asDouble() const { return numberAt(type, payload.data()); }
+
+std::optional<std::vector<double>> GgufValue::asNumbers() const {
+  bool isArray = type == GgufType::Array;
+  GgufType scalar = isArray ? elementType : type;
+  size_t width = widthOf(scalar);
+  if (width == 0)
+    return std::nullopt;
+  std::vector<double> result;
+  for (uint64_t i = 0, size = isArray ? count : 1; i < size; ++i) {
+    const uint8_t *at = payload.data() + i * width;
+    std::optional<double> number = scalar == GgufType::Bool ? double(*at) : numberAt(scalar, at);
+    if (!number)
+      return std::nullopt;
+    result.push_back(*number);
+  }
+  return result;
 }
 
 std::optional<bool> GgufValue::asBool() const {
@@ -129,7 +148,16 @@ std::optional<std::vector<float>> GgufValue::asFloats() const {
 std::string GgufValue::describe() const {
   if (type == GgufType::Array)
     return "an array of " + utostr(count) + " " + nameOf(elementType).str();
+  std::string name = nameOf(type).str();
   if (std::optional<int64_t> integer = asInt())
-    return nameOf(type).str() + " " + itostr(*integer);
-  return nameOf(type).str();
+    return name + " " + itostr(*integer);
+  if (std::optional<StringRef> text = asString())
+    return name + " `" + printable(*text) + "`";
+  if (std::optional<bool> truth = asBool())
+    return *truth ? "true" : "false";
+  if (type == GgufType::U64)
+    return name + " " + utostr(read64le(payload.data()));
+  char text[64];
+  std::to_chars_result written = std::to_chars(text, text + sizeof(text), *asDouble());
+  return name + " " + std::string(text, written.ptr);
 }

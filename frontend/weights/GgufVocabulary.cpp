@@ -7,7 +7,10 @@
 
 #include "frontend/weights/GgufVocabulary.h"
 
+#include "frontend/weights/EndTokens.h"
+
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 
 #include <cmath>
 
@@ -22,12 +25,46 @@ static constexpr StringLiteral mergesKey = "tokenizer.ggml.merges";
 /// The longest token in bytes.
 static constexpr size_t maxTokenLength = 4096;
 
-static constexpr StringLiteral endTokens[] = {
-#define QUERN_END_TOKEN(text) text,
-#include "frontend/weights/GgufVocabulary.def"
-};
-
 bool quern::frontend::hasVocabulary(const GgufFile &file) { return file.find(tokensKey); }
+
+/// "`FILE`: metadata `KEY`: " and `message`, as a warning.
+static void warn(const GgufFile &file, StringRef key, GgufVocabulary &vocabulary,
+                 const Twine &message) {
+  vocabulary.warnings.push_back(
+      ("`" + file.path() + "`: metadata `" + key + "`: " + message).str());
+}
+
+/// " and N more", or nothing.
+static std::string countOthers(size_t all) {
+  return all > 1 ? " and " + utostr(all - 1) + " more" : "";
+}
+
+/// Numbers the texts. An empty token gets a text of its own; of two tokens with
+/// one text the last one counts, as in llama.cpp.
+static void numberTokens(const GgufFile &file, GgufVocabulary &vocabulary) {
+  std::vector<size_t> empty;
+  std::vector<std::pair<size_t, size_t>> equal;
+  for (auto [id, token] : llvm::enumerate(vocabulary.tokens)) {
+    if (token.empty()) {
+      empty.push_back(id);
+      token = vocabulary.madeTexts.emplace_back("[EMPTY_" + utostr(id) + "]");
+    }
+    auto [place, isNew] = vocabulary.ids.try_emplace(token, int32_t(id));
+    if (!isNew)
+      equal.emplace_back(place->second, id);
+    place->second = int32_t(id);
+  }
+  if (!empty.empty())
+    warn(file, tokensKey, vocabulary,
+         "token " + Twine(empty.front()) + countOthers(empty.size()) + ": found an empty text; " +
+             "no text becomes it");
+  if (!equal.empty())
+    warn(file, tokensKey, vocabulary,
+         "tokens " + Twine(equal.front().first) + " and " + Twine(equal.front().second) +
+             " are both `" + printable(vocabulary.tokens[equal.front().first]) + "`" +
+             (equal.size() > 1 ? ", and so are " + utostr(equal.size() - 1) + " other pairs" : "") +
+             "; texts become the last one, and the others print nothing");
+}
 
 static Error readTokens(const GgufFile &file, GgufVocabulary &vocabulary) {
   const GgufValue *value = file.find(tokensKey);
@@ -45,11 +82,8 @@ static Error readTokens(const GgufFile &file, GgufVocabulary &vocabulary) {
     if (!isUtf8(token))
       return file.refuseKey(tokensKey, "token " + Twine(id) + ": found `" + printable(token) +
                                            "`, expected UTF-8");
-    auto [place, isNew] = vocabulary.ids.try_emplace(token, int32_t(id));
-    if (!isNew)
-      return file.refuseKey(tokensKey, "tokens " + Twine(place->second) + " and " + Twine(id) +
-                                           " are both `" + printable(token) + "`");
   }
+  numberTokens(file, vocabulary);
   return Error::success();
 }
 
@@ -63,12 +97,17 @@ static Error readKinds(const GgufFile &file, GgufVocabulary &vocabulary) {
   if (!kinds || kinds->size() != count)
     return file.refuseKey(kindsKey, "found " + value->describe() + ", expected an array of " +
                                         Twine(count) + " integers");
+  std::vector<size_t> odd;
   for (auto [id, kind] : llvm::enumerate(*kinds)) {
-    if (kind < 1 || kind > 6)
-      return file.refuseKey(kindsKey, "token " + Twine(id) + ": found kind " + Twine(kind) +
-                                          ", expected 1 to 6");
-    vocabulary.kinds[id] = TokenKind(kind);
+    if (kind >= int64_t(TokenKind::Normal) && kind <= int64_t(TokenKind::Byte))
+      vocabulary.kinds[id] = TokenKind(kind);
+    else
+      odd.push_back(id);
   }
+  if (!odd.empty())
+    warn(file, kindsKey, vocabulary,
+         "token " + Twine(odd.front()) + countOthers(odd.size()) + ": found kind " +
+             Twine((*kinds)[odd.front()]) + ", expected 1 to 6; taken as 1, a normal token");
   return Error::success();
 }
 
@@ -102,8 +141,10 @@ static Error readMerges(const GgufFile &file, GgufVocabulary &vocabulary) {
     std::string joined = (left + right).str();
     if (right.empty() || !vocabulary.ids.count(left) || !vocabulary.ids.count(right) ||
         !vocabulary.ids.count(joined))
-      return file.refuseKey(mergesKey, "entry " + Twine(rank) + ": found `" + printable(line) +
-                                           "`, expected two tokens that join to a third");
+      return file.refuseKey(mergesKey,
+                            "entry " + Twine(rank) + ": found " +
+                                (line.empty() ? "nothing" : "`" + printable(line) + "`") +
+                                ", expected two tokens that join to a third");
     vocabulary.merges.emplace_back(left, right);
   }
   return Error::success();
@@ -141,10 +182,12 @@ static Error readSpecialIds(const GgufFile &file, GgufVocabulary &vocabulary) {
   for (std::optional<int32_t> id : {vocabulary.eos, endOfTurn, endOfMessage})
     if (id)
       vocabulary.stops.push_back(*id);
+  // Whatever their kind is said to be, they are found in texts and not printed.
   for (StringRef text : endTokens)
-    if (auto place = vocabulary.ids.find(text); place != vocabulary.ids.end())
-      if (vocabulary.kinds[place->second] == TokenKind::Control)
-        vocabulary.stops.push_back(place->second);
+    if (auto place = vocabulary.ids.find(text); place != vocabulary.ids.end()) {
+      vocabulary.kinds[place->second] = TokenKind::Control;
+      vocabulary.stops.push_back(place->second);
+    }
   llvm::sort(vocabulary.stops);
   vocabulary.stops.erase(llvm::unique(vocabulary.stops), vocabulary.stops.end());
   return Error::success();

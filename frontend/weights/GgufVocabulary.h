@@ -16,7 +16,9 @@
 #include "llvm/Support/Error.h"
 
 #include <cstdint>
+#include <deque>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -35,9 +37,9 @@ enum class TokenKind : int32_t {
 /// Two tokens that are joined into one.
 using TokenMerge = std::pair<llvm::StringRef, llvm::StringRef>;
 
-/// The tokens of a file, checked: valid UTF-8, each once. Views the file.
+/// The tokens of a file, checked: valid UTF-8. Views the file.
 struct GgufVocabulary {
-  /// Text of each token, by number.
+  /// Text of each token, by number; "[EMPTY_N]" for an empty token N.
   std::vector<llvm::StringRef> tokens;
   /// Kind of each token.
   std::vector<TokenKind> kinds;
@@ -45,12 +47,19 @@ struct GgufVocabulary {
   std::vector<float> scores;
   /// The pairs to join, first ones first; empty unless the file lists them.
   std::vector<TokenMerge> merges;
-  /// Number of each text.
+  /// Number of each text: the last one of the tokens with that text.
   llvm::DenseMap<llvm::StringRef, int32_t> ids;
   /// `tokenizer.ggml.{bos,eos,unknown}_token_id`.
   std::optional<int32_t> bos, eos, unknown;
   /// All tokens that end an answer, ascending.
   std::vector<int32_t> stops;
+  /// What is odd and has been taken as it is.
+  std::vector<std::string> warnings;
+  /// Texts that are not in the file; their addresses stay.
+  std::deque<std::string> madeTexts;
+
+  /// Whether texts become `token`: false for one whose text a later token has too.
+  bool isReached(size_t token) const { return ids.lookup(tokens[token]) == int32_t(token); }
 };
 
 /// True if the file has a vocabulary.

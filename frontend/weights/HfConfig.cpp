@@ -55,8 +55,10 @@ static void moveKey(ModelConfig &config, StringRef from, StringRef to) {
   const ConfigValue *value = config.find(from);
   if (!value)
     return;
-  if (!config.find(to))
+  if (!config.find(to)) {
     config.set(to, *value);
+    config.setFileKey(to, config.fileKey(from));
+  }
   config.erase(from);
 }
 

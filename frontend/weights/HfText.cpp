@@ -7,7 +7,9 @@
 
 #include "frontend/weights/HfText.h"
 
+#include "frontend/weights/EndTokens.h"
 #include "frontend/weights/HfChat.h"
+#include "frontend/weights/HfTokens.h"
 #include "frontend/weights/Json.h"
 #include "frontend/weights/MappedFile.h"
 #include "frontend/weights/StoredTensor.h"
@@ -38,39 +40,16 @@ public:
 private:
   std::string path(StringRef name) const;
   Expected<json> readObject(StringRef name, uint64_t limit) const;
-  void readSpecialTokens();
+  Error readSpecialTokens();
   void readIds();
-  std::optional<int32_t> idOf(const std::string &token) const;
-  bool processorAddsBos(const json &processor) const;
 
   StringRef folder;
-  json tokenizer, tokenizerConfig, generationConfig, modelConfig;
+  json tokenizer, generationConfig, modelConfig;
+  HfTokenFiles tokenFiles;
   TextAssets text;
 };
 
 } // namespace
-
-/// The member `name` of an object, or null.
-static const json *member(const json &object, const char *name) {
-  if (!object.is_object())
-    return nullptr;
-  auto found = object.find(name);
-  return found == object.end() || found->is_null() ? nullptr : &*found;
-}
-
-/// A token's text: a string, or an object with the string `content`.
-static std::string tokenText(const json *token) {
-  if (token && token->is_object())
-    token = member(*token, "content");
-  return token && token->is_string() ? token->get<std::string>() : "";
-}
-
-/// A number that can be a token's.
-static std::optional<int32_t> tokenId(const json *id) {
-  if (!id || !id->is_number_unsigned() || id->get<uint64_t>() > uint64_t(INT32_MAX))
-    return std::nullopt;
-  return int32_t(id->get<uint64_t>());
-}
 
 std::string FolderReader::path(StringRef name) const {
   SmallString<256> result = folder;
@@ -92,62 +71,53 @@ Expected<json> FolderReader::readObject(StringRef name, uint64_t limit) const {
   return tree;
 }
 
-/// The number of a token, among the added tokens or in the vocabulary.
-std::optional<int32_t> FolderReader::idOf(const std::string &token) const {
-  if (token.empty())
-    return std::nullopt;
-  if (const json *added = member(tokenizer, "added_tokens"); added && added->is_array())
-    for (const json &entry : *added)
-      if (tokenText(&entry) == token)
-        return tokenId(member(entry, "id"));
-  const json *model = member(tokenizer, "model");
-  const json *vocabulary = model ? member(*model, "vocab") : nullptr;
-  return vocabulary ? tokenId(member(*vocabulary, token.c_str())) : std::nullopt;
-}
-
-/// Whether a post-processor puts the first token before a single text.
-bool FolderReader::processorAddsBos(const json &processor) const {
-  if (const json *parts = member(processor, "processors"); parts && parts->is_array())
-    return llvm::any_of(*parts, [&](const json &part) {
-      return part.is_object() && !part.contains("processors") && processorAddsBos(part);
-    });
-  const json *single = member(processor, "single");
-  if (!single || !single->is_array() || single->empty())
-    return false;
-  const json *special = member(single->front(), "SpecialToken");
-  const json *id = special ? member(*special, "id") : nullptr;
-  return id && id->is_string() && id->get_ref<const std::string &>() == text.bosToken;
-}
-
-void FolderReader::readSpecialTokens() {
-  text.bosToken = tokenText(member(tokenizerConfig, "bos_token"));
-  text.eosToken = tokenText(member(tokenizerConfig, "eos_token"));
-  text.bosId = idOf(text.bosToken);
+/// The token that starts a text: `add_bos_token` says whether the one called so is
+/// put in front; else the post-processor does, whatever its token is called.
+Error FolderReader::readSpecialTokens() {
+  text.bosToken = tokenFiles.tokenOf("bos_token");
+  text.eosToken = tokenFiles.tokenOf("eos_token");
+  text.bosId = findTokenId(tokenizer, text.bosToken);
   if (!text.bosId)
-    text.bosId = tokenId(member(modelConfig, "bos_token_id"));
-  const json *flag = member(tokenizerConfig, "add_bos_token");
-  const json *processor = member(tokenizer, "post_processor");
-  if (flag && flag->is_boolean())
-    text.addBos = flag->get<bool>();
-  else
-    text.addBos = processor && processorAddsBos(*processor);
-  text.addBos = text.addBos && text.bosId;
+    text.bosId = readTokenId(findMember(modelConfig, "bos_token_id"));
+  HfSurroundings surroundings = readSurroundings(tokenizer);
+  const json *flag = findMember(tokenFiles.config, "add_bos_token");
+  if (flag && flag->is_boolean()) {
+    text.addBos = flag->get<bool>() && text.bosId;
+  } else if (surroundings.before.size() > 1) {
+    return refuse("`" + path("tokenizer.json") + "`: `post_processor`: found " +
+                  Twine(surroundings.before.size()) +
+                  " tokens in front of a text, expected 1 at most");
+  } else if (!surroundings.before.empty()) {
+    text.bosId = surroundings.before.front();
+    text.addBos = true;
+  }
+  const json *endFlag = findMember(tokenFiles.config, "add_eos_token");
+  if (endFlag && endFlag->is_boolean() ? endFlag->get<bool>() : surroundings.hasAfter)
+    text.warnings.push_back("`" + path("tokenizer.json") +
+                            "`: the tokenizer puts an end behind a text; prompts are continued, "
+                            "and get none");
+  return Error::success();
 }
 
 /// The tokens that end an answer: what generation is configured to stop at, or
-/// the model's end of text; and the tokenizer's own.
+/// the model's end of text; the tokenizer's own; and added tokens that do always.
 void FolderReader::readIds() {
-  const json *ends = member(generationConfig, "eos_token_id");
+  const json *ends = findMember(generationConfig, "eos_token_id");
   if (!ends)
-    ends = member(modelConfig, "eos_token_id");
+    ends = findMember(modelConfig, "eos_token_id");
   if (ends && ends->is_array())
     for (const json &end : *ends)
-      if (std::optional<int32_t> id = tokenId(&end))
+      if (std::optional<int32_t> id = readTokenId(&end))
         text.stopIds.push_back(*id);
-  if (std::optional<int32_t> id = tokenId(ends))
+  if (std::optional<int32_t> id = readTokenId(ends))
     text.stopIds.push_back(*id);
-  if (std::optional<int32_t> id = idOf(text.eosToken))
+  if (std::optional<int32_t> id = findTokenId(tokenizer, text.eosToken))
     text.stopIds.push_back(*id);
+  if (const json *added = findMember(tokenizer, "added_tokens"); added && added->is_array())
+    for (const json &entry : *added)
+      if (std::optional<int32_t> id = readTokenId(findMember(entry, "id")))
+        if (isEndToken(readTokenText(&entry)))
+          text.stopIds.push_back(*id);
   llvm::sort(text.stopIds);
   text.stopIds.erase(llvm::unique(text.stopIds), text.stopIds.end());
 }
@@ -159,7 +129,9 @@ Expected<TextAssets> FolderReader::read() {
     uint64_t limit;
   };
   for (Source source : {Source{tokenizer, "tokenizer.json", maxTokenizerBytes},
-                        Source{tokenizerConfig, "tokenizer_config.json", maxTextBytes},
+                        Source{tokenFiles.config, "tokenizer_config.json", maxTextBytes},
+                        Source{tokenFiles.specialTokens, "special_tokens_map.json", maxTextBytes},
+                        Source{tokenFiles.addedTokens, "added_tokens.json", maxTextBytes},
                         Source{generationConfig, "generation_config.json", maxTextBytes},
                         Source{modelConfig, "config.json", maxTextBytes}}) {
     Expected<json> tree = readObject(source.name, source.limit);
@@ -167,18 +139,24 @@ Expected<TextAssets> FolderReader::read() {
       return tree.takeError();
     source.tree = std::move(*tree);
   }
-  if (!member(tokenizer, "model"))
+  if (!findMember(tokenizer, "model"))
     return refuse("`" + path("tokenizer.json") + "`: expected an object `model`");
   Expected<std::string> content = readSmallFile(path("tokenizer.json"), maxTokenizerBytes);
   if (!content)
     return content.takeError();
-  text.tokenizerJson = std::move(*content);
-  Expected<std::vector<ChatTemplate>> templates = readHfChatTemplates(folder, tokenizerConfig);
+  text.tokenizerJson = skipByteOrderMark(*content).str();
+  Expected<bool> isChanged = mergeAddedTokens(tokenizer, tokenFiles, folder);
+  if (!isChanged)
+    return isChanged.takeError();
+  if (*isChanged)
+    text.tokenizerJson = tokenizer.dump();
+  Expected<std::vector<ChatTemplate>> templates = readHfChatTemplates(folder, tokenFiles.config);
   if (!templates)
     return templates.takeError();
   text.chatTemplates = std::move(*templates);
   text.tokenizerFile = path("tokenizer.json");
-  readSpecialTokens();
+  if (Error error = readSpecialTokens())
+    return error;
   readIds();
   return std::move(text);
 }

@@ -45,6 +45,15 @@ const ConfigValue *ModelConfig::find(StringRef key) const {
   return entry == entries.end() ? nullptr : &entry->second;
 }
 
+StringRef ModelConfig::fileKey(StringRef key) const {
+  auto name = fileKeys.find(key);
+  return name == fileKeys.end() ? key : StringRef(name->second);
+}
+
+void ModelConfig::setFileKey(StringRef key, StringRef name) {
+  fileKeys.insert_or_assign(key.str(), name.str());
+}
+
 void ModelConfig::set(StringRef key, ConfigValue value) {
   entries.insert_or_assign(key.str(), std::move(value));
 }
@@ -59,7 +68,8 @@ bool ModelConfig::erase(StringRef key) {
 
 void ModelConfig::fillFrom(const ModelConfig &other) {
   for (const auto &[key, value] : other.entries)
-    entries.emplace(key, value);
+    if (entries.emplace(key, value).second && other.fileKeys.count(key))
+      setFileKey(key, other.fileKey(key));
   if (!other.files.empty())
     addOrigin(other.files);
 }

@@ -77,6 +77,11 @@ public:
   /// The files the values came from, for messages; empty if there are none.
   llvm::StringRef origin() const { return files; }
 
+  /// What the file calls `key`, for messages: `key` itself unless `setFileKey` said otherwise.
+  llvm::StringRef fileKey(llvm::StringRef key) const;
+  /// Says what the file calls `key`.
+  void setFileKey(llvm::StringRef key, llvm::StringRef name);
+
   /// Sets or replaces a value.
   void set(llvm::StringRef key, ConfigValue value);
   /// Removes `key` and returns true iff it was there.
@@ -88,6 +93,8 @@ public:
 
 private:
   std::map<std::string, ConfigValue, std::less<>> entries;
+  /// Names in files of keys that are called otherwise there.
+  std::map<std::string, std::string, std::less<>> fileKeys;
   std::string files;
 };
 

@@ -7,6 +7,7 @@
 
 #include "frontend/weights/Mounts.h"
 
+#include "frontend/weights/ForeignFiles.h"
 #include "frontend/weights/GgufLlama.h"
 #include "frontend/weights/GgufVocabulary.h"
 #include "frontend/weights/HfConfig.h"
@@ -32,8 +33,16 @@ static std::string inFolder(StringRef folder, StringRef name) {
   return path.str().str();
 }
 
-/// Maps a safetensors file and reads its header.
+/// A safetensors file has no magic; its header is an object.
+static bool looksLikeSafetensors(ArrayRef<uint8_t> bytes) {
+  return bytes.size() > 8 && bytes[8] == '{';
+}
+
+/// Reads the header of a mapped safetensors file.
 static Expected<MountedFile> openSafetensors(std::unique_ptr<MappedFile> file) {
+  if (!looksLikeSafetensors(file->bytes()))
+    if (Error error = refuseForeign(file->bytes(), file->path(), "a safetensors file"))
+      return error;
   Expected<std::vector<StoredTensor>> tensors = parseSafetensors(file->bytes(), file->path());
   if (!tensors)
     return tensors.takeError();
@@ -54,8 +63,7 @@ static Error openShards(StringRef indexPath, MountedSource &source) {
   for (const std::string &shard : shards) {
     Expected<std::unique_ptr<MappedFile>> mapped = MappedFile::open(inFolder(source.folder, shard));
     if (!mapped)
-      return refuse("`" + indexPath + "`: shard `" + printable(shard) +
-                    "`: " + toString(mapped.takeError()));
+      return refuse(toString(mapped.takeError()) + "; `" + indexPath + "` names it as a shard");
     Expected<MountedFile> file = openSafetensors(std::move(*mapped));
     if (!file)
       return file.takeError();
@@ -66,6 +74,24 @@ static Error openShards(StringRef indexPath, MountedSource &source) {
   return Error::success();
 }
 
+/// Says what a folder without weights has in their place.
+static Error refuseFolder(StringRef folder) {
+  constexpr size_t longestList = 4;
+  std::set<std::string> others;
+  std::error_code code;
+  for (sys::fs::directory_iterator entry(folder, code), end; entry != end && !code;
+       entry.increment(code)) {
+    StringRef name = sys::path::filename(entry->path());
+    for (StringRef extension : {".safetensors", ".gguf", ".bin", ".pt", ".pth", ".h5", ".onnx"})
+      if (name.ends_with(extension) && others.size() < longestList)
+        others.insert("`" + printable(name) + "`");
+  }
+  std::string found = others.empty() ? "neither of them" : join(others, ", ");
+  return refuse("`" + folder + "`: found " + found +
+                ", expected `model.safetensors` or `model.safetensors.index.json`; name the file "
+                "itself if it is a GGUF or safetensors file that is called otherwise");
+}
+
 static Expected<MountedSource> openFolder(StringRef folder) {
   MountedSource source;
   source.folder = folder.str();
@@ -73,10 +99,7 @@ static Expected<MountedSource> openFolder(StringRef folder) {
   std::string index = inFolder(folder, "model.safetensors.index.json");
   if (!sys::fs::exists(single)) {
     if (!sys::fs::exists(index))
-      return refuse(
-          "`" + folder +
-          "`: found neither `model.safetensors` nor "
-          "`model.safetensors.index.json`; name the file itself if it is called otherwise");
+      return refuseFolder(folder);
     if (Error error = openShards(index, source))
       return error;
     return source;
@@ -110,11 +133,16 @@ static Expected<MountedSource> openFile(StringRef path) {
     return mapped.takeError();
   ArrayRef<uint8_t> bytes = (*mapped)->bytes();
   StringRef extension = sys::path::extension(path);
-  if (GgufFile::hasMagic(bytes) || extension == ".gguf")
+  bool isGguf = GgufFile::hasMagic(bytes);
+  if (!isGguf && !looksLikeSafetensors(bytes))
+    if (Error error = refuseForeign(bytes, path, "a GGUF or safetensors file"))
+      return error;
+  if (isGguf || extension == ".gguf")
     return openGguf(std::move(*mapped));
-  // A safetensors file has no magic; its header is an object.
-  bool looksRight = bytes.size() > 8 && bytes[8] == '{';
-  if (!looksRight && extension != ".safetensors")
+  if (path.ends_with(".index.json"))
+    return refuse("`" + path + "`: found an index, expected a GGUF or safetensors file; name the "
+                  "folder that it is in");
+  if (!looksLikeSafetensors(bytes) && extension != ".safetensors")
     return refuse("`" + path + "`: found `" + printable(toStringRef(bytes.take_front(8))) +
                   "`, expected a GGUF or safetensors file");
   MountedSource source;
@@ -136,6 +164,10 @@ bool MountedSource::hasConfig() const {
 
 Expected<ModelConfig> MountedSource::readConfig() const {
   return gguf ? readGgufConfig(*gguf) : readHfConfig(inFolder(folder, "config.json"));
+}
+
+std::vector<std::string> MountedSource::listConfigWarnings() const {
+  return gguf ? listUnknownKeys(*gguf) : std::vector<std::string>();
 }
 
 bool MountedSource::hasText() const {

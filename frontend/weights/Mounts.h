@@ -48,6 +48,8 @@ struct MountedSource {
   bool hasConfig() const;
   /// Reads it.
   llvm::Expected<ModelConfig> readConfig() const;
+  /// What is odd about the configuration, and has been taken as it is.
+  std::vector<std::string> listConfigWarnings() const;
   /// Whether there is a tokenizer to read.
   bool hasText() const;
   /// Reads tokenizer and chat template.

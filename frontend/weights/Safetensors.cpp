@@ -129,7 +129,7 @@ Expected<std::vector<StoredTensor>> quern::frontend::parseSafetensors(ArrayRef<u
   Expected<StringRef> header = readHeader(bytes, path);
   if (!header)
     return header.takeError();
-  Expected<json> tree = parseJson(*header, path, /*base=*/8);
+  Expected<json> tree = parseJsonAt(*header, path, /*base=*/8, RepeatedMembers::Refused);
   if (!tree)
     return tree.takeError();
   if (!tree->is_object())

@@ -45,6 +45,8 @@ struct TextAssets {
   /// tokenizer's post-processor and put `bosId` in front iff this is set;
   /// conversations never get it, their template writes it.
   bool addBos = false;
+  /// What is odd about the files and has been taken as it is: a line for each.
+  std::vector<std::string> warnings;
 };
 
 } // namespace quern::frontend

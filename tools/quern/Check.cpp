@@ -6,10 +6,10 @@
 #include "frontend/weights/HfConfig.h"
 #include "mlir/IR/MLIRContext.h"
 #include "tools/quern/Commands.h"
+#include "tools/quern/Compiler.h"
 #include "tools/quern/Files.h"
 #include "tools/quern/Paths.h"
 #include "llvm/Support/SourceMgr.h"
-#include "llvm/Support/WithColor.h"
 #include "llvm/Support/raw_ostream.h"
 #include <CLI/CLI.hpp>
 
@@ -77,9 +77,11 @@ static bool check(const std::string &path, const ModelInputs &inputs) {
 static ExitStatus check(const CheckOptions &options) {
   auto reference = openReference(options);
   if (!reference) {
-    llvm::WithColor::error(llvm::errs()) << llvm::toString(reference.takeError()) << '\n';
+    (void)refuse(reference.takeError());
     return ExitStatus::Refused;
   }
+  if (reference->checkpoint)
+    warn(reference->checkpoint->warnings());
   bool isCorrect = true;
   for (const std::string &path : options.models)
     isCorrect &= check(path, reference->inputs());

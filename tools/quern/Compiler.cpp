@@ -61,6 +61,11 @@ LogicalResult refuse(const llvm::Twine &message) {
 
 LogicalResult refuse(llvm::Error error) { return refuse(llvm::toString(std::move(error))); }
 
+void warn(llvm::ArrayRef<std::string> warnings) {
+  for (const std::string &warning : warnings)
+    llvm::WithColor::warning(llvm::errs(), "quern") << warning << '\n';
+}
+
 /// What has no place in the model is said of the compilation.
 static LogicalResult reportPlaceless(mlir::Diagnostic &diagnostic) {
   if (!isa<UnknownLoc>(diagnostic.getLocation()) || diagnostic.getSeverity() != DiagnosticSeverity::Error)
@@ -111,6 +116,7 @@ LogicalResult Compiler::openCheckpoint() {
   if (!opened)
     return refuse(opened.takeError());
   checkpoint = std::move(*opened);
+  warn(checkpoint->warnings());
   return success();
 }
 
@@ -203,6 +209,7 @@ LogicalResult Compiler::compile(llvm::ArrayRef<OwningOpRef<ModuleOp>> modules, c
     text = checkpoint->readText();
   if (!text)
     return refuse(text.takeError());
+  warn(text->warnings);
   llvm::FailureOr<std::optional<std::string>> chatTemplate = chooseChatTemplate(*text, options.chatTemplate);
   if (failed(chatTemplate) || failed(tryTokenizer(*text)))
     return failure();

@@ -71,6 +71,8 @@ private:
 /// Says on the standard error why a command ends, and fails.
 mlir::LogicalResult refuse(const llvm::Twine &message);
 mlir::LogicalResult refuse(llvm::Error error);
+/// Says on the standard error what is odd about the files that were read.
+void warn(llvm::ArrayRef<std::string> warnings);
 
 /// One compilation, step by step. A step that fails has said why on the standard error.
 class Compiler {

@@ -99,15 +99,15 @@ Bytes GgufParts::file() const {
   return file;
 }
 
-GgufParts quern::test::smallLlama() {
+GgufParts quern::test::smallLlama(uint32_t heads, uint32_t keyHeads) {
   GgufParts parts;
   parts.keyString("general.architecture", "llama")
       .keyU32("llama.context_length", 16)
       .keyU32("llama.embedding_length", 8)
       .keyU32("llama.block_count", 1)
       .keyU32("llama.feed_forward_length", 8)
-      .keyU32("llama.attention.head_count", 2)
-      .keyU32("llama.attention.head_count_kv", 1)
+      .keyU32("llama.attention.head_count", heads)
+      .keyU32("llama.attention.head_count_kv", keyHeads)
       .keyF32("llama.attention.layer_norm_rms_epsilon", 1e-5f);
   return parts;
 }

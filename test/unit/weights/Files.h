@@ -70,8 +70,8 @@ struct GgufParts {
 };
 
 /// The metadata that a model of architecture `llama` must have: 1 layer, hidden
-/// size 8, 2 heads of 4, 1 key and value head.
-GgufParts smallLlama();
+/// size 8, 2 heads of 4, 1 key and value head unless said otherwise.
+GgufParts smallLlama(uint32_t heads = 2, uint32_t keyHeads = 1);
 
 /// A safetensors file with that header and so many bytes of zeros after it.
 Bytes safetensors(llvm::StringRef header, uint64_t space);

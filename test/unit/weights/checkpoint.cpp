@@ -75,6 +75,11 @@ static void checkMounts(Checks &checks, const std::string &data) {
   checks.equal(parseMount("./a=b.gguf").path, "./a=b.gguf");
   checks.equal(parseMount("a/c=b.gguf").prefix, "");
   checks.equal(parseMount("=b.gguf").path, "=b.gguf");
+  // What exists is a path, whatever is in its name.
+  TemporaryFolder folder;
+  std::string existing = folder.write("run=3.gguf", "x");
+  checks.equal(parseMount(existing).path, existing);
+  checks.equal(parseMount(existing).prefix, "");
 
   Mount base{"base_model", data + "/gguf/llama-gqa-q8_0.gguf"};
   Mount other{"", data + "/llama-headdim"};

@@ -24,7 +24,7 @@ template <typename Read> static auto reading(const GgufParts &parts, Read read) 
 }
 
 static void checkHeader(Checks &checks) {
-  refused(checks, parse(Bytes()), "`f` at byte 0: found ``, expected `GGUF`");
+  refused(checks, parse(Bytes()), "`f` at byte 0: found nothing, expected `GGUF`");
   refused(checks, parse(Bytes().raw("GGML0000")), "found `GGML`, expected `GGUF`");
   refused(checks, parse(Bytes().raw("GGUF")), "found 0 bytes up to the end of the file");
   GgufParts parts;
@@ -35,10 +35,13 @@ static void checkHeader(Checks &checks) {
   parts.version = 2;
   checks.that(!parse(parts));
   parts.metadataCount = UINT64_MAX;
-  refused(checks, parse(parts), "found 0 bytes up to the end of the file");
+  refused(checks, parse(parts),
+          "`f` at byte 16: found a count of 18446744073709551615 metadata values, expected at "
+          "most ");
   parts.metadataCount = 0;
-  parts.tensorCount = uint64_t(1) << 60;
-  refused(checks, parse(parts), "found 0 bytes up to the end of the file");
+  parts.tensorCount = uint64_t(1) << 63;
+  refused(checks, parse(parts),
+          "`f` at byte 8: found a count of 9223372036854775808 tensors, expected at most ");
 }
 
 static void checkMetadata(Checks &checks) {
@@ -52,11 +55,12 @@ static void checkMetadata(Checks &checks) {
           "found a metadata key of 70000 bytes, expected at most 65535");
   refused(checks, value(Bytes().string("k").u32(13)), "found value type 13, expected 0 to 12");
   refused(checks, value(Bytes().string("k").u32(7).u8(2)), "found truth value 2, expected 0 or 1");
-  refused(checks, value(Bytes().string("k").u32(8).u64(1 << 30)), "bytes of a string");
+  refused(checks, value(Bytes().string("k").u32(8).u64(1 << 30)),
+          "found a string of 1073741824 bytes, expected at most ");
   refused(checks, value(Bytes().string("k").u32(9).u32(0).u64(UINT64_MAX)),
-          "found an array of 18446744073709551615 elements, expected at most");
+          "found a count of 18446744073709551615 elements of an array, expected at most");
   refused(checks, value(Bytes().string("k").u32(9).u32(8).u64(uint64_t(1) << 61)),
-          "found an array of 2305843009213693952 elements, expected at most");
+          "found a count of 2305843009213693952 elements of an array, expected at most");
   Bytes nested;
   nested.string("k").u32(9);
   for (int i = 0; i < 100; ++i)
@@ -72,7 +76,7 @@ static void checkMetadata(Checks &checks) {
             "metadata `general.alignment`: found " + std::to_string(alignment) +
                 ", expected a power of two up to");
   refused(checks, parse(GgufParts().keyString("general.alignment", "32")),
-          "found string, expected an integer");
+          "found string `32`, expected an integer");
 }
 
 static void checkTensors(Checks &checks) {
@@ -131,15 +135,15 @@ static void checkConfigs(Checks &checks) {
           "`llama.context_length`: found nothing, expected the value of "
           "`max_position_embeddings`");
   refused(checks, config([](GgufParts &p) { p.keyString("llama.rope.freq_base", "x"); }),
-          "`llama.rope.freq_base`: found string, expected a number");
+          "`llama.rope.freq_base`: found string `x`, expected a number");
   refused(checks, config([](GgufParts &p) { p.keyF32("llama.rope.freq_base", NAN); }),
           "found a number that is not finite");
   refused(checks, config([](GgufParts &p) { p.keyString("llama.rope.scaling.type", "su"); }),
           "found `su`, expected `none`, `linear` or `yarn`");
   refused(checks, config([](GgufParts &p) { p.keyString("llama.rope.scaling.type", "linear"); }),
-          "`llama.rope.scaling.factor`: expected a factor above 0");
+          "`llama.rope.scaling.factor`: found nothing, expected a factor above 0");
   refused(checks, config([](GgufParts &p) { p.keyU32("llama.rope.dimension_count", 6); }),
-          "found 6, expected 1 to the head size 4");
+          "`llama.rope.dimension_count`: found 6, expected the head size 4");
   refused(checks, config([](GgufParts &p) { p.keyI32s("llama.vocab_size", {3, 4}); }),
           "found a list of different numbers");
 
@@ -147,14 +151,89 @@ static void checkConfigs(Checks &checks) {
     p.keyString("llama.rope.scaling.type", "yarn")
         .keyF32("llama.rope.scaling.factor", 4.0f)
         .keyU32("llama.rope.scaling.original_context_length", 8)
-        .keyU32("llama.rope.dimension_count", 2)
+        .keyU32("llama.rope.dimension_count", 4)
         .keyI32s("llama.vocab_size", {3, 3});
   }));
   checks.equal(*yarn.find("rope_parameters.rope_type")->asString(), "yarn");
   checks.equal(*yarn.find("rope_parameters.factor")->asDouble(), 4.0);
   checks.equal(*yarn.find("rope_parameters.original_max_position_embeddings")->asInt(), 8);
-  checks.equal(*yarn.find("rope_parameters.partial_rotary_factor")->asDouble(), 0.5);
   checks.equal(*yarn.find("vocab_size")->asInt(), 3);
+}
+
+/// A factor is linear unless something else is said, also under its older key.
+static void checkRopeScaling(Checks &checks) {
+  auto scaling = [](auto change) {
+    GgufParts parts = smallLlama();
+    change(parts);
+    ModelConfig config = take(reading(parts, readGgufConfig));
+    const ConfigValue *type = config.find("rope_parameters.rope_type");
+    const ConfigValue *factor = config.find("rope_parameters.factor");
+    return (type ? type->describe() : "none") + ", " + (factor ? factor->describe() : "none");
+  };
+  std::string linear = "string \"linear\", number 4";
+  checks.equal(scaling([](GgufParts &p) { p.keyF32("llama.rope.scale_linear", 4); }), linear);
+  checks.equal(scaling([](GgufParts &p) { p.keyF32("llama.rope.scaling.factor", 4); }), linear);
+  checks.equal(scaling([](GgufParts &p) {
+                 p.keyString("llama.rope.scaling.type", "linear")
+                     .keyF32("llama.rope.scaling.factor", 4);
+               }),
+               linear);
+  checks.equal(scaling([](GgufParts &p) {
+                 p.keyString("llama.rope.scaling.type", "none")
+                     .keyF32("llama.rope.scaling.factor", 4);
+               }),
+               "none, none");
+  for (float neutral : {0.0f, 1.0f})
+    checks.equal(scaling([&](GgufParts &p) { p.keyF32("llama.rope.scale_linear", neutral); }),
+                 "none, none");
+  GgufParts negative = smallLlama();
+  negative.keyF32("llama.rope.scale_linear", -2);
+  refused(checks, reading(negative, readGgufConfig),
+          "`llama.rope.scale_linear`: found f32 -2, expected a factor above 0");
+}
+
+/// Keys that change results are refused unless neutral; unknown ones are warned of.
+static void checkInfluences(Checks &checks) {
+  auto with = [](auto change) {
+    GgufParts parts = smallLlama();
+    change(parts);
+    return reading(parts, readGgufConfig);
+  };
+  for (StringRef key : {"attention.clamp_kqv", "attn_logit_softcapping", "embedding_scale",
+                        "final_logit_softcapping", "logit_scale", "residual_scale"}) {
+    std::string name = ("llama." + key).str();
+    refused(checks, with([&](GgufParts &p) { p.keyF32(name, 0.5f); }),
+            "`" + name + "`: found f32 0.5, expected 0");
+    checks.that(bool(with([&](GgufParts &p) { p.keyF32(name, 0); })));
+  }
+  checks.that(bool(with([](GgufParts &p) { p.keyF32("llama.logit_scale", 1); })));
+  refused(checks, with([](GgufParts &p) { p.keyU32("llama.expert_count", 8); }),
+          "`llama.expert_count`: found u32 8, expected 0");
+  refused(checks, with([](GgufParts &p) { p.keyI32s("llama.rope.dimension_sections", {1, 1}); }),
+          "found an array of 2 i32, expected 0");
+  refused(checks, with([](GgufParts &p) { p.keyU32("llama.attention.sliding_window", 4); }),
+          "found a window of 4 positions, expected 0 or at least the ");
+  checks.that(bool(with([](GgufParts &p) { p.keyU32("llama.attention.sliding_window", 1 << 20); })));
+  checks.that(bool(with([](GgufParts &p) { p.keyF32("llama.attention.scale", 0.5f); })));
+  refused(checks, with([](GgufParts &p) { p.keyF32("llama.attention.scale", 0.25f); }),
+          "`llama.attention.scale`: found f32 0.25, expected 0 or one over the root");
+  refused(checks, with([](GgufParts &p) { p.keyU32("llama.attention.value_length", 8); }),
+          "found 8, expected the head size 4");
+  refused(checks, with([](GgufParts &p) { p.keyString("llama.hidden_activation", "gelu"); }),
+          "found `gelu`, expected `silu`");
+  refused(checks, with([](GgufParts &p) { p.keyF32("llama.rope.scaling.attn_factor", 2); }),
+          "expected 1 where the type of scaling is not `yarn`");
+
+  auto unknown = [](GgufParts parts) { return reading(parts, listUnknownKeys); };
+  checks.equal(unknown(smallLlama()).size(), 0u);
+  GgufParts odd = smallLlama().keyU32("llama.odd\n", 7).keyU32("general.odd", 7);
+  if (checks.equal(unknown(odd).size(), 1u))
+    checks.equal(unknown(odd).front(), "`f`: metadata `llama.odd\\n`: found u32 7; the key is not "
+                                       "known and has no influence");
+  for (int i = 0; i < 20; ++i)
+    odd.keyU32("llama.odd" + std::to_string(i), 7);
+  checks.equal(unknown(odd).back(),
+               "`f`: found 13 more metadata keys that are not known and have no influence");
 }
 
 static void checkHeads(Checks &checks) {
@@ -164,6 +243,16 @@ static void checkHeads(Checks &checks) {
   refused(checks, reading(parts, readGgufTensors),
           "`llama.attention.head_count`: found 2, expected heads of an even number of rows among "
           "the 6 of tensor `blk.0.attn_q.weight`");
+  GgufParts keys = smallLlama(/*heads=*/2, /*keyHeads=*/3);
+  refused(checks, reading(keys, readGgufConfig),
+          "`llama.attention.head_count_kv`: found 3, expected a divisor of "
+          "`llama.attention.head_count`, 2");
+  GgufParts width = smallLlama(/*heads=*/3, /*keyHeads=*/3);
+  refused(checks, reading(width, readGgufConfig),
+          "`llama.attention.head_count`: found 3, expected a divisor of "
+          "`llama.embedding_length`, 8");
+  refused(checks, reading(smallLlama(/*heads=*/0, /*keyHeads=*/1), readGgufConfig),
+          "`llama.attention.head_count`: found 0, expected at least 1");
 }
 
 /// No prefix and no single changed byte of a real file's header crashes or hangs
@@ -204,6 +293,8 @@ int main(int argc, char **argv) {
   checkTensors(checks);
   checkArchitectures(checks);
   checkConfigs(checks);
+  checkRopeScaling(checks);
+  checkInfluences(checks);
   checkHeads(checks);
   checkDamage(checks, argv[1]);
   return checks.status();

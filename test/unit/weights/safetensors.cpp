@@ -20,11 +20,11 @@ static void checkHeader(Checks &checks) {
   refused(checks, parse(Bytes()), "`f`: found 0 bytes, expected at least the 8");
   refused(checks, parse(Bytes().u64(UINT64_MAX)), "found a header of 18446744073709551615 bytes");
   refused(checks, parse(Bytes().u64(3).raw("{}")), "expected at most the 2 up to the end");
-  refused(checks, parse(Bytes().u64(0)), "expected valid JSON");
-  refused(checks, parse("{", 0), "`f` at byte 10: found `{`, expected valid JSON");
+  refused(checks, parse(Bytes().u64(0)), "found the end of the text, expected a value");
+  refused(checks, parse("{", 0), "`f` at byte 9: found the end of the text, expected the name");
   refused(checks, parse("[]", 0), "found a header of a list, expected an object");
-  refused(checks, parse("{} x", 0), "expected valid JSON");
-  refused(checks, parse("{\"a\xff\": 1}", 0), "expected valid JSON");
+  refused(checks, parse("{} x", 0), "found `x`, expected the end of the text");
+  refused(checks, parse("{\"a\xff\": 1}", 0), "found a string that is not UTF-8");
   refused(checks, parse(std::string(100, '['), 0), "found more than 64 nested");
   refused(checks, parse(R"({"a":1,"a":2})", 0), "member `a` occurs twice");
   checks.that(bool(parse(R"({"__metadata__":{"format":"pt"}}    )", 0)));
@@ -97,7 +97,7 @@ static void checkIndices(Checks &checks) {
   Checkpoint both = take(folder(map, fileA, fileB));
   checks.equal(both.tensors().size(), 2u);
   checks.that(both.sourceFile(*both.lookup("b")).ends_with("2.safetensors"));
-  refused(checks, folder(map, "", fileB), "shard `1.safetensors`");
+  refused(checks, folder(map, "", fileB), "index.json` names it as a shard");
   refused(checks, folder(map, fileB, fileA),
           "found in shard `1.safetensors`, expected in `2.safetensors`");
   refused(checks, folder(map, fileA, safetensors("{}", 0).text()),
@@ -111,11 +111,11 @@ static void checkFiles(Checks &checks) {
   TemporaryFolder folder;
   auto open = [](const std::string &path) { return Checkpoint::open(Mount{"", path}); };
   refused(checks, open(folder.path("missing.gguf")), "can't be opened");
-  refused(checks, open(folder.path("")), "found neither `model.safetensors` nor");
+  refused(checks, open(folder.path("")), "found neither of them, expected `model.safetensors`");
   refused(checks, open(folder.write("a.bin", "PK\3\4 zip file")),
           "expected a GGUF or safetensors file");
-  refused(checks, open(folder.write("empty.gguf", "")), "expected `GGUF`");
-  refused(checks, open(folder.write("empty.safetensors", "")), "expected at least the 8");
+  refused(checks, open(folder.write("empty.gguf", "")), "found an empty file, expected a GGUF");
+  refused(checks, open(folder.write("short.safetensors", "1234")), "expected at least the 8");
   refused(checks, open("/dev/null"), "is no regular file");
 }
 

@@ -5,6 +5,7 @@
 
 #include "frontend/weights/Checkpoint.h"
 #include "frontend/weights/GgufVocabulary.h"
+#include "frontend/weights/HfText.h"
 #include "runtime/llm/text/quern_text.h"
 #include "test/unit/weights/Files.h"
 
@@ -78,13 +79,23 @@ static Expected<TextAssets> vocabulary(StringRef model, StringRef pre, Change ch
 }
 
 static void checkVocabularies(Checks &checks) {
-  auto tokens = [](GgufParts &p) {
+  auto listed = [](GgufParts &p) {
     p.keyStrings("tokenizer.ggml.tokens", {"a", "b", "ab", "</s>"});
+  };
+  auto tokens = [&](GgufParts &p) {
+    listed(p);
+    p.keyStrings("tokenizer.ggml.merges", {"a b"});
   };
   auto with = [&](auto change) {
     return vocabulary("gpt2", "gpt-2", [&](GgufParts &p) {
       tokens(p);
       change(p);
+    });
+  };
+  auto withMerges = [&](ArrayRef<StringRef> merges) {
+    return vocabulary("gpt2", "gpt-2", [&](GgufParts &p) {
+      listed(p);
+      p.keyStrings("tokenizer.ggml.merges", merges);
     });
   };
   checks.that(bool(with([](GgufParts &) {})));
@@ -93,20 +104,16 @@ static void checkVocabularies(Checks &checks) {
   refused(checks, vocabulary("llama", "default", tokens), "expected a score per token");
   refused(checks,
           vocabulary("gpt2", "gpt-2",
-                     [](GgufParts &p) { p.keyStrings("tokenizer.ggml.tokens", {"a", "b", "a"}); }),
-          "tokens 0 and 2 are both `a`");
-  refused(checks,
-          vocabulary("gpt2", "gpt-2",
                      [](GgufParts &p) { p.keyStrings("tokenizer.ggml.tokens", {"\xff"}); }),
           "token 0: found `\\xFF`, expected UTF-8");
-  refused(checks, with([](GgufParts &p) { p.keyStrings("tokenizer.ggml.merges", {"b a"}); }),
+  refused(checks, withMerges({"b a"}),
           "entry 0: found `b a`, expected two tokens that join to a third");
-  refused(checks, with([](GgufParts &p) { p.keyStrings("tokenizer.ggml.merges", {""}); }),
-          "entry 0: found ``");
+  refused(checks, withMerges({""}), "entry 0: found nothing, expected two tokens");
+  refused(checks, withMerges({}), "`tokenizer.ggml.merges`: found none, expected the pairs");
+  refused(checks, vocabulary("gpt2", "gpt-2", listed),
+          "`tokenizer.ggml.merges`: found nothing, expected the pairs");
   refused(checks, with([](GgufParts &p) { p.keyI32s("tokenizer.ggml.token_type", {1, 1}); }),
           "found an array of 2 i32, expected an array of 4 integers");
-  refused(checks, with([](GgufParts &p) { p.keyI32s("tokenizer.ggml.token_type", {1, 1, 1, 9}); }),
-          "token 3: found kind 9, expected 1 to 6");
   refused(checks, with([](GgufParts &p) { p.keyU32("tokenizer.ggml.eos_token_id", 4); }),
           "found token 4, expected one of the 4 tokens");
   refused(checks, with([](GgufParts &p) { p.keyString("tokenizer.chat_template", "\xff"); }),
@@ -123,6 +130,207 @@ static void checkVocabularies(Checks &checks) {
     p.keyU32("tokenizer.ggml.bos_token_id", 0).keyU32("tokenizer.ggml.eot_token_id", 3);
   }));
   checks.that(llama3.addBos && llama3.stopIds == std::vector<int32_t>{3});
+}
+
+/// The warnings that a file of bytes' pairs brings, line by line; empty if it is refused.
+template <typename Change> static std::string warningsOf(StringRef pre, Change change) {
+  GgufParts parts = smallLlama();
+  parts.keyString("tokenizer.ggml.model", "gpt2").keyStrings("tokenizer.ggml.merges", {"a b"});
+  if (!pre.empty())
+    parts.keyString("tokenizer.ggml.pre", pre);
+  change(parts);
+  Bytes file = parts.file();
+  TextAssets text = take(readGgufText(take(GgufFile::parse(file.bytes(), "f"))));
+  return join(text.warnings, "\n");
+}
+
+/// What llama.cpp loads is loaded, with a word.
+static void checkOddVocabularies(Checks &checks) {
+  auto tokens = [](ArrayRef<StringRef> list) {
+    return [=](GgufParts &p) { p.keyStrings("tokenizer.ggml.tokens", list); };
+  };
+  checks.equal(warningsOf("gpt-2", tokens({"a", "b", "ab"})), "");
+  checks.equal(warningsOf("", tokens({"a", "b", "ab"})),
+               "`f`: metadata `tokenizer.ggml.pre`: found nothing, assumed `default`; texts may be "
+               "cut otherwise than the model expects");
+  checks.equal(warningsOf("gpt-2", tokens({"a", "b", "ab", "a"})),
+               "`f`: metadata `tokenizer.ggml.tokens`: tokens 0 and 3 are both `a`; texts become "
+               "the last one, and the others print nothing");
+  checks.equal(warningsOf("gpt-2", tokens({"a", "", "b", "ab", ""})),
+               "`f`: metadata `tokenizer.ggml.tokens`: token 1 and 1 more: found an empty text; no "
+               "text becomes it");
+  checks.equal(warningsOf("gpt-2",
+                          [&](GgufParts &p) {
+                            tokens({"a", "b", "ab"})(p);
+                            p.keyI32s("tokenizer.ggml.token_type", {1, 0, 7});
+                          }),
+               "`f`: metadata `tokenizer.ggml.token_type`: token 1 and 1 more: found kind 0, "
+               "expected 1 to 6; taken as 1, a normal token");
+
+  // The last of two tokens is what texts become; an empty one is never.
+  TextAssets text = take(vocabulary("gpt2", "gpt-2", [](GgufParts &p) {
+    p.keyStrings("tokenizer.ggml.tokens", {"a", "", "b", "ab", "a"});
+    p.keyStrings("tokenizer.ggml.merges", {"a b"});
+  }));
+  char *error = nullptr;
+  quern_tokenizer *tokenizer =
+      quern_tokenizer_new(bytes(text.tokenizerJson), text.tokenizerJson.size(), &error);
+  if (!checks.that(tokenizer))
+    return;
+  checks.that(encode(tokenizer, "aba", true) == std::vector<uint32_t>{3, 4});
+  quern_tokenizer_free(tokenizer);
+}
+
+/// Known ends end an answer whatever kind a file gives them, and are found in texts.
+static void checkEnds(Checks &checks) {
+  for (int32_t kind : {1, 3, 4}) {
+    TextAssets text = take(vocabulary("gpt2", "gpt-2", [&](GgufParts &p) {
+      p.keyStrings("tokenizer.ggml.tokens", {"a", "b", "ab", "<|im_end|>", "</s>"});
+      p.keyStrings("tokenizer.ggml.merges", {"a b"});
+      p.keyI32s("tokenizer.ggml.token_type", {1, 1, 1, kind, kind});
+    }));
+    checks.that(text.stopIds == std::vector<int32_t>{3});
+    checks.that(StringRef(text.tokenizerJson).contains("\"content\":\"<|im_end|>\""));
+  }
+}
+
+/// A folder with the tokenizer of the small model, changed, and files beside it.
+class TokenizerFolder {
+public:
+  explicit TokenizerFolder(const std::string &data)
+      : tokenizer(nlohmann::json::parse(readFile(data + "/llama-gqa/tokenizer.json"))) {
+    folder.write("config.json", R"({"eos_token_id":2})");
+  }
+
+  TextAssets read() {
+    folder.write("tokenizer.json", tokenizer.dump());
+    return take(readHfText(folder.path("")));
+  }
+  /// The ids of `prompt`, as the library gives them.
+  std::vector<uint32_t> encode(StringRef prompt) {
+    TextAssets text = read();
+    char *error = nullptr;
+    quern_tokenizer *made =
+        quern_tokenizer_new(bytes(text.tokenizerJson), text.tokenizerJson.size(), &error);
+    if (!made) {
+      std::cerr << error << '\n';
+      return {};
+    }
+    std::vector<uint32_t> ids = ::encode(made, prompt, true);
+    quern_tokenizer_free(made);
+    return ids;
+  }
+  /// Takes tokens 1 and 2, the signs of a turn, out of the tokenizer.
+  void dropTurns() {
+    nlohmann::json &added = tokenizer["added_tokens"];
+    added.erase(added.begin() + 1, added.end());
+    tokenizer["model"]["vocab"].erase("<|im_start|>");
+    tokenizer["model"]["vocab"].erase("<|im_end|>");
+  }
+
+  nlohmann::json tokenizer;
+  TemporaryFolder folder;
+};
+
+static const std::vector<uint32_t> turn = {1, 120, 118, 270};
+
+/// Added tokens that only a file beside the tokenizer names.
+static void checkAddedTokens(Checks &checks, const std::string &data) {
+  TokenizerFolder without(data);
+  without.dropTurns();
+  checks.that(without.encode("<|im_start|>user") != turn);
+
+  TokenizerFolder configured(data);
+  configured.dropTurns();
+  configured.folder.write("tokenizer_config.json", R"({"added_tokens_decoder":{
+      "1":{"content":"<|im_start|>","special":true},"2":{"content":"<|im_end|>","special":true}}})");
+  checks.that(configured.encode("<|im_start|>user") == turn);
+  // The older files do not count beside it.
+  configured.folder.write("added_tokens.json", R"({"her":99})");
+  checks.that(configured.encode("<|im_start|>user") == turn);
+
+  TokenizerFolder older(data);
+  older.dropTurns();
+  older.folder.write("added_tokens.json", R"({"<|im_start|>":1,"<|im_end|>":2})");
+  older.folder.write("special_tokens_map.json", R"({"eos_token":{"content":"<|im_end|>"}})");
+  checks.that(older.encode("<|im_start|>user") == turn);
+  TextAssets text = older.read();
+  checks.equal(text.eosToken, "<|im_end|>");
+  nlohmann::json added = nlohmann::json::parse(text.tokenizerJson)["added_tokens"];
+  checks.equal(added[1].dump(), R"({"content":"<|im_start|>","id":1,"lstrip":false,"normalized":)"
+                                R"(true,"rstrip":false,"single_word":false,"special":false})");
+  checks.that(added[2]["special"] == true && added[2]["normalized"] == false);
+
+  older.folder.write("added_tokens.json", R"({"<|im_start|>":3})");
+  refused(checks, readHfText(older.folder.path("")),
+          "added token `<|im_start|>` has number 3, which is token `\\xC4\\x80`");
+  older.folder.write("added_tokens.json", R"({"<|im_start|>":-1})");
+  refused(checks, readHfText(older.folder.path("")),
+          "added_tokens.json`: found token `<|im_start|>` with number -1, expected a text and its "
+          "number");
+
+  // A token with a role that the vocabulary alone knows is found in texts.
+  TokenizerFolder role(data);
+  role.tokenizer["added_tokens"].erase(1);
+  role.folder.write("tokenizer_config.json", R"({"bos_token":"<|im_start|>"})");
+  checks.that(role.encode("<|im_start|>user") == turn);
+  // Nothing to add: the file goes on as it is.
+  TokenizerFolder whole(data);
+  checks.equal(whole.read().tokenizerJson, whole.tokenizer.dump());
+}
+
+/// The token in front of a text is the post-processor's, whatever files call it.
+static void checkFirstToken(Checks &checks, const std::string &data) {
+  using nlohmann::json;
+  json start = json::parse(R"({"SpecialToken":{"id":"<|im_start|>","type_id":0}})");
+  json text = json::parse(R"({"Sequence":{"id":"A","type_id":0}})");
+  auto processor = [&](json single) {
+    return json{{"type", "TemplateProcessing"},
+                {"single", std::move(single)},
+                {"pair", json::array({text})},
+                {"special_tokens", json::parse(R"({"<|im_start|>":{"id":"<|im_start|>","ids":[1],
+                                                  "tokens":["<|im_start|>"]}})")}};
+  };
+  TokenizerFolder folder(data);
+  checks.that(!folder.read().addBos);
+  folder.tokenizer["post_processor"] = processor({start, text});
+  checks.that(folder.read().addBos && folder.read().bosId == 1);
+  checks.that(folder.read().warnings.empty());
+  folder.tokenizer["post_processor"] = {{"type", "Sequence"},
+                                        {"processors", json::array({processor({start, text})})}};
+  checks.that(folder.read().addBos && folder.read().bosId == 1);
+  folder.tokenizer["post_processor"] = json::parse(
+      R"({"type":"RobertaProcessing","cls":["<|im_start|>",1],"sep":["<|im_end|>",2]})");
+  checks.that(folder.read().addBos && folder.read().bosId == 1);
+  checks.equal(folder.read().warnings.size(), 1u);
+  folder.tokenizer["post_processor"] = processor({text, start});
+  checks.that(!folder.read().addBos && folder.read().warnings.size() == 1);
+  folder.tokenizer["post_processor"] = processor({start, start, text});
+  folder.folder.write("tokenizer.json", folder.tokenizer.dump());
+  refused(checks, readHfText(folder.folder.path("")),
+          "`post_processor`: found 2 tokens in front of a text, expected 1 at most");
+
+  TokenizerFolder mapped(data);
+  mapped.folder.write("special_tokens_map.json",
+                      R"({"bos_token":"<|im_start|>","eos_token":"<|im_end|>"})");
+  mapped.folder.write("tokenizer_config.json", R"({"add_bos_token":true})");
+  checks.that(mapped.read().addBos && mapped.read().bosToken == "<|im_start|>");
+  checks.that(mapped.read().stopIds == std::vector<int32_t>{0, 2});
+}
+
+/// Tokens that are made of others in more ways than any model's are refused at once.
+static void checkManyMerges(Checks &checks) {
+  std::string texts(4096, 'a');
+  std::vector<StringRef> tokens;
+  for (size_t size = 1; size <= texts.size(); ++size)
+    tokens.push_back(StringRef(texts).take_front(size));
+  refused(checks, vocabulary("llama", "default",
+                             [&](GgufParts &p) {
+                               p.keyStrings("tokenizer.ggml.tokens", tokens);
+                               p.keyF32s("tokenizer.ggml.scores",
+                                         std::vector<float>(tokens.size(), 0));
+                             }),
+          "found tokens that are made of others in too many ways");
 }
 
 /// SentencePiece: spaces become a sign, unknown characters bytes, and pairs are
@@ -161,6 +369,11 @@ int main(int argc, char **argv) {
   checkCases(checks, data + "/llama-gqa", data + "/tokenizer/tiny.json");
   checkAssets(checks, data);
   checkVocabularies(checks);
+  checkOddVocabularies(checks);
+  checkEnds(checks);
+  checkAddedTokens(checks, data);
+  checkFirstToken(checks, data);
+  checkManyMerges(checks);
   checkScores(checks);
   return checks.status();
 }
