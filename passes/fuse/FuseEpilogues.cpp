@@ -21,6 +21,10 @@ static bool arePair(KernelAnchorOpInterface first, KernelAnchorOpInterface secon
   return a && b && a.getLhs() == b.getLhs() && a.getWeight().getType() == b.getWeight().getType();
 }
 
+/// The most ops of one kernel: what a kernel costs to schedule and to compile grows faster than they do, and registers
+/// hold no more.
+static constexpr size_t maxMembers = 64;
+
 /// How many anchors `owner` holds.
 static int64_t countAnchors(Operation *owner) {
   return llvm::count_if(getMembers(owner), [](Operation *op) { return isa<KernelAnchorOpInterface>(op); });
@@ -44,6 +48,8 @@ static const char *whyNot(Operation *producer, Operation *consumer, Operation *o
   bool pair = first && second && countAnchors(producer) + countAnchors(owner) == 2 && arePair(first, second);
   if (first && second && !pair)
     return "a kernel has one anchor, or two matmuls of one tensor by weights of one type";
+  if (getMembers(producer).size() + getMembers(owner).size() > maxMembers)
+    return "a kernel has at most 64 ops";
   if (!canSink(producer, owner))
     return "the operand reads a state that is written before this op";
   return nullptr;
