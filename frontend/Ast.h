@@ -29,6 +29,8 @@ using SourceRange = llvm::SMRange;
 
 /// How deep brackets, blocks, operators and member accesses may nest.
 inline constexpr unsigned maxNesting = 256;
+/// How many parameters a function or module may have: arguments look for theirs by name.
+inline constexpr size_t maxParameters = 128;
 
 /// Owns the nodes and lists of syntax trees.
 class AstContext {

@@ -15,14 +15,34 @@ using namespace llvm;
 
 namespace quern::frontend {
 
+/// The length from which a message is cut.
+static constexpr size_t maxMessageBytes = 2000;
 /// Tabs in a printed source line reach to the next multiple of this column.
 static constexpr unsigned tabWidth = 8;
 /// At most so many columns of a source line are printed; of a longer one the part around the
 /// marker.
 static constexpr unsigned maxPrintedColumns = 160;
 
+std::string Diagnostic::toLine(const Twine &message) {
+  SmallString<256> buffer;
+  StringRef text = message.toStringRef(buffer);
+  std::string line;
+  // Source text may span lines.
+  for (size_t i = 0; i < text.size() && line.size() < maxMessageBytes; ++i) {
+    bool isBlank = isSpace(text[i]);
+    if (!isBlank || (!line.empty() && line.back() != ' '))
+      line += isBlank ? ' ' : text[i];
+  }
+  if (line.size() < maxMessageBytes)
+    return line;
+  while ((line.back() & 0xC0) == 0x80)
+    line.pop_back();
+  line.pop_back();
+  return line + "…";
+}
+
 Diagnostic &Diagnostic::note(SMRange range, const Twine &message) {
-  noteList.push_back({range, message.str()});
+  noteList.push_back({range, toLine(message)});
   return *this;
 }
 
@@ -33,12 +53,13 @@ bool Diagnostic::repeats(const Diagnostic &other) const {
 }
 
 Diagnostic &Diagnostic::hint(const Twine &message) {
-  text += ("; " + message).str();
+  text += "; " + toLine(message);
   return *this;
 }
 
 Diagnostic &DiagnosticEngine::error(SMRange range, const Twine &message) {
-  ++errorCount;
+  if (isClosed || ++errorCount > maxReports)
+    return surplus = Diagnostic(range, "");
   Diagnostic error(range, message);
   bool isRepeated = llvm::any_of(errors, [&](auto &other) { return other.repeats(error); });
   if (!isRepeated && !isFull())
@@ -184,6 +205,7 @@ void Printer::printSource(const Place &place) {
 
 void Printer::print(SMRange range, StringRef severity, raw_ostream::Colors hue, StringRef message) {
   if (!range.isValid()) {
+    out << "quern: ";
     setColour(hue, true);
     out << severity;
     resetColour();
@@ -217,7 +239,10 @@ void DiagnosticEngine::print(raw_ostream &out, bool colour) const {
       printer.print(note.range, "note", raw_ostream::CYAN, note.message);
   }
   if (surplusCount > 0)
-    out << "error: " << surplusCount << " more errors are not shown\n";
+    printer.print({}, "error", raw_ostream::RED, std::to_string(surplusCount) + " more errors are not shown");
+  if (!hasErrors())
+    for (const std::string &remark : remarks)
+      printer.print({}, "note", raw_ostream::CYAN, remark);
 }
 
 } // namespace quern::frontend

@@ -10,6 +10,7 @@
 #include "llvm/Support/SMLoc.h"
 #include <deque>
 #include <string>
+#include <vector>
 
 namespace llvm {
 class SourceMgr;
@@ -29,7 +30,10 @@ public:
   };
 
   Diagnostic(llvm::SMRange range, const llvm::Twine &message)
-      : errorRange(range), text(message.str()), plainLength(text.size()) {}
+      : errorRange(range), text(toLine(message)), plainLength(text.size()) {}
+
+  /// `message` as one line of a length that somebody reads.
+  static std::string toLine(const llvm::Twine &message);
 
   /// Adds a note; an invalid range gives a note without a place.
   Diagnostic &note(llvm::SMRange range, const llvm::Twine &message);
@@ -57,6 +61,8 @@ class DiagnosticEngine {
 public:
   /// Errors beyond this number are counted, not kept.
   static constexpr size_t maxErrors = 100;
+  /// After so many reports, repeated ones with them, further ones are not even looked at.
+  static constexpr size_t maxReports = 10'000;
 
   explicit DiagnosticEngine(const llvm::SourceMgr &sources) : sources(sources), surplus({}, "") {}
 
@@ -65,22 +71,30 @@ public:
   /// dropped. The reference stays valid for adding notes and hints until the next error.
   Diagnostic &error(llvm::SMRange range, const llvm::Twine &message);
 
+  /// Adds what is worth knowing and no error; it is told where there are no errors.
+  void remark(const llvm::Twine &message) { remarks.push_back(Diagnostic::toLine(message)); }
+
+  /// Takes no further error: what follows comes from those that are there.
+  void close() { isClosed = true; }
+
   bool hasErrors() const { return errorCount != 0; }
   /// How often an error was reported, with those that were not kept.
   size_t numErrors() const { return errorCount; }
   /// True when further errors are not kept: work that only finds errors may stop.
-  bool isFull() const { return errors.size() >= maxErrors; }
+  bool isFull() const { return errors.size() >= maxErrors || errorCount >= maxReports; }
 
-  /// Every kept error as `file:line:col: error: message`, the source line and a marker below it.
+  /// Every kept error, or where there is none every remark, as `file:line:col: error: message`, the source line and a marker below it.
   /// Columns count characters (code points) from 1.
   void print(llvm::raw_ostream &out, bool colour = false) const;
 
 private:
   const llvm::SourceMgr &sources;
   std::deque<Diagnostic> errors;
+  std::vector<std::string> remarks;
   /// Takes the notes and hints of errors that are not kept.
   Diagnostic surplus;
   size_t errorCount = 0;
+  bool isClosed = false;
   /// Different errors that were not kept.
   size_t surplusCount = 0;
 };

@@ -10,15 +10,13 @@ using namespace llvm;
 
 namespace quern::frontend {
 
-/// How much one program may compute while it is elaborated, in expressions and statements.
-static constexpr uint64_t maxWork = 20'000'000;
 /// The largest size that a symbolic dimension has where the entry does not say.
 static constexpr int64_t defaultBound = 512;
 
 Elaborator::Elaborator(const Program &program, const ModelInputs &inputs,
-                       const FrontendOptions &options, Emitter &emitter,
+                       const FrontendOptions &options, Emitter &emitter, Budget &budget,
                        DiagnosticEngine &diagnostics, bool isLoose)
-    : program(program), inputs(inputs), options(options), emitter(emitter),
+    : program(program), inputs(inputs), options(options), emitter(emitter), budget(budget),
       diagnostics(diagnostics), table(inputs.checkpoint, emitter.context(), diagnostics),
       isLoose(isLoose) {}
 
@@ -28,16 +26,24 @@ Value Elaborator::fail(SourceRange place, const Twine &message) {
 }
 
 Value Elaborator::stop(SourceRange place, const Twine &message) {
-  work = maxWork + 1;
-  return fail(place, message);
+  fail(place, message);
+  budget.close();
+  return Value();
 }
 
-bool Elaborator::spend(SourceRange place) {
-  if (work > maxWork)
-    return false;
-  if (++work > maxWork)
-    fail(place, "the model takes more than " + Twine(maxWork) + " steps to elaborate");
-  return work <= maxWork;
+/// How deep lists and tuples may nest.
+static constexpr unsigned maxSequenceDepth = 64;
+
+Value Elaborator::pay(Value value, SourceRange place) {
+  uint64_t bytes = 0;
+  if (auto *text = value.get<StringValue>())
+    bytes = text->value ? text->value->size() : 0;
+  auto *sequence = value.get<Sequence>();
+  if (sequence)
+    bytes = sequence->elements->size() * sizeof(Value);
+  if (sequence && sequence->depth > maxSequenceDepth)
+    return fail(place, "lists and tuples nest deeper than " + Twine(maxSequenceDepth));
+  return budget.spend(Resource::Bytes, place, bytes) ? value : Value();
 }
 
 StringRef Elaborator::textOf(SourceRange range) const {
@@ -203,7 +209,8 @@ void Elaborator::runRoot(const ModuleDecl &root) {
     if (function && function->functionKind == FunctionKind::Entry)
       emitEntry(*function, *instance);
   }
-  table.report(root.name.range, /*knowsAll=*/!program.isPartial());
+  // What the checkpoint has beside them says nothing while members were lost to errors.
+  table.report(root.name.range, /*knowsAll=*/!diagnostics.hasErrors());
 }
 
 //===--- Modules and functions on their own

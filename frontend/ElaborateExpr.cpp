@@ -9,17 +9,17 @@ using namespace llvm;
 
 namespace quern::frontend {
 
-/// How deep expressions may nest through calls; the stack holds this with room to spare.
-static constexpr unsigned maxExpressionDepth = 800;
-
 Value Elaborator::evaluate(const Expr &expr, Frame &frame) {
-  if (!spend(expr.range))
+  if (!budget.spend(Resource::Steps, expr.range))
     return Value();
-  ++expressionDepth;
-  auto leave = scope_exit([&] { --expressionDepth; });
-  if (expressionDepth > maxExpressionDepth)
-    return stop(expr.range, "expressions and calls nest deeper than " + Twine(maxExpressionDepth));
-  return evaluateInner(expr, frame);
+  ++evaluationDepth;
+  auto leave = scope_exit([&] { --evaluationDepth; });
+  if (evaluationDepth > maxEvaluationDepth)
+    return stop(expr.range, "expressions and calls nest deeper than " + Twine(maxEvaluationDepth));
+  Value value = evaluateInner(expr, frame);
+  if (uint64_t operations = emitter.takeEmitted())
+    budget.spend(Resource::Operations, expr.range, operations);
+  return value;
 }
 
 Value Elaborator::evaluateInner(const Expr &expr, Frame &frame) {
@@ -61,6 +61,8 @@ Value Elaborator::evaluateString(const StringExpr &expr, Frame &frame) {
     if (value.isPoison())
       return Value();
     if (auto *inner = value.get<StringValue>()) {
+      if (pay(value, part.value->range).isPoison())
+        return Value();
       known &= inner->value.has_value();
       text += inner->value.value_or("");
     } else if (auto *integer = value.get<Extent>()) {
@@ -84,12 +86,14 @@ Value Elaborator::evaluateSequence(ArrayRef<Expr *> elements, bool isList, Sourc
     Value value = evaluate(*element, frame);
     poisoned |= value.isPoison();
     auto *inner = value.get<Sequence>();
+    if (budget.isSpent())
+      return Value();
     if (isa<ForExpr>(element) && inner)
       values->insert(values->end(), inner->elements->begin(), inner->elements->end());
     else
       values->push_back(std::move(value));
   }
-  return poisoned ? Value() : Value(Sequence{isList, std::move(values)}, range);
+  return poisoned ? Value() : pay(Value(Sequence{isList, std::move(values)}, range), range);
 }
 
 Value Elaborator::evaluateIf(const IfExpr &expr, Frame &frame) {
@@ -107,15 +111,16 @@ Value Elaborator::evaluateFor(const ForExpr &expr, Frame &frame) {
   if (!elements)
     return Value();
   auto values = std::make_shared<std::vector<Value>>();
-  for (const Value &element : *elements) {
-    if (!bindLoop(expr.variables, element, expr.iterable->range, frame))
+  for (size_t i = 0; i < elements->size; ++i) {
+    if (!budget.spend(Resource::Steps, expr.range) ||
+        !bindLoop(expr.variables, elements->at(i), expr.iterable->range, frame))
       return Value();
     Value value = evaluate(*expr.body, frame);
     if (value.isPoison())
       return value;
     values->push_back(std::move(value));
   }
-  return Value(Sequence{/*isList=*/true, std::move(values)}, expr.range);
+  return pay(Value(Sequence{/*isList=*/true, std::move(values)}, expr.range), expr.range);
 }
 
 Value Elaborator::evaluateReshape(const ReshapeExpr &expr, Frame &frame) {

@@ -121,9 +121,10 @@ bool Elaborator::bindArguments(const FunctionDecl &function, Frame &frame,
 Value Elaborator::callFunction(const FunctionDecl &function, Instance *self,
                                ArrayRef<CallArgument> arguments, SourceRange range,
                                StringRef name) {
-  if (callDepth >= maxCallDepth)
-    return fail(range, "calls nest deeper than " + Twine(maxCallDepth) +
-                           "; a function cannot call itself");
+  if (callDepth >= maxCallDepth && endless.insert(&function).second)
+    fail(range, "calls nest deeper than " + Twine(maxCallDepth) + "; a function cannot call itself");
+  if (endless.contains(&function))
+    return Value();
   Frame frame{.self = self, .function = &function};
   if (!bindArguments(function, frame, arguments, range, name))
     return function.result ? assumeResult(*function.result, frame, range) : Value();
@@ -237,7 +238,7 @@ Value Elaborator::checkResult(const TypeExpr &type, const Value &value, Frame &f
 
 void Elaborator::runBlock(const Block &block, Frame &frame) {
   for (auto [i, stmt] : enumerate(block.statements)) {
-    if (frame.returned)
+    if (frame.returned || budget.isSpent())
       return;
     runStatement(*stmt, frame);
     if (isa<ReturnStmt>(stmt) && i + 1 < block.statements.size())
@@ -246,8 +247,12 @@ void Elaborator::runBlock(const Block &block, Frame &frame) {
 }
 
 void Elaborator::runStatement(const Stmt &stmt, Frame &frame) {
-  if (!spend(stmt.range))
+  if (!budget.spend(Resource::Steps, stmt.range))
     return;
+  ++evaluationDepth;
+  auto leave = scope_exit([&] { --evaluationDepth; });
+  if (evaluationDepth > maxEvaluationDepth)
+    return void(stop(stmt.range, "statements and calls nest deeper than " + Twine(maxEvaluationDepth)));
   TypeSwitch<const Stmt *>(&stmt)
       .Case([&](const AssignStmt *s) { runAssign(*s, frame); })
       .Case([&](const ReturnStmt *s) {
@@ -308,6 +313,8 @@ void Elaborator::runIf(const IfStmt &stmt, Frame &frame) {
 }
 
 void Elaborator::runBothBranches(const IfStmt &stmt, Frame &frame) {
+  if (!budget.spend(Resource::Steps, stmt.range, frame.locals.size()))
+    return;
   Frame other = frame;
   runBlock(stmt.thenBlock, frame);
   if (stmt.elseBlock)
@@ -320,43 +327,48 @@ void Elaborator::runBothBranches(const IfStmt &stmt, Frame &frame) {
     frame.locals.try_emplace(entry.getKey(), entry.getValue());
 }
 
-std::optional<std::vector<Value>> Elaborator::iterate(const Expr &iterable, Frame &frame) {
-  std::vector<Value> elements;
-  if (auto *range = dyn_cast<RangeExpr>(&iterable)) {
-    auto begin = evaluateExtent(*range->begin, frame, "the begin of a range");
-    auto end = evaluateExtent(*range->end, frame, "the end of a range");
-    if (!begin || !end)
-      return std::nullopt;
-    if (!begin->constant() || !end->constant()) {
-      bool isRuntime = begin->mentions(SymbolKind::Runtime) || end->mentions(SymbolKind::Runtime);
-      if (isRuntime || emitter.isActive()) {
-        fail(iterable.range, "the range is known at run time only; expected a static one");
-        return std::nullopt;
-      }
-      return std::vector<Value>{Value(*begin, iterable.range)};
-    }
-    if (__int128(*end->constant()) - *begin->constant() > maxIterations) {
-      fail(iterable.range, "the loop runs more than " + Twine(maxIterations) + " times");
+std::optional<LoopElements> Elaborator::iterateRange(const RangeExpr &range, Frame &frame) {
+  auto begin = evaluateExtent(*range.begin, frame, "the begin of a range");
+  auto end = evaluateExtent(*range.end, frame, "the end of a range");
+  if (!begin || !end)
+    return std::nullopt;
+  if (!begin->constant() || !end->constant()) {
+    bool isRuntime = begin->mentions(SymbolKind::Runtime) || end->mentions(SymbolKind::Runtime);
+    if (isRuntime || emitter.isActive()) {
+      fail(range.range, "the range is known at run time only; expected a static one");
       return std::nullopt;
     }
-    for (int64_t i = *begin->constant(); i < *end->constant(); ++i)
-      elements.push_back(Value(Extent(i), iterable.range));
-    return elements;
+    return LoopElements{1, *begin, range.range};
   }
+  __int128 count = __int128(*end->constant()) - *begin->constant();
+  if (count > maxIterations) {
+    fail(range.range, "the loop runs more than " + Twine(maxIterations) + " times");
+    return std::nullopt;
+  }
+  return LoopElements{count < 0 ? 0 : size_t(count), *begin, range.range};
+}
+
+std::optional<LoopElements> Elaborator::iterate(const Expr &iterable, Frame &frame) {
+  if (auto *range = dyn_cast<RangeExpr>(&iterable))
+    return iterateRange(*range, frame);
   Value value = evaluate(iterable, frame);
   if (value.isPoison())
     return std::nullopt;
   if (auto *sequence = value.get<Sequence>())
-    return *sequence->elements;
+    return LoopElements{sequence->elements->size(), Extent(0), iterable.range, sequence->elements};
   auto *array = value.get<ArrayValue>();
   if (!array) {
     fail(iterable.range,
          "found " + value.describe() + "; expected an array of members, a list or a range");
     return std::nullopt;
   }
-  for (Node *node : array->array->elements)
-    elements.push_back(nodeValue(*node, iterable.range));
-  return elements;
+  const std::vector<Node *> &nodes = array->array->elements;
+  if (!budget.spend(Resource::Bytes, iterable.range, nodes.size() * sizeof(Value)))
+    return std::nullopt;
+  auto elements = std::make_shared<std::vector<Value>>();
+  for (Node *node : nodes)
+    elements->push_back(nodeValue(*node, iterable.range));
+  return LoopElements{nodes.size(), Extent(0), iterable.range, std::move(elements)};
 }
 
 bool Elaborator::bindLoop(ArrayRef<Identifier> variables, const Value &element, SourceRange place,
@@ -380,8 +392,9 @@ void Elaborator::runFor(const ForStmt &stmt, Frame &frame) {
   auto elements = iterate(*stmt.iterable, frame);
   if (!elements)
     return;
-  for (const Value &element : *elements) {
-    if (frame.returned || !bindLoop(stmt.variables, element, stmt.iterable->range, frame))
+  for (size_t i = 0; i < elements->size; ++i) {
+    if (frame.returned || !budget.spend(Resource::Steps, stmt.range) ||
+        !bindLoop(stmt.variables, elements->at(i), stmt.iterable->range, frame))
       return;
     runBlock(stmt.body, frame);
   }

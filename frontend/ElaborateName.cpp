@@ -71,6 +71,8 @@ Value Elaborator::unknownName(StringRef name, SourceRange place, const Frame &fr
   if (program.isLost(name.substr(name.rfind('.') + 1)))
     return Value();
   std::vector<StringRef> names = program.names();
+  if (!budget.spend(Resource::Steps, place, names.size()))
+    return Value();
   append_range(names, builtinNames());
   if (frame.self) {
     const ModuleScope &scope = program.scope(frame.self->decl);
@@ -90,6 +92,8 @@ Value Elaborator::unknownName(StringRef name, SourceRange place, const Frame &fr
 
 bool Elaborator::checkNewName(const NameExpr &name, Frame &frame) {
   std::vector<StringRef> names = program.names();
+  if (!budget.spend(Resource::Steps, name.range, names.size()))
+    return false;
   if (frame.self) {
     append_range(names, program.scope(frame.self->decl).constants.keys());
     append_range(names, frame.self->arguments.keys());
@@ -203,26 +207,33 @@ Value Elaborator::nodeValue(Node &node, SourceRange place) {
 }
 
 Value Elaborator::tensorValue(const TensorNode &node, SourceRange place) {
-  if (node.tiedTo)
-    return tensorValue(*node.tiedTo, place);
-  if (node.isState) {
+  const TensorNode *whole = &node;
+  SmallVector<const TensorNode *> views;
+  for (unsigned length = 0; whole->tiedTo || (whole->viewOf && !whole->isState); ++length) {
+    if (length > maxTieLength)
+      return failTieLength(node.path, place);
+    if (!whole->tiedTo)
+      views.push_back(whole);
+    whole = whole->tiedTo ? whole->tiedTo : whole->viewOf;
+  }
+  if (whole->isState) {
     mlir::Type element = options.exact ? emitter.f32() : emitter.types().getF16Type();
-    return Value(emitter.readState(place, node.path, node.shape, element), place);
+    return Value(emitter.readState(place, whole->path, whole->shape, element), place);
   }
-  if (!node.viewOf) {
-    mlir::Type element = table.elementOfAccepted(node.path);
-    return element ? Value(emitter.readParameter(place, node.path, node.shape, element), place)
-                   : Value();
+  mlir::Type element = table.elementOfAccepted(whole->path);
+  if (!element)
+    return Value();
+  Value value(emitter.readParameter(place, whole->path, whole->shape, element), place);
+  for (const TensorNode *part : reverse(views)) {
+    SmallVector<AxisSubscript, 4> subscripts;
+    for (auto [axis, cut] : zip_equal(value.get<Tensor>()->shape, part->view))
+      subscripts.push_back({cut.begin, cut.size, cut.drop, !cut.drop && axis.constant() == cut.size});
+    BuiltinCall call{"a view", place, {value}, {place}, {}, {}, emitter, diagnostics, table};
+    value = sliceTensor(call, subscripts);
+    if (value.isPoison())
+      break;
   }
-  Value whole = tensorValue(*node.viewOf, place);
-  if (whole.isPoison())
-    return whole;
-  SmallVector<AxisSubscript, 4> subscripts;
-  for (auto [axis, part] : zip_equal(whole.get<Tensor>()->shape, node.view))
-    subscripts.push_back(
-        {part.begin, part.size, part.drop, !part.drop && axis.constant() == part.size});
-  BuiltinCall call{"a view", place, {whole}, {place}, {}, {}, emitter, diagnostics, table};
-  return sliceTensor(call, subscripts);
+  return value;
 }
 
 Value Elaborator::constantValue(ConstantSlot &slot, const ConstantDecl &decl, StringRef parameter,
@@ -241,11 +252,13 @@ Value Elaborator::constantValue(ConstantSlot &slot, const ConstantDecl &decl, St
     slot.state = ConstantSlot::State::Done;
     auto *table = slot.value.get<Tensor>();
     auto size = table ? volume(table->shape) : std::nullopt;
-    if (size && size->constant().value_or(0) > maxTableElements)
+    // Each is at most `maxElements`, and an error ends the sum.
+    tableElements += size ? size->constant().value_or(0) : 0;
+    if (tableElements > maxTableElements)
       slot = {slot.state,
               fail(decl.name.range, "`" + decl.name.text + "` is a table of shape " +
-                                        formatShape(table->shape) + "; expected at most " +
-                                        Twine(maxTableElements) + " elements"),
+                                        formatShape(table->shape) + "; the tables of a model have at most " +
+                                        Twine(maxTableElements) + " elements in all"),
               ""};
   }
   if (slot.parameter.empty())
@@ -286,6 +299,9 @@ Value Elaborator::readConfigField(const ConfigEntry &entry) {
                          ? "`" + inputs.config->origin().str() + "`"
                          : "the configuration";
   if (found) {
+    const ConfigValue::List *list = found->asList();
+    if (list && !budget.spend(Resource::Bytes, place, list->size() * sizeof(Value)))
+      return Value();
     if (auto value = convertConfig(*found, *field.type, place))
       return *value;
     return fail(place, "`" + inputs.config->fileKey(field.key.text) + "` is " +

@@ -22,6 +22,8 @@ bool isNumber(const Value &value) { return value.get<Extent>() || value.get<Floa
 
 /// a to the power b, 0 <= b; nothing where it leaves 64 bits.
 std::optional<Extent> power(const Extent &a, int64_t b) {
+  if (!a.constant() && b > 64)
+    return Extent::opaque(a, "**", Extent(b));
   std::optional<Extent> result = Extent(1);
   for (int64_t i = 0; i < b && result; ++i) {
     // 2 to the 64th already left, so that a is -1, 0 or 1.
@@ -51,8 +53,7 @@ std::variant<Extent, std::string> applyIntegers(BinaryOp op, const Extent &a, co
       return "division of " + a.str() + " by zero";
     result = Extent::divide(a, b);
     if (!result && x && y)
-      return a.str() + " is not a multiple of " + b.str() +
-             "; the division of integers must be exact";
+      return a.str() + " is not a multiple of " + b.str() + "; the division of integers must be exact";
     break;
   case BinaryOp::Remainder:
     if (y == 0)
@@ -60,13 +61,12 @@ std::variant<Extent, std::string> applyIntegers(BinaryOp op, const Extent &a, co
     if (x && y) // INT64_MIN % -1 traps.
       result = Extent(*y == -1 ? 0 : ((*x % *y) + *y) % *y);
     else
-      result = Extent::symbol("(" + a.str() + ")%(" + b.str() + ")", SymbolKind::Opaque);
+      result = Extent::opaque(a, "%", b);
     break;
   case BinaryOp::Power:
     if (y && *y < 0)
       return "power " + b.str() + " of an integer; expected at least 0";
-    result = y ? power(a, *y)
-               : Extent::symbol("(" + a.str() + ")**(" + b.str() + ")", SymbolKind::Opaque);
+    result = y ? power(a, *y) : Extent::opaque(a, "**", b);
     break;
   default:
     llvm_unreachable("not arithmetic");
@@ -218,14 +218,18 @@ Value Elaborator::evaluateBinary(const BinaryExpr &expr, Frame &frame) {
   }
   if (left.get<StringValue>() && right.get<StringValue>() && expr.op == BinaryOp::Add) {
     auto &a = left.get<StringValue>()->value, &b = right.get<StringValue>()->value;
+    if (pay(left, expr.range).isPoison() || pay(right, expr.range).isPoison())
+      return Value();
     return Value(StringValue{a && b ? std::optional(*a + *b) : std::nullopt}, expr.range);
   }
   if (!isNumber(left) || !isNumber(right))
     return mismatch();
   if (left.get<Extent>() && right.get<Extent>()) {
+    if (!budget.spend(Resource::Steps, expr.range, left.get<Extent>()->size() * right.get<Extent>()->size() - 1))
+      return Value();
     auto result = applyIntegers(expr.op, *left.get<Extent>(), *right.get<Extent>());
     if (auto *message = std::get_if<std::string>(&result))
-      return fail(expr.range, *message);
+      return fail(expr.range, "`" + textOf(expr.range) + "`: " + *message);
     return Value(std::get<Extent>(result), expr.range);
   }
   auto a = toDouble(left), b = toDouble(right);

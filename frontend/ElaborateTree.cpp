@@ -12,8 +12,6 @@ namespace quern::frontend {
 
 /// How deep modules may nest.
 static constexpr unsigned maxInstanceDepth = 64;
-/// How many nodes a tree may have.
-static constexpr size_t maxNodes = 2'000'000;
 /// The most elements one array may have.
 static constexpr int64_t maxArraySize = 65536;
 
@@ -71,23 +69,24 @@ bool Elaborator::bindParameters(const ModuleDecl &module, ArrayRef<Argument> arg
   return fits;
 }
 
+bool Elaborator::payMember(SourceRange place, StringRef path) {
+  return budget.spend(Resource::Members, place) && budget.spend(Resource::Bytes, place, path.size());
+}
+
 Instance *Elaborator::instantiate(const ModuleDecl &module, std::string path,
                                   const MemberDecl *member, SourceRange place,
                                   StringMap<Value> arguments) {
-  if (instanceDepth >= maxInstanceDepth || tree.size() >= maxNodes) {
-    fail(place, instanceDepth >= maxInstanceDepth
-                    ? "modules nest deeper than " + Twine(maxInstanceDepth) +
-                          "; a module cannot hold itself"
-                    : "the model has more than " + Twine(maxNodes) + " members");
+  if (instanceDepth >= maxInstanceDepth && endless.insert(&module).second)
+    fail(place, "modules nest deeper than " + Twine(maxInstanceDepth) + "; a module cannot hold itself");
+  if (endless.contains(&module) || !payMember(place, path))
     return nullptr;
-  }
   ++instanceDepth;
   auto leave = scope_exit([&] { --instanceDepth; });
   reached.insert(&module);
   auto *instance = tree.create<Instance>(std::move(path), member, place, &module);
   instance->arguments = std::move(arguments);
   for (const Decl *decl : module.body) {
-    if (diagnostics.isFull())
+    if (budget.isSpent())
       return instance;
     if (auto *memberDecl = dyn_cast<MemberDecl>(decl)) {
       if (program.scope(&module).members.lookup(memberDecl->name.text) == memberDecl)
@@ -122,6 +121,8 @@ Node *Elaborator::buildMember(Instance &owner, const MemberDecl &member) {
     auto condition = evaluateCondition(*presence, frame);
     if (!condition)
       return nullptr;
+    if (*condition == false && !payMember(place, path))
+      return nullptr;
     if (*condition == false)
       return tree.create<AbsentNode>(path, &member, place);
   }
@@ -152,6 +153,8 @@ Node *Elaborator::buildTensor(Instance &owner, const MemberDecl &member, const T
                  : "the element type of a parameter is the checkpoint's; expected a shape");
     return nullptr;
   }
+  if (!payMember(place, path))
+    return nullptr;
   Frame frame{.self = &owner};
   auto *node = tree.create<TensorNode>(std::move(path), &member, place, isState);
   for (const Expr *dim : type.dims) {
@@ -178,6 +181,8 @@ Node *Elaborator::buildArray(Instance &owner, const MemberDecl &member, const Ar
   auto count = evaluateExtent(*type.count, frame, "the size of an array");
   if (!count)
     return nullptr;
+  if (!payMember(place, path))
+    return nullptr;
   auto *array = tree.create<ArrayNode>(path, &member, place);
   array->countKnown = count->constant().has_value();
   int64_t size = count->constant().value_or(1);
@@ -186,6 +191,12 @@ Node *Elaborator::buildArray(Instance &owner, const MemberDecl &member, const Ar
          "found " + Twine(size) + " elements; expected 0 to " + Twine(maxArraySize));
     return nullptr;
   }
+  if (instanceDepth >= maxInstanceDepth) {
+    fail(place, "arrays and modules nest deeper than " + Twine(maxInstanceDepth));
+    return nullptr;
+  }
+  ++instanceDepth;
+  auto leave = scope_exit([&] { --instanceDepth; });
   for (int64_t i = 0; i < size; ++i) {
     Node *element =
         buildNode(owner, member, *type.element, joinPath(path, std::to_string(i)), place, isState);
@@ -274,20 +285,32 @@ void Elaborator::linkMember(Instance &owner, const MemberDecl &member, Node &nod
   }
 }
 
-/// Whether `from` is another name or a part of `tensor`.
-static bool leadsTo(const TensorNode *from, const TensorNode *tensor) {
-  for (const TensorNode *step = from; step; step = step->tiedTo ? step->tiedTo : step->viewOf)
-    if (step == tensor)
-      return true;
-  return false;
+Value Elaborator::failTieLength(StringRef path, SourceRange place) {
+  return stop(place, "more than " + Twine(maxTieLength) + " ties and views lead from `" + path +
+                         "` to the tensor with its values");
+}
+
+bool Elaborator::canLead(const TensorNode &node, const TensorNode &target, SourceRange place) {
+  unsigned length = 0;
+  for (const TensorNode *step = &target; step; step = step->tiedTo ? step->tiedTo : step->viewOf) {
+    if (step == &node) {
+      fail(place, "`" + node.path + "` is tied to itself or a view of itself");
+      return false;
+    }
+    if (++length > maxTieLength) {
+      failTieLength(node.path, place);
+      return false;
+    }
+  }
+  return true;
 }
 
 void Elaborator::tie(Node &node, const Node &target, SourceRange place) {
   auto *tensor = dyn_cast<TensorNode>(&node);
   auto *source = dyn_cast<TensorNode>(&target);
   if (tensor && source) {
-    if (leadsTo(source, tensor))
-      return void(fail(place, "`" + node.path + "` is tied to itself"));
+    if (!canLead(*tensor, *source, place))
+      return;
     if (compareShapes(tensor->shape, source->shape) == Equality::Different) {
       fail(place, "`" + node.path + "` has shape " + formatShape(tensor->shape) + ", but `" +
                       target.path + "`, to which it is tied, has shape " +
@@ -344,8 +367,8 @@ void Elaborator::view(Frame &frame, Node &node, const Node &target, const IndexE
 
 void Elaborator::viewTensor(Frame &frame, TensorNode &node, const TensorNode &target,
                             const IndexExpr &part) {
-  if (leadsTo(&target, &node))
-    return void(fail(part.range, "`" + node.path + "` is a view of itself"));
+  if (!canLead(node, target, part.range))
+    return;
   Tensor whole{target.shape, emitter.f32(), {}};
   auto subscripts = resolveSubscripts(part, whole, frame);
   if (!subscripts)

@@ -8,6 +8,7 @@
 #ifndef QUERN_FRONTEND_ELABORATOR_H
 #define QUERN_FRONTEND_ELABORATOR_H
 
+#include "frontend/Budget.h"
 #include "frontend/Builtins.h"
 #include "frontend/Diagnostics.h"
 #include "frontend/Frontend.h"
@@ -16,6 +17,12 @@
 #include "frontend/TensorTable.h"
 
 namespace quern::frontend {
+
+/// How deep expressions and statements may nest through calls; the stack holds this with room to spare.
+inline constexpr unsigned maxEvaluationDepth = 800;
+
+/// How many ties and views may lead from a tensor to the one that holds its values.
+inline constexpr unsigned maxTieLength = 64;
 
 /// Where an expression is evaluated.
 struct Frame {
@@ -35,6 +42,19 @@ struct Frame {
   const Expr *returnedFrom = nullptr;
 };
 
+/// What a loop runs over: a range, or the elements of `list`.
+struct LoopElements {
+  size_t size;
+  /// Where a range begins.
+  Extent begin;
+  SourceRange origin;
+  std::shared_ptr<const std::vector<Value>> list = {};
+
+  Value at(size_t i) const {
+    return list ? (*list)[i] : Value(i ? Extent(*begin.constant() + int64_t(i)) : begin, origin);
+  }
+};
+
 /// One argument of a call of a function or module.
 struct CallArgument {
   Identifier name;
@@ -48,7 +68,7 @@ public:
   /// `isLoose`: parameters and settings are whatever they could be, so that no requirement is held
   /// against them.
   Elaborator(const Program &program, const ModelInputs &inputs, const FrontendOptions &options,
-             Emitter &emitter, DiagnosticEngine &diagnostics, bool isLoose = false);
+             Emitter &emitter, Budget &budget, DiagnosticEngine &diagnostics, bool isLoose = false);
 
   /// Reads every configuration field and checks the requirements of the files.
   void readConfig();
@@ -63,6 +83,8 @@ public:
 
 private:
   //===- Static tree (ElaborateTree.cpp) -----------------------------------------------------===//
+  /// Pays for one more node of the tree, which is called `path`; false when that takes too much.
+  bool payMember(SourceRange place, llvm::StringRef path);
   Instance *instantiate(const ModuleDecl &module, std::string path, const MemberDecl *member,
                         SourceRange place, llvm::StringMap<Value> arguments);
   Node *buildMember(Instance &owner, const MemberDecl &member);
@@ -75,6 +97,10 @@ private:
   Node *buildInstance(Instance &owner, const MemberDecl &member, const NamedType &type,
                       std::string path, SourceRange place, bool isState);
   void linkMember(Instance &owner, const MemberDecl &member, Node &node);
+  /// Whether `node` may be tied to `target`, or a view of it; reports a circle or a long way.
+  bool canLead(const TensorNode &node, const TensorNode &target, SourceRange place);
+  /// Stops at a tensor whose values are too many ties and views away.
+  Value failTieLength(llvm::StringRef path, SourceRange place);
   void tie(Node &node, const Node &target, SourceRange place);
   void view(Frame &frame, Node &node, const Node &target, const IndexExpr &part);
   void viewTensor(Frame &frame, TensorNode &node, const TensorNode &target, const IndexExpr &part);
@@ -120,7 +146,8 @@ private:
   /// Holds `value` against the declared result `type`.
   Value checkResult(const TypeExpr &type, const Value &value, Frame &frame, SourceRange place);
   /// The elements that a loop runs over; nothing after an error.
-  std::optional<std::vector<Value>> iterate(const Expr &iterable, Frame &frame);
+  std::optional<LoopElements> iterate(const Expr &iterable, Frame &frame);
+  std::optional<LoopElements> iterateRange(const RangeExpr &range, Frame &frame);
   bool bindLoop(llvm::ArrayRef<Identifier> variables, const Value &element, SourceRange place,
                 Frame &frame);
 
@@ -183,14 +210,15 @@ private:
   Value fail(SourceRange place, const llvm::Twine &message);
   /// Reports an error after which nothing more is evaluated.
   Value stop(SourceRange place, const llvm::Twine &message);
-  /// Counts one more unit of work; false, after one error, when the program takes too much.
-  bool spend(SourceRange place);
+  /// Pays for `value`, a new list or string at `place`; poison when that takes too much.
+  Value pay(Value value, SourceRange place);
   llvm::StringRef textOf(SourceRange range) const;
 
   const Program &program;
   ModelInputs inputs;
   const FrontendOptions &options;
   Emitter &emitter;
+  Budget &budget;
   DiagnosticEngine &diagnostics;
   TensorTable table;
   bool isLoose;
@@ -198,8 +226,11 @@ private:
   llvm::StringMap<ConstantSlot> constants;
   llvm::StringMap<ConstantSlot> config;
   llvm::DenseSet<const ModuleDecl *> reached;
-  unsigned instanceDepth = 0, callDepth = 0, expressionDepth = 0;
-  uint64_t work = 0;
+  /// Functions and modules that were found to lead to themselves.
+  llvm::DenseSet<const Decl *> endless;
+  /// Of all constants.
+  int64_t tableElements = 0;
+  unsigned instanceDepth = 0, callDepth = 0, evaluationDepth = 0;
 };
 
 } // namespace quern::frontend

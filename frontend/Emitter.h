@@ -55,8 +55,13 @@ public:
   template <typename Op, typename... Args> mlir::Value create(SourceRange range, Args &&...args) {
     if (!active)
       return {};
-    return Op::create(builder, location(range), std::forward<Args>(args)...);
+    Op op = Op::create(builder, location(range), std::forward<Args>(args)...);
+    emitted += 1 + op->getNumOperands();
+    return op;
   }
+
+  /// How many ops were made since the last call, with their operands.
+  uint64_t takeEmitted() { return std::exchange(emitted, 0); }
 
   /// The f32 scalar `value`, as a tensor of rank 0.
   mlir::Value scalar(SourceRange range, double value);
@@ -96,6 +101,7 @@ private:
   mlir::OwningOpRef<mlir::ModuleOp> module;
   bool active;
   Scope scope;
+  uint64_t emitted = 0;
   /// The names of parameters and states so far.
   llvm::StringMap<bool> declared;
   /// The last declaration: the next one follows it, so that they precede the entries.

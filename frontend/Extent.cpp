@@ -5,11 +5,43 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/raw_ostream.h"
+#include "llvm/Support/xxhash.h"
 #include <numeric>
 
 using namespace llvm;
 
 namespace quern::frontend {
+
+/// How large a formula may be: terms, symbols of one term with their powers, and characters of the name of one that
+/// is not followed further. Beyond that it is opaque, and its name a digest.
+static constexpr size_t maxTerms = 64, maxDegree = 64, maxOpaqueName = 256;
+
+Extent Extent::opaque(const Extent &a, StringRef op, const Extent &b) {
+  std::string text = "(" + a.str() + ")" + op.str() + "(" + b.str() + ")";
+  if (text.size() > maxOpaqueName)
+    text = "(formula " + utohexstr(xxh3_64bits(text)) + ")";
+  return symbol(text, SymbolKind::Opaque);
+}
+
+size_t Extent::size() const {
+  size_t count = 1;
+  if (symbolic)
+    for (const auto &[monomial, coefficient] : *symbolic)
+      count += 1 + monomial.size();
+  return count;
+}
+
+size_t Extent::degree() const {
+  size_t most = 0;
+  if (symbolic)
+    for (const auto &[monomial, coefficient] : *symbolic) {
+      size_t sum = 0;
+      for (const auto &[symbol, power] : monomial)
+        sum += std::abs(power);
+      most = std::max(most, sum);
+    }
+  return most;
+}
 
 Extent Extent::symbol(StringRef name, SymbolKind kind) {
   return fromTerms({{{{Symbol{name.str(), kind}, 1}}, Coefficient{1, 1}}});
@@ -96,8 +128,6 @@ Extent::multiplyTerms(const Monomial &a, Coefficient x, const Monomial &b, Coeff
     powers[symbol] += power;
   Monomial product;
   for (auto &[symbol, power] : powers) {
-    if (std::abs(power) > 64)
-      return std::nullopt;
     if (power != 0)
       product.push_back({symbol, power});
   }
@@ -117,6 +147,8 @@ std::optional<Extent> Extent::add(const Extent &a, const Extent &b) {
   for (const auto &[monomial, coefficient] : b.terms())
     if (!addTerm(terms, monomial, coefficient))
       return std::nullopt;
+  if (terms.size() > maxTerms)
+    return opaque(a, "+", b);
   return fromTerms(std::move(terms));
 }
 
@@ -135,10 +167,9 @@ std::optional<Extent> Extent::multiply(const Extent &a, const Extent &b) {
   if (!a.symbolic && !b.symbolic)
     return __builtin_mul_overflow(a.number, b.number, &product) ? std::nullopt
                                                                 : std::optional<Extent>(product);
-  constexpr size_t maxTerms = 64;
   Polynomial sum, left = a.terms(), right = b.terms();
-  if (left.size() * right.size() > maxTerms)
-    return symbol("(" + a.str() + ")*(" + b.str() + ")", SymbolKind::Opaque);
+  if (left.size() * right.size() > maxTerms || a.degree() + b.degree() > maxDegree)
+    return opaque(a, "*", b);
   for (const auto &[monomialA, coefficientA] : left)
     for (const auto &[monomialB, coefficientB] : right) {
       auto term = multiplyTerms(monomialA, coefficientA, monomialB, coefficientB);
@@ -159,7 +190,7 @@ std::optional<Extent> Extent::divide(const Extent &a, const Extent &b) {
   if (divisor.empty())
     return std::nullopt;
   if (divisor.size() > 1)
-    return symbol("(" + a.str() + ")/(" + b.str() + ")", SymbolKind::Opaque);
+    return opaque(a, "/", b);
   Monomial monomial = divisor.begin()->first;
   Coefficient coefficient = divisor.begin()->second;
   for (auto &[symbol, power] : monomial)

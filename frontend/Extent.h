@@ -36,6 +36,11 @@ class Extent {
 public:
   Extent(int64_t value = 0) : number(value) {}
   static Extent symbol(llvm::StringRef name, SymbolKind kind);
+  /// `a op b`, which this arithmetic does not follow; the same for the same operands.
+  static Extent opaque(const Extent &a, llvm::StringRef op, const Extent &b);
+
+  /// How much there is to work with: the symbols and terms.
+  size_t size() const;
 
   /// The number, where no symbol is left.
   std::optional<int64_t> constant() const;
@@ -75,6 +80,8 @@ private:
   using Polynomial = std::map<Monomial, Coefficient>;
 
   Polynomial terms() const;
+  /// The largest sum of powers in one term.
+  size_t degree() const;
   static Extent fromTerms(Polynomial terms);
   static bool addTerm(Polynomial &sum, const Monomial &monomial, Coefficient coefficient);
   static std::optional<std::pair<Monomial, Coefficient>>

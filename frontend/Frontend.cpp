@@ -1,6 +1,7 @@
 //===- Frontend.cpp - from model text to graph IR ---------------------------------------------===//
 
 #include "frontend/Frontend.h"
+#include "frontend/ConfigAgreement.h"
 #include "frontend/Elaborator.h"
 
 #include "mlir/IR/Verifier.h"
@@ -44,9 +45,9 @@ static const ModuleDecl *findRoot(const Program &program, const FrontendOptions 
 /// emitted.
 static void checkRest(const Program &program, const Elaborator &main, const ModelInputs &inputs,
                       const FrontendOptions &options, const SourceMgr &sources,
-                      mlir::MLIRContext *context, DiagnosticEngine &diagnostics) {
+                      mlir::MLIRContext *context, Budget &budget, DiagnosticEngine &diagnostics) {
   Emitter silent(context, sources, /*roots=*/{}, /*active=*/false);
-  Elaborator checker(program, {inputs.config, nullptr}, options, silent, diagnostics,
+  Elaborator checker(program, {inputs.config, nullptr}, options, silent, budget, diagnostics,
                      /*isLoose=*/true);
   for (const Decl *decl : program.mainFile().decls) {
     if (auto *module = dyn_cast<ModuleDecl>(decl); module && !main.wasReached(*module))
@@ -69,15 +70,22 @@ mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> parseModel(SourceMgr &sources
   Program program(files, diagnostics);
   bool needsRoot = inputs.checkpoint != nullptr && !program.isPartial();
   const ModuleDecl *root = findRoot(program, options, needsRoot, diagnostics);
+  // All that a configuration for another model would be blamed for follows from that.
+  if (inputs.config && failed(checkPurpose(program, *inputs.config, diagnostics)))
+    return failure();
   std::vector<std::string> roots = options.importPaths;
   StringRef path = sources.getMemoryBuffer(main)->getBufferIdentifier();
   roots.push_back(sys::path::parent_path(path).str());
   Emitter emitter(context, sources, std::move(roots), /*active=*/true);
-  Elaborator elaborator(program, inputs, options, emitter, diagnostics);
+  Budget budget(sources, diagnostics);
+  Elaborator elaborator(program, inputs, options, emitter, budget, diagnostics);
   elaborator.readConfig();
+  if (root && inputs.config &&
+      failed(checkUnread(program, *inputs.config, root->name.range, diagnostics)))
+    return failure();
   if (root)
     elaborator.runRoot(*root);
-  checkRest(program, elaborator, inputs, options, sources, context, diagnostics);
+  checkRest(program, elaborator, inputs, options, sources, context, budget, diagnostics);
   if (diagnostics.hasErrors())
     return failure();
   mlir::OwningOpRef<mlir::ModuleOp> module = emitter.take();

@@ -2,6 +2,7 @@
 
 #include "frontend/ImportResolver.h"
 #include "frontend/Diagnostics.h"
+#include "frontend/Lexer.h"
 #include "frontend/Parser.h"
 
 #include "llvm/ADT/StringMap.h"
@@ -19,15 +20,26 @@ namespace {
 
 /// How deep imports may nest.
 constexpr size_t maxImportDepth = 64;
-/// The largest model file read, in bytes.
-constexpr uint64_t maxFileBytes = 16 << 20;
+
+/// `path`, absolute and without `..` as it is written: links are what they are called.
+std::string plain(StringRef path) {
+  SmallString<128> result(path);
+  sys::fs::make_absolute(result);
+  sys::path::remove_dots(result, /*remove_dot_dot=*/true);
+  return result.str().rtrim('/').str();
+}
 
 /// Loads files depth first.
 class Resolver {
 public:
-  Resolver(SourceMgr &sources, ArrayRef<std::string> importPaths, AstContext &context,
+  Resolver(SourceMgr &sources, unsigned main, ArrayRef<std::string> importPaths, AstContext &context,
            DiagnosticEngine &diagnostics)
-      : sources(sources), importPaths(importPaths), context(context), diagnostics(diagnostics) {}
+      : sources(sources), importPaths(importPaths), context(context), diagnostics(diagnostics) {
+    for (StringRef folder : importPaths)
+      folders.push_back(plain(folder));
+    StringRef path = sources.getMemoryBuffer(main)->getBufferIdentifier();
+    folders.push_back(plain(sys::path::parent_path(path)));
+  }
 
   void load(unsigned buffer, bool isLibrary, StringRef identity) {
     states[identity] = State::Loading;
@@ -46,24 +58,51 @@ public:
 private:
   enum class State { Loading, Loaded };
 
-  /// The file that `path` names, and whether an import path led to it.
-  std::optional<std::pair<std::string, bool>> find(StringRef path, unsigned importer) {
-    auto exists = [](StringRef candidate) {
-      return sys::fs::exists(candidate) && !sys::fs::is_directory(candidate);
-    };
+  /// Where `path`, imported by buffer `importer`, may be, and whether an import path leads there.
+  SmallVector<std::pair<std::string, bool>> candidates(StringRef path, unsigned importer) {
     if (sys::path::is_absolute(path))
-      return exists(path) ? std::optional(std::pair(path.str(), false)) : std::nullopt;
-    SmallString<128> beside(
-        sys::path::parent_path(sources.getMemoryBuffer(importer)->getBufferIdentifier()));
-    sys::path::append(beside, path);
-    if (exists(beside))
-      return std::pair(beside.str().str(), false);
-    for (const std::string &folder : importPaths) {
+      return {{path.str(), false}};
+    StringRef beside =
+        sys::path::parent_path(sources.getMemoryBuffer(importer)->getBufferIdentifier());
+    SmallVector<std::pair<std::string, bool>> result;
+    auto add = [&](StringRef folder, bool isLibrary) {
       SmallString<128> candidate(folder);
       sys::path::append(candidate, path);
-      if (exists(candidate))
-        return std::pair(candidate.str().str(), true);
+      result.push_back({candidate.str().str(), isLibrary});
+    };
+    add(beside, false);
+    for (const std::string &folder : importPaths)
+      add(folder, true);
+    return result;
+  }
+
+  /// The file that `import` names, and whether an import path led to it; reports why there is none.
+  std::optional<std::pair<std::string, bool>> find(const ImportDecl &import, unsigned importer) {
+    StringRef path = import.path->text();
+    if (!path.ends_with(".qn")) {
+      diagnostics.error(import.path->range,
+                        "found `" + path + "`; expected a model file, whose name ends with `.qn`");
+      return std::nullopt;
     }
+    bool leadsOut = false;
+    for (auto &[candidate, isLibrary] : candidates(path, importer)) {
+      std::string written = plain(candidate);
+      bool isInside = any_of(folders, [&](StringRef folder) {
+        StringRef rest = written;
+        return rest.consume_front(folder) && rest.starts_with("/");
+      });
+      leadsOut |= !isInside;
+      if (isInside && sys::fs::exists(candidate) && !sys::fs::is_directory(candidate))
+        return std::pair(candidate, isLibrary);
+    }
+    if (leadsOut)
+      diagnostics.error(import.path->range,
+                        "`" + path + "` leads out of the folder of the model and of those that are searched")
+          .hint("`-I DIR` lets a model import from another folder");
+    else
+      diagnostics.error(import.path->range,
+                        "cannot find `" + path + "`; looked beside the importing file and in " +
+                            Twine(importPaths.size()) + " import paths");
     return std::nullopt;
   }
 
@@ -71,16 +110,18 @@ private:
   bool follow(const ImportDecl &import, unsigned importer, bool fromLibrary) {
     StringRef path = import.path->text();
     SourceRange place = import.path->range;
-    auto found = find(path, importer);
-    if (!found) {
-      diagnostics.error(place, "cannot find `" + path +
-                                   "`; looked beside the importing file and in " +
-                                   Twine(importPaths.size()) + " import paths");
+    auto found = find(import, importer);
+    if (!found)
       return false;
-    }
     SmallString<128> identity;
     if (sys::fs::real_path(found->first, identity))
       identity = found->first;
+    // Errors print lines: of no other file, whatever it is called here.
+    if (!identity.ends_with(".qn") || !sys::fs::is_regular_file(identity)) {
+      diagnostics.error(place, "`" + path + "` is a link to `" + sys::path::filename(identity) +
+                                   "`; expected a regular file whose name ends with `.qn`");
+      return false;
+    }
     if (auto it = states.find(identity); it != states.end()) {
       if (it->second == State::Loading)
         diagnostics.error(place, "`" + path + "` imports itself" +
@@ -113,6 +154,8 @@ private:
 
   SourceMgr &sources;
   ArrayRef<std::string> importPaths;
+  /// The folders in which files may be: the model's and the import paths.
+  std::vector<std::string> folders;
   AstContext &context;
   DiagnosticEngine &diagnostics;
   StringMap<State> states;
@@ -128,7 +171,7 @@ std::vector<LoadedFile> resolveImports(SourceMgr &sources, unsigned main,
   SmallString<128> identity;
   if (sys::fs::real_path(path, identity))
     identity = path;
-  Resolver resolver(sources, importPaths, context, diagnostics);
+  Resolver resolver(sources, main, importPaths, context, diagnostics);
   resolver.load(main, /*isLibrary=*/false, identity);
   return std::move(resolver.files);
 }

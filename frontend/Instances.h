@@ -105,10 +105,6 @@ public:
 
   /// All parameters and states.
   const std::deque<std::unique_ptr<TensorNode>> &tensors() const { return tensorNodes; }
-  /// All nodes.
-  size_t size() const {
-    return tensorNodes.size() + arrayNodes.size() + absentNodes.size() + instances.size();
-  }
 
 private:
   template <typename T> auto &owned() {

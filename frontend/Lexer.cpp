@@ -99,6 +99,9 @@ void Lexer::lexToken() {
     return lexNumber();
   if (startsName(first)) {
     StringRef word = rest.take_while(continuesName);
+    if (word.size() > maxNameBytes)
+      diagnostics.error(rangeOf(word), "a name of " + Twine(word.size()) + " characters; expected at most " +
+                                           Twine(maxNameBytes));
     return push(wordKind(word), word.size());
   }
   for (const Punctuation &row : punctuations)

@@ -16,6 +16,9 @@ class DiagnosticEngine;
 /// The largest model file that is read, in bytes.
 inline constexpr size_t maxFileBytes = 16 << 20;
 
+/// The longest name.
+inline constexpr size_t maxNameBytes = 256;
+
 enum class TokenKind : uint8_t {
 #define QUERN_TOKEN(Kind, name) Kind,
 #define QUERN_PUNCTUATION(Kind, spelling) Kind,

@@ -201,6 +201,11 @@ std::optional<ArrayRef<Parameter>> Parser::parseParameters() {
   });
   if (!isClosed)
     return std::nullopt;
+  if (parameters.size() > maxParameters) {
+    error(parameters[maxParameters].name.range,
+          "found " + Twine(parameters.size()) + " parameters; expected at most " + Twine(maxParameters));
+    return std::nullopt;
+  }
   return save(parameters);
 }
 

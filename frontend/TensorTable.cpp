@@ -32,12 +32,23 @@ static std::string listNames(ArrayRef<std::string> names) {
   return text;
 }
 
+/// The sizes in which `stored` and `expected`, of one rank, differ: found and wanted.
+static std::vector<std::pair<std::string, std::string>> differences(ArrayRef<Extent> stored,
+                                                                    ArrayRef<Extent> expected) {
+  std::vector<std::pair<std::string, std::string>> result;
+  if (stored.size() == expected.size())
+    for (auto [found, wanted] : zip_equal(stored, expected))
+      if (Extent::compare(found, wanted) == Equality::Different)
+        result.push_back({found.str(), wanted.str()});
+  return result;
+}
+
 void TensorTable::disagree(SourceRange place, SourceRange declaration, std::string key,
                            std::string message, StringRef name) {
   auto [it, isNew] =
       groupIndex.try_emplace({place.Start.getPointer(), std::move(key)}, groups.size());
   if (isNew)
-    groups.push_back({place, declaration, std::move(message), {}});
+    groups.push_back({place, declaration, std::move(message), {}, {}});
   groups[it->second].names.push_back(name.str());
 }
 
@@ -47,6 +58,7 @@ mlir::Type TensorTable::require(StringRef name, ArrayRef<Extent> shape, SourceRa
   if (!checkpoint)
     return mlir::Float32Type::get(context);
   const TensorInfo *tensor = checkpoint->lookup(name);
+  ++wanted;
   if (!tensor) {
     disagree(place, declaration, "missing", "", name);
     return {};
@@ -58,6 +70,8 @@ mlir::Type TensorTable::require(StringRef name, ArrayRef<Extent> shape, SourceRa
     std::string found = formatShape(stored), expected = formatShape(shape);
     disagree(place, declaration, "shape " + found + expected,
              "has shape " + found + " in the checkpoint; the model expects " + expected, name);
+    Group &group = groups[groupIndex.at({place.Start.getPointer(), "shape " + found + expected})];
+    group.differences = differences(stored, shape);
     return {};
   }
   mlir::Type element = elementOf(tensor->type, context);
@@ -88,7 +102,44 @@ std::vector<std::string> TensorTable::surplus() const {
   return names;
 }
 
+void TensorTable::mergeCauses() {
+  std::map<std::pair<std::string, std::string>, size_t> causes;
+  std::vector<Group> merged;
+  for (Group &group : groups) {
+    auto known = find_if(group.differences, [&](const auto &pair) { return causes.contains(pair); });
+    size_t target = known == group.differences.end() ? merged.size() : causes[*known];
+    for (const auto &pair : group.differences)
+      causes.try_emplace(pair, target);
+    if (target == merged.size())
+      merged.push_back(std::move(group));
+    else
+      append_range(merged[target].names, group.names);
+  }
+  groups = std::move(merged);
+}
+
+bool TensorTable::reportForeign(SourceRange root) {
+  size_t missing = 0;
+  std::vector<std::string> names;
+  for (const Group &group : groups)
+    if (group.message.empty()) {
+      missing += group.names.size();
+      append_range(names, group.names);
+    }
+  if (missing < 2 || missing != wanted)
+    return false;
+  names.resize(std::min<size_t>(names.size(), 3));
+  std::vector<std::string> own = surplus();
+  own.resize(std::min<size_t>(own.size(), 3));
+  diagnostics.error(root, "the checkpoint has none of the " + Twine(missing) + " tensors of the model, such as " +
+                              listNames(names) + (own.empty() ? "" : "; its own are such as " + listNames(own)));
+  return true;
+}
+
 void TensorTable::report(SourceRange root, bool knowsAll) {
+  if (checkpoint && reportForeign(root))
+    return;
+  mergeCauses();
   for (const Group &group : groups) {
     std::string message;
     if (group.message.empty())
@@ -107,8 +158,8 @@ void TensorTable::report(SourceRange root, bool knowsAll) {
     return;
   std::vector<std::string> names = surplus();
   if (!names.empty())
-    diagnostics.error(root, "the checkpoint has " + Twine(names.size()) +
-                                " tensors that the model does not: " + listNames(names));
+    diagnostics.error(root, "the checkpoint has " + Twine(names.size()) + (names.size() == 1 ? " tensor" : " tensors") +
+                                " that the model does not: " + listNames(names));
 }
 
 } // namespace quern::frontend

@@ -43,7 +43,13 @@ private:
     SourceRange place, declaration;
     std::string message;
     std::vector<std::string> names;
+    /// Of shapes: sizes that differ, found and wanted.
+    std::vector<std::pair<std::string, std::string>> differences;
   };
+  /// Joins tensors of which the same size is wrong: that has one cause.
+  void mergeCauses();
+  /// Whether the checkpoint has no tensor of the model, which is reported as one error.
+  bool reportForeign(SourceRange root);
   void disagree(SourceRange place, SourceRange declaration, std::string key, std::string message,
                 llvm::StringRef name);
   std::vector<std::string> surplus() const;
@@ -52,6 +58,8 @@ private:
   mlir::MLIRContext *context;
   DiagnosticEngine &diagnostics;
   llvm::StringSet<> accepted;
+  /// How many tensors the model wants.
+  size_t wanted = 0;
   std::vector<Group> groups;
   /// Where the group of a place and a kind of error is.
   std::map<std::pair<const char *, std::string>, size_t> groupIndex;

@@ -2,6 +2,7 @@
 
 #include "frontend/Values.h"
 #include "frontend/Instances.h"
+#include "frontend/weights/StoredTensor.h"
 
 #include "dialect/Dialect.h"
 #include "mlir/IR/BuiltinTypes.h"
@@ -11,6 +12,13 @@
 using namespace llvm;
 
 namespace quern::frontend {
+
+Sequence::Sequence(bool isList, std::shared_ptr<const std::vector<Value>> elements)
+    : isList(isList), elements(std::move(elements)), depth(1) {
+  for (const Value &element : *this->elements)
+    if (auto *inner = element.get<Sequence>())
+      depth = std::max(depth, inner->depth + 1);
+}
 
 std::string formatElement(mlir::Type element) {
   return TypeSwitch<mlir::Type, std::string>(element)
@@ -47,7 +55,7 @@ struct Describe {
     return value.value ? (*value.value ? "bool true" : "bool false") : "a bool";
   }
   std::string operator()(const StringValue &value) const {
-    return value.value ? "string \"" + *value.value + "\"" : "a string";
+    return value.value ? "string \"" + printable(*value.value) + "\"" : "a string";
   }
   std::string operator()(const Sequence &value) const {
     return (value.isList ? "a list of " : "a tuple of ") + std::to_string(value.elements->size());

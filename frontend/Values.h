@@ -39,8 +39,12 @@ struct StringValue {
 };
 /// `(a, b)`, or `[a, b]`.
 struct Sequence {
+  Sequence(bool isList, std::shared_ptr<const std::vector<Value>> elements);
+
   bool isList;
   std::shared_ptr<const std::vector<Value>> elements;
+  /// How deep sequences nest in it; 1 where it holds none.
+  unsigned depth;
 };
 /// A tensor. `value` is null while a model is checked without emitting it.
 struct Tensor {

@@ -24,6 +24,8 @@ struct CheckOptions {
   /// `[MOUNT=]FILE_OR_DIR`, each.
   std::vector<std::string> weights;
   std::string config;
+  /// Folders, beside a model's own and the library, that it may import from.
+  std::vector<std::string> imports;
 };
 
 /// The checkpoint or configuration that models are held against.
@@ -60,7 +62,7 @@ static llvm::Expected<Reference> openReference(const CheckOptions &options) {
 }
 
 /// Checks one model and the files that it imports.
-static bool check(const std::string &path, const ModelInputs &inputs) {
+static bool check(const std::string &path, const ModelInputs &inputs, const std::vector<std::string> &imports) {
   llvm::SourceMgr sources;
   auto buffer = openSource(sources, path);
   if (!buffer)
@@ -68,7 +70,7 @@ static bool check(const std::string &path, const ModelInputs &inputs) {
   DiagnosticEngine diagnostics(sources);
   mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
   FrontendOptions options;
-  options.importPaths = findImportPaths();
+  options.importPaths = findImportPaths(imports);
   bool isCorrect = succeeded(parseModel(sources, *buffer, inputs, options, &context, diagnostics));
   diagnostics.print(llvm::errs(), llvm::errs().has_colors());
   return isCorrect;
@@ -84,7 +86,7 @@ static ExitStatus check(const CheckOptions &options) {
     warn(reference->checkpoint->warnings());
   bool isCorrect = true;
   for (const std::string &path : options.models)
-    isCorrect &= check(path, reference->inputs());
+    isCorrect &= check(path, reference->inputs(), options.imports);
   return isCorrect ? ExitStatus::Success : ExitStatus::Refused;
 }
 
@@ -94,6 +96,9 @@ void addCheckCommand(CLI::App &app, Command &command) {
   sub->add_option("FILES", options->models, "Model files (.qn)")->required();
   sub->add_option("--weights", options->weights,
                   "Hold the models against a checkpoint: [MOUNT=]FILE_OR_DIR")
+      ->take_all()
+      ->allow_extra_args(false);
+  sub->add_option("-I", options->imports, "A further folder that models may import from")
       ->take_all()
       ->allow_extra_args(false);
   sub->add_option("--config", options->config, "Hold the models against a config.json");

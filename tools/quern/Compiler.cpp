@@ -31,6 +31,7 @@ void addCompilerOptions(CLI::App &command, CompilerOptions &options) {
   command.add_option("--weights", options.weights, "[MOUNT=]FILE_OR_DIR: GGUF, safetensors or a Hugging Face directory")
       ->required();
   command.add_option("--config", options.config, "A config.json in place of the checkpoint's");
+  command.add_option("-I", options.imports, "A further folder that models may import from")->take_all()->allow_extra_args(false);
   command.add_option("--target", options.targets, "Machines, comma-separated; `host` is this one")->capture_default_str();
   command.add_flag("--exact", options.exact, "Keep activations in f32, convolve directly");
   command.add_option("--precision", options.precision, "f32, or bf16: round weights of f32 and f16 to it")
@@ -129,7 +130,7 @@ LogicalResult Compiler::readModel() {
   if (!main)
     return failure();
   FrontendOptions frontendOptions;
-  frontendOptions.importPaths = findImportPaths();
+  frontendOptions.importPaths = findImportPaths(options.imports);
   frontendOptions.exact = options.exact;
   frontend::DiagnosticEngine errors(sources);
   ModelInputs inputs{&checkpoint->config(), &*checkpoint};

@@ -28,6 +28,8 @@ struct CompilerOptions {
   std::string model;
   /// `[MOUNT=]FILE_OR_DIR`, each.
   std::vector<std::string> weights;
+  /// Folders, beside the model's and the library, that it may import from.
+  std::vector<std::string> imports;
   /// Replaces the checkpoint's configuration when not empty.
   std::string config;
   /// Names of targets, comma-separated.

@@ -49,9 +49,11 @@ static std::string shorten(std::string path) {
   return rest.consume_front(here) && rest.consume_front("/") ? rest.str() : path;
 }
 
-std::vector<std::string> findImportPaths() {
+std::vector<std::string> findImportPaths(llvm::ArrayRef<std::string> further) {
   std::string library = shorten(findStandardLibrary());
-  return {library, library + "/models"};
+  std::vector<std::string> paths{library, library + "/models"};
+  paths.insert(paths.end(), further.begin(), further.end());
+  return paths;
 }
 
 } // namespace quern::tool

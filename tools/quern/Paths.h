@@ -3,6 +3,7 @@
 #ifndef QUERN_TOOLS_QUERN_PATHS_H
 #define QUERN_TOOLS_QUERN_PATHS_H
 
+#include "llvm/ADT/ArrayRef.h"
 #include <string>
 #include <vector>
 
@@ -21,8 +22,8 @@ std::string findStandardLibrary();
 std::string findCache();
 
 /// Where imports of model files are looked for: `std/…` in the standard library, and its models by
-/// their names alone.
-std::vector<std::string> findImportPaths();
+/// their names alone, then in the folders `further`.
+std::vector<std::string> findImportPaths(llvm::ArrayRef<std::string> further);
 
 } // namespace quern::tool
 
