@@ -86,7 +86,7 @@ llvm::Expected<std::string> linkObjects(const CodegenOptions &options,
   std::vector<std::string> arguments;
   bool shared = options.kind == OutputKind::Shared;
   if (shared)
-    arguments.insert(arguments.end(), {"-shared", "-Wl,--exclude-libs=libquern_text.a", "-Wl,-Bsymbolic"});
+    arguments.insert(arguments.end(), {"-shared", "-Wl,--exclude-libs=libquern_text.a:libstdc++.a:libgcc.a:libgcc_eh.a", "-Wl,-Bsymbolic"});
   auto archive = [&](StringRef name) { arguments.push_back(options.libraryDir + "/lib" + name.str() + ".a"); };
   if (shared) {
     arguments.push_back("-Wl,--whole-archive");
@@ -103,7 +103,9 @@ llvm::Expected<std::string> linkObjects(const CodegenOptions &options,
     archive("quern_runtime");
   }
   archive("quern_text");
-  arguments.insert(arguments.end(), {"-static-libgcc", "-pthread", "-ldl", "-Wl,--gc-sections", "-Wl,-s"});
+  // A binary needs the system's C library alone, of which the mathematical library is a part.
+  arguments.insert(arguments.end(),
+                   {"-static-libgcc", "-static-libstdc++", "-pthread", "-ldl", "-Wl,--as-needed", "-Wl,--gc-sections", "-Wl,-s"});
   // As the runtime was compiled.
   llvm::SmallVector<StringRef> sanitizers;
   StringRef(QUERN_SANITIZERS).split(sanitizers, ' ', -1, /*KeepEmpty=*/false);

@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <new>
 #include <string_view>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 using namespace quern::runtime;
@@ -51,11 +52,24 @@ static Result<void> runProfiled(Session &session, const CommandLine &line) {
   return line.trace ? writeTrace(session, session.getLaunches(), roofline, *line.trace) : Result<void>();
 }
 
+/// The model of this program's own file: the one that is named, else what the system shows as the program, also where it has
+/// been moved or deleted, else the path that it was started by.
+static Result<std::unique_ptr<Session>> openSelf(const CommandLine &line, const SessionOptions &options) {
+  static constexpr const char *self = "/proc/self/exe";
+  if (line.image || access(self, R_OK) == 0)
+    return Session::open(line.image.value_or(self), options);
+  auto started = reinterpret_cast<const char *>(getauxval(AT_EXECFN));
+  if (started && access(started, R_OK) == 0)
+    return Session::open(started, options);
+  return Error{std::string("could not open this program's own file, neither as `") + self + "` nor as `" +
+               (started ? started : "") + "`; name it with `--image FILE`, or mount /proc"};
+}
+
 static Result<void> run(const char *program, const CommandLine &line) {
   SessionOptions options;
   if (line.threads)
     options.threads = static_cast<unsigned>(*line.threads);
-  Result<std::unique_ptr<Session>> session = Session::open("/proc/self/exe", options);
+  Result<std::unique_ptr<Session>> session = openSelf(line, options);
   if (!session)
     return session.error();
   unsigned threads = (*session)->getThreadCount();
@@ -84,7 +98,7 @@ static void endWithoutMemory() {
 
 int main(int argc, char **argv) {
   std::set_new_handler(endWithoutMemory);
-  const char *program = argc > 0 ? argv[0] : "model";
+  const char *program = argc > 0 && *argv[0] ? argv[0] : "model";
   std::span<char *const> arguments(argv + (argc > 0), static_cast<size_t>(argc > 0 ? argc - 1 : 0));
   Mode plain = &quern_image_commands ? Classify : Generate;
   Result<CommandLine> line = parseCommandLine(arguments, plain);

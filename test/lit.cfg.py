@@ -4,7 +4,7 @@
 # programs), %source (the repository), %status N COMMAND (a command whose exit status is N; its errors become output),
 # %limits NAME=N... COMMAND (a command with limits of the system),
 # %smollm2 (the SmolLM2 checkpoint, feature `smollm2`), %inception (a real Inception v3, feature `inception`), %group MEBIBYTES
-# COMMAND (a command in a control group of so much memory, feature `groups`).
+# COMMAND (a command in a control group of so much memory, feature `groups`). Feature `chroot`: a process may change its root.
 # Environment: QUERN_CHECK_ROUNDTRIP=1 lets every quern-opt run also round-trip its input, QUERN_CHECK_REFERENCE=1 is handed through.
 
 import os
@@ -97,7 +97,16 @@ def add_groups():
         config.available_features.add("groups")
 
 
+def add_roots():
+    """Whether a process may get another root folder."""
+    if os.geteuid() == 0:
+        config.available_features.add("chroot")
+    else:
+        lit_config.note("tests in another root folder are skipped: they need root")
+
+
 add_environment()
 add_substitutions()
 add_features()
 add_groups()
+add_roots()

@@ -70,6 +70,7 @@ struct CommandLine {
   bool profile = false;
   std::optional<std::string> trace;
   std::optional<int64_t> threads;
+  std::optional<std::string> image;
   bool help = false;
 };
 
