@@ -1,6 +1,7 @@
 //===- Description.cpp - what a binary says of itself -----------------------------------------===//
 
 #include "codegen/Description.h"
+#include "codegen/IndexLimits.h"
 #include "codegen/KernelWork.h"
 #include "codegen/Program.h"
 #include "codegen/StateLayout.h"
@@ -32,9 +33,9 @@ static std::string dtypeName(Type element) {
   return text;
 }
 
-static json::Array describeShape(RankedTensorType type) {
+static json::Array describeDims(ArrayRef<Dim> dims) {
   json::Array shape;
-  for (Dim dim : getDims(type)) {
+  for (Dim dim : dims) {
     if (dim.isStatic())
       shape.push_back(dim.size());
     else
@@ -42,6 +43,8 @@ static json::Array describeShape(RankedTensorType type) {
   }
   return shape;
 }
+
+static json::Array describeShape(RankedTensorType type) { return describeDims(getDims(type)); }
 
 static json::Object describeOperand(StringRef name, RankedTensorType type) {
   return json::Object{{"name", name}, {"dtype", dtypeName(type.getElementType())}, {"shape", describeShape(type)}};
@@ -55,6 +58,9 @@ static json::Object describeEntry(ProgramOp program) {
     ArrayAttr names = i < inputCount ? program.getArgNamesAttr() : program.getResultNamesAttr();
     StringRef name = cast<StringAttr>(names[i < inputCount ? i : i - inputCount]).getValue();
     json::Object operand = describeOperand(name, cast<BufferType>(type).getTensor());
+    SmallVector<Dim> limits = getIndexLimits(program, program.getArgument(i));
+    if (i < inputCount && !limits.empty())
+      operand["below"] = describeDims(limits);
     (i < inputCount ? inputs : results).push_back(std::move(operand));
   }
   for (StringAttr symbol : getSymbols(program))

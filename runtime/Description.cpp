@@ -87,7 +87,8 @@ Operand Reader::readOperand(const Json &json, const std::string &path, const Ent
   if (operand.isPosition)
     operand.shape.push_back({QUERN_POSITION_FIELDS, -1});
   if (object.has("below"))
-    operand.below = readDim(*json.find("below"), object.locate("below"), entry);
+    for (const Json &limit : object.getArray("below"))
+      operand.below.push_back(readDim(limit, at(object.locate("below"), operand.below.size()), entry));
   checkBytes(operand, entry, path);
   return operand;
 }
@@ -125,10 +126,10 @@ static void limitIndices(Entry &entry) {
   std::optional<LanguageModelSignature> signature = matchLanguageModel(entry);
   if (!signature)
     return;
-  if (!entry.inputs[0].below)
-    entry.inputs[0].below = Dim{signature->vocabSize, -1};
-  if (!entry.inputs[2].below)
-    entry.inputs[2].below = Dim{0, static_cast<int32_t>(signature->tokens)};
+  if (entry.inputs[0].below.empty())
+    entry.inputs[0].below = {{signature->vocabSize, -1}};
+  if (entry.inputs[2].below.empty())
+    entry.inputs[2].below = {{0, static_cast<int32_t>(signature->tokens)}};
 }
 
 void Reader::checkEntry(Entry &entry, const std::string &path) {

@@ -131,12 +131,14 @@ Result<void> checkValues(const Entry &entry, std::span<const TensorView> inputs,
                          std::span<const int32_t> dims, std::optional<int64_t> rows) {
   for (size_t i = 0; i < inputs.size(); ++i) {
     const Operand &operand = entry.inputs[i];
-    std::optional<int64_t> below;
-    if (operand.below)
-      below = operand.below->symbol < 0 ? operand.below->size : dims[operand.below->symbol];
+    std::optional<int64_t> below = operand.isPosition ? rows : std::nullopt;
+    for (const Dim &limit : operand.below) {
+      int64_t size = limit.symbol < 0 ? limit.size : dims[limit.symbol];
+      below = std::min(below.value_or(size), size);
+    }
     Result<void> valid;
     if (operand.isPosition)
-      valid = checkPositions(operand, inputs[i], below ? below : rows, rows);
+      valid = checkPositions(operand, inputs[i], below, rows);
     else if (below)
       valid = checkRange(operand, getIntegers(inputs[i]), 0, 1, *below, "index");
     if (!valid)

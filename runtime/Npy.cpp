@@ -160,9 +160,11 @@ static Result<Tensor> readElements(const Header &header, std::string_view elemen
                                    const std::string &name) {
   bool isFloat = header.dtype == "<f4";
   bool isWide = header.dtype == "<i8";
-  if (!isFloat && !isWide && header.dtype != "<i4")
-    return refuse(name, "the elements are of type `" + header.dtype +
-                            "`, expected `<f4`, `<i4` or `<i8`");
+  if (!isFloat && !isWide && header.dtype != "<i4") {
+    bool areObjects = header.dtype.ends_with('O');
+    std::string found = areObjects ? "Python objects, which only Python can read" : "of type `" + header.dtype + "`";
+    return refuse(name, "the elements are " + (header.dtype.empty() ? "of no type" : found) + ", expected `<f4`, `<i4` or `<i8`");
+  }
   if (header.isFortranOrder && header.shape.size() > 1)
     return refuse(name, "the array is in Fortran order, expected C order");
   uint64_t elementSize = isWide ? 8 : 4;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 
 namespace quern::runtime {
 
@@ -51,9 +52,11 @@ static Tensor makeInput(const Operand &operand, std::span<const int64_t> sizes, 
     return input;
   }
   std::span<int32_t> values = input.get<int32_t>();
-  auto below = static_cast<uint32_t>(operand.below ? std::max<int64_t>(getSize(*operand.below, sizes), 1) : 1);
+  int64_t below = operand.below.empty() ? 1 : std::numeric_limits<int32_t>::max();
+  for (const Dim &limit : operand.below)
+    below = std::min(below, getSize(limit, sizes));
   for (size_t i = 0; i < values.size(); ++i)
-    values[i] = operand.isPosition ? getPosition(i, depth) : static_cast<int32_t>(random.nextInteger() % below);
+    values[i] = operand.isPosition ? getPosition(i, depth) : static_cast<int32_t>(random.nextInteger() % static_cast<uint32_t>(below));
   return input;
 }
 

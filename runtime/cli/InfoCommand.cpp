@@ -21,8 +21,8 @@ static Json describeOperand(const Entry &entry, const Operand &operand) {
   Json json = {{"name", operand.name}, {"dtype", toString(operand.dtype)}, {"shape", shape}};
   if (operand.isPosition)
     json["columns"] = {"position", "row", "first"};
-  if (operand.below)
-    json["below"] = describeDim(entry, *operand.below);
+  for (const Dim &limit : operand.below)
+    json["below"].push_back(describeDim(entry, limit));
   return json;
 }
 

@@ -69,8 +69,8 @@ extern const uint64_t quern_description_size;
  *                  dtype: "f32" | "i32" | "position"; shape: sizes or symbol names, outermost first;
  *                  a position is QUERN_POSITION_FIELDS i32
  *                  every symbol has a bound and occurs in an input's shape
- *                  an i32 or position input may have below: a size or a symbol; its elements are indices (rotary
- *                  positions) in [0, below), which the runtime checks because programs do not
+ *                  an i32 or position input may have below: a list of sizes and symbols; its elements are indices (rotary
+ *                  positions) from 0 and below each, which the runtime checks because programs do not
  *   states         [{name, bytes, dtype, shape, rows}]  rows: how many tokens it holds (shape[0])
  *   weights_bytes  size of the packed weights
  *   parameters     [{name, dtype, shape, offset, bytes}]  offsets into the packed weights

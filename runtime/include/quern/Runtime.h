@@ -35,9 +35,9 @@ struct Operand {
   bool isPosition = false;
   /// Outermost first.
   std::vector<Dim> shape;
-  /// The elements of an i32 input are indices, those of a position input rotary positions, in [0, below). Without a
-  /// value, indices are not checked and rotary positions are below the states' rows.
-  std::optional<Dim> below;
+  /// The elements of an i32 input are indices, those of a position input rotary positions, from 0 and below each of these.
+  /// Without any, indices are not checked. Rotary positions are below the states' rows, too.
+  std::vector<Dim> below;
 };
 
 /// A symbolic dimension: its size is in [1, bound].

@@ -32,7 +32,7 @@ extern "C" const uint8_t quern_description[] = R"({
      "results": [{"name": "y", "dtype": "f32", "shape": ["n", 4]}],
      "symbols": ["n"], "bounds": {"n": 1000}},
     {"name": "pick",
-     "inputs": [{"name": "x", "dtype": "f32", "shape": [10]}, {"name": "i", "dtype": "i32", "shape": ["n"], "below": 10}],
+     "inputs": [{"name": "x", "dtype": "f32", "shape": [10]}, {"name": "i", "dtype": "i32", "shape": ["n"], "below": [10]}],
      "results": [{"name": "y", "dtype": "f32", "shape": ["n"]}],
      "symbols": ["n"], "bounds": {"n": 16}}],
   "states": [{"name": "tokens", "bytes": 192, "dtype": "i32", "shape": [48], "rows": 48}],

@@ -27,8 +27,8 @@ void testWhole(Checks &checks) {
   checks.that(forward.inputs[1].isPosition && forward.inputs[1].shape.size() == 2);
   checks.equal(forward.inputs[1].shape[1].size, 3);
   // The limits of a language model's indices follow from its form.
-  checks.equal(forward.inputs[0].below->size, 320);
-  checks.equal(forward.inputs[2].below->symbol, 0);
+  checks.equal(forward.inputs[0].below.at(0).size, 320);
+  checks.equal(forward.inputs[2].below.at(0).symbol, 0);
   std::optional<LanguageModelSignature> signature = matchLanguageModel(forward);
   checks.that(signature && signature->vocabSize == 320 && signature->tokens == 0 && signature->wanted == 1);
   checks.that(!matchLanguageModel(description->entries[1]));

@@ -65,7 +65,8 @@ void testRefuse(Checks &checks) {
   refuses(makeFile(describe("<i4", "(1,)"), four).substr(0, 40), "the header takes");
   refuses(makeFile(describe("<f8", "(1,)"), four + four), "`<f8`");
   refuses(makeFile(describe(">i4", "(1,)"), four), "`>i4`");
-  refuses(makeFile(describe("|O", "(1,)"), four), "`|O`");
+  refuses(makeFile(describe("|O", "(1,)"), four), "Python objects");
+  refuses(makeFile(describe("", "(1,)"), four), "of no type");
   refuses(makeFile(describe("<i4", "(1, 1)", "True"), four), "Fortran order");
   refuses(makeFile(describe("<i4", "(2,)"), four), "does not match the 4 bytes");
   refuses(makeFile(describe("<i4", "(1,)"), four + "x"), "does not match the 5 bytes");
