@@ -40,7 +40,7 @@ KINDS = {
     "paths": "module M {\n  w : [4] named \"" + "x" * 60000 + "\"\n}\n"
              + entry([]).replace("  entry", "  a : [M; 65536]\n\n  entry"),
     "blocks": entry(["x = f63(x)"], "fn f0(x: [s, 4]) -> [s, 4] { return x }\n" + "\n".join(
-        f"fn f{i}(x: [s, 4]) -> [s, 4] {{\n" + "if true {\n" * 200 + f"x = f{i - 1}(x)\n" + "}\n" * 200 + "return x\n}"
+        f"fn f{i}(x: [s, 4]) -> [s, 4] {{\n" + "if true {\n" * 100 + f"x = f{i - 1}(x)\n" + "}\n" * 100 + "return x\n}"
         for i in range(1, 64))),
     "ties": "module Root {\n" + "".join(f"  w{i} : [4] tied to w{i + 1}\n" for i in range(5000)) + "  w5000 : [4]\n\n"
             "  entry forward(x: f32[s, 4]) -> f32[s, 4] { return x + w0 }\n}",
