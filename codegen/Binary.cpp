@@ -6,14 +6,8 @@
 
 #include "runtime/include/quern/Format.h"
 
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/Signals.h"
-
-#include <cerrno>
-#include <fcntl.h>
-#include <unistd.h>
 
 using namespace mlir;
 using llvm::createStringError;
@@ -23,59 +17,31 @@ using llvm::Twine;
 
 namespace quern::codegen {
 
-Error PendingFile::fail(std::error_code code) const {
-  return createStringError(code, "cannot write `" + Twine(finalPath) + "`: " + code.message());
-}
-
-static std::error_code lastError() { return std::error_code(errno, std::generic_category()); }
-
 PendingFile::~PendingFile() {
-  if (os) {
-    // An abandoned file may fail: the stream is not to die of it.
-    os->flush();
-    os->clear_error();
-  }
-  if (temporaryPath.empty())
+  if (!os)
     return;
-  llvm::sys::fs::remove(temporaryPath);
-  llvm::sys::DontRemoveFileOnSignal(temporaryPath);
+  // An abandoned file may fail: the stream is not to die of it.
+  os->flush();
+  os->clear_error();
 }
+
+static Error convert(const runtime::Error &error) { return createStringError(error.message); }
 
 Error PendingFile::create(unsigned mode) {
-  if (llvm::sys::fs::is_directory(finalPath))
-    return createStringError("cannot write `" + Twine(finalPath) + "`: it is a directory");
-  // A device or a pipe must not be replaced by a file.
-  if (llvm::sys::fs::exists(finalPath) && !llvm::sys::fs::is_regular_file(finalPath))
-    return createStringError("cannot write `" + Twine(finalPath) + "`: it is not a regular file");
-  std::string folder = llvm::sys::path::parent_path(finalPath).str();
-  descriptor = open(folder.empty() ? "." : folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
-  if (descriptor < 0) {
-    if (std::error_code code = llvm::sys::fs::createUniqueFile(finalPath + ".%%%%%%%%.tmp", descriptor, temporaryPath,
-                                                               llvm::sys::fs::OF_None, mode))
-      return fail(code);
-    llvm::sys::RemoveFileOnSignal(temporaryPath);
-  }
-  os.emplace(descriptor, /*shouldClose=*/true);
+  runtime::Result<runtime::OutputFile> created = runtime::OutputFile::create(path, mode);
+  if (!created)
+    return convert(created.error());
+  file.emplace(std::move(*created));
+  os.emplace(file->getDescriptor(), /*shouldClose=*/false);
   return Error::success();
 }
 
 Error PendingFile::commit() {
   os->flush();
-  if (!os->has_error() && temporaryPath.empty()) {
-    llvm::sys::fs::createUniquePath(finalPath + ".%%%%%%%%.tmp", temporaryPath, /*MakeAbsolute=*/false);
-    llvm::sys::RemoveFileOnSignal(temporaryPath);
-    std::string unnamed = "/proc/self/fd/" + std::to_string(descriptor);
-    if (linkat(AT_FDCWD, unnamed.c_str(), AT_FDCWD, temporaryPath.c_str(), AT_SYMLINK_FOLLOW) != 0)
-      return fail(lastError());
-  }
-  // Some file systems report a full disk only now.
-  os->close();
   if (os->has_error())
-    return fail(os->error());
-  if (std::error_code code = llvm::sys::fs::rename(temporaryPath, finalPath))
-    return fail(code);
-  llvm::sys::DontRemoveFileOnSignal(temporaryPath);
-  temporaryPath.clear();
+    return createStringError("could not write `" + Twine(path) + "`: " + os->error().message());
+  if (runtime::Result<void> done = file->finish(); !done)
+    return convert(done.error());
   return Error::success();
 }
 

@@ -4,9 +4,9 @@
 #define QUERN_CODEGEN_BINARY_H
 
 #include "codegen/Codegen.h"
+#include "runtime/OutputFile.h"
 
 #include "llvm/ADT/STLFunctionalExtras.h"
-#include "llvm/ADT/SmallString.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
@@ -17,11 +17,10 @@
 
 namespace quern::codegen {
 
-/// A file that appears at its place whole, or not at all: an error, a crash or an interrupt leaves nothing. Until then it has
-/// no name, or where the file system cannot do that, one beside its place that a signal's handler removes.
+/// A file that appears at its place whole, or not at all (runtime/OutputFile.h), as a stream.
 class PendingFile {
 public:
-  explicit PendingFile(llvm::StringRef finalPath) : finalPath(finalPath) {}
+  explicit PendingFile(llvm::StringRef path) : path(path.str()) {}
   ~PendingFile();
   PendingFile(const PendingFile &) = delete;
   PendingFile &operator=(const PendingFile &) = delete;
@@ -34,12 +33,8 @@ public:
   llvm::Error commit();
 
 private:
-  llvm::Error fail(std::error_code code) const;
-
-  llvm::SmallString<128> finalPath;
-  /// Empty while the file has no name.
-  llvm::SmallString<128> temporaryPath;
-  int descriptor = -1;
+  std::string path;
+  std::optional<runtime::OutputFile> file;
   std::optional<llvm::raw_fd_ostream> os;
 };
 

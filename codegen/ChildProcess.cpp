@@ -71,9 +71,9 @@ static void writeAll(int file, StringRef text) {
   _exit(failed(result) ? 1 : 0);
 }
 
-static llvm::Error systemError() {
+static llvm::Error systemError(StringRef what) {
   std::error_code code(errno, std::generic_category());
-  return llvm::createStringError(code, "cannot start a process: " + code.message());
+  return llvm::createStringError(code, "cannot " + what + ": " + code.message());
 }
 
 static llvm::Expected<Child> start(const KernelJob &job, size_t index) {
@@ -82,13 +82,13 @@ static llvm::Expected<Child> start(const KernelJob &job, size_t index) {
     return object.takeError();
   int ends[2];
   if (pipe(ends) != 0)
-    return systemError();
+    return systemError("create a pipe");
   pid_t process = fork();
   if (process == 0) {
     close(ends[0]);
     runChild(job, *object, ends[1]);
   }
-  llvm::Error error = process < 0 ? systemError() : llvm::Error::success();
+  llvm::Error error = process < 0 ? systemError("start a process") : llvm::Error::success();
   close(ends[1]);
   if (error) {
     close(ends[0]);
@@ -167,10 +167,16 @@ FailureOr<std::vector<std::unique_ptr<llvm::MemoryBuffer>>> compileKernels(Array
     if (running.size() >= std::max(processes, 1u))
       finishFirst();
     llvm::Expected<Child> child = start(job, index);
-    if (child)
-      running.push_back(std::move(*child));
-    else
-      outcomes[index].diagnostics = "0 " + llvm::toString(child.takeError());
+    // Where the system lets us have fewer processes or descriptors than wanted, those there are take turns.
+    while (!child && !running.empty()) {
+      llvm::consumeError(child.takeError());
+      finishFirst();
+      child = start(job, index);
+    }
+    // What one kernel cannot have, none can.
+    if (!child)
+      return mlir::emitError(UnknownLoc::get(KernelOp(job.kernel).getContext())) << llvm::toString(child.takeError());
+    running.push_back(std::move(*child));
   }
   while (!running.empty())
     finishFirst();

@@ -6,6 +6,7 @@
 #include "codegen/Program.h"
 #include "codegen/StateLayout.h"
 #include "dialect/Origin.h"
+#include "runtime/include/quern/Format.h"
 
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Config/llvm-config.h"
@@ -230,7 +231,7 @@ std::string describe(const DescriptionInputs &inputs) {
   for (const auto &[storage, bytes] : bytesByStorage)
     quantization[storage] = bytes;
   json::Object description{
-      {"version", 1},
+      {"version", QUERN_ABI_VERSION},
       {"model", inputs.model},
       {"entries", std::move(entries)},
       {"states", describeStates(first)},

@@ -3,6 +3,7 @@
 #include "codegen/MemoryFile.h"
 
 #include <cerrno>
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -19,7 +20,11 @@ Expected<MemoryFile> MemoryFile::create() {
   int descriptor = memfd_create("quern", 0);
   if (descriptor < 0)
     return systemError("cannot create a file in memory");
-  return MemoryFile(descriptor);
+  MemoryFile file(descriptor);
+  // Halide and the linker take names of files.
+  if (access(file.path().c_str(), F_OK) != 0)
+    return createStringError("cannot find `/proc/self/fd`; compiling needs `/proc` to be mounted");
+  return file;
 }
 
 MemoryFile::~MemoryFile() {
@@ -46,6 +51,14 @@ Expected<std::unique_ptr<MemoryBuffer>> MemoryFile::read(StringRef name) const {
   if (!content)
     return createStringError(content.getError(), "cannot read a file in memory: " + content.getError().message());
   return MemoryBuffer::getMemBufferCopy((*content)->getBuffer(), name);
+}
+
+Error MemoryFile::seal() {
+  int reading = open(path().c_str(), O_RDONLY);
+  if (reading < 0)
+    return systemError("cannot open a file in memory");
+  close(std::exchange(descriptor, reading));
+  return Error::success();
 }
 
 } // namespace quern::codegen

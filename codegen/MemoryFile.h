@@ -28,6 +28,9 @@ public:
   /// What it holds, as a buffer called `name`.
   llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> read(llvm::StringRef name) const;
 
+  /// Ends writing: a program that is open for writing cannot be run.
+  llvm::Error seal();
+
 private:
   explicit MemoryFile(int descriptor) : descriptor(descriptor) {}
   int descriptor;

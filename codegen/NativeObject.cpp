@@ -137,6 +137,17 @@ static std::string drain(int pipe) {
   return content;
 }
 
+/// The line of a linker's messages that says why it failed: the first that calls itself an error, else the first. What follows
+/// may be the trace of a crash.
+static StringRef findReason(StringRef messages) {
+  SmallVector<StringRef> lines;
+  messages.split(lines, '\n', -1, /*KeepEmpty=*/false);
+  if (lines.empty())
+    return "it says nothing";
+  const auto *reason = llvm::find_if(lines, [](StringRef line) { return line.contains_insensitive("error"); });
+  return (reason == lines.end() ? lines.front() : *reason).trim();
+}
+
 /// Runs a program without input: what it writes to its standard output, or its messages as the error.
 static Expected<std::string> runForOutput(ArrayRef<StringRef> command) {
   Expected<MemoryFile> log = MemoryFile::create();
@@ -158,8 +169,8 @@ static Expected<std::string> runForOutput(ArrayRef<StringRef> command) {
   auto messages = log->read("log");
   if (!messages)
     return messages.takeError();
-  return createStringError("`" + command[0] + "` failed to link with status " + Twine(status) + ":\n" +
-                           (error + (*messages)->getBuffer()).str());
+  return createStringError("`" + command[0] + "` failed to link with status " + Twine(status) + ": " +
+                           (error.empty() ? findReason((*messages)->getBuffer()).str() : error));
 }
 
 Expected<std::string> link(ArrayRef<std::unique_ptr<MemoryBuffer>> objects, ArrayRef<std::string> arguments) {
@@ -170,7 +181,9 @@ Expected<std::string> link(ArrayRef<std::unique_ptr<MemoryBuffer>> objects, Arra
   if (!archive)
     return archive.takeError();
   std::string path = archive->path();
-  SmallVector<StringRef> command{*driver, "-o", "-", "-fuse-ld=lld", "-Wl,--whole-archive", path, "-Wl,--no-whole-archive"};
+  // One thread is enough, and to be had where no more are.
+  SmallVector<StringRef> command{*driver, "-o", "-", "-fuse-ld=lld", "-Wl,--threads=1", "-Wl,--whole-archive", path,
+                                 "-Wl,--no-whole-archive"};
   command.append(arguments.begin(), arguments.end());
   return runForOutput(command);
 }

@@ -4,6 +4,7 @@
 #define QUERN_CODEGEN_OBJECTCACHE_H
 
 #include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
 #include "llvm/Support/MemoryBuffer.h"
 
 #include <memory>
@@ -12,11 +13,15 @@
 namespace quern::codegen {
 
 /// Objects on disk, each named by a digest of all that decides it. It never fails: what cannot be read is not found, what
-/// cannot be written is not kept.
+/// cannot be written is not kept. It trusts what this user alone can have written.
 class ObjectCache {
 public:
-  /// Objects in `directory`, which is made when the first is kept. Without a directory none is found and none kept.
-  /// `limit` bounds the bytes of all.
+  /// Why `directory` cannot be trusted: it is not this user's, others may write there, or its path depends on where the
+  /// compiler runs.
+  static llvm::Error check(llvm::StringRef directory);
+
+  /// Objects in `directory`, which is made when the first is kept. Without a directory, or in one that cannot be trusted, none
+  /// is found and none kept. `limit` bounds the bytes of all.
   explicit ObjectCache(llvm::StringRef directory, uint64_t limit = 256 << 20);
   /// Removes the objects that were not used for longest where they have become too many.
   ~ObjectCache();
@@ -32,6 +37,9 @@ public:
   void store(llvm::StringRef key, llvm::StringRef object);
 
 private:
+  /// The open directory, or -1 where there is none.
+  int openDirectory() const;
+
   std::string directory;
   uint64_t limit;
   /// The digest of the compiler.

@@ -2,7 +2,7 @@
 
 #include "frontend/ImportResolver.h"
 #include "frontend/Diagnostics.h"
-#include "frontend/Lexer.h"
+#include "frontend/ModelText.h"
 #include "frontend/Parser.h"
 
 #include "llvm/ADT/StringMap.h"
@@ -136,16 +136,9 @@ private:
   }
 
   bool open(const std::string &path, SourceRange place, bool isLibrary, StringRef identity) {
-    uint64_t bytes = 0;
-    std::error_code failure = sys::fs::file_size(path, bytes);
-    if (!failure && bytes > maxFileBytes) {
-      diagnostics.error(place, "`" + path + "` has " + Twine(bytes) + " bytes, expected at most " +
-                                   Twine(maxFileBytes));
-      return false;
-    }
-    auto buffer = MemoryBuffer::getFile(path);
+    Expected<std::unique_ptr<MemoryBuffer>> buffer = readModelText(path);
     if (!buffer) {
-      diagnostics.error(place, "cannot read `" + path + "`: " + buffer.getError().message());
+      diagnostics.error(place, "cannot read `" + path + "`: " + toString(buffer.takeError()));
       return false;
     }
     load(sources.AddNewSourceBuffer(std::move(*buffer), SMLoc()), isLibrary, identity);

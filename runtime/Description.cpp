@@ -324,7 +324,7 @@ ImageDescription Reader::readImage(const Json &json) {
 Description Reader::read(const Json &json) {
   JsonObject object(json, "", mistake);
   Description description;
-  object.getInteger("version", 1, 1);
+  object.getInteger("version", QUERN_ABI_VERSION, QUERN_ABI_VERSION);
   description.model = object.getString("model");
   size_t index = 0;
   for (const Json &entry : object.getArray("entries"))

@@ -1,14 +1,13 @@
-//===- File.cpp - files that are read, and files that appear whole or not at all ---------------===//
+//===- File.cpp - files that are read ----------------------------------------------------------===//
 
 #include "runtime/File.h"
 
+#include "runtime/Inputs.h"
 #include "runtime/Memory.h"
 
 #include <cerrno>
-#include <cstdlib>
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 #include <vector>
 
@@ -19,17 +18,45 @@ FileDescriptor::~FileDescriptor() {
     close(number);
 }
 
-Result<FileDescriptor> FileDescriptor::openForReading(const std::string &path) {
-  // A pipe would wait for its writer.
-  FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+const char *describeFileType(unsigned mode) {
+  switch (mode & S_IFMT) {
+  case S_IFDIR:
+    return "a directory";
+  case S_IFIFO:
+    return "a pipe";
+  case S_IFSOCK:
+    return "a socket";
+  case S_IFBLK:
+  case S_IFCHR:
+    return "a device";
+  default:
+    return "no regular file";
+  }
+}
+
+Result<FileDescriptor> FileDescriptor::openRegular(const std::string &path) {
+  if (path.find('\0') != std::string::npos)
+    return Error{"found a zero byte in its name"};
+  // Asked before it is opened, which a device may take for a command, and after: that is the file which is read.
   struct stat status;
-  if (file.get() < 0 || fstat(file.get(), &status) != 0)
-    return Error{"could not open `" + path + "`: " + describeSystemError(errno)};
-  // Reading a folder has a message of its own; the null device is an empty file.
-  bool isNull = S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 3);
-  if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode) && !isNull)
-    return Error{"could not open `" + path + "`: it is a " + (S_ISFIFO(status.st_mode) ? "pipe" : "device") +
-                 ", expected a regular file"};
+  if (stat(path.c_str(), &status) != 0)
+    return Error{describeSystemError(errno)};
+  FileDescriptor file;
+  if (S_ISREG(status.st_mode)) {
+    file = FileDescriptor(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+    if (file.get() < 0 || fstat(file.get(), &status) != 0)
+      return Error{describeSystemError(errno)};
+  }
+  if (!S_ISREG(status.st_mode))
+    return Error{std::string("it is ") + describeFileType(status.st_mode) + ", expected a regular file"};
+  rememberInput(status, path);
+  return file;
+}
+
+Result<FileDescriptor> FileDescriptor::openForReading(const std::string &path) {
+  Result<FileDescriptor> file = openRegular(path);
+  if (!file)
+    return Error{"could not open `" + path + "`: " + file.error().message};
   return file;
 }
 
@@ -69,60 +96,6 @@ int writeAll(int descriptor, const void *data, size_t bytes) {
     bytes -= static_cast<size_t>(count);
   }
   return 0;
-}
-
-static Error writeError(const std::string &path, int number) {
-  return Error{"could not write `" + path + "`: " + describeSystemError(number)};
-}
-
-OutputFile::OutputFile(OutputFile &&other) noexcept
-    : path(std::move(other.path)), temporary(std::exchange(other.temporary, {})),
-      descriptor(std::move(other.descriptor)) {}
-
-OutputFile::~OutputFile() {
-  if (!temporary.empty())
-    unlink(temporary.c_str());
-}
-
-Result<OutputFile> OutputFile::create(const std::string &path) {
-  OutputFile file;
-  file.path = path;
-  struct stat status;
-  if (stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
-    file.descriptor = FileDescriptor(open(path.c_str(), O_WRONLY | O_CLOEXEC));
-    if (file.descriptor.get() < 0)
-      return writeError(path, errno);
-    return file;
-  }
-  // In the same folder: renaming does not cross file systems.
-  std::string name = path + ".XXXXXX";
-  file.descriptor = FileDescriptor(mkostemp(name.data(), O_CLOEXEC));
-  if (file.descriptor.get() < 0)
-    return writeError(path, errno);
-  file.temporary = name;
-  // A temporary file is private; the finished one follows the user's mask like any other.
-  mode_t mask = umask(0);
-  umask(mask);
-  fchmod(file.descriptor.get(), 0666 & ~mask);
-  return file;
-}
-
-Result<void> OutputFile::write(const void *data, size_t bytes) {
-  if (int number = writeAll(descriptor.get(), data, bytes))
-    return writeError(path, number);
-  return {};
-}
-
-Result<void> OutputFile::finish() {
-  // Some file systems report a full disk only now.
-  if (close(descriptor.take()) != 0)
-    return writeError(path, errno);
-  if (temporary.empty())
-    return {};
-  if (rename(temporary.c_str(), path.c_str()) != 0)
-    return writeError(path, errno);
-  temporary.clear();
-  return {};
 }
 
 } // namespace quern::runtime

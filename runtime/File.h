@@ -1,9 +1,9 @@
-//===- File.h - files that are read, and files that appear whole or not at all -----------------===//
+//===- File.h - files that are read ------------------------------------------------------------===//
 
 #ifndef QUERN_RUNTIME_FILE_H
 #define QUERN_RUNTIME_FILE_H
 
-#include "quern/Result.h"
+#include "runtime/include/quern/Result.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -24,7 +24,10 @@ public:
   }
   ~FileDescriptor();
 
-  /// Opens `path`, a regular file: what never ends or makes wait is refused. The error names it.
+  /// Opens the regular file `path` and remembers it as an input (Inputs.h). Anything else is refused at once: a pipe may wait
+  /// for ever, a device never end. The error is the reason alone.
+  static Result<FileDescriptor> openRegular(const std::string &path);
+  /// The same; the error names the file.
   static Result<FileDescriptor> openForReading(const std::string &path);
 
   int get() const { return number; }
@@ -41,29 +44,11 @@ Result<std::string> readAll(int descriptor, const std::string &name, uint64_t li
 /// All of the file `path`; the error names it. More than `limit` bytes are refused.
 Result<std::string> readFile(const std::string &path, uint64_t limit = UINT64_MAX);
 
-/// A file that is written under another name beside it and appears under its own when it is complete. Without `finish`
-/// nothing is left behind. What exists and is not a regular file (a device, a pipe) is written in place.
-class OutputFile {
-public:
-  static Result<OutputFile> create(const std::string &path);
-  OutputFile(OutputFile &&other) noexcept;
-  OutputFile &operator=(OutputFile &&) = delete;
-  ~OutputFile();
-
-  Result<void> write(const void *data, size_t bytes);
-  /// Lets the file appear.
-  Result<void> finish();
-
-private:
-  OutputFile() = default;
-  std::string path;
-  /// Empty when written in place.
-  std::string temporary;
-  FileDescriptor descriptor;
-};
-
 /// Writes all bytes to `descriptor`: 0, or the system's error number.
 int writeAll(int descriptor, const void *data, size_t bytes);
+
+/// What is at a path in place of a regular file: `a pipe`.
+const char *describeFileType(unsigned mode);
 
 } // namespace quern::runtime
 

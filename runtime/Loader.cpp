@@ -5,6 +5,7 @@
 #include "runtime/File.h"
 
 #include <cerrno>
+#include <climits>
 #include <cstddef>
 #include <cstring>
 #include <sys/stat.h>
@@ -41,8 +42,15 @@ Result<void> checkTrailer(const QuernTrailer &trailer, uint64_t fileBytes,
   return {};
 }
 
+/// What a file is called that a link of /proc names.
+static std::string getName(const std::string &path) {
+  char target[PATH_MAX];
+  ssize_t size = readlink(path.c_str(), target, sizeof(target));
+  return size < 0 ? path : std::string(target, static_cast<size_t>(size));
+}
+
 /// Maps the data section of an open file.
-static Result<Mapping> mapOpenFile(int descriptor, std::string_view description) {
+static Result<Mapping> mapOpenFile(int descriptor, const std::string &path, std::string_view description) {
   struct stat status;
   if (fstat(descriptor, &status) != 0)
     return Error{describeSystemError(errno)};
@@ -56,14 +64,14 @@ static Result<Mapping> mapOpenFile(int descriptor, std::string_view description)
     return Error{"could not read the file's end: " + describeSystemError(errno)};
   if (Result<void> valid = checkTrailer(trailer, fileBytes, description); !valid)
     return valid.error();
-  return Mapping::mapFile(descriptor, trailer.data_offset, trailer.data_bytes);
+  return Mapping::mapFile(descriptor, trailer.data_offset, trailer.data_bytes, getName(path));
 }
 
 Result<Mapping> mapData(const std::string &path, std::string_view description) {
   Result<FileDescriptor> file = FileDescriptor::openForReading(path);
   if (!file)
     return file.error();
-  Result<Mapping> mapping = mapOpenFile(file->get(), description);
+  Result<Mapping> mapping = mapOpenFile(file->get(), path, description);
   if (!mapping)
     return Error{"`" + path + "`: " + mapping.error().message, mapping.error().kind};
   return mapping;

@@ -5,6 +5,10 @@
 //===------------------------------------------------------------------------------------------===//
 
 #include "runtime/File.h"
+#include "runtime/Inputs.h"
+#include "runtime/MappedFault.h"
+#include "runtime/OutputFile.h"
+#include "runtime/Process.h"
 #include "runtime/cli/Commands.h"
 #include "runtime/cli/Profile.h"
 
@@ -39,11 +43,26 @@ static Result<void> runCommand(Session &session, const CommandLine &line) {
   }
 }
 
+/// What the line names to be read is an input before it is opened.
+static void rememberInputs(const CommandLine &line) {
+  for (const std::optional<std::string> &path : {line.logits, line.prompts})
+    if (path)
+      rememberInput(*path);
+  for (const std::string &path : line.images)
+    rememberInput(path);
+  for (const std::string &assignment : line.inputs)
+    rememberInput(assignment.substr(assignment.find('=') + 1));
+}
+
 /// Runs the command; then says where its time went, if the line asks for it. Benchmarks do that by themselves.
 static Result<void> runProfiled(Session &session, const CommandLine &line) {
   bool isBench = line.mode & (Bench | BenchEntry | BenchImages);
   bool isProfiled = (line.profile || line.trace) && !isBench;
   session.setProfiling(isProfiled);
+  rememberInputs(line);
+  if (line.trace)
+    if (Result<void> valid = checkOutput(*line.trace); !valid)
+      return valid;
   if (Result<void> done = runCommand(session, line); !done || !isProfiled)
     return done;
   Roofline roofline = measureRoofline(session.getThreadCount());
@@ -81,6 +100,9 @@ static Result<void> run(const char *program, const CommandLine &line) {
 
 /// Says what went wrong; the exit status.
 static int report(const char *program, const Error &error) {
+  // Who reads the output has seen enough.
+  if (error.message.empty())
+    return static_cast<int>(error.kind);
   std::fprintf(stderr, "%s: error: %s\n", program, error.message.c_str());
   if (error.kind == ErrorKind::Usage)
     std::fprintf(stderr, "%s: note: `%s --help` lists the options\n", program, program);
@@ -99,6 +121,8 @@ static void endWithoutMemory() {
 int main(int argc, char **argv) {
   std::set_new_handler(endWithoutMemory);
   const char *program = argc > 0 && *argv[0] ? argv[0] : "model";
+  prepareProcess();
+  reportMappingFaults(program);
   std::span<char *const> arguments(argv + (argc > 0), static_cast<size_t>(argc > 0 ? argc - 1 : 0));
   Mode plain = &quern_image_commands ? Classify : Generate;
   Result<CommandLine> line = parseCommandLine(arguments, plain);

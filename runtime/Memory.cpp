@@ -3,6 +3,7 @@
 #include "runtime/Memory.h"
 
 #include "runtime/HugePages.h"
+#include "runtime/MappedFault.h"
 
 #include <cerrno>
 #include <cstring>
@@ -17,8 +18,10 @@ std::string describeSystemError(int number) {
 }
 
 Mapping::~Mapping() {
-  if (reservation)
-    munmap(reservation, reserved);
+  if (!reservation)
+    return;
+  forgetMapping(base);
+  munmap(reservation, reserved);
 }
 
 Result<Mapping> Mapping::allocate(uint64_t bytes, Pages pages, const char *what) {
@@ -37,7 +40,7 @@ Result<Mapping> Mapping::allocate(uint64_t bytes, Pages pages, const char *what)
   return mapping;
 }
 
-Result<Mapping> Mapping::mapFile(int descriptor, uint64_t offset, uint64_t bytes) {
+Result<Mapping> Mapping::mapFile(int descriptor, uint64_t offset, uint64_t bytes, const std::string &path) {
   Mapping mapping;
   if (!bytes)
     return mapping;
@@ -57,6 +60,7 @@ Result<Mapping> Mapping::mapFile(int descriptor, uint64_t offset, uint64_t bytes
   if (file == MAP_FAILED)
     return fail();
   mapping.base = static_cast<uint8_t *>(file);
+  rememberMapping(file, bytes, path);
   mapping.bytes = bytes;
   return mapping;
 }

@@ -5,7 +5,7 @@
 
 #include "quern/Result.h"
 #include "quern/Tensor.h"
-#include "runtime/File.h"
+#include "runtime/OutputFile.h"
 
 namespace quern::runtime {
 

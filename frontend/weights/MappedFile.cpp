@@ -8,39 +8,51 @@
 #include "frontend/weights/MappedFile.h"
 
 #include "frontend/weights/StoredTensor.h"
+#include "runtime/File.h"
+#include "runtime/Inputs.h"
 
-#include "llvm/Support/FileSystem.h"
+#include <cerrno>
+#include <sys/stat.h>
 
 using namespace llvm;
 using namespace quern::frontend;
+namespace runtime = quern::runtime;
 
-/// Pipes and devices would block or never end: only regular files are opened.
-static Error checkRegular(StringRef path) {
-  sys::fs::file_status status;
-  if (std::error_code error = sys::fs::status(path, status))
-    return refuse("`" + path + "` can't be opened: " + error.message());
-  if (status.type() != sys::fs::file_type::regular_file)
-    return refuse("`" + path + "` is no regular file");
-  return Error::success();
+/// Opens a regular file and asks what it is.
+static Expected<runtime::FileDescriptor> openFile(StringRef path, struct stat &status) {
+  runtime::Result<runtime::FileDescriptor> file = runtime::FileDescriptor::openRegular(path.str());
+  if (!file)
+    return refuse("`" + path + "` can't be opened: " + file.error().message);
+  if (fstat(file->get(), &status) != 0)
+    return refuse("`" + path + "` can't be read: " + runtime::describeSystemError(errno));
+  return std::move(*file);
 }
 
 Expected<std::unique_ptr<MappedFile>> MappedFile::open(StringRef path) {
-  if (Error error = checkRegular(path))
-    return error;
-  ErrorOr<std::unique_ptr<MemoryBuffer>> buffer =
-      MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
-  if (!buffer)
-    return refuse("`" + path + "` can't be read: " + buffer.getError().message());
-  return std::unique_ptr<MappedFile>(new MappedFile(path.str(), std::move(*buffer)));
+  struct stat status;
+  Expected<runtime::FileDescriptor> file = openFile(path, status);
+  if (!file)
+    return file.takeError();
+  runtime::Result<runtime::Mapping> mapping =
+      runtime::Mapping::mapFile(file->get(), 0, status.st_size, path.str());
+  if (!mapping)
+    return refuse("`" + path + "`: " + mapping.error().message);
+  runtime::watchInput(status, path.str());
+  std::unique_ptr<MappedFile> result(new MappedFile(path.str()));
+  result->mapping = std::move(*mapping);
+  return result;
 }
 
 Expected<std::string> quern::frontend::readSmallFile(StringRef path, uint64_t limit) {
-  Expected<std::unique_ptr<MappedFile>> file = MappedFile::open(path);
+  struct stat status;
+  Expected<runtime::FileDescriptor> file = openFile(path, status);
   if (!file)
     return file.takeError();
-  ArrayRef<uint8_t> bytes = (*file)->bytes();
-  if (bytes.size() > limit)
-    return refuse("`" + path + "`: found " + Twine(bytes.size()) + " bytes, expected at most " +
+  if (uint64_t(status.st_size) > limit)
+    return refuse("`" + path + "`: found " + Twine(status.st_size) + " bytes, expected at most " +
                   Twine(limit));
-  return std::string(bytes.begin(), bytes.end());
+  runtime::Result<std::string> text = runtime::readAll(file->get(), ("`" + path + "`").str(), limit);
+  if (!text)
+    return refuse(text.error().message);
+  return std::move(*text);
 }

@@ -12,10 +12,10 @@
 #ifndef QUERN_FRONTEND_WEIGHTS_MAPPEDFILE_H
 #define QUERN_FRONTEND_WEIGHTS_MAPPEDFILE_H
 
+#include "runtime/Memory.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
-#include "llvm/Support/MemoryBuffer.h"
 
 #include <cstdint>
 #include <memory>
@@ -33,16 +33,13 @@ public:
   llvm::StringRef path() const { return name; }
 
   /// All bytes of the file.
-  llvm::ArrayRef<uint8_t> bytes() const {
-    return {reinterpret_cast<const uint8_t *>(buffer->getBufferStart()), buffer->getBufferSize()};
-  }
+  llvm::ArrayRef<uint8_t> bytes() const { return {mapping.data(), size_t(mapping.size())}; }
 
 private:
-  MappedFile(std::string name, std::unique_ptr<llvm::MemoryBuffer> buffer)
-      : name(std::move(name)), buffer(std::move(buffer)) {}
+  explicit MappedFile(std::string name) : name(std::move(name)) {}
 
   std::string name;
-  std::unique_ptr<llvm::MemoryBuffer> buffer;
+  runtime::Mapping mapping;
 };
 
 /// The whole text of a small file; refuses more than `limit` bytes.

@@ -13,6 +13,7 @@
 #include "frontend/weights/HfConfig.h"
 #include "frontend/weights/HfText.h"
 #include "frontend/weights/Safetensors.h"
+#include "runtime/Inputs.h"
 
 #include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/StringExtras.h"
@@ -154,8 +155,19 @@ static Expected<MountedSource> openFile(StringRef path) {
   return source;
 }
 
+/// What may lie beside the tensors of a checkpoint and belong to it, read by this command or not.
+static constexpr StringLiteral companions[] = {
+    "config.json",       "generation_config.json", "preprocessor_config.json", "tokenizer.json",
+    "tokenizer.model",   "tokenizer_config.json",  "special_tokens_map.json",  "added_tokens.json",
+    "vocab.json",        "vocab.txt",              "merges.txt",               "chat_template.jinja",
+    "chat_template.json"};
+
 Expected<MountedSource> quern::frontend::openSource(StringRef path) {
-  return sys::fs::is_directory(path) ? openFolder(path) : openFile(path);
+  Expected<MountedSource> source = sys::fs::is_directory(path) ? openFolder(path) : openFile(path);
+  if (source && !source->gguf)
+    for (StringRef name : companions)
+      quern::runtime::rememberInput(inFolder(source->folder, name));
+  return source;
 }
 
 bool MountedSource::hasConfig() const {

@@ -1,10 +1,10 @@
 //===- ScheduleDatabase.cpp - schedules that were measured ------------------------------------===//
 
 #include "passes/tile/ScheduleDatabase.h"
+#include "runtime/File.h"
 
 #include "mlir/IR/Builders.h"
 #include "llvm/Support/JSON.h"
-#include "llvm/Support/MemoryBuffer.h"
 
 using namespace mlir;
 
@@ -12,6 +12,8 @@ namespace quern {
 
 /// The version of the file format that this reader knows.
 constexpr int64_t kVersion = 1;
+/// The largest database that is read.
+constexpr uint64_t kMaxBytes = 64 << 20;
 
 static llvm::Error makeError(StringRef path, const Twine &message) {
   return llvm::createStringError(Twine("`") + path + "`: " + message);
@@ -35,10 +37,13 @@ static llvm::Expected<ScheduleAttr> parseSchedule(StringRef path, StringRef kern
 }
 
 llvm::Expected<ScheduleDatabase> ScheduleDatabase::read(StringRef path, MLIRContext *context) {
-  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/true);
-  if (!buffer)
-    return makeError(path, "cannot read the schedule database: " + buffer.getError().message());
-  llvm::Expected<llvm::json::Value> json = llvm::json::parse((*buffer)->getBuffer());
+  runtime::Result<runtime::FileDescriptor> file = runtime::FileDescriptor::openRegular(path.str());
+  if (!file)
+    return makeError(path, "cannot read the schedule database: " + file.error().message);
+  runtime::Result<std::string> text = runtime::readAll(file->get(), "the schedule database", kMaxBytes);
+  if (!text)
+    return makeError(path, text.error().message);
+  llvm::Expected<llvm::json::Value> json = llvm::json::parse(*text);
   if (!json)
     return makeError(path, "no valid JSON: " + llvm::toString(json.takeError()));
   const llvm::json::Object *root = json->getAsObject();

@@ -31,7 +31,7 @@ Result<uint32_t> findEntry(const Session &session, const std::string &name);
 /// The size of the context: what the line asks for or the model's, checked against the model's.
 Result<int64_t> getContextSize(const CommandLine &line, int64_t modelContextSize);
 
-/// Writes to the standard output at once.
+/// Writes to the standard output at once. Where nobody reads it any more the error says nothing: that ends the program quietly.
 Result<void> print(std::string_view text);
 
 /// A JSON array of integers: `[1, 2, 3]`.

@@ -4,13 +4,17 @@
 #include "runtime/Memory.h"
 #include "runtime/cli/Commands.h"
 
+#include <cerrno>
 #include <charconv>
 #include <unistd.h>
 
 namespace quern::runtime {
 
 Result<void> print(std::string_view text) {
-  if (int number = writeAll(STDOUT_FILENO, text.data(), text.size()))
+  int number = writeAll(STDOUT_FILENO, text.data(), text.size());
+  if (number == EPIPE)
+    return Error{};
+  if (number)
     return Error{"could not write to the standard output: " + describeSystemError(number)};
   return {};
 }

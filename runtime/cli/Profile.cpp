@@ -2,7 +2,7 @@
 
 #include "runtime/cli/Profile.h"
 
-#include "runtime/File.h"
+#include "runtime/OutputFile.h"
 
 #include <algorithm>
 #include <cstdio>

@@ -124,6 +124,9 @@ Result<void> runEntry(Session &session, const CommandLine &line) {
   std::vector<TensorView> views;
   for (const Tensor &input : *inputs)
     views.push_back(input.view());
+  for (const auto &[place, path] : outputs)
+    if (Result<void> valid = checkOutput(path); !valid)
+      return valid;
   Result<std::vector<Tensor>> results = session.run(*index, views);
   if (!results)
     return results.error();

@@ -11,6 +11,7 @@
 #include "frontend/Diagnostics.h"
 #include "frontend/Parser.h"
 #include "passes/memory/ArenaUses.h"
+#include "runtime/OutputFile.h"
 
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
@@ -68,6 +69,8 @@ public:
   ExitStatus run();
 
 private:
+  bool isToFile() const;
+  LogicalResult checkOutput();
   LogicalResult lower();
   LogicalResult emitSyntax();
   LogicalResult emitText();
@@ -158,17 +161,21 @@ LogicalResult CompileRun::printToFile(llvm::StringRef path, Print print) {
   return success();
 }
 
-/// Prints to the output file or to standard output.
+/// Prints to the output file or to standard output, whose errors `main` tells.
 LogicalResult CompileRun::printTo(Print print) {
-  if (!options.output.empty() && options.output != "-")
-    return printToFile(options.output, print);
-  if (failed(print(llvm::outs())))
-    return failure();
-  llvm::outs().flush();
-  if (std::error_code code = llvm::outs().error()) {
-    llvm::outs().clear_error();
-    return refuse("cannot write to standard output: " + code.message());
-  }
+  return isToFile() ? printToFile(options.output, print) : print(llvm::outs());
+}
+
+bool CompileRun::isToFile() const {
+  return emit > Emit::Asm || (!options.output.empty() && options.output != "-");
+}
+
+/// Refuses an output that could not be written, or is an input, before the work.
+LogicalResult CompileRun::checkOutput() {
+  if (!isToFile())
+    return success();
+  if (runtime::Result<void> valid = runtime::checkOutput(options.output.empty() ? "a.out" : options.output); !valid)
+    return refuse(valid.error().message);
   return success();
 }
 
@@ -206,7 +213,11 @@ ExitStatus CompileRun::run() {
   }
   if (emit == Emit::Ast)
     return failed(emitSyntax()) ? ExitStatus::Refused : ExitStatus::Success;
-  if (failed(compiler.readModel()) || failed(lower()))
+  if (emit == Emit::Shared && llvm::StringRef(options.output).ends_with(".h")) {
+    (void)refuse("`-o` is `" + options.output + "`, the name of the header that is written beside a shared library");
+    return ExitStatus::Usage;
+  }
+  if (failed(compiler.readModel()) || failed(checkOutput()) || failed(lower()))
     return ExitStatus::Refused;
   bool isText = emit <= Emit::Asm;
   return failed(isText ? emitText() : emitCode()) ? ExitStatus::Refused : ExitStatus::Success;

@@ -2,6 +2,7 @@
 
 #include "tools/quern/Compiler.h"
 
+#include "codegen/ObjectCache.h"
 #include "tools/quern/ChatTrial.h"
 #include "tools/quern/Files.h"
 #include "tools/quern/Paths.h"
@@ -203,6 +204,16 @@ static codegen::ImageAssets convert(frontend::ImageAssets image) {
           image.givesProbabilities};
 }
 
+/// Where kernels are kept; says why if they are not.
+static std::string findTrustedCache() {
+  llvm::Expected<std::string> directory = findCache();
+  llvm::Error error = directory ? codegen::ObjectCache::check(*directory) : directory.takeError();
+  if (!error)
+    return *directory;
+  llvm::WithColor::note(llvm::errs(), "quern") << "compiled kernels are not kept: " << llvm::toString(std::move(error)) << '\n';
+  return "";
+}
+
 LogicalResult Compiler::compile(llvm::ArrayRef<OwningOpRef<ModuleOp>> modules, codegen::OutputKind kind,
                                 llvm::StringRef output) {
   llvm::Expected<frontend::TextAssets> text = frontend::TextAssets();
@@ -234,7 +245,7 @@ LogicalResult Compiler::compile(llvm::ArrayRef<OwningOpRef<ModuleOp>> modules, c
   codegenOptions.outputPath = output.str();
   codegenOptions.libraryDir = findLibraries();
   codegenOptions.jobs = options.jobs ? options.jobs : llvm::hardware_concurrency().compute_thread_count();
-  codegenOptions.cacheDir = options.noCache ? "" : findCache();
+  codegenOptions.cacheDir = options.noCache ? "" : findTrustedCache();
   codegenOptions.model = llvm::sys::path::stem(options.model).str();
   codegenOptions.exact = options.exact;
   codegenOptions.text = assets.tokenizerJson.empty() ? nullptr : &assets;

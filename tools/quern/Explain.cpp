@@ -5,11 +5,10 @@
 #include "tools/quern/ExplainReport.h"
 
 #include "codegen/Description.h"
+#include "codegen/MemoryFile.h"
 #include "codegen/Program.h"
 
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/Threading.h"
 
@@ -115,17 +114,18 @@ LogicalResult ExplainRun::explainAll() {
   return success();
 }
 
-/// Compiles the model into a file that is gone afterwards, and runs it.
+/// Compiles the model into memory, and runs it.
 LogicalResult ExplainRun::measureAll() {
-  llvm::SmallString<128> binary;
-  if (std::error_code code = llvm::sys::fs::createTemporaryFile("quern-explain", "", binary))
-    return refuse("cannot create a temporary file: " + code.message());
-  llvm::FileRemover remover(binary);
-  if (failed(compiler.compile(lowered, codegen::OutputKind::Executable, binary)))
+  llvm::Expected<codegen::MemoryFile> binary = codegen::MemoryFile::create();
+  if (!binary)
+    return refuse(binary.takeError());
+  if (failed(compiler.compile(lowered, codegen::OutputKind::Executable, binary->path())))
     return failure();
+  if (llvm::Error error = binary->seal())
+    return refuse(std::move(error));
   compiler.getTiming().begin("measure");
   for (Plan &plan : plans)
-    if (failed(measurePlan(plan, binary, options.threads)))
+    if (failed(measurePlan(plan, binary->path(), options.threads)))
       return failure();
   return success();
 }

@@ -1,5 +1,4 @@
-//===- Files.h - reading and writing files
-//-----------------------------------------------------===//
+//===- Files.h - reading and writing files ----------------------------------------------------===//
 
 #ifndef QUERN_TOOLS_QUERN_FILES_H
 #define QUERN_TOOLS_QUERN_FILES_H

@@ -3,13 +3,11 @@
 #include "tools/quern/Compiler.h"
 #include "tools/quern/Explanation.h"
 
+#include "codegen/MemoryFile.h"
 #include "codegen/Program.h"
 
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/JSON.h"
-#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Program.h"
 
 #include <cmath>
@@ -37,12 +35,9 @@ static std::vector<std::string> getArguments(const Plan &plan, llvm::StringRef b
 }
 
 /// The name and the nanoseconds of each launch in a trace; nothing where it is none.
-static std::vector<std::pair<std::string, double>> readTrace(llvm::StringRef path) {
+static std::vector<std::pair<std::string, double>> readTrace(llvm::StringRef text) {
   std::vector<std::pair<std::string, double>> launches;
-  auto file = llvm::MemoryBuffer::getFile(path);
-  if (!file)
-    return launches;
-  llvm::Expected<llvm::json::Value> trace = llvm::json::parse((*file)->getBuffer());
+  llvm::Expected<llvm::json::Value> trace = llvm::json::parse(text);
   if (!trace) {
     llvm::consumeError(trace.takeError());
     return launches;
@@ -67,18 +62,20 @@ static double getMedian(llvm::ArrayRef<std::pair<std::string, double>> trace, un
 LogicalResult measurePlan(Plan &plan, llvm::StringRef binary, unsigned threads) {
   if (plan.launches == 0)
     return success();
-  llvm::SmallString<128> path;
-  if (std::error_code code = llvm::sys::fs::createTemporaryFile("quern-explain", "json", path))
-    return refuse("cannot create a temporary file: " + code.message());
-  llvm::FileRemover remover(path);
-  std::vector<std::string> words = getArguments(plan, binary, path, threads);
+  llvm::Expected<codegen::MemoryFile> file = codegen::MemoryFile::create();
+  if (!file)
+    return refuse(file.takeError());
+  std::vector<std::string> words = getArguments(plan, binary, file->path(), threads);
   std::vector<llvm::StringRef> arguments(words.begin(), words.end());
   std::optional<llvm::StringRef> redirects[] = {llvm::StringRef(""), llvm::StringRef(""), std::nullopt};
   std::string message;
   if (llvm::sys::ExecuteAndWait(binary, arguments, std::nullopt, redirects, 0, 0, &message))
     return refuse("cannot measure `" + plan.program.getSymName() + "`: " + (message.empty() ? "the binary failed" : message));
 
-  std::vector<std::pair<std::string, double>> trace = readTrace(path);
+  auto text = file->read("trace");
+  if (!text)
+    return refuse(text.takeError());
+  std::vector<std::pair<std::string, double>> trace = readTrace((*text)->getBuffer());
   bool isWhole = !trace.empty() && trace.size() % plan.launches == 0;
   for (Step &step : plan.steps) {
     double sum = 0;

@@ -5,13 +5,18 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 
+#include <cstdlib>
+#include <sys/auxv.h>
+
 namespace quern::tool {
 
 /// The directory above the one that holds this program.
 static llvm::SmallString<128> installRoot() {
-  static const char anchor = 0;
-  llvm::SmallString<128> root(
-      llvm::sys::fs::getMainExecutable("quern", const_cast<char *>(&anchor)));
+  // What the system started; /proc, which knows it by its last name, need not be there.
+  auto *started = reinterpret_cast<const char *>(getauxval(AT_EXECFN));
+  llvm::SmallString<128> root;
+  if (llvm::sys::fs::real_path("/proc/self/exe", root) && llvm::sys::fs::real_path(started ? started : "quern", root))
+    root = "quern";
   llvm::sys::path::remove_filename(root);
   llvm::sys::path::append(root, "..");
   llvm::sys::path::remove_dots(root, /*remove_dot_dot=*/true);
@@ -32,10 +37,16 @@ std::string findStandardLibrary() {
   return QUERN_SOURCE_LIBRARY;
 }
 
-std::string findCache() {
-  llvm::SmallString<128> path;
-  if (!llvm::sys::path::cache_directory(path))
-    return "";
+llvm::Expected<std::string> findCache() {
+  const char *cache = std::getenv("XDG_CACHE_HOME"), *home = std::getenv("HOME");
+  bool isGiven = cache && *cache;
+  llvm::SmallString<128> path(isGiven ? cache : home ? home : "");
+  // Else it would be another place for every directory that the compiler runs in.
+  if (!llvm::sys::path::is_absolute(path))
+    return llvm::createStringError(llvm::Twine("`") + (isGiven ? "XDG_CACHE_HOME" : "HOME") + "` is `" + path +
+                                   "`, expected an absolute path");
+  if (!isGiven)
+    llvm::sys::path::append(path, ".cache");
   llvm::sys::path::append(path, "quern");
   return path.str().str();
 }

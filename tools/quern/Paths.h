@@ -4,6 +4,8 @@
 #define QUERN_TOOLS_QUERN_PATHS_H
 
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/Support/Error.h"
+
 #include <string>
 #include <vector>
 
@@ -17,9 +19,9 @@ std::string findLibraries();
 /// program, else the source tree that it was built from.
 std::string findStandardLibrary();
 
-/// The directory that compiled kernels are kept in: `quern` in the user's cache (XDG_CACHE_HOME, else `.cache` at home);
-/// empty where there is no home.
-std::string findCache();
+/// The directory that compiled kernels are kept in: `quern` in the user's cache (XDG_CACHE_HOME, else `.cache` at home). The
+/// error says why there is none.
+llvm::Expected<std::string> findCache();
 
 /// Where imports of model files are looked for: `std/…` in the standard library, and its models by
 /// their names alone, then in the folders `further`.

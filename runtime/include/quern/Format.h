@@ -14,6 +14,9 @@
 extern "C" {
 #endif
 
+/* The version of this contract: a runtime runs programs of its own only. */
+#define QUERN_ABI_VERSION 1
+
 /* What a program needs for one run. A program is one entry for one set of sizes (its variant), compiled for one target. */
 struct QuernProgramArgs {
   /* Scratch memory of `arena_bytes` of the program's description, aligned to QUERN_ALIGNMENT. */

@@ -53,7 +53,7 @@ int main(int argc, char **argv) {
   Checks checks;
   writeFile(argv[1]);
   Result<FileDescriptor> file = FileDescriptor::openForReading(argv[1]);
-  Result<Mapping> mapping = Mapping::mapFile(file->get(), 0, fileBytes);
+  Result<Mapping> mapping = Mapping::mapFile(file->get(), 0, fileBytes, argv[1]);
   if (!checks.that(static_cast<bool>(mapping)))
     return checks.status();
   checks.equal(reinterpret_cast<uintptr_t>(mapping->data()) % hugePageBytes, 0u);
@@ -77,7 +77,7 @@ int main(int argc, char **argv) {
   checks.equal(countWrong(*mapping), 0u);
 
   // Stopped while it copies, or never begun.
-  Result<Mapping> again = Mapping::mapFile(file->get(), 0, fileBytes);
+  Result<Mapping> again = Mapping::mapFile(file->get(), 0, fileBytes, argv[1]);
   if (checks.that(static_cast<bool>(again))) {
     HugePages({again->data(), fileBytes});
     HugePages pages({again->data(), fileBytes});

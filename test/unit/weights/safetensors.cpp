@@ -116,7 +116,7 @@ static void checkFiles(Checks &checks) {
           "expected a GGUF or safetensors file");
   refused(checks, open(folder.write("empty.gguf", "")), "found an empty file, expected a GGUF");
   refused(checks, open(folder.write("short.safetensors", "1234")), "expected at least the 8");
-  refused(checks, open("/dev/null"), "is no regular file");
+  refused(checks, open("/dev/null"), "it is a device, expected a regular file");
 }
 
 /// No prefix and no single changed byte of a real file's header crashes the reader.

@@ -1,0 +1,44 @@
+//===- Limits.cpp - what the system lets the compiler have ------------------------------------===//
+
+#include "tools/quern/Limits.h"
+
+#include "runtime/TemporaryName.h"
+#include "tools/quern/Commands.h"
+
+#include "llvm/Support/ErrorHandling.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <new>
+#include <string_view>
+#include <sys/resource.h>
+#include <unistd.h>
+
+namespace quern::tool {
+
+/// What the main thread may take, in bytes: the usual limit, with which the depth of what is read is bounded.
+static constexpr rlim_t stackBytes = 8 << 20;
+
+/// Nothing that was allocated is needed any more; memory for the message is not there.
+[[noreturn]] static void endWithoutMemory() {
+  runtime::removeTemporaryNames();
+  constexpr std::string_view message = "quern: error: out of memory\n";
+  (void)!write(STDERR_FILENO, message.data(), message.size());
+  _exit(static_cast<int>(ExitStatus::Refused));
+}
+
+bool prepareLimits() {
+  std::set_new_handler(endWithoutMemory);
+  llvm::install_bad_alloc_error_handler([](void *, const char *, bool) { endWithoutMemory(); });
+  rlimit limit;
+  if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= stackBytes)
+    return true;
+  // The main thread's stack grows up to what the limit is then.
+  limit.rlim_cur = stackBytes;
+  if (setrlimit(RLIMIT_STACK, &limit) == 0)
+    return true;
+  llvm::errs() << "quern: error: the stack may have " << limit.rlim_max << " bytes, expected at least " << stackBytes
+               << "; raise the limit with `ulimit -s`\n";
+  return false;
+}
+
+} // namespace quern::tool
