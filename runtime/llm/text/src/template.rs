@@ -172,7 +172,10 @@ impl Reader {
                 self.elifs += 1;
                 Last::Operator
             }
-            "is" => Last::Is,
+            "is" => {
+                self.count(true);
+                Last::Is
+            }
             "not" if last == Last::Is => Last::Is,
             "and" | "or" | "not" | "in" | "if" | "else" if last != Last::Is => {
                 self.read_operator(start, Last::Operator)
