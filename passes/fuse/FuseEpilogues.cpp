@@ -25,6 +25,28 @@ static bool arePair(KernelAnchorOpInterface first, KernelAnchorOpInterface secon
 /// hold no more.
 static constexpr size_t maxMembers = 64;
 
+/// The most ops of one kernel when each value is written out wherever it is used, as code generation does now and then: a
+/// row of x·y + x doubles it with every turn.
+static constexpr uint64_t maxWrittenOut = 4096;
+
+/// Whether `producer` and `owner` together, each value written out wherever it is used, stay below `maxWrittenOut`.
+static bool staySmall(Operation *producer, Operation *owner) {
+  llvm::DenseMap<Value, uint64_t> sizes;
+  auto add = [&](Operation *op) {
+    uint64_t size = 1;
+    for (Value operand : op->getOperands())
+      size += sizes.lookup(operand);
+    for (Value result : op->getResults())
+      sizes[result] = std::min(size, maxWrittenOut + 1);
+    return size <= maxWrittenOut;
+  };
+  for (Operation *op : getMembers(producer))
+    if (!add(op))
+      return false;
+  sizes[producer->getResult(0)] = sizes.lookup(getCore(producer)->getResult(0));
+  return llvm::all_of(getMembers(owner), add);
+}
+
 /// How many anchors `owner` holds.
 static int64_t countAnchors(Operation *owner) {
   return llvm::count_if(getMembers(owner), [](Operation *op) { return isa<KernelAnchorOpInterface>(op); });
@@ -50,6 +72,8 @@ static const char *whyNot(Operation *producer, Operation *consumer, Operation *o
     return "a kernel has one anchor, or two matmuls of one tensor by weights of one type";
   if (getMembers(producer).size() + getMembers(owner).size() > maxMembers)
     return "a kernel has at most 64 ops";
+  if (!staySmall(producer, owner))
+    return "a kernel has at most 4096 ops with each value written out where it is used";
   if (!canSink(producer, owner))
     return "the operand reads a state that is written before this op";
   return nullptr;
