@@ -53,6 +53,12 @@ static constexpr StringLiteral spaceSign = "\xe2\x96\x81";
 
 static json toJson(StringRef text) { return text.str(); }
 
+json quern::frontend::makeAddedToken(StringRef text, const json &id, bool special) {
+  return {{"id", id},          {"content", toJson(text)}, {"single_word", false},
+          {"lstrip", false},   {"rstrip", false},         {"normalized", false},
+          {"special", special}};
+}
+
 /// Tokens that are found in a text before it is cut: control tokens, which a
 /// caller may choose to read as plain text, and those that a user defined.
 static json addedTokens(const GgufVocabulary &vocabulary) {
@@ -62,13 +68,7 @@ static json addedTokens(const GgufVocabulary &vocabulary) {
     bool special = kind == TokenKind::Control || kind == TokenKind::Unknown;
     if ((!special && kind != TokenKind::UserDefined) || !vocabulary.isReached(id))
       continue;
-    list.push_back({{"id", id},
-                    {"content", toJson(token)},
-                    {"single_word", false},
-                    {"lstrip", false},
-                    {"rstrip", false},
-                    {"normalized", false},
-                    {"special", special}});
+    list.push_back(makeAddedToken(token, id, special));
   }
   return list;
 }
@@ -131,6 +131,35 @@ static Expected<const PreTokenizer *> findPreTokenizer(const GgufFile &file,
                                  listPreTokenizers());
 }
 
+/// Sets the parts that cut texts as `row` says and write every byte as one printable
+/// character.
+static void setPartsOf(const PreTokenizer &row, json &tokenizer) {
+  json steps = json::array();
+  for (StringRef split : row.splits)
+    if (!split.empty())
+      steps.push_back({{"type", "Split"},
+                       {"pattern", {{"Regex", toJson(split)}}},
+                       {"behavior", "Isolated"},
+                       {"invert", false}});
+  json bytes = {{"type", "ByteLevel"},
+                {"add_prefix_space", false},
+                {"trim_offsets", true},
+                {"use_regex", false}};
+  steps.push_back(bytes);
+  tokenizer["model"]["ignore_merges"] = row.ignoreMerges;
+  if (row.nfc)
+    tokenizer["normalizer"] = {{"type", "NFC"}};
+  tokenizer["pre_tokenizer"] = {{"type", "Sequence"}, {"pretokenizers", std::move(steps)}};
+  tokenizer["decoder"] = std::move(bytes);
+}
+
+void quern::frontend::setByteLevelParts(json &tokenizer, StringRef name) {
+  const PreTokenizer *row =
+      llvm::find_if(preTokenizers, [&](const PreTokenizer &row) { return row.name == name; });
+  assert(row != std::end(preTokenizers) && "expected a row of GgufVocabulary.def");
+  setPartsOf(*row, tokenizer);
+}
+
 /// Byte-level byte pairs: every byte is written as one printable character.
 static Expected<json> byteLevelTokenizer(const GgufFile &file, GgufVocabulary &vocabulary,
                                          bool &addBos) {
@@ -144,25 +173,8 @@ static Expected<json> byteLevelTokenizer(const GgufFile &file, GgufVocabulary &v
   if (!pre)
     return pre.takeError();
   addBos = (*pre)->addBos;
-  json model = bytePairModel(vocabulary, vocabulary.merges);
-  model["ignore_merges"] = (*pre)->ignoreMerges;
-  json steps = json::array();
-  for (StringRef split : (*pre)->splits)
-    if (!split.empty())
-      steps.push_back({{"type", "Split"},
-                       {"pattern", {{"Regex", toJson(split)}}},
-                       {"behavior", "Isolated"},
-                       {"invert", false}});
-  json bytes = {{"type", "ByteLevel"},
-                {"add_prefix_space", false},
-                {"trim_offsets", true},
-                {"use_regex", false}};
-  steps.push_back(bytes);
-  json tokenizer = tokenizerOf(vocabulary, std::move(model));
-  if ((*pre)->nfc)
-    tokenizer["normalizer"] = {{"type", "NFC"}};
-  tokenizer["pre_tokenizer"] = {{"type", "Sequence"}, {"pretokenizers", std::move(steps)}};
-  tokenizer["decoder"] = std::move(bytes);
+  json tokenizer = tokenizerOf(vocabulary, bytePairModel(vocabulary, vocabulary.merges));
+  setPartsOf(**pre, tokenizer);
   return tokenizer;
 }
 
@@ -222,28 +234,20 @@ static std::optional<std::vector<TokenMerge>> mergesFromScores(const GgufVocabul
   return result;
 }
 
-/// SentencePiece: spaces become a sign, in front of a text too if the file says
-/// so; characters without a token become tokens of their bytes.
-static Expected<json> sentencePieceTokenizer(const GgufFile &file,
-                                             const GgufVocabulary &vocabulary) {
-  if (vocabulary.scores.empty())
-    return file.refuseKey("tokenizer.ggml.scores", "found nothing, expected a score per token");
-  Expected<std::optional<bool>> prefix = file.getBool("tokenizer.ggml.add_space_prefix");
-  if (!prefix)
-    return prefix.takeError();
-  bool addPrefix = prefix->value_or(true);
+std::optional<json> quern::frontend::makeScoredPairs(const GgufVocabulary &vocabulary) {
   std::optional<std::vector<TokenMerge>> merges = mergesFromScores(vocabulary);
   if (!merges)
-    return file.refuseKey("tokenizer.ggml.tokens",
-                          "found tokens that are made of others in too many ways, expected at "
-                          "most " + Twine(maxMerges) + " pairs of " + Twine(maxMergeBytes) +
-                              " bytes");
+    return std::nullopt;
   json model = bytePairModel(vocabulary, *merges);
   model["byte_fallback"] = true;
   model["fuse_unk"] = true;
   if (vocabulary.unknown)
     model["unk_token"] = toJson(vocabulary.tokens[*vocabulary.unknown]);
+  return model;
+}
 
+json quern::frontend::makeSentencePiece(const GgufVocabulary &vocabulary, json model,
+                                        bool addPrefix) {
   json normalizers = json::array();
   json decoders = json::array();
   if (addPrefix)
@@ -261,6 +265,22 @@ static Expected<json> sentencePieceTokenizer(const GgufFile &file,
   tokenizer["normalizer"] = {{"type", "Sequence"}, {"normalizers", std::move(normalizers)}};
   tokenizer["decoder"] = {{"type", "Sequence"}, {"decoders", std::move(decoders)}};
   return tokenizer;
+}
+
+static Expected<json> sentencePieceTokenizer(const GgufFile &file,
+                                             const GgufVocabulary &vocabulary) {
+  if (vocabulary.scores.empty())
+    return file.refuseKey("tokenizer.ggml.scores", "found nothing, expected a score per token");
+  Expected<std::optional<bool>> prefix = file.getBool("tokenizer.ggml.add_space_prefix");
+  if (!prefix)
+    return prefix.takeError();
+  std::optional<json> model = makeScoredPairs(vocabulary);
+  if (!model)
+    return file.refuseKey("tokenizer.ggml.tokens",
+                          "found tokens that are made of others in too many ways, expected at "
+                          "most " + Twine(maxMerges) + " pairs of " + Twine(maxMergeBytes) +
+                              " bytes");
+  return makeSentencePiece(vocabulary, std::move(*model), prefix->value_or(true));
 }
 
 static Expected<json> buildTokenizer(const GgufFile &file, GgufVocabulary &vocabulary,

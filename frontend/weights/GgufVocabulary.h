@@ -15,6 +15,8 @@
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 
+#include <nlohmann/json.hpp>
+
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -72,6 +74,23 @@ llvm::Expected<GgufVocabulary> readVocabulary(const GgufFile &file);
 /// Knows the tokenizer models `gpt2` (bytes; see `GgufVocabulary.def` for how
 /// texts are cut) and `llama` (SentencePiece with byte fallback).
 llvm::Expected<TextAssets> readGgufText(const GgufFile &file);
+
+/// An entry of `added_tokens` in a `tokenizer.json`.
+nlohmann::json makeAddedToken(llvm::StringRef text, const nlohmann::json &id, bool special);
+
+/// Sets the parts of a `tokenizer.json` that cut texts as the row `name` of
+/// `GgufVocabulary.def` says, and write every byte as one printable character.
+void setByteLevelParts(nlohmann::json &tokenizer, llvm::StringRef name);
+
+/// The model of a `tokenizer.json` that joins the pair whose result scores highest,
+/// and writes characters without a token as bytes. None: finding the pairs takes
+/// too much.
+std::optional<nlohmann::json> makeScoredPairs(const GgufVocabulary &vocabulary);
+
+/// A `tokenizer.json` for the pieces of SentencePiece: spaces become a sign, in
+/// front of a text too if `addPrefix` says so.
+nlohmann::json makeSentencePiece(const GgufVocabulary &vocabulary, nlohmann::json model,
+                                 bool addPrefix);
 
 } // namespace quern::frontend
 

@@ -10,6 +10,7 @@
 #include "frontend/weights/EndTokens.h"
 #include "frontend/weights/HfChat.h"
 #include "frontend/weights/HfTokens.h"
+#include "frontend/weights/HfVocabulary.h"
 #include "frontend/weights/Json.h"
 #include "frontend/weights/MappedFile.h"
 #include "frontend/weights/StoredTensor.h"
@@ -23,8 +24,6 @@ using namespace llvm;
 using namespace quern::frontend;
 using nlohmann::json;
 
-/// The largest `tokenizer.json` that is read.
-static constexpr uint64_t maxTokenizerBytes = 256 << 20;
 /// The largest of the other files that are read.
 static constexpr uint64_t maxTextBytes = 16 << 20;
 
@@ -40,6 +39,7 @@ public:
 private:
   std::string path(StringRef name) const;
   Expected<json> readObject(StringRef name, uint64_t limit) const;
+  Error readTokenizer();
   Error readSpecialTokens();
   void readIds();
 
@@ -122,14 +122,39 @@ void FolderReader::readIds() {
   text.stopIds.erase(llvm::unique(text.stopIds), text.stopIds.end());
 }
 
+/// The tree of the tokenizer: of its own file, or made of older ones.
+Error FolderReader::readTokenizer() {
+  text.tokenizerFile = findTokenizerFile(folder);
+  bool isOwn = StringRef(text.tokenizerFile).ends_with("tokenizer.json");
+  std::string modelType = readTokenText(findMember(modelConfig, "model_type"));
+  Expected<json> tree = isOwn ? readObject("tokenizer.json", maxTokenizerBytes)
+                              : makeTokenizer(text.tokenizerFile, tokenFiles, modelType);
+  if (!tree)
+    return tree.takeError();
+  tokenizer = std::move(*tree);
+  if (!findMember(tokenizer, "model"))
+    return refuse("`" + text.tokenizerFile + "`: expected an object `model`");
+  Expected<bool> isChanged = mergeAddedTokens(tokenizer, tokenFiles, folder);
+  if (!isChanged)
+    return isChanged.takeError();
+  if (*isChanged || !isOwn) {
+    text.tokenizerJson = tokenizer.dump();
+    return Error::success();
+  }
+  Expected<std::string> content = readSmallFile(text.tokenizerFile, maxTokenizerBytes);
+  if (!content)
+    return content.takeError();
+  text.tokenizerJson = skipByteOrderMark(*content).str();
+  return Error::success();
+}
+
 Expected<TextAssets> FolderReader::read() {
   struct Source {
     json &tree;
     StringLiteral name;
     uint64_t limit;
   };
-  for (Source source : {Source{tokenizer, "tokenizer.json", maxTokenizerBytes},
-                        Source{tokenFiles.config, "tokenizer_config.json", maxTextBytes},
+  for (Source source : {Source{tokenFiles.config, "tokenizer_config.json", maxTextBytes},
                         Source{tokenFiles.specialTokens, "special_tokens_map.json", maxTextBytes},
                         Source{tokenFiles.addedTokens, "added_tokens.json", maxTextBytes},
                         Source{generationConfig, "generation_config.json", maxTextBytes},
@@ -139,22 +164,12 @@ Expected<TextAssets> FolderReader::read() {
       return tree.takeError();
     source.tree = std::move(*tree);
   }
-  if (!findMember(tokenizer, "model"))
-    return refuse("`" + path("tokenizer.json") + "`: expected an object `model`");
-  Expected<std::string> content = readSmallFile(path("tokenizer.json"), maxTokenizerBytes);
-  if (!content)
-    return content.takeError();
-  text.tokenizerJson = skipByteOrderMark(*content).str();
-  Expected<bool> isChanged = mergeAddedTokens(tokenizer, tokenFiles, folder);
-  if (!isChanged)
-    return isChanged.takeError();
-  if (*isChanged)
-    text.tokenizerJson = tokenizer.dump();
+  if (Error error = readTokenizer())
+    return error;
   Expected<std::vector<ChatTemplate>> templates = readHfChatTemplates(folder, tokenFiles.config);
   if (!templates)
     return templates.takeError();
   text.chatTemplates = std::move(*templates);
-  text.tokenizerFile = path("tokenizer.json");
   if (Error error = readSpecialTokens())
     return error;
   readIds();

@@ -15,7 +15,7 @@
 
 namespace quern::frontend {
 
-/// Reads `tokenizer.json` in `folder` and, where they exist, from beside it
+/// Reads the tokenizer in `folder` (HfVocabulary.h) and, where they exist, beside it
 /// `tokenizer_config.json`, chat templates (HfChat.h), `generation_config.json` and
 /// `config.json`.
 llvm::Expected<TextAssets> readHfText(llvm::StringRef folder);

@@ -12,6 +12,7 @@
 #include "frontend/weights/GgufVocabulary.h"
 #include "frontend/weights/HfConfig.h"
 #include "frontend/weights/HfText.h"
+#include "frontend/weights/HfVocabulary.h"
 #include "frontend/weights/Safetensors.h"
 #include "runtime/Inputs.h"
 
@@ -183,7 +184,7 @@ std::vector<std::string> MountedSource::listConfigWarnings() const {
 }
 
 bool MountedSource::hasText() const {
-  return gguf ? hasVocabulary(*gguf) : sys::fs::exists(inFolder(folder, "tokenizer.json"));
+  return gguf ? hasVocabulary(*gguf) : !findTokenizerFile(folder).empty();
 }
 
 Expected<TextAssets> MountedSource::readText() const {
