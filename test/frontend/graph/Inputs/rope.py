@@ -1,10 +1,12 @@
-"""Rotary tables: `rope.py model TYPE` writes a model that returns one, `rope.py compare TYPE` reads it evaluated and compares."""
+"""Rotary tables: `rope.py model TYPE` writes a model that returns one, `rope.py compare TYPE` reads it evaluated and compares.
+A second number of positions is that of a shorter context."""
 
 import math
 import re
 import sys
 
 DIM, POSITIONS = 32, 64
+CONTEXT = int(sys.argv[3]) if len(sys.argv) > 3 else POSITIONS
 TYPES = {
     "default": dict(rope_type="default", rope_theta=10000.0),
     "linear": dict(rope_type="linear", rope_theta=50000.0, factor=4.0),
@@ -36,7 +38,8 @@ def model(config):
     for key, value in config.items():
         print(f"  rope_parameters.{key} : {write(value)}")
     print("}\n\nmodule Root {\n  entry forward(x: f32[s]) -> f32[*, *, 2] {")
-    print(f"    return rope_table_of({DIM}, {POSITIONS})\n  }}\n}}")
+    context = f"{CONTEXT}, trained: {POSITIONS}" if CONTEXT != POSITIONS else str(POSITIONS)
+    print(f"    return rope_table_of({DIM}, {context})\n  }}\n}}")
 
 
 def frequencies(config, position):
@@ -84,12 +87,12 @@ def frequencies(config, position):
 
 def compare(config):
     expected = []
-    for position in range(POSITIONS):
+    for position in range(CONTEXT):
         inverse, scale = frequencies(config, position)
         for f in inverse:
             expected += [scale * math.cos(position * f), scale * math.sin(position * f)]
     header, *lines = sys.stdin.read().splitlines()
-    assert re.match(rf"result: tensor<{POSITIONS}x{DIM // 2}x2xf32>", header), header
+    assert re.match(rf"result: tensor<{CONTEXT}x{DIM // 2}x2xf32>", header), header
     found = [float(word) for line in lines for word in line.split()]
     assert len(found) == len(expected), (len(found), len(expected))
     worst = max(abs(a - b) for a, b in zip(found, expected))
