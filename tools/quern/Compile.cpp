@@ -11,6 +11,7 @@
 #include "frontend/Diagnostics.h"
 #include "frontend/Parser.h"
 #include "passes/memory/ArenaUses.h"
+#include "runtime/Inputs.h"
 #include "runtime/OutputFile.h"
 
 #include "llvm/Support/FileSystem.h"
@@ -174,6 +175,8 @@ bool CompileRun::isToFile() const {
 LogicalResult CompileRun::checkOutput() {
   if (!isToFile())
     return success();
+  // It is read when kernels are scheduled.
+  runtime::rememberInput(options.tuning);
   if (runtime::Result<void> valid = runtime::checkOutput(options.output.empty() ? "a.out" : options.output); !valid)
     return refuse(valid.error().message);
   return success();
