@@ -128,6 +128,8 @@ int main(int argc, char **argv) {
   Result<CommandLine> line = parseCommandLine(arguments, plain);
   if (!line)
     return report(program, line.error());
-  Result<void> done = line->help ? print(formatUsage(program, plain)) : run(program, *line);
+  Result<void> done = line->help      ? print(formatUsage(program, plain))
+                      : line->version ? runVersion()
+                                      : run(program, *line);
   return done ? 0 : report(program, done.error());
 }

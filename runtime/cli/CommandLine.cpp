@@ -216,7 +216,7 @@ Result<CommandLine> Parser::parse() {
     if (!done)
       return done.error();
   }
-  if (Result<void> done = finish(); !done && !line.help)
+  if (Result<void> done = finish(); !done && !line.help && !line.version)
     return done.error();
   return std::move(line);
 }

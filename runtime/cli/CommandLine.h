@@ -71,6 +71,7 @@ struct CommandLine {
   std::optional<std::string> trace;
   std::optional<int64_t> threads;
   std::optional<std::string> image;
+  bool version = false;
   bool help = false;
 };
 

@@ -14,6 +14,8 @@ Result<void> runTokenize(Session &session, const CommandLine &line);
 Result<void> runLogits(Session &session, const CommandLine &line);
 Result<void> runEntry(Session &session, const CommandLine &line);
 Result<void> runInfo(Session &session, const CommandLine &line);
+/// Says what the binary was made by and for, without its file.
+Result<void> runVersion();
 Result<void> runBench(Session &session, const CommandLine &line);
 Result<void> runBenchEntry(Session &session, const CommandLine &line);
 

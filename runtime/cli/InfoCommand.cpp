@@ -1,5 +1,9 @@
 //===- InfoCommand.cpp - describes a compiled model in JSON -------------------------------------===//
 
+#include "quern/Version.h"
+#include "runtime/CpuFeatures.h"
+#include "runtime/Description.h"
+#include "runtime/TargetChoice.h"
 #include "runtime/cli/Commands.h"
 #include "runtime/llm/Signature.h"
 #include "runtime/vision/Signature.h"
@@ -116,6 +120,24 @@ Result<void> runInfo(Session &session, const CommandLine &) {
   for (const auto &[name, version] : description.versions)
     json["versions"][name] = version;
   return print(json.dump(2) + "\n");
+}
+
+Result<void> runVersion() {
+  std::string_view json(reinterpret_cast<const char *>(quern_description), static_cast<size_t>(quern_description_size));
+  Result<Description> description = parseDescription(json, quern_programs.count);
+  if (!description)
+    return description.error();
+  std::string text = "model " + description->model + "\n";
+  for (const auto &[name, version] : description->versions)
+    text += name + " " + version + "\n";
+  text += std::string("commit ") + getCommit() + "\n";
+  std::string names;
+  for (const Target &target : description->targets)
+    names += (names.empty() ? "" : ", ") + target.name;
+  Result<uint32_t> chosen = chooseTarget(description->targets, std::nullopt, hasCpuFeature);
+  text += "targets " + names + "; this CPU runs " + (chosen ? description->targets[*chosen].name : "none of them") + "\n";
+  text += "ABI of programs " + std::to_string(QUERN_ABI_VERSION) + "\n";
+  return print(text);
 }
 
 } // namespace quern::runtime
