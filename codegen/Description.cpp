@@ -5,6 +5,7 @@
 #include "codegen/KernelWork.h"
 #include "codegen/Program.h"
 #include "codegen/StateLayout.h"
+#include "dialect/CacheLayout.h"
 #include "dialect/Origin.h"
 #include "runtime/include/quern/Format.h"
 
@@ -51,15 +52,35 @@ static json::Object describeOperand(StringRef name, RankedTensorType type) {
   return json::Object{{"name", name}, {"dtype", dtypeName(type.getElementType())}, {"shape", describeShape(type)}};
 }
 
+/// The rows of each plain tensor that attention reads at the positions `at`.
+static json::Array describeRows(BlockArgument at) {
+  json::Array rows;
+  for (Operation *user : at.getUsers()) {
+    auto launch = dyn_cast<LaunchOp>(user);
+    auto kernel = launch ? SymbolTable::lookupNearestSymbolFrom<KernelOp>(launch, launch.getKernelAttr()) : KernelOp();
+    auto attend = kernel ? dyn_cast_or_null<AttendOp>(kernel.getAnchor()) : AttendOp();
+    if (!attend || !isPlain(attend))
+      continue;
+    if (launch.getInputs()[cast<BlockArgument>(attend.getAt()).getArgNumber()] != at)
+      continue;
+    json::Value first = describeShape(cast<RankedTensorType>(attend.getKeys().getType())).front();
+    if (!llvm::is_contained(rows, first))
+      rows.push_back(std::move(first));
+  }
+  return rows;
+}
+
 /// Inputs come first among a program's arguments, then its results.
 static json::Object describeEntry(ProgramOp program) {
   json::Array inputs, results, symbols;
   size_t inputCount = program.getArgNames() ? program.getArgNames()->size() : 0;
-  for (auto [i, type] : llvm::enumerate(program.getArgumentTypes())) {
+  for (auto [i, argument] : llvm::enumerate(program.getBody().getArguments())) {
     ArrayAttr names = i < inputCount ? program.getArgNamesAttr() : program.getResultNamesAttr();
     StringRef name = cast<StringAttr>(names[i < inputCount ? i : i - inputCount]).getValue();
-    json::Object operand = describeOperand(name, cast<BufferType>(type).getTensor());
-    SmallVector<Dim> limits = getIndexLimits(program, program.getArgument(i));
+    json::Object operand = describeOperand(name, cast<BufferType>(argument.getType()).getTensor());
+    if (json::Array rows = describeRows(argument); !rows.empty())
+      operand["rows"] = std::move(rows);
+    SmallVector<Dim> limits = getIndexLimits(program, argument);
     if (i < inputCount && !limits.empty())
       operand["below"] = describeDims(limits);
     (i < inputCount ? inputs : results).push_back(std::move(operand));

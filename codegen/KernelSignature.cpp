@@ -2,6 +2,7 @@
 
 #include "codegen/KernelSignature.h"
 #include "codegen/StateLayout.h"
+#include "dialect/CacheLayout.h"
 #include "dialect/PackedLayout.h"
 
 using namespace mlir;
@@ -221,7 +222,7 @@ FailureOr<SmallVector<NativeArgument>> getSignature(KernelOp kernel) {
   if (kernel.getNumResults() != 1 || !tensorType(kernel.getResultTypes()[0]))
     return kernel.emitError("found ") << kernel.getNumResults() << " results, expected one tensor";
   RankedTensorType result = tensorType(kernel.getResultTypes()[0]);
-  if (!appends) {
+  if (!appends || isPlain(kernel.getAnchor())) {
     if (failed(builder.addResult(operand, result)))
       return failure();
     return builder.take();

@@ -2,6 +2,7 @@
 
 #include "codegen/StateLayout.h"
 
+#include "dialect/CacheLayout.h"
 #include "runtime/include/quern/Format.h"
 
 #include "llvm/Support/MathExtras.h"
@@ -31,6 +32,8 @@ int64_t getStateBytes(RankedTensorType type) {
 
 std::optional<CacheLayout> getCacheLayout(BlockArgument argument) {
   for (OpOperand &use : argument.getUses()) {
+    if (isPlain(use.getOwner()))
+      continue;
     auto append = dyn_cast<CacheAppendOp>(use.getOwner());
     if (append && &append.getCacheMutable() == &use)
       return append.getLayout();

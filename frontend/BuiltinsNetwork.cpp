@@ -49,6 +49,23 @@ static Value reduce(BuiltinCall &call, ReduceKind kind) {
   return call.give(shape, call.emitter.f32(), result);
 }
 
+/// Whether `tensor`, [rows, heads, dim] at `place`, has float elements and only its rows sized at run time; reports it
+/// otherwise.
+static bool hasStaticRows(BuiltinCall &call, const Tensor &tensor, SourceRange place) {
+  bool isFloat = isa<mlir::FloatType, BlockType>(tensor.element);
+  if (isFloat && !tensor.shape[1].mentions(SymbolKind::Runtime) &&
+      !tensor.shape[2].mentions(SymbolKind::Runtime))
+    return true;
+  call.fail(place, call.name + " of `" + formatTensor(tensor) + "`; expected " +
+                       (isFloat ? "static heads and dimensions" : "float elements"));
+  return false;
+}
+
+/// `cache` as attention reads it: floats of any width, but no blocks.
+static mlir::Value asCache(BuiltinCall &call, const Tensor &cache) {
+  return isa<BlockType>(cache.element) ? call.emitter.asF32(call.places[1], cache) : cache.value;
+}
+
 namespace builtins {
 
 #define QUERN_REDUCTION(Name, Kind)                                                                \
@@ -162,7 +179,8 @@ Value attend(BuiltinCall &call) {
         .note(call.arguments[1].origin, "the cache comes from here");
     return Value();
   }
-  if (!isPerRow(call, 2, 0))
+  if (!isPerRow(call, 2, 0) || !hasStaticRows(call, query, call.places[0]) ||
+      !hasStaticRows(call, keys, call.places[1]) || !hasStaticRows(call, values, call.places[1]))
     return Value();
   auto heads = query.shape[1].constant(), groups = keys.shape[1].constant();
   if (heads && groups && (*groups == 0 || *heads % *groups != 0))
@@ -174,7 +192,7 @@ Value attend(BuiltinCall &call) {
   shape[2] = values.shape[2];
   mlir::Value result =
       call.emitter.create<AttendOp>(call.range, call.emitter.asF32(call.places[0], query),
-                                    keys.value, values.value, at.value, APFloat(scale));
+                                    asCache(call, keys), asCache(call, values), at.value, APFloat(scale));
   return call.give(shape, call.emitter.f32(), result);
 }
 

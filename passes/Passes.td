@@ -66,8 +66,9 @@ def AssignLayoutsPass : Pass<"quern-assign-layouts", "::mlir::ModuleOp"> {
 def AssignCacheLayoutsPass : Pass<"quern-assign-cache-layouts", "::mlir::ModuleOp"> {
   let summary = "say of each cache how it lies in memory";
   let description = [{
-    A state that attention reads as values, and nowhere as keys, lies by rows; every other state by lanes. All ops on a state
-    say the same.
+    A state that attention reads as values, and nowhere as keys, lies by rows; every other state by lanes. A state that
+    anything but attention reads is plain, as all tensors are, and so are keys beside plain values, and values beside plain
+    keys; appends and attention then have the attribute `quern.plain_cache`. All ops on a state say the same.
   }];
 }
 
@@ -134,10 +135,20 @@ def QuantizeActivationsPass : Pass<"quern-quantize-activations", "::mlir::Module
 def LowerAttentionPass : Pass<"quern-lower-attention", "::mlir::ModuleOp"> {
   let summary = "attention in bf16 where the projections before it round more than that";
   let description = [{
-    `attend(q, keys, values)` with f32 q and caches of f16 becomes `attend(cast(q), keys, values)` with caches of bf16, so that
+    `attend(q, keys, values)` with f32 q and caches of 16 bits becomes `attend(cast(q), keys, values)` with caches of bf16, so that
     products are those of pairs. All attention of the model or none: each query comes from a matmul with a weight of blocks
     or of bf16, has heads of even size, and the caches are states that only appends and attention read. What the target has
     does not matter, so that binaries for several keep one kind of state.
+  }];
+}
+
+def WidenCachesPass : Pass<"quern-widen-caches", "::mlir::ModuleOp"> {
+  let summary = "caches of f32 where f16 cannot hold what is written to them";
+  let description = [{
+    All states of f16 become f32 where one of them may be given numbers beyond 65504, or a head's are as a rule below 2^-14, from
+    where on f16 loses digits. What is written is bounded where it comes, but for biases, slices and rotations, from a matmul of
+    a norm: with x = w ∘ u and |u| ≤ √n, each element of a matmul's row r is at most √n · ‖r ∘ w‖, and as a rule ‖r ∘ w‖
+    (Cauchy–Schwarz; u in no direction more than in others). A state of which nothing is known stays; so does one that is plain.
   }];
 }
 

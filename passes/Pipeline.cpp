@@ -33,7 +33,7 @@ static void buildGraph(OpPassManager &manager) {
 
 static void buildFused(OpPassManager &manager, const PipelineOptions &options) {
   // Before all that asks what weights are made of.
-  if (options.source)
+  if (options.source && !options.keepWeights)
     manager.addPass(createNarrowParametersPass(*options.source));
   // Before folding, which computes the transformed weights.
   if (!options.exact)
@@ -46,8 +46,12 @@ static void buildFused(OpPassManager &manager, const PipelineOptions &options) {
   // Before horizontal fusion, which joins matmuls on equal quantised tensors.
   if (!options.exact) {
     manager.addPass(createQuantizeActivationsPass());
-    manager.addPass(createLowerAttentionPass());
+    if (!options.keepF16Caches)
+      manager.addPass(createLowerAttentionPass());
   }
+  // After what makes caches bf16, and before horizontal fusion, which joins the products that they hold.
+  if (options.source && !options.keepF16Caches)
+    manager.addPass(createWidenCachesPass(*options.source));
   // Before the other fusions: only one consumer is left to each norm.
   manager.addPass(createFuseHorizontalPass());
   // Before prologues, which extend the groups.
@@ -61,7 +65,7 @@ static void buildFused(OpPassManager &manager, const PipelineOptions &options) {
 
 static void buildTiled(OpPassManager &manager, const PipelineOptions &options) {
   // After all that computes parameters, and before outlining, which says how each argument of a kernel is stored.
-  if (options.source)
+  if (options.source && !options.keepWeights)
     manager.addPass(createCompressParametersPass(*options.source));
   manager.addPass(createOutlineKernelsPass());
   // Before schedules, which are then chosen once per distinct kernel.

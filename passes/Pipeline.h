@@ -36,8 +36,12 @@ struct PipelineOptions {
   int64_t bound = 512;
   /// A JSON file of measured schedules, or empty.
   std::string database;
-  /// The values of parameters, by which weights are narrowed and compressed; null: none is.
+  /// The values of parameters, by which weights are narrowed and compressed, and caches of f16 widened; null: none is.
   ParameterSource *source = nullptr;
+  /// Store every weight in the bits that the source has.
+  bool keepWeights = false;
+  /// Leave caches of f16 so, whatever is written to them.
+  bool keepF16Caches = false;
 };
 
 /// Adds the passes that take a frontend's module to the end of phase `options.until`. Selecting schedules reads the

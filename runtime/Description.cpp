@@ -89,6 +89,9 @@ Operand Reader::readOperand(const Json &json, const std::string &path, const Ent
   if (object.has("below"))
     for (const Json &limit : object.getArray("below"))
       operand.below.push_back(readDim(limit, at(object.locate("below"), operand.below.size()), entry));
+  if (object.has("rows"))
+    for (const Json &limit : object.getArray("rows"))
+      operand.rows.push_back(readDim(limit, at(object.locate("rows"), operand.rows.size()), entry));
   checkBytes(operand, entry, path);
   return operand;
 }

@@ -77,10 +77,14 @@ Result<std::vector<int32_t>> bindDims(const Entry &entry, std::span<const Tensor
   return dims;
 }
 
+static int64_t getSize(const Dim &dim, std::span<const int32_t> dims) {
+  return dim.symbol < 0 ? dim.size : dims[dim.symbol];
+}
+
 std::vector<int64_t> getShape(const Operand &operand, std::span<const int32_t> dims) {
   std::vector<int64_t> shape;
   for (const Dim &dim : operand.shape)
-    shape.push_back(dim.symbol < 0 ? dim.size : dims[dim.symbol]);
+    shape.push_back(getSize(dim, dims));
   return shape;
 }
 
@@ -132,13 +136,14 @@ Result<void> checkValues(const Entry &entry, std::span<const TensorView> inputs,
   for (size_t i = 0; i < inputs.size(); ++i) {
     const Operand &operand = entry.inputs[i];
     std::optional<int64_t> below = operand.isPosition ? rows : std::nullopt;
-    for (const Dim &limit : operand.below) {
-      int64_t size = limit.symbol < 0 ? limit.size : dims[limit.symbol];
-      below = std::min(below.value_or(size), size);
-    }
+    std::optional<int64_t> last = rows;
+    for (const Dim &limit : operand.below)
+      below = std::min(below.value_or(getSize(limit, dims)), getSize(limit, dims));
+    for (const Dim &limit : operand.rows)
+      last = std::min(last.value_or(getSize(limit, dims)), getSize(limit, dims));
     Result<void> valid;
     if (operand.isPosition)
-      valid = checkPositions(operand, inputs[i], below, rows);
+      valid = checkPositions(operand, inputs[i], below, last);
     else if (below)
       valid = checkRange(operand, getIntegers(inputs[i]), 0, 1, *below, "index");
     if (!valid)

@@ -3,6 +3,7 @@
 #include "codegen/Scalar.h"
 #include "codegen/StateLayout.h"
 #include "codegen/templates/Common.h"
+#include "dialect/CacheLayout.h"
 
 using namespace mlir;
 using Halide::Expr;
@@ -11,12 +12,21 @@ namespace quern::codegen {
 
 namespace {
 struct AppendFuncs {
-  /// [lane, d, T / 16, h], written in place
+  /// [lane, d, T / 16, h], or [d, h, T] where the cache is plain, written in place
   Halide::Func output;
   /// d, head, token
   Halide::RDom writes;
 };
 } // namespace
+
+/// `value`, f32, as a cache of `type` holds it. What is beyond f16 is no number, not infinite: no score can hide it.
+static Expr round(Halide::Type type, Expr value) {
+  Expr rounded = convert(type, value);
+  if (type != Halide::Float(16))
+    return rounded;
+  constexpr float beyond = 65520; // the least that is rounded to infinity
+  return select(abs(value) < beyond, rounded, Expr(Halide::float16_t::make_nan()));
+}
 
 static FailureOr<AppendFuncs> algorithm(Lowering &lowering) {
   KernelOp kernel = lowering.getKernel();
@@ -36,11 +46,13 @@ static FailureOr<AppendFuncs> algorithm(Lowering &lowering) {
   AppendFuncs funcs{Halide::Func("output"),
                     Halide::RDom(0, input->shape[2], 0, input->shape[1], 0, input->shape[0], "writes")};
   Halide::RDom &r = funcs.writes;
-  Halide::Var lane("lane"), d("d"), group("group"), head("head");
-  funcs.output(lane, d, group, head) = Halide::undef(element);
   Expr row = lowering.getCacheRow(*positions, r.z, cacheType.getDimSize(0));
-  funcs.output(row % int32_t(stateLanes), r.x, row / int32_t(stateLanes), r.y) =
-      convert(element, input->at({r.z, r.y, r.x}));
+  std::vector<Halide::Var> vars = {Halide::Var("lane"), Halide::Var("d"), Halide::Var("group"), Halide::Var("head")};
+  std::vector<Expr> place = {row % int32_t(stateLanes), r.x, row / int32_t(stateLanes), r.y};
+  if (isPlain(anchor))
+    vars = {Halide::Var("d"), Halide::Var("head"), Halide::Var("row")}, place = {r.x, r.y, row};
+  funcs.output(vars) = Halide::undef(element);
+  funcs.output(place) = round(element, input->at({r.z, r.y, r.x}));
   return funcs;
 }
 

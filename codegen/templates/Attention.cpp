@@ -19,6 +19,7 @@
 #include "codegen/StateLayout.h"
 #include "codegen/templates/Common.h"
 #include "codegen/templates/Weights.h"
+#include "dialect/CacheLayout.h"
 
 #include <numbers>
 #include <numeric>
@@ -86,11 +87,16 @@ struct AttentionFuncs {
   Expr first;
 };
 
+/// An element of a cache whose rows come in groups of `lanes`.
+using ReadCache = std::function<Expr(Expr lane, Expr element, Expr group, Expr head)>;
+
 /// The arguments of an attention kernel.
 struct AttentionInputs {
   Formula query;
-  Halide::ImageParam positions, keys, values;
-  int32_t depth, cacheRows;
+  Halide::ImageParam positions;
+  ReadCache keys, values;
+  int32_t depth;
+  Expr cacheRows;
   float scale;
   Expr tokens;
 };
@@ -105,11 +111,29 @@ struct TokenPlaces {
 
 } // namespace
 
+/// How `cache` is read. A plain one may end within a group, and may be computed in this kernel.
+static FailureOr<ReadCache> getCache(Lowering &lowering, AttendOp anchor, Value cache) {
+  if (isPlain(anchor)) {
+    FailureOr<Formula> rows = lowering.get(cache);
+    if (failed(rows))
+      return failure();
+    return ReadCache([rows = *rows](Expr lane, Expr element, Expr group, Expr head) {
+      return rows.at({clamp(group * lanes + lane, 0, rows.shape[0] - 1), head, element});
+    });
+  }
+  FailureOr<Halide::ImageParam> buffer = lowering.getBuffer(cache, anchor);
+  if (failed(buffer))
+    return failure();
+  return ReadCache([buffer = *buffer](Expr lane, Expr element, Expr group, Expr head) mutable {
+    return Expr(buffer(lane, element, group, head));
+  });
+}
+
 static FailureOr<AttentionInputs> getInputs(Lowering &lowering, AttendOp anchor) {
   FailureOr<Formula> query = lowering.get(anchor.getQuery());
   FailureOr<Halide::ImageParam> positions = lowering.getBuffer(anchor.getAt(), anchor);
-  FailureOr<Halide::ImageParam> keys = lowering.getBuffer(anchor.getKeys(), anchor);
-  FailureOr<Halide::ImageParam> values = lowering.getBuffer(anchor.getValues(), anchor);
+  FailureOr<ReadCache> keys = getCache(lowering, anchor, anchor.getKeys());
+  FailureOr<ReadCache> values = getCache(lowering, anchor, anchor.getValues());
   if (failed(query) || failed(positions) || failed(keys) || failed(values))
     return failure();
   auto keyType = cast<RankedTensorType>(anchor.getKeys().getType());
@@ -118,7 +142,7 @@ static FailureOr<AttentionInputs> getInputs(Lowering &lowering, AttendOp anchor)
                          *keys,
                          *values,
                          static_cast<int32_t>(keyType.getDimSize(2)),
-                         static_cast<int32_t>(keyType.getDimSize(0)),
+                         lowering.extent(getDims(keyType).front()),
                          static_cast<float>(anchor.getScale().convertToDouble()),
                          query->shape[0]};
 }
@@ -186,7 +210,7 @@ static void buildScores(AttentionFuncs &f, const TargetSpec &target, const Atten
   f.scored = RDom(0, f.scoreGroups, 0, f.pairs ? in.depth / 2 : in.depth, 0, chunkGroups / f.scoreGroups, "scored");
   f.scored.where(c * chunkRows + f.scored.z * (f.scoreGroups * lanes) <= f.limit(it));
   Expr group = f.scored.z * f.scoreGroups + f.scored.x, step = f.scored.y;
-  auto keyAt = [&](Expr element) { return Expr(in.keys(lane, element, places.origin + c * chunkGroups + group, g)); };
+  auto keyAt = [&](Expr element) { return in.keys(lane, element, places.origin + c * chunkGroups + group, g); };
   f.scores(lane, t, u, g, ii, it, c) = 0.0f;
   Expr score = f.scores(lane, group, u, g, ii, it, c), query = f.query(step, u, g, ii, it);
   f.scores(lane, group, u, g, ii, it, c) =
@@ -229,7 +253,7 @@ static void buildWeighted(AttentionFuncs &f, const TargetSpec &target, const Att
   f.weightedRows = RDom(0, f.pairs ? lanes / 2 : lanes, 0, chunkGroups, "weighted_rows");
   f.weightedRows.where(c * chunkRows + f.weightedRows.y * lanes <= f.limit(it));
   Expr step = f.weightedRows.x, group = f.weightedRows.y;
-  auto valueAt = [&](Expr row) { return Expr(in.values(row, e, places.origin + c * chunkGroups + group, g)); };
+  auto valueAt = [&](Expr row) { return in.values(row, e, places.origin + c * chunkGroups + group, g); };
   f.weighted(e, u, g, ii, it, c) = 0.0f;
   Expr sum = f.weighted(e, u, g, ii, it, c);
   if (f.pairs) {

@@ -48,6 +48,12 @@ FailureOr<Tensor> RopeOp::evaluate(ArrayRef<Tensor> operands, RankedTensorType t
   return result;
 }
 
+/// `value` as caches of `type` are given it: what f16 would round to infinity is no number.
+static float limit(Type type, float value) {
+  constexpr float beyond = 65520;
+  return type.isF16() && !(std::abs(value) < beyond) ? NAN : value;
+}
+
 FailureOr<Tensor> CacheAppendOp::evaluate(ArrayRef<Tensor> operands, RankedTensorType type) {
   ArrayRef<float> input = operands[1].getAs<float>();
   int64_t rows = type.getDimSize(0), length = type.getDimSize(1) * type.getDimSize(2);
@@ -56,7 +62,7 @@ FailureOr<Tensor> CacheAppendOp::evaluate(ArrayRef<Tensor> operands, RankedTenso
     if (place.row < 0 || place.row >= rows)
       return emitError("found row ") << place.row << ", expected one of the cache's " << rows;
     for (int64_t i = 0; i < length; ++i)
-      storeFloat(result, place.row * length + i, input[token * length + i]);
+      storeFloat(result, place.row * length + i, limit(type.getElementType(), input[token * length + i]));
   }
   return result;
 }

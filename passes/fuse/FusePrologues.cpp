@@ -156,9 +156,17 @@ struct FuseRope : OpRewritePattern<RopeOp> {
     auto anchor = getAnchor(owners.front());
     if (!anchor || !isa<AttendOp, CacheAppendOp>(anchor.getOperation()))
       return rewriter.notifyMatchFailure(op, "the rotated tensor feeds neither an append nor an attention");
+    if (isCache(producer->getResult(0)))
+      return rewriter.notifyMatchFailure(op, "the rotated tensor is what attention reads again for each query");
     remarkFused(op, "one kernel alone reads the rotated tensor");
     fuseInto(rewriter, producer, owners.front());
     return success();
+  }
+
+private:
+  /// Whether an attention has `value` as keys or values.
+  static bool isCache(Value value) {
+    return llvm::any_of(value.getUses(), [](OpOperand &use) { return isa<AttendOp>(use.getOwner()) && use.getOperandNumber() != 0; });
   }
 };
 

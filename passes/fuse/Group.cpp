@@ -35,9 +35,11 @@ bool feedsOnly(Operation *op, Operation *owner) {
   return llvm::all_of(op->getUsers(), [&](Operation *user) { return getOwner(user) == owner; });
 }
 
-/// Whether `value` is that of a state, which an append may overwrite.
+/// Whether `value` is that of a state, which an append may overwrite, in any shape.
 static bool isState(Value value) {
   Operation *source = value.getDefiningOp();
+  while (isa_and_nonnull<ReshapeOp>(source))
+    source = source->getOperand(0).getDefiningOp();
   return source && isa<StateRefOp, CacheAppendOp>(getCore(source));
 }
 

@@ -25,15 +25,18 @@ static bool isRounded(Value query) {
   return isa<BlockType>(weight) || weight.isBF16();
 }
 
-/// Whether `cache` is the value of a state of f16.
-static bool isHalfState(Value cache) { return getState(cache) && getTensorType(cache).getElementType().isF16(); }
+/// Whether `cache` is the value of a state of f16 or bf16.
+static bool isHalfState(Value cache) {
+  Type element = getTensorType(cache).getElementType();
+  return getState(cache) && (element.isF16() || element.isBF16());
+}
 
 /// Why `op` stays in f32; null where it need not.
 static const char *whyNot(AttendOp op) {
   if (!getTensorType(op.getQuery()).getElementType().isF32() || !isRounded(op.getQuery()))
     return "attention stays in f32: its query is not the product with a rounded weight";
   if (!isHalfState(op.getKeys()) || !isHalfState(op.getValues()))
-    return "attention stays in f32: its caches are no states of f16";
+    return "attention stays in f32: its caches are no states of 16 bits";
   if (getTensorType(op.getQuery()).getDimSize(2) % 2 != 0)
     return "attention stays in f32: the elements of a head come in no pairs";
   return nullptr;
@@ -55,29 +58,12 @@ struct LowerAttentionPass : impl::LowerAttentionPassBase<LowerAttentionPass> {
     });
     if (!all)
       return;
-    SmallVector<Value> caches = getValues(states);
-    for (Value cache : caches)
-      if (!llvm::all_of(cache.getUsers(), llvm::IsaPred<CacheAppendOp, AttendOp>))
-        return;
+    if (!areCaches(getOperation(), states))
+      return;
     Type bf16 = BFloat16Type::get(&getContext());
     NarrowedValues narrowed;
     getOperation().walk([&](AttendOp op) { narrowed.narrow(op.getQueryMutable(), bf16); });
-    for (Value cache : caches)
-      cache.setType(getTensorType(cache).clone(bf16));
-    for (auto state : getOperation().getOps<StateOp>())
-      if (states.contains(state.getSymNameAttr()))
-        state.setType(state.getTensorType().clone(bf16));
-  }
-
-private:
-  /// The values of `states`, in all entries.
-  SmallVector<Value> getValues(const llvm::DenseSet<StringAttr> &states) {
-    SmallVector<Value> values;
-    getOperation().walk([&](Operation *op) {
-      if (isa<StateRefOp, CacheAppendOp>(op) && states.contains(getState(op->getResult(0))))
-        values.push_back(op->getResult(0));
-    });
-    return values;
+    setElements(getOperation(), states, bf16);
   }
 };
 

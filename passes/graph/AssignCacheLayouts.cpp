@@ -3,6 +3,7 @@
 #include "passes/Passes.h"
 #include "passes/States.h"
 
+#include "dialect/CacheLayout.h"
 #include "dialect/Ops.h"
 
 using namespace mlir;
@@ -21,12 +22,39 @@ struct AssignCacheLayoutsPass : impl::AssignCacheLayoutsPassBase<AssignCacheLayo
       keys.insert(getState(attend.getKeys()));
       values.insert(getState(attend.getValues()));
     });
-    auto getLayout = [&](Value cache) {
+    llvm::DenseSet<StringAttr> plain = findPlain();
+    auto assign = [&](auto op, Value cache) {
       StringAttr state = getState(cache);
-      return state && values.contains(state) && !keys.contains(state) ? CacheLayout::Rows : CacheLayout::Lanes;
+      if (!state || plain.contains(state))
+        op->setAttr(plainCacheAttr, UnitAttr::get(&getContext()));
+      else if (values.contains(state) && !keys.contains(state))
+        op.setLayout(CacheLayout::Rows);
     };
-    getOperation().walk([&](AttendOp attend) { attend.setLayout(getLayout(attend.getValues())); });
-    getOperation().walk([&](CacheAppendOp append) { append.setLayout(getLayout(append.getCache())); });
+    getOperation().walk([&](AttendOp attend) { assign(attend, attend.getValues()); });
+    getOperation().walk([&](CacheAppendOp append) { assign(append, append.getCache()); });
+  }
+
+private:
+  /// The states that are plain: those that something else reads, and those that one attention reads beside what is plain.
+  llvm::DenseSet<StringAttr> findPlain() {
+    llvm::DenseSet<StringAttr> plain;
+    getOperation().walk([&](Operation *op) {
+      if (isa<StateRefOp, CacheAppendOp>(op) && !llvm::all_of(op->getUses(), isCacheUse))
+        plain.insert(getState(op->getResult(0)));
+    });
+    auto isPlain = [&](Value cache) {
+      StringAttr state = getState(cache);
+      return !state || plain.contains(state);
+    };
+    for (size_t known = ~size_t(0); known != plain.size();) {
+      known = plain.size();
+      getOperation().walk([&](AttendOp attend) {
+        for (auto [cache, other] : {std::pair(attend.getKeys(), attend.getValues()), {attend.getValues(), attend.getKeys()}})
+          if (StringAttr state = getState(cache); state && isPlain(other))
+            plain.insert(state);
+      });
+    }
+    return plain;
   }
 };
 

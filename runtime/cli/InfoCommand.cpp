@@ -27,6 +27,8 @@ static Json describeOperand(const Entry &entry, const Operand &operand) {
     json["columns"] = {"position", "row", "first"};
   for (const Dim &limit : operand.below)
     json["below"].push_back(describeDim(entry, limit));
+  for (const Dim &limit : operand.rows)
+    json["rows"].push_back(describeDim(entry, limit));
   return json;
 }
 
@@ -88,6 +90,11 @@ static Json describeImage(const ImageDescription &image) {
           {"probabilities", image.givesProbabilities}};
 }
 
+/// The element type of the states; of several the first.
+static Json getCacheType(const Description &description) {
+  return description.states.empty() ? Json() : Json(description.states.front().dtype);
+}
+
 Result<void> runInfo(Session &session, const CommandLine &) {
   const Description &description = session.getDescription();
   Json json = {{"model", description.model}};
@@ -108,6 +115,7 @@ Result<void> runInfo(Session &session, const CommandLine &) {
                    {"arena_bytes", arenaBytes},
                    {"data_bytes", session.getData().size()}};
   json["context"] = session.getStateRows() ? Json(*session.getStateRows()) : Json();
+  json["cache"] = getCacheType(description);
   json["parameters"] = description.parameters.size();
   json["quantization"] = Json::object();
   for (const auto &[storage, bytes] : description.quantization)

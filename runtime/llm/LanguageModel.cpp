@@ -89,7 +89,23 @@ Result<void> LanguageModel::run(int64_t count, int64_t firstWanted) {
                                {DType::I32, positionShape, positionValues.view().data},
                                {DType::I32, wantedShape, wantedValues.view().data}};
   const MutableTensorView outputs[] = {{DType::F32, logitShape, logits.mutableView().data}};
-  return session->run(entry, inputs, outputs);
+  if (Result<void> done = session->run(entry, inputs, outputs); !done)
+    return done;
+  return checkLogits(getLogits(wanted));
+}
+
+/// Refuses logits of which one is no number, and says why as far as that shows.
+Result<void> LanguageModel::checkLogits(std::span<const float> values) const {
+  bool found = false; // all are looked at: so the loop runs on vectors
+  for (float value : values)
+    found |= value != value;
+  if (!found)
+    return {};
+  std::string message = "the model's logits hold what is no number";
+  if (const State *state = session->findOverflow())
+    return Error{message + ": the cache `" + state->name + "` was given a number beyond f16, whose largest is 65504; compile the "
+                 "model with `--cache bf16` or `--cache f32`"};
+  return Error{message + ": a value on the way to them was beyond f32"};
 }
 
 /// One run over the next tokens of a sequence, with the logits of the rows from `firstWanted` on.

@@ -172,7 +172,7 @@ static Expected<std::vector<GuardedMemory>> makeOperands(KernelOp kernel, ArrayR
   bool appends = kernel.getForm() == KernelForm::Append;
   for (auto [i, argument] : llvm::enumerate(arguments)) {
     if (appends && i == 0)
-      continue;
+      continue; // comes last
     if (auto layout = codegen::getCacheLayout(kernel.getBody().getArgument(i))) {
       memory.push_back(layOutState(argument, *layout));
     } else if (kernel.getArgAttr(i, packedArgAttr)) {
@@ -185,7 +185,8 @@ static Expected<std::vector<GuardedMemory>> makeOperands(KernelOp kernel, ArrayR
     }
   }
   if (appends) {
-    memory.push_back(layOutState(arguments[0], *codegen::getCacheLayout(kernel.getBody().getArgument(0))));
+    auto layout = codegen::getCacheLayout(kernel.getBody().getArgument(0));
+    memory.push_back(layout ? layOutState(arguments[0], *layout) : GuardedMemory(arguments[0].getBytes()));
     return memory;
   }
   FailureOr<int64_t> bytes = getStorageBytes(result);
@@ -259,8 +260,9 @@ Expected<Tensor> NativeKernels::run(KernelOp kernel, ArrayRef<Tensor> arguments,
     return llvm::createStringError("the kernel returned " + std::to_string(code));
   if (!llvm::all_of(*memory, [](GuardedMemory &operand) { return operand.isIntact(); }))
     return llvm::createStringError("the kernel wrote outside of its buffers");
-  if (kernel.getForm() == KernelForm::Append)
-    return readState(*result, *codegen::getCacheLayout(kernel.getBody().getArgument(0)), memory->back());
+  auto layout = codegen::getCacheLayout(kernel.getBody().getArgument(0));
+  if (layout && kernel.getForm() == KernelForm::Append)
+    return readState(*result, *layout, memory->back());
   FailureOr<Tensor> output = Tensor::fromBytes(*result, memory->back().content());
   if (failed(output))
     return llvm::createStringError("a result without storage");

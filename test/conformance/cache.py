@@ -38,6 +38,8 @@ for element in ("f32", "f16", "bf16"):
            [f"quern.cache_append %arg0, %arg1 at %arg2 : {cache}, {x}, {AT}"])
     kernel(f"append_{element}_rows", [cache, x, AT], cache, attributes("append", 0, SIZES, PAST),
            [f"quern.cache_append %arg0, %arg1 at %arg2 layout <rows> : {cache}, {x}, {AT}"])
+    kernel(f"append_{element}_plain", [cache, x, AT], cache, attributes("append", 0, SIZES, PAST),
+           [f"quern.cache_append %arg0, %arg1 at %arg2 {{quern.plain_cache}} : {cache}, {x}, {AT}"])
     qkv, table = tensor(None, 80), tensor(300, 4, 2)
     # A turned element on the edge between two f16, or bf16, may fall to either side.
     kernel(f"append_rope_{element}", [cache, qkv, AT, table], cache,
@@ -61,6 +63,18 @@ for element in ("f32", "f16", "bf16"):
                 kernel(name + suffix, [query, keys, values, at], tensor(rows, heads, size),
                        attributes("attention", bound, *((SIZES, PAST) if rows is None else ([1], [37])), single=single),
                        [f"quern.attend %arg0, %arg1, %arg2 at %arg3 scale 0.25 layout <{layout}> : {query}, {keys}, {values}, {at}"])
+
+# Queries of f32 on caches of bf16, and plain tensors, which end within a group of rows or are computed on the way.
+for element in ("f32", "f16", "bf16"):
+    keys, values, query = tensor(300, 3, 20, element=element), tensor(300, 3, 12, element=element), tensor(None, 9, 20)
+    for name, layout in (("", ""), ("_plain", " {quern.plain_cache}")):
+        kernel(f"attend_{element}_query_f32{name}", [query, keys, values, AT], tensor(None, 9, 12),
+               attributes("attention", ATTEND_BOUND, SIZES, PAST),
+               [f"quern.attend %arg0, %arg1, %arg2 at %arg3 scale 0.25{layout} : {query}, {keys}, {values}, {AT}"])
+query, rows, sliced = tensor(None, 4, 8), tensor(300, 2, 24), tensor(300, 2, 8)
+kernel("attend_slices", [query, rows, AT], query, attributes("attention", ATTEND_BOUND, SIZES, PAST),
+       [f"quern.slice %arg1 axis 2 offset 0 size 8 : {rows}", f"quern.slice %arg1 axis 2 offset 16 size 8 : {rows}",
+        f"quern.attend %arg0, %0, %1 at %arg2 scale 0.35 {{quern.plain_cache}} : {query}, {sliced}, {sliced}, {AT}"])
 
 qkv, table, query = tensor(None, 80), tensor(300, 4, 2), tensor(None, 4, 8)
 rounded, cache = tensor(None, 4, 8, element="bf16"), tensor(300, 2, 8, element="bf16")

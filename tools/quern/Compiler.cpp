@@ -8,9 +8,12 @@
 #include "tools/quern/Paths.h"
 #include "tools/quern/TextTrial.h"
 
+#include "dialect/Ops.h"
 #include "dialect/Register.h"
 #include "frontend/Diagnostics.h"
 #include "frontend/Frontend.h"
+#include "frontend/weights/FiniteCheck.h"
+#include "passes/States.h"
 
 #include "mlir/Pass/PassManager.h"
 #include "llvm/ADT/StringExtras.h"
@@ -37,6 +40,12 @@ void addCompilerOptions(CLI::App &command, CompilerOptions &options) {
   command.add_flag("--exact", options.exact, "Keep activations in f32, convolve directly");
   command.add_option("--precision", options.precision, "f32, or bf16: round weights of f32 and f16 to it")
       ->check(CLI::IsMember({"f32", "bf16"}))
+      ->capture_default_str();
+  command.add_option("--cache", options.cache, "What caches hold: f16, bf16, f32, or auto: f16 where it is enough")
+      ->check(CLI::IsMember({"auto", "f16", "bf16", "f32"}))
+      ->capture_default_str();
+  command.add_option("--ctx", options.context, "The longest text, in tokens; 0: the model file decides")
+      ->check(CLI::Range(int64_t(0), int64_t(INT32_MAX)))
       ->capture_default_str();
   command.add_flag("--no-compression", options.noCompression,
                    "Store weights as they are: BF16 in 16 bits, not in 13 where they fit, and F16 as F16");
@@ -132,14 +141,54 @@ LogicalResult Compiler::readModel() {
     return failure();
   FrontendOptions frontendOptions;
   frontendOptions.importPaths = findImportPaths(options.imports);
-  frontendOptions.exact = options.exact;
+  frontendOptions.exact = options.cache == "f32" || (options.exact && options.cache == "auto");
   frontend::DiagnosticEngine errors(sources);
-  ModelInputs inputs{&checkpoint->config(), &*checkpoint};
+  ModelConfig config = checkpoint->config();
+  if (options.context)
+    config.set("context", options.context);
+  ModelInputs inputs{&config, &*checkpoint};
   FailureOr<OwningOpRef<ModuleOp>> parsed = parseModel(sources, *main, inputs, frontendOptions, &context, errors);
   errors.print(llvm::errs(), llvm::errs().has_colors());
   if (failed(parsed))
     return failure();
   graph = std::move(*parsed);
+  if (failed(setCaches()) || failed(checkContext()))
+    return failure();
+  timing.begin("numbers");
+  for (auto parameter : graph->getOps<ParameterOp>())
+    if (const TensorInfo *tensor = parameter.isExternal() ? checkpoint->lookup(parameter.getSymName()) : nullptr)
+      if (llvm::Error error = checkFinite(*checkpoint, *tensor))
+        return refuse(std::move(error));
+  return success();
+}
+
+/// Makes the states, which the frontend gives f16, what `--cache` asks for.
+LogicalResult Compiler::setCaches() {
+  if (options.cache != "bf16")
+    return success();
+  llvm::DenseSet<StringAttr> states;
+  for (auto state : graph->getOps<StateOp>())
+    states.insert(state.getSymNameAttr());
+  if (!areCaches(*graph, states))
+    return refuse("`--cache` is bf16, but something else than attention reads a state of `" + options.model +
+                  "`; expected f16 or f32");
+  setElements(*graph, states, BFloat16Type::get(&context));
+  return success();
+}
+
+/// Holds the rows of the states against the context that was asked for, or else against the declared one.
+LogicalResult Compiler::checkContext() {
+  int64_t rows = 0;
+  for (auto state : graph->getOps<StateOp>())
+    rows = std::max(rows, state.getTensorType().getRank() ? state.getTensorType().getDimSize(0) : 0);
+  if (options.context && rows != options.context)
+    return refuse("`--ctx` is " + llvm::Twine(options.context) + ", but the longest state of `" + options.model + "` has " +
+                  llvm::Twine(rows) + " rows; expected a model whose states have `context` of them");
+  const ConfigValue *declared = checkpoint->config().find("max_position_embeddings");
+  int64_t positions = declared && declared->asInt() ? *declared->asInt() : 0;
+  if (!options.context && rows && rows < positions)
+    llvm::WithColor::note(llvm::errs(), "quern") << "texts have up to " << rows << " tokens of the " << positions
+                                                 << " that the checkpoint declares; `--ctx N` sets another limit\n";
   return success();
 }
 
@@ -171,7 +220,9 @@ FailureOr<OwningOpRef<ModuleOp>> Compiler::lower(const codegen::TargetSpec &targ
   pipeline.bf16Images = pipeline.bf16 && llvm::all_of(targets, [](const codegen::TargetSpec &t) { return t.bf16Dot; });
   pipeline.until = until;
   pipeline.database = options.tuning;
-  pipeline.source = options.noCompression ? nullptr : &*checkpoint;
+  pipeline.source = &*checkpoint;
+  pipeline.keepWeights = options.noCompression;
+  pipeline.keepF16Caches = options.cache == "f16";
   buildPipeline(manager, pipeline);
   if (failed(manager.run(*module)))
     return failure();

@@ -35,6 +35,10 @@ struct CompilerOptions {
   /// Names of targets, comma-separated.
   std::string targets = "host";
   bool exact = false;
+  /// What caches hold: `auto`, `f16`, `bf16` or `f32`.
+  std::string cache = "auto";
+  /// The longest text, which models read as the field `context`; 0: what the model file says.
+  int64_t context = 0;
   /// What weights of f32 and f16 are rounded to: `f32`, not at all, or `bf16`.
   std::string precision = "f32";
   bool timing = false;
@@ -99,6 +103,8 @@ public:
 
 private:
   mlir::LogicalResult openCheckpoint();
+  mlir::LogicalResult setCaches();
+  mlir::LogicalResult checkContext();
 
   const CompilerOptions &options;
   mlir::MLIRContext context;

@@ -74,6 +74,7 @@ extern const uint64_t quern_description_size;
  *                  every symbol has a bound and occurs in an input's shape
  *                  an i32 or position input may have below: a list of sizes and symbols; its elements are indices (rotary
  *                  positions) from 0 and below each, which the runtime checks because programs do not
+ *                  a position input may have rows: such a list of what its cache rows are below, beside the states'
  *   states         [{name, bytes, dtype, shape, rows}]  rows: how many tokens it holds (shape[0])
  *   weights_bytes  size of the packed weights
  *   parameters     [{name, dtype, shape, offset, bytes}]  offsets into the packed weights

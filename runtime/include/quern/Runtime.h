@@ -38,6 +38,8 @@ struct Operand {
   /// The elements of an i32 input are indices, those of a position input rotary positions, from 0 and below each of these.
   /// Without any, indices are not checked. Rotary positions are below the states' rows, too.
   std::vector<Dim> below;
+  /// Of a position input: what the cache rows are below, beside the states' rows.
+  std::vector<Dim> rows;
 };
 
 /// A symbolic dimension: its size is in [1, bound].
@@ -237,6 +239,9 @@ public:
   /// The same into memory of the caller's. The shapes of `outputs` must be those that follow from the inputs.
   Result<void> run(uint32_t entry, std::span<const TensorView> inputs,
                    std::span<const MutableTensorView> outputs);
+
+  /// The first state of f16 that holds what is no number, as it does where it was given one beyond f16; null: there is none.
+  const State *findOverflow() const;
 
   /// Sets all states to zero and gives their memory back.
   void resetStates();

@@ -1,11 +1,13 @@
 """Writes a spoilt copy of a safetensors file: spoil.py IN.safetensors OUT.safetensors WHAT
 
 WHAT: drop=NAME (a tensor goes), add=NAME (one more, f32[4]), cut=NAME (its first axis loses half its size), nan=NAME (its
-fourth element is not a number), end=N (N bytes fewer).
+fourth element is not a number), half=NAME (so, and stored as F16), bfloat=NAME (the fourth is infinite, and all are stored as BF16), end=N (N bytes fewer).
 """
 
 import json
 import sys
+
+import numpy
 
 
 def main():
@@ -26,6 +28,11 @@ def main():
     elif what == "nan":
         entry, content = tensors[name]
         tensors[name] = (entry, content[:12] + b"\0\0\xc0\x7f" + content[16:])
+    elif what in ("half", "bfloat"):
+        entry, content = tensors[name]
+        halves = numpy.frombuffer(content, numpy.float32).astype(numpy.float16).view(numpy.uint16).copy()
+        halves[3] = 0x7E00 if what == "half" else 0x7F80
+        tensors[name] = ({**entry, "dtype": "F16" if what == "half" else "BF16"}, halves.tobytes())
     header, data = {}, b""
     for key, (entry, content) in tensors.items():
         header[key] = {**entry, "data_offsets": [len(data), len(data) + len(content)]}

@@ -37,3 +37,32 @@ quern.entry @read(%x: tensor<2x1x4xf32>, %at: tensor<2x!quern.position>) -> tens
   %8 = quern.attend %7, %6, %6 at %at scale 1.0 : tensor<2x1x4xf32>, tensor<16x1x4xf16>, tensor<16x1x4xf16>, tensor<2x!quern.position>
   quern.return %8 : tensor<2x1x4xf32>
 }
+
+quern.state @row : tensor<16x1x4xf16>
+quern.state @beside : tensor<16x1x4xf16>
+quern.state @apart : tensor<16x1x4xf16>
+
+// What something else reads is plain, and so is what an attention reads beside it: here one by another.
+// CHECK-LABEL: quern.entry @plain
+quern.entry @plain(%x: tensor<2x1x4xf32>, %at: tensor<2x!quern.position>) -> (tensor<2x1x4xf32>, tensor<16x1x4xf32>) {
+  %0 = quern.state_ref @row : tensor<16x1x4xf16>
+  %1 = quern.state_ref @beside : tensor<16x1x4xf16>
+  %2 = quern.state_ref @apart : tensor<16x1x4xf16>
+  // CHECK-COUNT-3: quern.cache_append %{{.+}} at %{{.+}} {quern.plain_cache} :
+  %3 = quern.cache_append %2, %x at %at : tensor<16x1x4xf16>, tensor<2x1x4xf32>, tensor<2x!quern.position>
+  %4 = quern.cache_append %1, %x at %at : tensor<16x1x4xf16>, tensor<2x1x4xf32>, tensor<2x!quern.position>
+  %5 = quern.cache_append %0, %x at %at : tensor<16x1x4xf16>, tensor<2x1x4xf32>, tensor<2x!quern.position>
+  // CHECK-COUNT-2: quern.attend %{{.+}} scale 1.000000e+00 {quern.plain_cache} :
+  %6 = quern.attend %x, %3, %4 at %at scale 1.0 : tensor<2x1x4xf32>, tensor<16x1x4xf16>, tensor<16x1x4xf16>, tensor<2x!quern.position>
+  %7 = quern.attend %6, %4, %5 at %at scale 1.0 : tensor<2x1x4xf32>, tensor<16x1x4xf16>, tensor<16x1x4xf16>, tensor<2x!quern.position>
+  %8 = quern.cast %5 : tensor<16x1x4xf16> to tensor<16x1x4xf32>
+  quern.return %7, %8 : tensor<2x1x4xf32>, tensor<16x1x4xf32>
+}
+
+// Attention over tensors that are no states.
+// CHECK-LABEL: quern.entry @tensors
+quern.entry @tensors(%x: tensor<2x1x4xf32>, %k: tensor<16x1x4xf32>, %at: tensor<2x!quern.position>) -> tensor<2x1x4xf32> {
+  // CHECK: quern.attend %{{.+}} scale 1.000000e+00 {quern.plain_cache} :
+  %0 = quern.attend %x, %k, %k at %at scale 1.0 : tensor<2x1x4xf32>, tensor<16x1x4xf32>, tensor<16x1x4xf32>, tensor<2x!quern.position>
+  quern.return %0 : tensor<2x1x4xf32>
+}
