@@ -70,7 +70,7 @@ fn errors_are_messages_and_may_be_ignored() {
         assert!(quern_tokenizer_new(std::ptr::null(), 0, std::ptr::null_mut()).is_null());
 
         let (template, none) = (b"{{ raise_exception('no\\u0000t so') }}", std::ptr::null());
-        let mut text = Array::empty();
+        let (mut text, mut is_raised) = (Array::empty(), false);
         let (start, size) = (template.as_ptr(), template.len());
         let drawn = quern_chat_render(
             start,
@@ -83,9 +83,10 @@ fn errors_are_messages_and_may_be_ignored() {
             0,
             true,
             &mut text,
+            &mut is_raised,
             &mut error,
         );
-        assert!(!drawn && text.data.is_null());
+        assert!(!drawn && is_raised && text.data.is_null());
         assert_eq!(take_message(error), "chat template, line 1: no\u{fffd}t so");
     }
 }

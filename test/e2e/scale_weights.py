@@ -1,6 +1,6 @@
 """Writes a Hugging Face directory again whose keys or values are FACTOR times as large:
 
-    scale.py FROM TO keys|values FACTOR
+    scale_weights.py FROM TO keys|values FACTOR
 
 What reads them is scaled back: queries by 1 / FACTOR, or the projection of attention's result, so that the model is the same.
 """
