@@ -9,7 +9,7 @@
 quern.state @keys : !cache
 // CHECK: quern.state @values : tensor<16x1x4xf32>
 quern.state @values : !cache
-quern.parameter private @w : tensor<4xf32> {
+quern.parameter @w : tensor<4xf32> {
   %0 = quern.constant dense<32768.0> : tensor<4xf32>
   quern.yield %0 : tensor<4xf32>
 }
@@ -37,11 +37,11 @@ quern.entry @norm(%x: !x, %at: !at) -> tensor<2x1x4xf32> {
 // A head's rows of a product are about ‖r ∘ w‖ = 2 · 2^-16, below 2^-14.
 // CHECK: quern.state @faint : tensor<16x1x4xf32>
 quern.state @faint : !cache
-quern.parameter private @w : tensor<4xf32> {
+quern.parameter @w : tensor<4xf32> {
   %0 = quern.constant dense<1.0> : tensor<4xf32>
   quern.yield %0 : tensor<4xf32>
 }
-quern.parameter private @v : tensor<4x4xf32> {
+quern.parameter @v : tensor<4x4xf32> {
   %0 = quern.constant dense<1.52587890625e-05> : tensor<4x4xf32>
   quern.yield %0 : tensor<4x4xf32>
 }
@@ -67,15 +67,15 @@ quern.entry @product(%x: !x, %at: !at) -> !x {
 // The bias of one column alone is too large; what is sliced off does not count.
 // CHECK: quern.state @biased : tensor<16x1x4xf16>
 quern.state @biased : !cache
-quern.parameter private @w : tensor<4xf32> {
+quern.parameter @w : tensor<4xf32> {
   %0 = quern.constant dense<1.0> : tensor<4xf32>
   quern.yield %0 : tensor<4xf32>
 }
-quern.parameter private @v : tensor<8x4xf32> {
+quern.parameter @v : tensor<8x4xf32> {
   %0 = quern.constant dense<1.0> : tensor<8x4xf32>
   quern.yield %0 : tensor<8x4xf32>
 }
-quern.parameter private @b : tensor<8xf32> {
+quern.parameter @b : tensor<8xf32> {
   %0 = quern.constant dense<[0.0, 0.0, 0.0, 0.0, 7.0e4, 0.0, 0.0, 0.0]> : tensor<8xf32>
   quern.yield %0 : tensor<8xf32>
 }
@@ -118,7 +118,7 @@ quern.entry @given(%x: tensor<2x1x4xf32>, %at: !at) -> tensor<2x1x4xf32> {
 // Something else reads the state, which says what its elements are.
 // CHECK: quern.state @read : tensor<16x1x4xf16>
 quern.state @read : !cache
-quern.parameter private @w : tensor<4xf32> {
+quern.parameter @w : tensor<4xf32> {
   %0 = quern.constant dense<1.0e5> : tensor<4xf32>
   quern.yield %0 : tensor<4xf32>
 }
