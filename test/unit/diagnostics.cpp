@@ -51,14 +51,14 @@ static void checkOrder(quern::test::Checks &checks) {
       .note(files.range(1, 8, 20), "a note on two lines")
       .note({}, "a note without a place");
   files.diagnostics.error({}, "nowhere");
-  checks.equal(files.print(), "error: nowhere\n"
+  checks.equal(files.print(), "quern: error: nowhere\n"
                               "a.qn:1:5: error: above; a hint\n"
                               "one two\n"
                               "    ^~~\n"
                               "b.qn:2:1: note: a note on two lines\n"
                               "three\n"
                               "^~~~~\n"
-                              "note: a note without a place\n"
+                              "quern: note: a note without a place\n"
                               "a.qn:2:1: error: below\n"
                               "three\n"
                               "^\n"
