@@ -77,7 +77,7 @@ static Expected<StoredTensor> readEntry(StringRef name, const json &entry) {
   const std::string &typeName = dtype->get_ref<const std::string &>();
   std::optional<StorageType> type = storageFromSafetensors(typeName);
   if (!type)
-    return refuse("found dtype `" + printable(typeName) + "`, expected one of " +
+    return refuse("found dtype " + inBackticks(typeName) + ", expected one of " +
                   listSafetensorsTypes());
   tensor.type = *type;
 
@@ -141,8 +141,7 @@ Expected<std::vector<StoredTensor>> quern::frontend::parseSafetensors(ArrayRef<u
       continue;
     Expected<StoredTensor> tensor = readEntry(name, entry);
     if (!tensor)
-      return refuse("`" + path + "`: tensor `" + printable(name) +
-                    "`: " + toString(tensor.takeError()));
+      return refuse("`" + path + "`: tensor " + inBackticks(name) + ": " + toString(tensor.takeError()));
     tensors.push_back(std::move(*tensor));
   }
   uint64_t begin = 8 + header->size();

@@ -31,6 +31,10 @@ std::string quern::frontend::printable(StringRef text) {
   return result;
 }
 
+std::string quern::frontend::inBackticks(StringRef text) {
+  return text.empty() ? "an empty text" : "`" + printable(text) + "`";
+}
+
 bool quern::frontend::isUtf8(StringRef text) {
   const UTF8 *begin = text.bytes_begin();
   return isLegalUTF8String(&begin, text.bytes_end());

@@ -22,7 +22,7 @@ STDERR_BYTES = 1 << 16
 
 # The program's name or a place, then what is wrong, with a place if it was not said before.
 ERROR = re.compile(r"^(?:(?P<who>\S.*?): )?error: (?P<what>.+)$")
-PLACE = re.compile(r"`|\bline \d+|\bbyte \d+|\btoken \d+|\bthe prompt\b|\.\w+(:\d+)*$")
+PLACE = re.compile(r"`|\bline \d+|\bbyte \d+|\btoken \d+|\bthe prompt\b|\bthe standard input\b|\.\w+(:\d+)*$")
 # What no message to a user may hold.
 OURS = re.compile(r"internal error|bug in quern|mistake of Quern|panicked at|terminate called|LLVM ERROR|Assertion|Traceback|"
                   r"PLEASE submit|AddressSanitizer|runtime error:|std::|``|\bnullptr\b|basic_string")

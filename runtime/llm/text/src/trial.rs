@@ -114,10 +114,12 @@ fn check_vocabulary(model: &Value) -> Result<(), String> {
     for (token, id) in vocabulary {
         let Some(id) = id.as_u64().filter(|id| *id <= i32::MAX as u64) else {
             let most = i32::MAX;
-            return Err(format!("token `{token}` has id {id}, expected one from 0 to {most}"));
+            let token = quoted(token);
+            return Err(format!("token {token} has id {id}, expected one from 0 to {most}"));
         };
         if let Some(other) = tokens.insert(id, token) {
-            return Err(format!("tokens `{other}` and `{token}` both have id {id}"));
+            let (other, token) = (quoted(other), quoted(token));
+            return Err(format!("tokens {other} and {token} both have id {id}"));
         }
     }
     let prefix = model["continuing_subword_prefix"].as_str().unwrap_or("");
@@ -126,6 +128,15 @@ fn check_vocabulary(model: &Value) -> Result<(), String> {
         check_merge(vocabulary, merge, prefix).map_err(|e| format!("merge {index} {e}"))?;
     }
     Ok(())
+}
+
+/// A token for a message.
+fn quoted(token: &str) -> String {
+    if token.is_empty() {
+        "of an empty text".to_string()
+    } else {
+        format!("`{token}`")
+    }
 }
 
 fn check_merge(vocabulary: &Map<String, Value>, merge: &Value, prefix: &str) -> Result<(), String> {
@@ -141,13 +152,15 @@ fn check_merge(vocabulary: &Map<String, Value>, merge: &Value, prefix: &str) -> 
         return Err(format!("is {merge}, expected two tokens"));
     };
     let Some(rest) = right.get(prefix.len()..) else {
-        return Err(format!("joins `{left}` and `{right}`, which does not begin with `{prefix}`"));
+        let (left, right) = (quoted(left), quoted(right));
+        return Err(format!("joins {left} and {right}, which does not begin with `{prefix}`"));
     };
     let joined = format!("{left}{rest}");
     for token in [left, right, &joined] {
         if !vocabulary.contains_key(token) {
+            let (left, right, token) = (quoted(left), quoted(right), quoted(token));
             return Err(format!(
-                "joins `{left}` and `{right}`, but the vocabulary has no token `{token}`"
+                "joins {left} and {right}, but the vocabulary has no token {token}"
             ));
         }
     }
