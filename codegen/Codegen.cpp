@@ -147,6 +147,8 @@ LogicalResult Compilation::run() {
     objects.push_back(std::move(*tables));
     objects.push_back(std::move(*runtime));
   }
+  if (failed(options.confirm()))
+    return failure();
   return writeOutput();
 }
 

@@ -73,6 +73,9 @@ struct CodegenOptions {
   std::string cacheDir;
   /// Given: executables read image files.
   const ImageAssets *image = nullptr;
+  /// Asked when all code is compiled, before anything is written; a failure, which has said why,
+  /// ends the compilation. So what goes on in another process need not be waited for before.
+  std::function<mlir::LogicalResult()> confirm = [] { return mlir::success(); };
   /// Called with the name of each phase that begins, for `--timing`.
   std::function<void(llvm::StringRef)> phase = [](llvm::StringRef) {};
 };

@@ -110,6 +110,8 @@ Value rms_norm(BuiltinCall &call) {
     return Value();
   if (x.shape.empty() || weight.shape.size() != 1 || !fits(x.shape.back(), weight.shape[0]))
     return call.failShapes({0, 1}, "`[.., n]` and `[n]`");
+  if (!(call.number(2) >= 0))
+    return call.fail(call.places[2], "found " + call.arguments[2].describe() + ", expected an `eps` of 0 or more");
   mlir::Value result = call.emitter.create<RmsNormOp>(
       call.range, call.emitter.asF32(call.places[0], x), call.emitter.asF32(call.places[1], weight),
       APFloat(call.number(2)));

@@ -46,7 +46,10 @@ bool isText(const ConfigValue &value, StringRef text) {
 /// Whether no token is so far from another that the window would hide it.
 bool isWideWindow(const ConfigValue &value, const ModelConfig &config) {
   const ConfigValue *use = config.find("use_sliding_window");
-  const ConfigValue *positions = config.find("max_position_embeddings");
+  // `context` is there when a user has said how long texts are.
+  const ConfigValue *positions = config.find("context");
+  if (!positions)
+    positions = config.find("max_position_embeddings");
   bool seesAll = value.asInt() && positions && positions->asInt() && *value.asInt() >= *positions->asInt();
   return isNumber(value, 0) || (use && isBool(*use, false)) || seesAll;
 }
@@ -68,7 +71,7 @@ constexpr Neutral FullAttention{"\"full_attention\" for every layer", [](const C
 constexpr Neutral Ones{"1 for every layer", [](const ConfigValue &value, const ModelConfig &) {
                          return isListOf(value, [](auto &flag) { return isNumber(flag, 1) || isBool(flag, true); });
                        }};
-constexpr Neutral Window{"null, or at least `max_position_embeddings`", isWideWindow};
+constexpr Neutral Window{"null, or at least the longest text, `max_position_embeddings` or `--ctx`", isWideWindow};
 
 constexpr StringLiteral idleKeys[] = {
 #define QUERN_IDLE_KEY(Pattern) StringLiteral(Pattern),
@@ -139,7 +142,7 @@ LogicalResult checkUnread(const Program &program, const ModelConfig &config, Sou
     const NeutralKey *row = find_if(neutralKeys, [&](const NeutralKey &row) { return row.name == key; });
     if (row == std::end(neutralKeys)) {
       if (!isInUnread(key, config, declared))
-        unread.push_back("`" + printable(key) + "`");
+        unread.push_back(inBackticks(key));
       continue;
     }
     if (row->neutral.holds(value, config))

@@ -4,6 +4,7 @@
 #include "frontend/Diagnostics.h"
 #include "frontend/ElementNames.h"
 #include "frontend/weights/Checkpoint.h"
+#include "frontend/weights/StoredTensor.h"
 
 #include "mlir/IR/BuiltinTypes.h"
 #include "llvm/ADT/StringExtras.h"
@@ -25,7 +26,7 @@ static constexpr size_t maxNames = 10;
 static std::string listNames(ArrayRef<std::string> names) {
   std::vector<std::string> quoted;
   for (StringRef name : names.take_front(maxNames))
-    quoted.push_back("`" + name.str() + "`");
+    quoted.push_back(inBackticks(name));
   std::string text = join(quoted, ", ");
   if (names.size() > maxNames)
     text += " and " + std::to_string(names.size() - maxNames) + " more";
@@ -145,7 +146,7 @@ void TensorTable::report(SourceRange root, bool knowsAll) {
     if (group.message.empty())
       message = "the checkpoint lacks " + listNames(group.names);
     else
-      message = "tensor `" + group.names.front() + "` " + group.message;
+      message = "tensor " + inBackticks(group.names.front()) + " " + group.message;
     Diagnostic &error = diagnostics.error(group.place, message);
     if (group.declaration.isValid())
       error.note(group.declaration, "the tensor is declared here");

@@ -7,6 +7,8 @@
 
 #include "dialect/Ops.h"
 
+#include <map>
+
 using namespace mlir;
 
 namespace quern {
@@ -80,19 +82,30 @@ static LogicalResult verifyLaunch(LaunchOp launch, SymbolTable &symbols) {
   return verifyParts(launch, kernel);
 }
 
-/// No two buffers that are in use at one launch share a byte.
+/// No two buffers that are in use at one launch share a byte. `uses` are in the order of their first launches; of those
+/// that are in use at one, which share none, it is enough to look at the next ones on both sides.
 static LogicalResult verifyDisjoint(ArrayRef<ArenaUse> uses) {
-  for (auto [index, use] : llvm::enumerate(uses))
-    for (ArenaUse later : uses.drop_front(index + 1)) {
-      ArenaOp a = use.arena, b = later.arena;
-      bool together = use.first <= later.last && later.first <= use.last;
-      bool overlap = a.getOffset() < b.getOffset() + b.getBytes() && b.getOffset() < a.getOffset() + a.getBytes();
-      if (!together || !overlap)
-        continue;
-      InFlightDiagnostic error = b.emitOpError("overlaps a buffer that is in use at the same time");
-      error.attachNote(a.getLoc()) << "the other buffer";
+  std::map<int64_t, ArenaOp> live;              // by their first byte
+  std::multimap<int64_t, int64_t> ends;         // the first byte by the last launch
+  for (const ArenaUse &use : uses) {
+    for (; !ends.empty() && ends.begin()->first < use.first; ends.erase(ends.begin()))
+      live.erase(ends.begin()->second);
+    ArenaOp arena = use.arena;
+    int64_t begin = arena.getOffset(), end = begin + arena.getBytes();
+    if (begin == end)
+      continue;
+    auto after = live.lower_bound(begin);
+    bool meetsAfter = after != live.end() && after->first < end;
+    auto before = after == live.begin() ? live.end() : std::prev(after);
+    bool meetsBefore = before != live.end() && before->first + int64_t(before->second.getBytes()) > begin;
+    if (meetsAfter || meetsBefore) {
+      InFlightDiagnostic error = arena.emitOpError("overlaps a buffer that is in use at the same time");
+      error.attachNote((meetsBefore ? before : after)->second.getLoc()) << "the other buffer";
       return error;
     }
+    live.emplace(begin, arena);
+    ends.emplace(use.last, begin);
+  }
   return success();
 }
 

@@ -2,7 +2,6 @@
 
 #include "runtime/Guarded.h"
 
-#include "runtime/File.h"
 #include "runtime/Memory.h"
 
 #include <algorithm>
@@ -76,9 +75,8 @@ static uint64_t measureAddressSpace() {
   _exit(isWritten ? 0 : 1);
 }
 
-/// Reads what the child writes to its end.
-static Result<std::string> readAnswer(int input, const GuardLimits &limits) {
-  const int64_t end = nowInMilliseconds() + static_cast<int64_t>(limits.clockSeconds) * 1000;
+/// Reads what the child writes to its end, until the time is over.
+static Result<std::string> readAnswer(int input, const GuardLimits &limits, int64_t end) {
   std::string answer;
   while (true) {
     int64_t left = std::max<int64_t>(end - nowInMilliseconds(), 0);
@@ -117,30 +115,57 @@ static Error explainEnd(int status, const GuardLimits &limits) {
   }
 }
 
-Result<std::string> runGuarded(const std::function<Result<std::string>()> &work, const GuardLimits &limits) {
+/// Waits for the end of a child.
+static int waitFor(pid_t child) {
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+    ;
+  return status;
+}
+
+Result<GuardedWork> GuardedWork::start(const std::function<Result<std::string>()> &work,
+                                       const GuardLimits &limits) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0)
     return Error{"could not make a pipe: " + describeSystemError(errno)};
   FileDescriptor input(ends[0]), output(ends[1]);
+  const int64_t end = nowInMilliseconds() + static_cast<int64_t>(limits.clockSeconds) * 1000;
   pid_t parent = getpid(), child = fork();
   if (child < 0)
     return Error{"could not start a process: " + describeSystemError(errno)};
   if (child == 0)
     runChild(work, limits, parent, output.get());
-  output = FileDescriptor();
-  Result<std::string> answer = readAnswer(input.get(), limits);
-  if (!answer)
-    kill(child, SIGKILL);
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-    ;
+  return GuardedWork(limits, child, std::move(input), end);
+}
+
+GuardedWork::~GuardedWork() {
+  if (child < 0)
+    return;
+  kill(child, SIGKILL);
+  waitFor(child);
+}
+
+bool GuardedWork::isReady() const {
+  pollfd waiting{output.get(), POLLIN, 0};
+  return poll(&waiting, 1, 0) > 0;
+}
+
+Result<std::string> GuardedWork::finish() {
+  Result<std::string> answer = readAnswer(output.get(), limits, end);
   if (!answer)
     return answer;
+  int status = waitFor(std::exchange(child, -1));
   if (status != 0 || answer->empty())
     return explainEnd(status, limits);
   auto kind = static_cast<ErrorKind>(answer->front());
   answer->erase(0, 1);
   return kind == ErrorKind{} ? std::move(answer) : Error{std::move(*answer), kind};
+}
+
+Result<std::string> runGuarded(const std::function<Result<std::string>()> &work,
+                               const GuardLimits &limits) {
+  Result<GuardedWork> started = GuardedWork::start(work, limits);
+  return started ? started->finish() : started.error();
 }
 
 } // namespace quern::runtime

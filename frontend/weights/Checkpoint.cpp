@@ -91,7 +91,7 @@ Error Checkpoint::index() {
   llvm::sort(allTensors, [](const TensorInfo &a, const TensorInfo &b) { return a.name < b.name; });
   for (size_t i = 1; i < allTensors.size(); ++i)
     if (allTensors[i - 1].name == allTensors[i].name)
-      return refuse("tensor `" + printable(allTensors[i].name) + "` is in " +
+      return refuse("tensor " + inBackticks(allTensors[i].name) + " is in " +
                     describePlace(allTensors[i - 1]) + " and in " + describePlace(allTensors[i]) +
                     "; mount one of the files under another name");
   return Error::success();
@@ -104,8 +104,8 @@ Error Checkpoint::straightenVectors() {
       continue;
     const StorageTraits &traits = getTraits(tensor.type);
     if (traits.block)
-      return refuse(describePlace(tensor) + ": tensor `" + printable(tensor.name) +
-                    "`: found a vector of `" + traits.name + "` blocks, expected plain numbers");
+      return refuse(describePlace(tensor) + ": tensor " + inBackticks(tensor.name) +
+                    ": found a vector of `" + traits.name + "` blocks, expected plain numbers");
     ArrayRef<uint8_t> stored = row(tensor, 0);
     std::vector<uint8_t> ordered(stored.size());
     int64_t count = tensor.shape.front(), width = traits.unitBytes;
@@ -177,9 +177,9 @@ void Checkpoint::decodeRow(const TensorInfo &tensor, int64_t index,
 Expected<ArrayRef<uint8_t>> Checkpoint::readRow(StringRef name, int64_t index) {
   const TensorInfo *tensor = lookup(name);
   if (!tensor)
-    return refuse("tensor `" + printable(name) + "` is in none of the checkpoint's files");
+    return refuse("tensor " + inBackticks(name) + " is in none of the checkpoint's files");
   if (index < 0 || index >= tensor->rows())
-    return refuse("tensor `" + printable(name) + "`: found row " + Twine(index) +
+    return refuse("tensor " + inBackticks(name) + ": found row " + Twine(index) +
                   ", expected one of its " + Twine(tensor->rows()));
   return row(*tensor, index);
 }

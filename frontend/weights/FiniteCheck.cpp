@@ -51,26 +51,31 @@ static std::optional<FloatPlaces> findFloats(StorageType type) {
   }
 }
 
-/// Whether all floats, which lie without gaps, are finite. Looks at each, so
-/// that the loop runs on vectors.
-template <typename T>
-static bool areFinite(ArrayRef<uint8_t> bytes, T exponent) {
-  T found = 0;
-  for (size_t at = 0; at + sizeof(T) <= bytes.size(); at += sizeof(T))
-    found |= (support::endian::read<T, endianness::little>(bytes.data() + at) & exponent) == exponent;
+/// Whether all floats of a row are finite. Looks at each, so that the loop over
+/// those without gaps runs on vectors.
+template <typename T> static bool areFinite(ArrayRef<uint8_t> row, const FloatPlaces &places) {
+  T exponent = places.exponent, found = 0;
+  auto look = [&](size_t at) {
+    found |= (support::endian::read<T, endianness::little>(row.data() + at) & exponent) == exponent;
+  };
+  if (places.stride == sizeof(T))
+    for (size_t at = 0; at < row.size(); at += sizeof(T))
+      look(at);
+  else
+    for (size_t unit = places.first; unit < row.size(); unit += places.stride)
+      for (int64_t i = 0; i < places.count; ++i)
+        look(unit + i * sizeof(T));
   return !found;
 }
 
-static bool areFinite(ArrayRef<uint8_t> bytes, const FloatPlaces &places) {
-  if (places.stride != places.width)
-    return false; // each is looked at
+static bool areFinite(ArrayRef<uint8_t> row, const FloatPlaces &places) {
   switch (places.width) {
   case 8:
-    return areFinite<uint64_t>(bytes, places.exponent);
+    return areFinite<uint64_t>(row, places);
   case 4:
-    return areFinite<uint32_t>(bytes, places.exponent);
+    return areFinite<uint32_t>(row, places);
   default:
-    return areFinite<uint16_t>(bytes, places.exponent);
+    return areFinite<uint16_t>(row, places);
   }
 }
 
@@ -106,10 +111,11 @@ Error frontend::checkFinite(const Checkpoint &checkpoint, const TensorInfo &tens
     if (!found)
       continue;
     bool isBlock = getTraits(tensor.type).block.has_value();
-    return refuse("`" + checkpoint.sourceFile(tensor) + "`: tensor `" + printable(tensor.name) +
-                  "`: found " + (found->second ? "a NaN" : "an infinity") +
+    return refuse("`" + checkpoint.sourceFile(tensor) + "`: tensor " + inBackticks(tensor.name) +
+                  ": found " + (found->second ? "a NaN" : "an infinity") +
                   (isBlock ? " as a scale, at row " : " at row ") + Twine(row) +
-                  (isBlock ? ", block " : ", column ") + Twine(found->first) + "; expected numbers");
+                  (isBlock ? ", block " : ", column ") + Twine(found->first) +
+                  "; expected numbers");
   }
   return Error::success();
 }

@@ -172,7 +172,7 @@ static void readMetadata(Cursor &cursor, uint64_t count,
     std::string key = toStringRef(cursor.string("a metadata key", maxKeyLength)).str();
     GgufValue value = readValue(cursor, readType(cursor), 0);
     if (!cursor.failed() && !metadata.emplace(key, value).second)
-      cursor.fail(place, "metadata key `" + printable(key) + "` occurs twice");
+      cursor.fail(place, "metadata key " + inBackticks(key) + " occurs twice");
   }
 }
 
@@ -181,7 +181,7 @@ static StoredTensor readTensor(Cursor &cursor, uint64_t alignment) {
   uint64_t place = cursor.position();
   StoredTensor tensor;
   tensor.name = toStringRef(cursor.string("a tensor's name", maxNameLength)).str();
-  std::string label = "tensor `" + printable(tensor.name) + "`: ";
+  std::string label = "tensor " + inBackticks(tensor.name) + ": ";
   uint32_t rank = cursor.u32("a tensor's number of dimensions");
   if (!cursor.failed() && (rank < 1 || rank > maxGgufRank))
     cursor.fail(place, label + "found " + Twine(rank) + " dimensions, expected 1 to " +
@@ -217,7 +217,7 @@ static StoredTensor readTensor(Cursor &cursor, uint64_t alignment) {
 static Error placeTensor(StoredTensor &tensor, uint64_t begin, uint64_t fileSize, StringRef path) {
   uint64_t space = begin < fileSize ? fileSize - begin : 0;
   if (tensor.offset > space || tensor.bytes > space - tensor.offset)
-    return refuse("`" + path + "`: tensor `" + printable(tensor.name) + "`: found " +
+    return refuse("`" + path + "`: tensor " + inBackticks(tensor.name) + ": found " +
                   Twine(space > tensor.offset ? space - tensor.offset : 0) +
                   " bytes from its offset " + Twine(tensor.offset) +
                   " to the end of the file, expected " + Twine(tensor.bytes) + " for shape " +

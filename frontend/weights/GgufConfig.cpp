@@ -208,8 +208,8 @@ Expected<ConfigBuilder::RopeScaling> ConfigBuilder::findRopeScaling() const {
     return factor.takeError();
   scaling.type = type->value_or(*factor ? "linear" : "none");
   if (scaling.type != "none" && scaling.type != "linear" && scaling.type != "yarn")
-    return file.refuseKey(typeKey, "found `" + printable(scaling.type) +
-                                       "`, expected `none`, `linear` or `yarn`");
+    return file.refuseKey(typeKey, "found " + inBackticks(scaling.type) +
+                                       ", expected `none`, `linear` or `yarn`");
   if (scaling.type == "none")
     return scaling;
   if (!*factor)

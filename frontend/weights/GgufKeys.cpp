@@ -95,7 +95,7 @@ static Error checkRelated(const GgufFile &file, const ModelConfig &config) {
     return activation.takeError();
   if (activation->value_or("silu") != "silu")
     return file.refuseKey(activationKey,
-                          "found `" + printable(**activation) + "`, expected `silu`");
+                          "found " + inBackticks(**activation) + ", expected `silu`");
   return Error::success();
 }
 
@@ -119,7 +119,7 @@ std::vector<std::string> quern::frontend::listUnknownKeys(const GgufFile &file) 
     if (warnings.size() == longestList)
       ++surplus;
     else
-      warnings.push_back(("`" + file.path() + "`: metadata `" + printable(name) + "`: found " +
+      warnings.push_back(("`" + file.path() + "`: metadata " + inBackticks(name) + ": found " +
                           value.describe() + "; the key is not known and has no influence")
                              .str());
   }

@@ -80,7 +80,7 @@ Error quern::frontend::checkArchitecture(const GgufFile &file) {
     return file.refuseKey("general.architecture", "found nothing, expected `llama`");
   if (**name != "llama")
     return file.refuseKey("general.architecture",
-                          "found `" + printable(**name) + "`, expected `llama`");
+                          "found " + inBackticks(**name) + ", expected `llama`");
   return Error::success();
 }
 
@@ -112,10 +112,10 @@ static Expected<int64_t> headsOf(const GgufFile &file, StringRef key, const Stor
   int64_t count = **heads, rows = tensor.shape.front();
   if (count < 1 || rows % count != 0 || rows / count % 2 != 0)
     return file.refuseKey(key, "found " + Twine(count) + ", expected heads of an even number of " +
-                                   "rows among the " + Twine(rows) + " of tensor `" +
-                                   printable(tensor.name) + "`");
+                                   "rows among the " + Twine(rows) + " of tensor " +
+                                   inBackticks(tensor.name));
   if (tensor.shape.size() > 2)
-    return refuse("`" + file.path() + "`: tensor `" + printable(tensor.name) + "`: found shape " +
+    return refuse("`" + file.path() + "`: tensor " + inBackticks(tensor.name) + ": found shape " +
                   printShape(tensor.shape) + ", expected 1 or 2 dimensions");
   return count;
 }

@@ -127,7 +127,7 @@ static Expected<const PreTokenizer *> findPreTokenizer(const GgufFile &file,
   for (const PreTokenizer &row : preTokenizers)
     if (row.name == wanted)
       return &row;
-  return file.refuseKey(key, "found pre-tokenizer `" + printable(wanted) + "`, expected one of " +
+  return file.refuseKey(key, "found pre-tokenizer " + inBackticks(wanted) + ", expected one of " +
                                  listPreTokenizers());
 }
 
@@ -295,7 +295,7 @@ static Expected<json> buildTokenizer(const GgufFile &file, GgufVocabulary &vocab
   addBos = true;
   if (name == "llama")
     return sentencePieceTokenizer(file, vocabulary);
-  return file.refuseKey(key, "found `" + printable(name) + "`, expected `gpt2` or `llama`");
+  return file.refuseKey(key, "found " + inBackticks(name) + ", expected `gpt2` or `llama`");
 }
 
 /// The template, and others with their names behind its key.
@@ -309,7 +309,7 @@ static Expected<std::vector<ChatTemplate>> readChatTemplates(const GgufFile &fil
     Expected<std::optional<std::string>> source = file.getString(name);
     if (!source)
       return source.takeError();
-    std::string place = "`" + file.path().str() + "`: metadata `" + printable(name) + "`";
+    std::string place = "`" + file.path().str() + "`: metadata " + inBackticks(name);
     if (!(*source)->empty())
       templates.push_back({rest.empty() ? "default" : rest.str(), std::move(**source), place});
   }

@@ -152,7 +152,7 @@ std::string GgufValue::describe() const {
   if (std::optional<int64_t> integer = asInt())
     return name + " " + itostr(*integer);
   if (std::optional<StringRef> text = asString())
-    return name + " `" + printable(*text) + "`";
+    return name + " " + inBackticks(*text);
   if (std::optional<bool> truth = asBool())
     return *truth ? "true" : "false";
   if (type == GgufType::U64)

@@ -61,7 +61,7 @@ static void numberTokens(const GgufFile &file, GgufVocabulary &vocabulary) {
   if (!equal.empty())
     warn(file, tokensKey, vocabulary,
          "tokens " + Twine(equal.front().first) + " and " + Twine(equal.front().second) +
-             " are both `" + printable(vocabulary.tokens[equal.front().first]) + "`" +
+             " are both " + inBackticks(vocabulary.tokens[equal.front().first]) +
              (equal.size() > 1 ? ", and so are " + utostr(equal.size() - 1) + " other pairs" : "") +
              "; texts become the last one, and the others print nothing");
 }
@@ -80,8 +80,8 @@ static Error readTokens(const GgufFile &file, GgufVocabulary &vocabulary) {
       return file.refuseKey(tokensKey, "token " + Twine(id) + ": found " + Twine(token.size()) +
                                            " bytes, expected at most " + Twine(maxTokenLength));
     if (!isUtf8(token))
-      return file.refuseKey(tokensKey, "token " + Twine(id) + ": found `" + printable(token) +
-                                           "`, expected UTF-8");
+      return file.refuseKey(tokensKey, "token " + Twine(id) + ": found " + inBackticks(token) +
+                                           ", expected UTF-8");
   }
   numberTokens(file, vocabulary);
   return Error::success();
@@ -141,10 +141,9 @@ static Error readMerges(const GgufFile &file, GgufVocabulary &vocabulary) {
     std::string joined = (left + right).str();
     if (right.empty() || !vocabulary.ids.count(left) || !vocabulary.ids.count(right) ||
         !vocabulary.ids.count(joined))
-      return file.refuseKey(mergesKey,
-                            "entry " + Twine(rank) + ": found " +
-                                (line.empty() ? "nothing" : "`" + printable(line) + "`") +
-                                ", expected two tokens that join to a third");
+      return file.refuseKey(mergesKey, "entry " + Twine(rank) + ": found " +
+                                           (line.empty() ? "nothing" : inBackticks(line)) +
+                                           ", expected two tokens that join to a third");
     vocabulary.merges.emplace_back(left, right);
   }
   return Error::success();

@@ -82,7 +82,7 @@ Expected<std::vector<ChatTemplate>> quern::frontend::readHfChatTemplates(StringR
     for (const json &entry : *list) {
       const std::string *name = findText(entry, "name"), *source = findText(entry, "template");
       if (name && source)
-        add(templates, {*name, *source, place + ": `" + printable(*name) + "`"});
+        add(templates, {*name, *source, place + ": " + inBackticks(*name)});
     }
   llvm::erase_if(templates, [](const ChatTemplate &found) { return found.source.empty(); });
   // A folder has no order.

@@ -91,6 +91,31 @@ static void normalizeEnds(ModelConfig &config) {
     config.set("eos_token_id", ConfigValue::List{*end});
 }
 
+namespace {
+
+/// What transformers takes for a key that a file does not have, where that is
+/// not what a model takes (configuration_mistral.py).
+struct TypeDefault {
+  StringLiteral modelType, key;
+  int64_t value;
+};
+
+} // namespace
+
+static constexpr TypeDefault typeDefaults[] = {
+    {"mistral", "num_key_value_heads", 8},
+    {"mistral", "sliding_window", 4096},
+};
+
+/// A key that is there as null says something else: no window.
+static void setTypeDefaults(const json &object, ModelConfig &config) {
+  const ConfigValue *type = config.find("model_type");
+  const std::string *name = type ? type->asString() : nullptr;
+  for (const TypeDefault &row : typeDefaults)
+    if (name && *name == row.modelType && !object.contains(row.key.str()))
+      config.set(row.key, row.value);
+}
+
 Expected<ModelConfig> quern::frontend::parseHfConfig(StringRef text, StringRef path) {
   Expected<json> tree = parseJson(text, path);
   if (!tree)
@@ -100,6 +125,7 @@ Expected<ModelConfig> quern::frontend::parseHfConfig(StringRef text, StringRef p
   ModelConfig config;
   config.addOrigin(path);
   flatten(*tree, "", config);
+  setTypeDefaults(*tree, config);
   normalizeRope(config);
   normalizeDtype(config);
   normalizeEnds(config);

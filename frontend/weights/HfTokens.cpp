@@ -141,8 +141,8 @@ static Expected<std::vector<NamedToken>> listNamed(const HfTokenFiles &files, St
   auto add = [&](StringRef file, int64_t id, const std::string &content, const json &token,
                  bool decides) -> Error {
     if (id < 0 || id > INT32_MAX || content.empty())
-      return refuse("`" + folder + "/" + file + "`: found token `" + printable(content) +
-                    "` with number " + Twine(id) + ", expected a text and its number");
+      return refuse("`" + folder + "/" + file + "`: found token " + inBackticks(content) +
+                    " with number " + Twine(id) + ", expected a text and its number");
     numbered[int32_t(id)] = {content, int32_t(id),
                              flagsOf(token, content, specialTexts.contains(content)), decides};
     return Error::success();
@@ -188,13 +188,13 @@ static Error numberAdded(json &tokenizer, const json &added, StringRef folder) {
       continue;
     auto other = texts.find(*id);
     if (other != texts.end() && other->second != content)
-      return refuse("`" + folder + "`: added token `" + printable(content) + "` has number " +
-                    Twine(*id) + ", which is token `" + printable(other->second) + "`");
+      return refuse("`" + folder + "`: added token " + inBackticks(content) + " has number " +
+                    Twine(*id) + ", which is token " + inBackticks(other->second));
     if (vocabulary) {
       (*vocabulary)[content] = uint64_t(*id);
       texts.emplace(*id, content);
     } else if (*id >= following && *id != following++) {
-      return refuse("`" + folder + "`: added token `" + printable(content) + "` has number " +
+      return refuse("`" + folder + "`: added token " + inBackticks(content) + " has number " +
                     Twine(*id) + ", expected the next one, " + Twine(following - 1));
     }
   }

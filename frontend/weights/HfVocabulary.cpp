@@ -95,8 +95,8 @@ static Expected<json> readMerges(StringRef file) {
       continue;
     auto [left, right] = line.split(' ');
     if (left.empty() || right.empty() || right.contains(' '))
-      return refuse("`" + file + "` line " + Twine(number) + ": found `" + printable(line) +
-                    "`, expected two tokens");
+      return refuse("`" + file + "` line " + Twine(number) + ": found " + inBackticks(line) +
+                    ", expected two tokens");
     merges.push_back({left.str(), right.str()});
   }
   return merges;
@@ -114,8 +114,8 @@ static Expected<json> makeByteLevel(StringRef file, const HfTokenFiles &files,
   const ByteLevelClass *row = llvm::find_if(
       byteLevelClasses, [&](const ByteLevelClass &row) { return row.name == wanted; });
   if (row == std::end(byteLevelClasses) && isNamed)
-    return refuse("`" + file + "`: found a tokenizer of class `" + printable(wanted) +
-                  "`, expected `GPT2Tokenizer` or `Qwen2Tokenizer`; others need `tokenizer.json`");
+    return refuse("`" + file + "`: found a tokenizer of class " + inBackticks(wanted) +
+                  ", expected `GPT2Tokenizer` or `Qwen2Tokenizer`; others need `tokenizer.json`");
   StringRef cuts = row == std::end(byteLevelClasses) ? StringRef("gpt-2") : StringRef(row->cuts);
 
   Expected<std::string> content = readSmallFile(file, maxTokenizerBytes);
@@ -147,8 +147,8 @@ static Expected<GgufVocabulary> listPieces(const SentencePieceModel &model, Stri
     vocabulary.kinds.push_back(piece.kind);
     vocabulary.scores.push_back(piece.score);
     if (piece.text.empty() || !vocabulary.ids.try_emplace(piece.text, int32_t(id)).second)
-      return refuse("`" + file + "`: piece " + Twine(id) + ": found `" + printable(piece.text) +
-                    "`, expected a text of its own");
+      return refuse("`" + file + "`: piece " + Twine(id) + ": found " + inBackticks(piece.text) +
+                    ", expected a text of its own");
     if (piece.kind == TokenKind::Unknown)
       vocabulary.unknown = int32_t(id);
   }
@@ -173,7 +173,8 @@ static json makeReplacement(const char *kind, const char *pattern, const char *c
 static json makeCleaning(const SentencePieceModel &model) {
   json steps = json::array();
   if (!model.charsMap.empty())
-    steps.push_back({{"type", "Precompiled"}, {"precompiled_charsmap", encodeBase64(model.charsMap)}});
+    steps.push_back(
+        {{"type", "Precompiled"}, {"precompiled_charsmap", encodeBase64(model.charsMap)}});
   if (model.removeExtraSpaces) {
     steps.push_back(makeReplacement("Regex", "^ +| +$", ""));
     steps.push_back(makeReplacement("Regex", " {2,}", " "));

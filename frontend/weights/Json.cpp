@@ -133,7 +133,7 @@ bool Parser::readKey() {
   if (!readString(member))
     return false;
   if (repeated == RepeatedMembers::Refused && stack.back()->contains(member))
-    return fail(begin, "member `" + printable(member) + "` occurs twice in one object");
+    return fail(begin, "member " + inBackticks(member) + " occurs twice in one object");
   skipSpaces();
   return eat(":") || expected("`:`");
 }
@@ -257,8 +257,8 @@ bool Parser::readString(std::string &result) {
     if (next < text.size() && text[next] == '\\' && !readEscape(result))
       return false;
     if (next < text.size() && uint8_t(text[next]) < 0x20)
-      return fail(next, "found `" + printable(text.substr(next, 1)) +
-                            "` in a string, expected an escape sequence");
+      return fail(next, "found " + inBackticks(text.substr(next, 1)) +
+                            " in a string, expected an escape sequence");
   }
   return eat("\"") || expected("`\"` that ends the string");
 }
@@ -283,8 +283,8 @@ bool Parser::readEscape(std::string &result) {
     return true;
   }
   auto refuse = [&] {
-    return fail(begin, "found `" + printable(text.substr(begin, 6)) +
-                           "`, expected an escape sequence of JSON");
+    return fail(begin, "found " + inBackticks(text.substr(begin, 6)) +
+                           ", expected an escape sequence of JSON");
   };
   if (!eat("u"))
     return refuse();

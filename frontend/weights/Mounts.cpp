@@ -86,7 +86,7 @@ static Error refuseFolder(StringRef folder) {
     StringRef name = sys::path::filename(entry->path());
     for (StringRef extension : {".safetensors", ".gguf", ".bin", ".pt", ".pth", ".h5", ".onnx"})
       if (name.ends_with(extension) && others.size() < longestList)
-        others.insert("`" + printable(name) + "`");
+        others.insert(inBackticks(name));
   }
   std::string found = others.empty() ? "neither of them" : join(others, ", ");
   return refuse("`" + folder + "`: found " + found +

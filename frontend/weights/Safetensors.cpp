@@ -109,12 +109,12 @@ static Error checkCovered(std::vector<StoredTensor> &tensors, uint64_t space, St
   uint64_t end = 0;
   for (const StoredTensor &tensor : tensors) {
     if (tensor.offset != end)
-      return refuse("`" + path + "`: tensor `" + printable(tensor.name) + "`: found offset " +
+      return refuse("`" + path + "`: tensor " + inBackticks(tensor.name) + ": found offset " +
                     Twine(tensor.offset) + ", expected " + Twine(end) +
                     ", where the tensor before it ends");
     end += tensor.bytes;
     if (end > space)
-      return refuse("`" + path + "`: tensor `" + printable(tensor.name) + "`: ends at byte " +
+      return refuse("`" + path + "`: tensor " + inBackticks(tensor.name) + ": ends at byte " +
                     Twine(end) + " after the header, expected at most the " + Twine(space) +
                     " up to the end of the file");
   }

@@ -132,7 +132,7 @@ Error Parser::parsePiece(StringRef message, SentencePieceModel &model) const {
     return error;
   std::string name = "piece " + std::to_string(model.pieces.size());
   if (!isUtf8(piece.text))
-    return fail(message, name + ": found `" + printable(piece.text) + "`, expected UTF-8");
+    return fail(message, name + ": found " + inBackticks(piece.text) + ", expected UTF-8");
   if (!std::isfinite(piece.score))
     return fail(message, name + ": found a score that is no number");
   if (kind < uint64_t(TokenKind::Normal) || kind > uint64_t(TokenKind::Byte))

@@ -33,12 +33,12 @@ Expected<std::map<std::string, std::string>> quern::frontend::parseShardIndex(St
   std::map<std::string, std::string> index;
   for (auto &[name, shard] : table->items()) {
     if (!shard.is_string())
-      return refuse("`" + path + "`: tensor `" + printable(name) + "`: found " +
+      return refuse("`" + path + "`: tensor " + inBackticks(name) + ": found " +
                     describeJson(shard) + ", expected the name of a file");
     const std::string &file = shard.get_ref<const std::string &>();
     if (!isPlainFileName(file))
-      return refuse("`" + path + "`: tensor `" + printable(name) + "`: found shard `" +
-                    printable(file) + "`, expected the name of a file beside the index");
+      return refuse("`" + path + "`: tensor " + inBackticks(name) + ": found shard " +
+                    inBackticks(file) + ", expected the name of a file beside the index");
     index.emplace(name, file);
   }
   return index;
@@ -51,16 +51,16 @@ Error quern::frontend::checkShard(const std::map<std::string, std::string> &inde
     present.insert(tensor.name);
     auto entry = index.find(tensor.name);
     if (entry == index.end())
-      return refuse("`" + indexPath + "`: tensor `" + printable(tensor.name) + "` of shard `" +
-                    printable(shard) + "` is missing from `weight_map`");
+      return refuse("`" + indexPath + "`: tensor " + inBackticks(tensor.name) + " of shard " +
+                    inBackticks(shard) + " is missing from `weight_map`");
     if (entry->second != shard)
-      return refuse("`" + indexPath + "`: tensor `" + printable(tensor.name) +
-                    "`: found in shard `" + printable(shard) + "`, expected in `" +
-                    printable(entry->second) + "`");
+      return refuse("`" + indexPath + "`: tensor " + inBackticks(tensor.name) +
+                    ": found in shard " + inBackticks(shard) + ", expected in " +
+                    inBackticks(entry->second));
   }
   for (const auto &[name, file] : index)
     if (file == shard && !present.count(name))
-      return refuse("`" + indexPath + "`: tensor `" + printable(name) +
-                    "` is missing from shard `" + printable(shard) + "`");
+      return refuse("`" + indexPath + "`: tensor " + inBackticks(name) + " is missing from shard " +
+                    inBackticks(shard));
   return Error::success();
 }

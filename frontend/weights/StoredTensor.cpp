@@ -32,7 +32,7 @@ std::string quern::frontend::printable(StringRef text) {
 }
 
 std::string quern::frontend::inBackticks(StringRef text) {
-  return text.empty() ? "an empty text" : "`" + printable(text) + "`";
+  return "`" + (text.empty() ? "\"\"" : printable(text)) + "`";
 }
 
 bool quern::frontend::isUtf8(StringRef text) {
@@ -81,18 +81,18 @@ Error quern::frontend::checkDisjoint(ArrayRef<StoredTensor> tensors, StringRef f
   llvm::sort(order, [](const StoredTensor *a, const StoredTensor *b) { return a->name < b->name; });
   for (size_t i = 1; i < order.size(); ++i)
     if (order[i - 1]->name == order[i]->name)
-      return refuse("`" + file + "`: tensor `" + printable(order[i]->name) +
-                    "` occurs twice, expected one of each name");
+      return refuse("`" + file + "`: tensor " + inBackticks(order[i]->name) +
+                    " occurs twice, expected one of each name");
   llvm::sort(order, [](const StoredTensor *a, const StoredTensor *b) {
     return std::tie(a->offset, a->name) < std::tie(b->offset, b->name);
   });
   for (size_t i = 1; i < order.size(); ++i) {
     const StoredTensor &before = *order[i - 1], &after = *order[i];
     if (after.offset - before.offset < before.bytes)
-      return refuse("`" + file + "`: tensor `" + printable(after.name) + "` starts at byte " +
+      return refuse("`" + file + "`: tensor " + inBackticks(after.name) + " starts at byte " +
                     Twine(after.offset) + ", expected at or after byte " +
-                    Twine(before.offset + before.bytes) + ", where tensor `" +
-                    printable(before.name) + "` ends");
+                    Twine(before.offset + before.bytes) + ", where tensor " +
+                    inBackticks(before.name) + " ends");
   }
   return Error::success();
 }

@@ -49,7 +49,7 @@ llvm::Error refuse(const llvm::Twine &message);
 /// 80 characters.
 std::string printable(llvm::StringRef text);
 
-/// So, between backticks; `an empty text` where there is nothing to quote.
+/// So, between backticks; `""` where there is nothing to quote.
 std::string inBackticks(llvm::StringRef text);
 
 /// True iff `text` is well-formed UTF-8.

@@ -1,6 +1,5 @@
 //===- FoldParameters.cpp - constant expressions become parameters ----------------------------===//
 
-#include "passes/Constants.h"
 #include "passes/Passes.h"
 #include "passes/Signature.h"
 #include "passes/fuse/Explain.h"
@@ -9,6 +8,7 @@
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/IRMapping.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringMap.h"
 
@@ -89,8 +89,10 @@ private:
   void foldEntry(EntryOp entry, SymbolTable &symbols) {
     ConstantValues constants;
     SmallVector<Operation *> order;
+    // What `isConstant` says, of all ops at once: they stand behind their operands.
+    auto isKnown = [&](Value operand) { return constants.contains(operand); };
     for (Operation &op : entry.getBody().front()) {
-      if (op.getNumResults() != 1 || !isConstant(op.getResult(0)))
+      if (op.getNumResults() != 1 || !isMemoryEffectFree(&op) || !llvm::all_of(op.getOperands(), isKnown))
         continue;
       constants.insert(op.getResult(0));
       order.push_back(&op);

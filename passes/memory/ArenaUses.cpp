@@ -5,6 +5,8 @@
 
 #include "llvm/Support/MathExtras.h"
 
+#include <map>
+
 using namespace mlir;
 
 namespace quern {
@@ -45,14 +47,16 @@ FailureOr<SmallVector<ArenaUse>> collectArenaUses(ProgramOp program) {
 }
 
 int64_t getLeastArena(ArrayRef<ArenaUse> uses) {
-  int64_t least = 0;
-  for (ArenaUse begun : uses) {
-    int64_t bytes = 0;
-    for (ArenaUse use : uses)
-      if (use.first <= begun.first && begun.first <= use.last)
-        bytes += llvm::alignTo(ArenaOp(use.arena).getBytes(), kArenaAlignment);
-    least = std::max(least, bytes);
+  // What begins and ends at a step.
+  std::map<int64_t, int64_t> changes;
+  for (ArenaUse use : uses) {
+    int64_t bytes = llvm::alignTo(use.arena.getBytes(), kArenaAlignment);
+    changes[use.first] += bytes;
+    changes[use.last + 1] -= bytes;
   }
+  int64_t least = 0, bytes = 0;
+  for (auto [step, change] : changes)
+    least = std::max(least, bytes += change);
   return least;
 }
 

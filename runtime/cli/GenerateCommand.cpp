@@ -2,6 +2,7 @@
 
 #include "runtime/File.h"
 #include "runtime/cli/Commands.h"
+#include "runtime/llm/Chat.h"
 #include "runtime/llm/Generate.h"
 #include "runtime/llm/Tokenizer.h"
 #include "runtime/llm/Utf8Stream.h"
@@ -188,11 +189,31 @@ static Result<std::vector<std::string>> readPrompts(const CommandLine &line) {
   return lines;
 }
 
-/// The tokens of a prompt.
-static Result<std::vector<int32_t>> encode(const CommandLine &line, const Tokenizer *tokenizer, const std::string &prompt) {
+/// The texts of the prompts: with `--chat` they are messages, each of a conversation.
+static std::vector<Result<std::string>>
+renderPrompts(const Session &session, const CommandLine &line, std::vector<std::string> prompts) {
+  const std::optional<TextDescription> &description = session.getDescription().text;
+  std::vector<Result<std::string>> texts;
+  for (std::string &prompt : prompts)
+    texts.push_back(line.chat && description ? renderUserMessage(*description, prompt)
+                                             : Result(std::move(prompt)));
+  return texts;
+}
+
+/// The tokens of a prompt. Special ones are recognised everywhere, also in a message of `--chat`:
+/// the template decides what it does with it.
+static Result<std::vector<int32_t>> encode(const CommandLine &line, const Tokenizer *tokenizer,
+                                           const Result<std::string> &prompt) {
+  if (!prompt)
+    return prompt.error();
   if (line.promptTokens)
-    return parseTokenList(prompt);
-  return line.chat ? tokenizer->encodeChat(prompt) : tokenizer->encodePrompt(prompt);
+    return parseTokenList(*prompt);
+  if (!line.chat)
+    return tokenizer->encodePrompt(*prompt);
+  Result<std::vector<int32_t>> tokens = tokenizer->encode(*prompt, /*parseSpecial=*/true);
+  if (tokens && tokens->empty())
+    return Error{"the chat template gives an empty prompt"};
+  return tokens;
 }
 
 /// The tokenizer, unless token ids go in and out.
@@ -209,8 +230,9 @@ static Result<std::optional<Tokenizer>> getTokenizer(const Session &session, con
 }
 
 /// A text to be continued, without a sink.
-static Result<Continuation> makeText(const CommandLine &line, const LanguageModel &model, const Tokenizer *tokenizer,
-                                     const std::string &prompt, int64_t contextSize) {
+static Result<Continuation> makeText(const CommandLine &line, const LanguageModel &model,
+                                     const Tokenizer *tokenizer, const Result<std::string> &prompt,
+                                     int64_t contextSize) {
   Result<std::vector<int32_t>> tokens = encode(line, tokenizer, prompt);
   if (!tokens)
     return tokens.error();
@@ -223,8 +245,10 @@ static Result<Continuation> makeText(const CommandLine &line, const LanguageMode
 }
 
 /// The texts to be continued, without sinks. Of a file of prompts, a line that can't be is named and left out.
-static Result<std::vector<Continuation>> makeTexts(const CommandLine &line, const LanguageModel &model,
-                                                   const Tokenizer *tokenizer, std::span<const std::string> prompts) {
+static Result<std::vector<Continuation>> makeTexts(const CommandLine &line,
+                                                   const LanguageModel &model,
+                                                   const Tokenizer *tokenizer,
+                                                   std::span<const Result<std::string>> prompts) {
   Result<int64_t> contextSize = getContextSize(line, model.getContextSize());
   if (!contextSize)
     return contextSize.error();
@@ -253,12 +277,16 @@ static Result<void> checkPrompt(const CommandLine &line) {
 Result<void> runGenerate(Session &session, const CommandLine &line) {
   if (Result<void> asked = checkPrompt(line); !asked)
     return asked;
+  Result<std::vector<std::string>> given = readPrompts(line);
+  if (!given)
+    return given.error();
+  // Templates are rendered while this process is small: they cost the more the larger it is
+  // (Chat.h).
+  std::vector<Result<std::string>> prompts = renderPrompts(session, line, std::move(*given));
   // Reading the tokenizer takes as long as moving the weights.
   session.prepareWeights();
-  Result<std::vector<std::string>> prompts = readPrompts(line);
-  if (!prompts)
-    return prompts.error();
-  int64_t sequences = std::min(line.parallel.value_or(defaultParallel), static_cast<int64_t>(prompts->size()));
+  int64_t sequences =
+      std::min(line.parallel.value_or(defaultParallel), static_cast<int64_t>(prompts.size()));
   Result<LanguageModel> model = LanguageModel::create(session, line.batch, sequences);
   if (!model)
     return model.error();
@@ -266,7 +294,7 @@ Result<void> runGenerate(Session &session, const CommandLine &line) {
   if (!created)
     return created.error();
   const Tokenizer *tokenizer = *created ? &**created : nullptr;
-  Result<std::vector<Continuation>> texts = makeTexts(line, *model, tokenizer, *prompts);
+  Result<std::vector<Continuation>> texts = makeTexts(line, *model, tokenizer, prompts);
   if (!texts)
     return texts.error();
   std::vector<Printer> printers(texts->size(), Printer(line.printTokens ? nullptr : tokenizer, !line.prompts));
@@ -287,9 +315,9 @@ Result<void> runGenerate(Session &session, const CommandLine &line) {
     if (line.printTokens && done)
       done = print(formatTokens(printers[i].getTokens()) + "\n");
   }
-  size_t leftOut = prompts->size() - texts->size();
+  size_t leftOut = prompts.size() - texts->size();
   if (done && leftOut)
-    return Error{std::to_string(leftOut) + " of " + std::to_string(prompts->size()) + " prompts " +
+    return Error{std::to_string(leftOut) + " of " + std::to_string(prompts.size()) + " prompts " +
                  (leftOut == 1 ? "was" : "were") + " left out"};
   return done;
 }

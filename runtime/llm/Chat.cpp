@@ -5,6 +5,7 @@
 #include "runtime/llm/text/quern_text.h"
 
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 
 namespace quern::runtime {
 
@@ -31,6 +32,21 @@ Result<std::string> renderChat(const ChatTemplate &chat, std::string_view messag
   bool isRaised = false;
   return runGuarded([&] { return renderChatUnguarded(chat, messages, /*addGenerationPrompt=*/true, isRaised); },
                     chatLimits);
+}
+
+Result<std::string> renderUserMessage(const TextDescription &description,
+                                      std::string_view message) {
+  if (!description.chatTemplate)
+    return Error{"the model has no chat template; leave `--chat` out"};
+  using Json = nlohmann::json;
+  Json messages = Json::array({{{"role", "user"}, {"content", message}}});
+  std::string json = messages.dump(-1, ' ', false, Json::error_handler_t::replace);
+  ChatTemplate chat = {*description.chatTemplate, description.bos.value_or(""),
+                       description.eos.value_or("")};
+  Result<std::string> text = renderChat(chat, json);
+  if (!text)
+    return Error{"could not render the chat template: " + text.error().message};
+  return text;
 }
 
 } // namespace quern::runtime

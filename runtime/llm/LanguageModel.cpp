@@ -91,17 +91,22 @@ Result<void> LanguageModel::run(int64_t count, int64_t firstWanted) {
   const MutableTensorView outputs[] = {{DType::F32, logitShape, logits.mutableView().data}};
   if (Result<void> done = session->run(entry, inputs, outputs); !done)
     return done;
-  return checkLogits(getLogits(wanted));
+  return checkLogits(firstWanted, getLogits(wanted));
 }
 
-/// Refuses logits of which one is no number, and says why as far as that shows.
-Result<void> LanguageModel::checkLogits(std::span<const float> values) const {
+/// Refuses the last run's logits, of the rows from `firstWanted` on, if one is no number, and says why as far as that
+/// shows.
+Result<void> LanguageModel::checkLogits(int64_t firstWanted, std::span<const float> values) const {
   bool found = false; // all are looked at: so the loop runs on vectors
   for (float value : values)
     found |= value != value;
   if (!found)
     return {};
-  std::string message = "the model's logits hold what is no number";
+  auto isNumber = [](float value) { return value == value; };
+  int64_t row = firstWanted + (std::find_if_not(values.begin(), values.end(), isNumber) - values.begin()) / signature.vocabSize;
+  int32_t position = positionValues.get<int32_t>()[static_cast<size_t>(row * QUERN_POSITION_FIELDS)];
+  std::string message =
+      "the model's logits after token " + std::to_string(position) + " of the text hold what is no number";
   if (const State *state = session->findOverflow())
     return Error{message + ": the cache `" + state->name + "` was given a number beyond f16, whose largest is 65504; compile the "
                  "model with `--cache bf16` or `--cache f32`"};

@@ -54,7 +54,7 @@ private:
   void place(int64_t row, int32_t token, int64_t sequence, int64_t position);
   Result<void> step(std::span<const int32_t> tokens, int64_t sequence, int64_t firstWanted);
   Result<void> run(int64_t count, int64_t firstWanted);
-  Result<void> checkLogits(std::span<const float> values) const;
+  Result<void> checkLogits(int64_t firstWanted, std::span<const float> values) const;
 
   Session *session;
   uint32_t entry;

@@ -1,12 +1,11 @@
-//===- Tokenizer.cpp - text to tokens and back, and conversations to text ----------------------===//
+//===- Tokenizer.cpp - text to tokens and back
+//-------------------------------------------------===//
 
 #include "runtime/llm/Tokenizer.h"
 
-#include "runtime/llm/Chat.h"
 #include "runtime/llm/text/quern_text.h"
 
 #include <cstdlib>
-#include <nlohmann/json.hpp>
 
 namespace quern::runtime {
 
@@ -70,23 +69,6 @@ Result<std::vector<int32_t>> Tokenizer::encodePrompt(std::string_view text) cons
     tokens->insert(tokens->begin(), *description.bosId);
   if (tokens->empty())
     return Error{"the prompt is empty, and the model has no beginning-of-text token to start from"};
-  return tokens;
-}
-
-Result<std::vector<int32_t>> Tokenizer::encodeChat(std::string_view message) const {
-  if (!description.chatTemplate)
-    return Error{"the model has no chat template; leave `--chat` out"};
-  using Json = nlohmann::json;
-  Json messages = Json::array({{{"role", "user"}, {"content", message}}});
-  // Bytes that are not UTF-8 become U+FFFD.
-  std::string json = messages.dump(-1, ' ', false, Json::error_handler_t::replace);
-  ChatTemplate chat = {*description.chatTemplate, description.bos.value_or(""), description.eos.value_or("")};
-  Result<std::string> text = renderChat(chat, json);
-  if (!text)
-    return Error{"could not render the chat template: " + text.error().message};
-  Result<std::vector<int32_t>> tokens = encode(*text, /*parseSpecial=*/true);
-  if (tokens && tokens->empty())
-    return Error{"the chat template gives an empty prompt"};
   return tokens;
 }
 

@@ -1,4 +1,5 @@
-//===- Tokenizer.h - text to tokens and back, and conversations to text ------------------------===//
+//===- Tokenizer.h - text to tokens and back
+//---------------------------------------------------===//
 
 #ifndef QUERN_RUNTIME_LLM_TOKENIZER_H
 #define QUERN_RUNTIME_LLM_TOKENIZER_H
@@ -31,11 +32,6 @@ public:
   /// A prompt's tokens: those of the text, special ones recognised, after a beginning-of-text token if the model wants
   /// one. An empty prompt is the beginning-of-text token alone; refused if there is none.
   Result<std::vector<int32_t>> encodePrompt(std::string_view text) const;
-
-  /// The tokens of a conversation of one message by the user, up to where the answer begins. Special tokens are
-  /// recognised everywhere, also in the message: the template decides what it does with it. Refused when the model has
-  /// no chat template.
-  Result<std::vector<int32_t>> encodeChat(std::string_view message) const;
 
   /// The bytes that a token stands for in a text: none for special tokens and for ids beyond the vocabulary, which a
   /// model with a padded vocabulary may give.

@@ -53,7 +53,7 @@ static Result<std::string> runTrial(const ChatTemplate &chat) {
 static std::string listNames(const frontend::TextAssets &text) {
   std::string names;
   for (const frontend::ChatTemplate &chat : text.chatTemplates)
-    names += (names.empty() ? "`" : ", `") + frontend::printable(chat.name) + "`";
+    names += (names.empty() ? "" : ", ") + frontend::inBackticks(chat.name);
   return names.empty() ? "none" : names;
 }
 
@@ -62,7 +62,8 @@ llvm::FailureOr<std::optional<std::string>> chooseChatTemplate(const frontend::T
   auto chat = llvm::find_if(text.chatTemplates, [&](const auto &other) { return other.name == name; });
   if (chat == text.chatTemplates.end()) {
     if (!wanted.empty() && wanted != noChatTemplate)
-      return refuse("`--chat-template`: found `" + frontend::printable(wanted) + "`, the checkpoint has " + listNames(text));
+      return refuse("`--chat-template`: found " + frontend::inBackticks(wanted) +
+                    ", the checkpoint has " + listNames(text));
     if (wanted.empty() && !text.chatTemplates.empty())
       llvm::WithColor::warning(llvm::errs(), "quern")
           << text.chatTemplates.front().place << ": none of the chat templates is called `default`, and `--chat` will "

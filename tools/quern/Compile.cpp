@@ -220,9 +220,10 @@ ExitStatus CompileRun::run() {
     (void)refuse("`-o` is `" + options.output + "`, the name of the header that is written beside a shared library");
     return ExitStatus::Usage;
   }
-  if (failed(compiler.readModel()) || failed(checkOutput()) || failed(lower()))
-    return ExitStatus::Refused;
   bool isText = emit <= Emit::Asm;
+  if (failed(compiler.readModel()) || failed(checkOutput()) ||
+      (!isText && failed(compiler.readText())) || failed(lower()))
+    return ExitStatus::Refused;
   return failed(isText ? emitText() : emitCode()) ? ExitStatus::Refused : ExitStatus::Success;
 }
 

@@ -6,9 +6,9 @@
 #include "tools/quern/ChatTrial.h"
 #include "tools/quern/Files.h"
 #include "tools/quern/Paths.h"
-#include "tools/quern/TextTrial.h"
 
 #include "dialect/Ops.h"
+#include "dialect/Origin.h"
 #include "dialect/Register.h"
 #include "frontend/Diagnostics.h"
 #include "frontend/Frontend.h"
@@ -77,17 +77,27 @@ void warn(llvm::ArrayRef<std::string> warnings) {
     llvm::WithColor::warning(llvm::errs(), "quern") << warning << '\n';
 }
 
-/// What has no place in the model is said of the compilation.
-static LogicalResult reportPlaceless(mlir::Diagnostic &diagnostic) {
-  if (!isa<UnknownLoc>(diagnostic.getLocation()) || diagnostic.getSeverity() != DiagnosticSeverity::Error)
+/// Errors of passes and verifiers at their place in the model; what has none is said of the compilation.
+static LogicalResult reportError(mlir::Diagnostic &diagnostic) {
+  if (diagnostic.getSeverity() != DiagnosticSeverity::Error)
     return failure();
-  (void)refuse(diagnostic.str());
+  llvm::SmallVector<Origin> origins = getOrigins(diagnostic.getLocation());
+  if (origins.empty() && !isa<UnknownLoc>(diagnostic.getLocation()))
+    return failure();
+  if (origins.empty()) {
+    (void)refuse(diagnostic.str());
+    return success();
+  }
+  FileLineColLoc place = getModelPlace(origins.front().stack);
+  std::string prefix =
+      (place.getFilename().getValue() + ":" + llvm::Twine(place.getLine()) + ":" + llvm::Twine(place.getColumn())).str();
+  llvm::WithColor::error(llvm::errs(), prefix) << diagnostic.str() << '\n';
   return success();
 }
 
 Compiler::Compiler(const CompilerOptions &options)
     : options(options), context(MLIRContext::Threading::DISABLED), timing(options.timing),
-      diagnostics(noSources, &context, llvm::errs()), placeless(&context, reportPlaceless) {
+      diagnostics(noSources, &context, llvm::errs()), errors(&context, reportError) {
   DialectRegistry registry;
   registerDialects(registry);
   context.appendDialectRegistry(registry);
@@ -265,22 +275,31 @@ static std::string findTrustedCache() {
   return "";
 }
 
+LogicalResult Compiler::readText() {
+  timing.begin("text");
+  if (options.noText)
+    return success();
+  llvm::Expected<frontend::TextAssets> read = checkpoint->readText();
+  if (!read)
+    return refuse(read.takeError());
+  warn(read->warnings);
+  llvm::FailureOr<std::optional<std::string>> chatTemplate =
+      chooseChatTemplate(*read, options.chatTemplate);
+  if (failed(chatTemplate) || failed(tokenizerTrial.begin(*read)))
+    return failure();
+  text = convert(std::move(*read), checkpoint->config());
+  text.chatTemplate = std::move(*chatTemplate);
+  return success();
+}
+
 LogicalResult Compiler::compile(llvm::ArrayRef<OwningOpRef<ModuleOp>> modules, codegen::OutputKind kind,
                                 llvm::StringRef output) {
-  llvm::Expected<frontend::TextAssets> text = frontend::TextAssets();
-  if (!options.noText)
-    text = checkpoint->readText();
-  if (!text)
-    return refuse(text.takeError());
-  warn(text->warnings);
-  llvm::FailureOr<std::optional<std::string>> chatTemplate = chooseChatTemplate(*text, options.chatTemplate);
-  if (failed(chatTemplate) || failed(tryTokenizer(*text)))
+  // A tokenizer that fails does so soon, mostly; another's trial goes on beside the kernels.
+  if (tokenizerTrial.isReady() && failed(tokenizerTrial.finish()))
     return failure();
-  codegen::TextAssets assets = convert(std::move(*text), checkpoint->config());
-  assets.chatTemplate = std::move(*chatTemplate);
   // A model that reads text may see images as well; that is no classifier.
   std::optional<codegen::ImageAssets> image;
-  if (assets.tokenizerJson.empty() && !options.noText) {
+  if (text.tokenizerJson.empty() && !options.noText) {
     llvm::Expected<std::optional<frontend::ImageAssets>> read = checkpoint->readImage();
     if (!read)
       return refuse(read.takeError());
@@ -299,8 +318,9 @@ LogicalResult Compiler::compile(llvm::ArrayRef<OwningOpRef<ModuleOp>> modules, c
   codegenOptions.cacheDir = options.noCache ? "" : findTrustedCache();
   codegenOptions.model = llvm::sys::path::stem(options.model).str();
   codegenOptions.exact = options.exact;
-  codegenOptions.text = assets.tokenizerJson.empty() ? nullptr : &assets;
+  codegenOptions.text = text.tokenizerJson.empty() ? nullptr : &text;
   codegenOptions.image = image ? &*image : nullptr;
+  codegenOptions.confirm = [&] { return tokenizerTrial.finish(); };
   codegenOptions.phase = [&](llvm::StringRef phase) { timing.begin(phase); };
   return codegen::compileModule(targetModules, *checkpoint, codegenOptions);
 }

@@ -6,6 +6,7 @@
 #include "codegen/Codegen.h"
 #include "frontend/weights/Checkpoint.h"
 #include "passes/Pipeline.h"
+#include "tools/quern/TextTrial.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Diagnostics.h"
@@ -89,6 +90,10 @@ public:
   mlir::LogicalResult findTargets();
   /// Opens the checkpoint and turns the model file into a graph.
   mlir::LogicalResult readModel();
+  /// Reads the checkpoint's tokenizer and chat template, and begins to try them: `compile` finishes
+  /// that, so that it costs no time while passes run on one processor. To be called before
+  /// `compile`.
+  mlir::LogicalResult readText();
   /// Runs the passes up to `until` on a clone of the graph, for one target.
   mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> lower(const codegen::TargetSpec &target, Phase until);
   /// Writes native code: `modules`, one per target in kernel form, with the checkpoint's weights and text.
@@ -114,9 +119,11 @@ private:
   /// Of what passes and codegen report: their locations are no paths.
   llvm::SourceMgr noSources;
   mlir::SourceMgrDiagnosticHandler diagnostics;
-  mlir::ScopedDiagnosticHandler placeless;
+  mlir::ScopedDiagnosticHandler errors;
   std::vector<codegen::TargetSpec> targets;
   std::optional<frontend::Checkpoint> checkpoint;
+  codegen::TextAssets text;
+  TokenizerTrial tokenizerTrial;
   mlir::OwningOpRef<mlir::ModuleOp> graph;
 };
 

@@ -172,6 +172,8 @@ ExitStatus ExplainRun::run() {
 void addExplainCommand(CLI::App &app, Command &command) {
   CLI::App *sub = app.add_subcommand("explain", "Say which kernels the lines of a model became, and why");
   auto options = std::make_shared<ExplainOptions>();
+  // What is measured gets token ids.
+  options->noText = true;
   addCompilerOptions(*sub, *options);
   sub->add_option("--program", options->programs, "Only this variant of an entry, as `forward.s1.r1`")
       ->take_all()

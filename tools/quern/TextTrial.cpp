@@ -28,15 +28,32 @@ static Result<std::string> runTrial(const std::string &json) {
   return note.size ? std::string(reinterpret_cast<const char *>(note.data), note.size) : "";
 }
 
-llvm::LogicalResult tryTokenizer(const frontend::TextAssets &text) {
+llvm::LogicalResult TokenizerTrial::fail(const std::string &why) const {
+  return refuse("`" + file + "`: the tokenizer cannot be used: " + why +
+                "; `--no-text` compiles without it");
+}
+
+llvm::LogicalResult TokenizerTrial::begin(const frontend::TextAssets &text) {
   if (text.tokenizerJson.empty())
     return llvm::success();
-  Result<std::string> note = runGuarded([&] { return runTrial(text.tokenizerJson); }, trialLimits);
+  file = text.tokenizerFile;
+  Result<GuardedWork> started =
+      GuardedWork::start([&] { return runTrial(text.tokenizerJson); }, trialLimits);
+  if (!started)
+    return fail(started.error().message);
+  work.emplace(std::move(*started));
+  return llvm::success();
+}
+
+llvm::LogicalResult TokenizerTrial::finish() {
+  if (!work)
+    return llvm::success();
+  Result<std::string> note = work->finish();
+  work.reset();
   if (!note)
-    return refuse("`" + text.tokenizerFile + "`: the tokenizer cannot be used: " + note.error().message +
-                  "; `--no-text` compiles without it");
+    return fail(note.error().message);
   if (!note->empty())
-    llvm::WithColor::note(llvm::errs(), "quern") << "`" << text.tokenizerFile << "`: " << *note << '\n';
+    llvm::WithColor::note(llvm::errs(), "quern") << "`" << file << "`: " << *note << '\n';
   return llvm::success();
 }
 

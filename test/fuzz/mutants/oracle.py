@@ -20,12 +20,12 @@ FILE_BYTES = 1 << 30
 WALL_SECONDS = 300
 STDERR_BYTES = 1 << 16
 
-# The program's name or a place, then what is wrong, with a place if it was not said before.
-ERROR = re.compile(r"^(?:(?P<who>\S.*?): )?error: (?P<what>.+)$")
+# The program's name or a place, which must be there, then what is wrong, with a place if it was not said before.
+ERROR = re.compile(r"^(?P<who>\S.*?): error: (?P<what>.+)$")
 PLACE = re.compile(r"`|\bline \d+|\bbyte \d+|\btoken \d+|\bthe prompt\b|\bthe standard input\b|\.\w+(:\d+)*$")
 # What no message to a user may hold.
 OURS = re.compile(r"internal error|bug in quern|mistake of Quern|panicked at|terminate called|LLVM ERROR|Assertion|Traceback|"
-                  r"PLEASE submit|AddressSanitizer|runtime error:|std::|``|\bnullptr\b|basic_string")
+                  r"PLEASE submit|AddressSanitizer|runtime error:|std::|(?<!`)``(?!`)|\bnullptr\b|basic_string")
 
 
 class Verdict(Exception):
@@ -118,7 +118,7 @@ def check_status(outcome, step):
     if not errors:
         raise Verdict("status 1 without a message", first)
     what = ERROR.match(errors[0])
-    if not PLACE.search(what["what"]) and not PLACE.search(what["who"] or ""):
+    if not PLACE.search(what["what"]) and not PLACE.search(what["who"]):
         raise Verdict("a message without file or place", errors[0])
     if outcome.status not in step.statuses:
         raise Verdict("refused what must be accepted", errors[0])

@@ -87,6 +87,7 @@ def run_case(places, kind, seed, number):
 def work(places, kinds, seed, numbers, until, count, queue):
     """One job: in time, the kind that has had least of it; else `count` cases of every kind."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    sys.setrecursionlimit(50_000)  # arrays nested by the thousand are written as they are
     spent, done = dict.fromkeys(kinds, 0.0), dict.fromkeys(kinds, 0)
     try:
         while count is None and time.monotonic() < until or count is not None and min(done.values()) < count:
@@ -100,7 +101,8 @@ def work(places, kinds, seed, numbers, until, count, queue):
             queue.put((kind, number, commands, seconds, finding, case if finding else None))
     except KeyboardInterrupt:
         pass
-    queue.put(None)
+    finally:
+        queue.put(None)
 
 
 def take(places, tally, seed, item):
@@ -140,4 +142,6 @@ def run_mutants(places, kinds, options, first, seconds, tally):
         job.join()
     if interrupted:
         raise KeyboardInterrupt
+    if any(job.exitcode for job in jobs):
+        sys.exit("fuzz: error: a job failed, see above")
     return last

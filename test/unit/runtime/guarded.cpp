@@ -3,10 +3,12 @@
 #include "Check.h"
 #include "runtime/Guarded.h"
 
+#include <cerrno>
 #include <cstdlib>
 #include <pthread.h>
 #include <string>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <vector>
 
@@ -44,6 +46,29 @@ void checkResults(quern::test::Checks &checks) {
   checks.equal(runGuarded([] { return std::string(1 << 20, 'x'); }, limits).value().size(), size_t{1} << 20);
   Result<std::string> error = runGuarded([] { return Error{"so it is", ErrorKind::Usage}; });
   checks.that(!error && error.error().message == "so it is" && error.error().kind == ErrorKind::Usage);
+}
+
+/// Work goes on beside this process until its result is asked for, or nobody can ask any more.
+void checkBeside(quern::test::Checks &checks) {
+  int ends[2];
+  checks.that(pipe(ends) == 0);
+  {
+    Result<GuardedWork> work = GuardedWork::start([&] {
+      char letter = 0;
+      return read(ends[0], &letter, 1) == 1 ? std::string(1, letter) : "nothing";
+    });
+    checks.that(!work->isReady());
+    checks.that(write(ends[1], "q", 1) == 1);
+    checks.equal(work->finish().value(), "q");
+    Result<GuardedWork> dropped = GuardedWork::start([] {
+      pause();
+      return std::string();
+    });
+  }
+  // No child is left.
+  checks.that(waitpid(-1, nullptr, 0) < 0 && errno == ECHILD);
+  close(ends[0]);
+  close(ends[1]);
 }
 
 void checkLimits(quern::test::Checks &checks) {
@@ -120,6 +145,7 @@ void checkNoProcess(quern::test::Checks &checks) {
 int main() {
   quern::test::Checks checks;
   checkResults(checks);
+  checkBeside(checks);
   checkLimits(checks);
   checkClock(checks);
   checkMappedMemory(checks);

@@ -88,6 +88,17 @@ static void checkFileKeys(Checks &checks) {
   checks.equal(older.fileKey("hidden_size").str(), "hidden_size");
 }
 
+/// What transformers' configuration of a type says of keys that are not there.
+static void checkTypeDefaults(Checks &checks) {
+  ModelConfig config = parse(R"({"model_type": "mistral"})");
+  checks.equal(at(config, "sliding_window"), "integer 4096");
+  checks.equal(at(config, "num_key_value_heads"), "integer 8");
+  config = parse(R"({"model_type": "mistral", "sliding_window": null, "num_key_value_heads": 2})");
+  checks.equal(at(config, "sliding_window"), "absent");
+  checks.equal(at(config, "num_key_value_heads"), "integer 2");
+  checks.equal(at(parse(R"({"model_type": "llama"})"), "sliding_window"), "absent");
+}
+
 static void checkBroken(Checks &checks) {
   auto parse = [](StringRef text) { return parseHfConfig(text, "f"); };
   refused(checks, parse(""), "`f`: found an empty file, expected JSON");
@@ -104,6 +115,7 @@ int main() {
   checkValues(checks);
   checkPython(checks);
   checkFileKeys(checks);
+  checkTypeDefaults(checks);
   checkBroken(checks);
   return checks.status();
 }

@@ -40,7 +40,7 @@ static void checkEntries(Checks &checks) {
   refused(checks, entry(R"("shape":[2])"), "expected a string `dtype`");
   refused(checks, entry(R"("dtype":"F8_E4M3","shape":[8],"data_offsets":[0,8])"),
           "found dtype `F8_E4M3`, expected one of `F32`");
-  refused(checks, entry(R"("dtype":"","shape":[8],"data_offsets":[0,8])"), "found dtype an empty text");
+  refused(checks, entry(R"("dtype":"","shape":[8],"data_offsets":[0,8])"), "found dtype `\"\"`");
   refused(checks, entry(R"("dtype":"F32","shape":[-2],"data_offsets":[0,8])"), "`shape`");
   refused(checks, entry(R"("dtype":"F32","shape":[2.0],"data_offsets":[0,8])"), "`shape`");
   refused(checks, entry(R"("dtype":"F32","shape":2,"data_offsets":[0,8])"), "`shape`");

@@ -9,6 +9,11 @@ extern "C" {
     fn malloc(size: usize) -> *mut c_void;
 }
 
+/// A text in a message, between backticks; `""` where there is nothing to quote.
+pub fn quoted(text: &str) -> String {
+    format!("`{}`", if text.is_empty() { "\"\"" } else { text })
+}
+
 /// `quern_ids` and `quern_bytes`: memory from `malloc`, released by the caller with `free`.
 #[repr(C)]
 pub struct Array<T> {

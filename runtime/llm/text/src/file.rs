@@ -3,7 +3,7 @@
 //! The library can read the file itself, but buffers a model several times on the way to find out what
 //! kind it is; reading the kind first makes opening a vocabulary of 50 000 tokens three times as fast.
 
-use crate::boundary::caught;
+use crate::boundary::{caught, quoted};
 use crate::growth::{self, Budget, Normalizers};
 use crate::token_text::TokenText;
 use serde::de::DeserializeOwned;
@@ -133,7 +133,7 @@ pub struct Parts {
 pub fn read(json: &[u8]) -> Result<Parts, String> {
     let file: File = serde_json::from_slice(json).map_err(|e| e.to_string())?;
     if file.version != "1.0" {
-        return Err(format!("expected version `1.0`, found `{}`", file.version));
+        return Err(format!("expected version `1.0`, found {}", quoted(&file.version)));
     }
     let budget = Arc::new(Budget::default());
     let (normalizer, _) = section("normalizer", file.normalizer)?;
@@ -178,7 +178,8 @@ fn check_kinds<'a>(name: &str, kinds: impl Iterator<Item = &'a str>) -> Result<(
     let known = KINDS.iter().find(|(section, _)| *section == name).map_or(&[][..], |row| row.1);
     for kind in kinds {
         if !known.contains(&kind) {
-            return Err(format!("found type `{kind}`, expected one of `{}`", known.join("`, `")));
+            let kind = quoted(kind);
+            return Err(format!("found type {kind}, expected one of `{}`", known.join("`, `")));
         }
     }
     Ok(())
@@ -256,10 +257,8 @@ fn add_tokens(inner: &mut Inner, budget: &Budget, json: &str) -> Result<(), Stri
         let given = inner.token_to_id(&token.content);
         if given != Some(id) {
             let given = given.map_or("none".to_string(), |given| given.to_string());
-            return Err(format!(
-                "token `{}` has id {id}, but the vocabulary gives it {given}",
-                token.content
-            ));
+            let token = quoted(&token.content);
+            return Err(format!("token {token} has id {id}, but the vocabulary gives it {given}"));
         }
     }
     Ok(())

@@ -3,7 +3,7 @@
 //! Some faults the library meets only at the text that needs what is broken, some it answers with a panic
 //! and some silently. All of them are looked for here, once, when a model is compiled.
 
-use crate::boundary::caught;
+use crate::boundary::{caught, quoted};
 use crate::growth::parts;
 use crate::tokenizer::Tokenizer;
 use fancy_regex::Regex;
@@ -56,7 +56,7 @@ fn describe(text: &str) -> String {
     let start: String = text.chars().take(16).flat_map(char::escape_debug).collect();
     match text.chars().nth(16) {
         Some(_) => format!("a text of {} bytes that begins with `{start}`", text.len()),
-        None => format!("the text `{start}`"),
+        None => format!("the text {}", quoted(&start)),
     }
 }
 
@@ -130,15 +130,6 @@ fn check_vocabulary(model: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// A token for a message.
-fn quoted(token: &str) -> String {
-    if token.is_empty() {
-        "of an empty text".to_string()
-    } else {
-        format!("`{token}`")
-    }
-}
-
 fn check_merge(vocabulary: &Map<String, Value>, merge: &Value, prefix: &str) -> Result<(), String> {
     let pair: Vec<&str> = match merge {
         Value::String(text) => text.split(' ').collect(),
@@ -176,7 +167,7 @@ fn check_post_processor(file: &Value) -> Result<(), String> {
         for piece in part["single"].as_array().into_iter().flatten() {
             let Some(token) = piece["SpecialToken"]["id"].as_str() else { continue };
             if part["special_tokens"][token].is_null() {
-                return Err(format!("token `{token}` is not among its `special_tokens`"));
+                return Err(format!("token {} is not among its `special_tokens`", quoted(token)));
             }
         }
     }
@@ -207,7 +198,8 @@ fn check_pattern(part: &Value, texts: &[String]) -> Result<(), String> {
     let regex = Regex::new(pattern).map_err(|e| e.to_string())?;
     for text in texts {
         if let Some(Err(e)) = regex.find_iter(text).find(Result::is_err) {
-            return Err(format!("the pattern `{pattern}` fails on {}: {e}", describe(text)));
+            let (pattern, text) = (quoted(pattern), describe(text));
+            return Err(format!("the pattern {pattern} fails on {text}: {e}"));
         }
     }
     Ok(())

@@ -283,7 +283,7 @@ fn added_tokens_and_files() {
         (
             "/added_tokens/0/content",
             json!(""),
-            "token `` has id 4, but the vocabulary gives it none",
+            "token `\"\"` has id 4, but the vocabulary gives it none",
         ),
         ("/added_tokens/0", json!({"id": 4, "content": "<s>"}), "in `added_tokens`: "),
         ("/added_tokens", json!({}), "in `added_tokens`: "),
