@@ -7,8 +7,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <ctime>
 #include <fcntl.h>
+#include <new>
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -59,6 +61,7 @@ static uint64_t measureAddressSpace() {
   // A crash is the parent's to report, and so is what libraries would print before they abort.
   for (int signal : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGXCPU, SIGPIPE, SIGTERM, SIGINT})
     std::signal(signal, SIG_DFL);
+  std::set_new_handler(std::abort);
   int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
   if (nowhere >= 0 && output != STDERR_FILENO)
     dup2(nowhere, STDERR_FILENO);

@@ -9,8 +9,11 @@ namespace quern::runtime {
 using Json = JsonObject::Json;
 
 /// What takes the place of a field that is missing or of the wrong type.
-static const Json emptyArray = Json::array();
-static const Json emptyObject = Json::object();
+/// What has no value has no members. Made when it is needed: before `main` nobody could tell that there is no memory for it.
+static const Json &getEmpty(Json::value_t type) {
+  static const Json array = Json::array(), object = Json::object();
+  return type == Json::value_t::array ? array : object;
+}
 
 /// The value if it is an integer in [min, max].
 static std::optional<int64_t> asInteger(const Json &value, int64_t min, int64_t max) {
@@ -146,7 +149,7 @@ const Json &JsonObject::getArray(const char *key) const {
     return *value;
   if (value)
     refuse(key, std::string("is of type ") + value->type_name() + ", expected an array");
-  return emptyArray;
+  return getEmpty(Json::value_t::array);
 }
 
 const Json &JsonObject::getObject(const char *key) const {
@@ -155,7 +158,7 @@ const Json &JsonObject::getObject(const char *key) const {
     return *value;
   if (value)
     refuse(key, std::string("is of type ") + value->type_name() + ", expected an object");
-  return emptyObject;
+  return getEmpty(Json::value_t::object);
 }
 
 } // namespace quern::runtime

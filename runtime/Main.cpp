@@ -11,6 +11,7 @@
 #include "runtime/Process.h"
 #include "runtime/cli/Commands.h"
 #include "runtime/cli/Profile.h"
+#include "runtime/llm/text/quern_text.h"
 
 #include <cstdio>
 #include <new>
@@ -111,16 +112,21 @@ static int report(const char *program, const Error &error) {
   return static_cast<int>(error.kind);
 }
 
-/// What `new` calls where the system has no memory left: the library has no exceptions to tell of it.
+/// How messages call this program.
+static std::string_view programName = "model";
+
+/// What is called where the system has no memory left: the library has no exceptions to tell of it.
 static void endWithoutMemory() {
-  static constexpr std::string_view message = "error: the system gives no more memory\n";
-  writeAll(STDERR_FILENO, message.data(), message.size());
+  for (std::string_view part : {programName, std::string_view(": error: the system gives no more memory\n")})
+    writeAll(STDERR_FILENO, part.data(), part.size());
   _exit(static_cast<int>(ErrorKind::Refused));
 }
 
 int main(int argc, char **argv) {
   std::set_new_handler(endWithoutMemory);
-  const char *program = argc > 0 && *argv[0] ? argv[0] : "model";
+  quern_text_on_out_of_memory([] { std::get_new_handler()(); });
+  const char *program = argc > 0 && *argv[0] ? argv[0] : programName.data();
+  programName = program;
   prepareProcess();
   reportMappingFaults(program);
   std::span<char *const> arguments(argv + (argc > 0), static_cast<size_t>(argc > 0 ? argc - 1 : 0));

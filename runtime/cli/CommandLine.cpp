@@ -287,7 +287,7 @@ std::string formatUsage(const std::string &program, Mode plain) {
                      (classifies ? " IMAGE... [options]\n\n"
                                    "Says what is in images: PNG and JPEG files, and those in folders.\n\n"
                                  : " [PROMPT] [options]\n\n"
-                                   "Continues PROMPT (`-`: standard input) and prints the new text.\n\n");
+                                   "Continues PROMPT (`-`, or none: standard input) and prints the new text.\n\n");
   unsigned modes = classifies ? Classify | BenchImages | BenchEntry | Run | Info : All & ~(Classify | BenchImages);
   for (const Option &option : options) {
     if (!(option.modes & modes))

@@ -167,14 +167,15 @@ static Result<std::string> readStandardPrompt(const std::string &name) {
   return text;
 }
 
-/// The prompts as they are written: one, or each line of the file of prompts.
+/// The prompts as they are written: one, which stands on the standard input where the line has none, or each line of the file
+/// of prompts.
 static Result<std::vector<std::string>> readPrompts(const CommandLine &line) {
   if (line.promptTokens)
     return std::vector<std::string>{*line.promptTokens};
   std::string name = nameSource(line);
   if (!line.prompts) {
-    if (line.prompt != "-")
-      return std::vector<std::string>{line.prompt.value_or("")};
+    if (line.prompt && line.prompt != "-")
+      return std::vector<std::string>{*line.prompt};
     Result<std::string> text = readStandardPrompt(name);
     return text ? Result(std::vector<std::string>{std::move(*text)}) : text.error();
   }

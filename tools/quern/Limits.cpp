@@ -3,6 +3,7 @@
 #include "tools/quern/Limits.h"
 
 #include "runtime/TemporaryName.h"
+#include "runtime/llm/text/quern_text.h"
 #include "tools/quern/Commands.h"
 
 #include "llvm/Support/ErrorHandling.h"
@@ -28,6 +29,7 @@ static constexpr rlim_t stackBytes = 8 << 20;
 
 bool prepareLimits() {
   std::set_new_handler(endWithoutMemory);
+  quern_text_on_out_of_memory([] { std::get_new_handler()(); });
   llvm::install_bad_alloc_error_handler([](void *, const char *, bool) { endWithoutMemory(); });
   rlimit limit;
   if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= stackBytes)

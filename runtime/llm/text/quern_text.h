@@ -25,6 +25,10 @@
 extern "C" {
 #endif
 
+/// Lets `tell` be called where an allocation of this library fails. It may end the process; when it returns, the library
+/// aborts. The first call counts.
+void quern_text_on_out_of_memory(void (*tell)(void));
+
 /// A vocabulary with its splitting rules, as a Hugging Face `tokenizer.json` describes it.
 typedef struct quern_tokenizer quern_tokenizer;
 

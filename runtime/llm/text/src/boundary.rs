@@ -1,9 +1,10 @@
 //! What crosses the C boundary: borrowed slices in, `malloc`ed arrays and messages out.
 
+use std::alloc::{GlobalAlloc, Layout, System};
 use std::borrow::Cow;
 use std::ffi::{c_char, c_void};
 use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::sync::Once;
+use std::sync::{Once, OnceLock};
 
 extern "C" {
     fn malloc(size: usize) -> *mut c_void;
@@ -33,7 +34,7 @@ impl<T: Copy> Array<T> {
         }
         // SAFETY: the new block holds exactly the bytes of `items` and cannot overlap them.
         unsafe {
-            let data = malloc(std::mem::size_of_val(items)).cast::<T>();
+            let data = checked(malloc(std::mem::size_of_val(items)).cast()).cast::<T>();
             if data.is_null() {
                 return Self::empty();
             }
@@ -50,6 +51,44 @@ pub unsafe fn bytes_in<'a, T>(data: *const T, size: usize) -> &'a [T] {
         return &[];
     }
     std::slice::from_raw_parts(data, size)
+}
+
+/// The system's memory. Where there is none left, the process may have a way to end with a message; the
+/// standard library would abort.
+struct Memory;
+
+#[global_allocator]
+static MEMORY: Memory = Memory;
+
+/// What is called then.
+pub static OUT_OF_MEMORY: OnceLock<extern "C" fn()> = OnceLock::new();
+
+fn checked(place: *mut u8) -> *mut u8 {
+    if place.is_null() {
+        if let Some(tell) = OUT_OF_MEMORY.get() {
+            tell();
+        }
+    }
+    place
+}
+
+// SAFETY: `System` does it all.
+unsafe impl GlobalAlloc for Memory {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        checked(System.alloc(layout))
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        checked(System.alloc_zeroed(layout))
+    }
+
+    unsafe fn realloc(&self, place: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        checked(System.realloc(place, layout, size))
+    }
+
+    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
+        System.dealloc(place, layout)
+    }
 }
 
 /// Invalid UTF-8 becomes U+FFFD.

@@ -19,6 +19,12 @@ use boundary::{bytes_in, guard, text_in, Array};
 use std::ffi::c_char;
 use tokenizer::Tokenizer;
 
+#[no_mangle]
+pub extern "C" fn quern_text_on_out_of_memory(tell: extern "C" fn()) {
+    // Whoever came first stays.
+    let _ = boundary::OUT_OF_MEMORY.set(tell);
+}
+
 /// # Safety
 /// `json` points to `size` bytes; `error` is null or writable.
 #[no_mangle]
