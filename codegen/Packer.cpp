@@ -2,6 +2,7 @@
 
 #include "codegen/Packer.h"
 #include "dialect/PackedLayout.h"
+#include "dialect/ParameterStream.h"
 #include "dialect/Reference.h"
 
 #include "llvm/ADT/STLFunctionalExtras.h"
@@ -198,8 +199,8 @@ LogicalResult ParameterWriter::writePacked(ReadRow readRow) {
   return success();
 }
 
-/// Writes `parameter` from the checkpoint, or as its initialiser evaluates. Each has an evaluator of its own, so that
-/// memory holds one initialiser's tensors at a time.
+/// Writes `parameter` from the checkpoint, or as its initialiser evaluates: some rows at a time, so that memory holds no
+/// matrix. Each has an evaluator of its own, so that memory holds what one initialiser needs.
 static LogicalResult writeParameter(ModuleOp module, ParameterOp parameter, ParameterSource &source,
                                     llvm::raw_ostream &os) {
   ParameterWriter writer(parameter, os);
@@ -208,14 +209,18 @@ static LogicalResult writeParameter(ModuleOp module, ParameterOp parameter, Para
   };
   if (parameter.isExternal())
     return write([&](int64_t row) { return source.readRow(parameter.getSymName(), row); });
-  FailureOr<Tensor> value = Evaluator(module, source).evaluateParameter(parameter);
-  if (failed(value))
-    return failure();
-  ArrayRef<uint8_t> bytes = value->getBytes();
-  RankedTensorType type = parameter.getTensorType();
-  int64_t rows = type.getRank() < 2 ? 1 : std::max<int64_t>(type.getDimSize(0), 1);
+  if (parameter.getTensorType().getRank() < 2) {
+    FailureOr<Tensor> value = Evaluator(module, source).evaluateParameter(parameter);
+    if (failed(value))
+      return failure();
+    return write([&](int64_t) -> llvm::Expected<ArrayRef<uint8_t>> { return value->getBytes(); });
+  }
+  ParameterStream stream(parameter, source);
   return write([&](int64_t row) -> llvm::Expected<ArrayRef<uint8_t>> {
-    return bytes.slice(row * (bytes.size() / rows), bytes.size() / rows);
+    FailureOr<ArrayRef<uint8_t>> bytes = stream.readRow(row);
+    if (failed(bytes))
+      return llvm::createStringError("its initialiser has no value");
+    return *bytes;
   });
 }
 

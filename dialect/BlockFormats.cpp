@@ -39,47 +39,6 @@ std::optional<BlockFormat> quern::parseBlockFormat(StringRef keyword) {
   return std::nullopt;
 }
 
-float quern::halfToFloat(uint16_t bits) {
-  uint32_t sign = uint32_t(bits & 0x8000) << 16;
-  uint32_t exponent = (bits >> 10) & 0x1f;
-  uint32_t fraction = bits & 0x3ff;
-  if (exponent == 0x1f) // infinity and NaN
-    return bit_cast<float>(sign | 0x7f800000u | (fraction << 13));
-  if (exponent == 0) { // zero and subnormal numbers: fraction * 2^-24
-    float magnitude = float(fraction) * 0x1p-24f;
-    return sign ? -magnitude : magnitude;
-  }
-  return bit_cast<float>(sign | ((exponent + 112) << 23) | (fraction << 13));
-}
-
-uint16_t quern::floatToHalf(float value) {
-  uint32_t bits = bit_cast<uint32_t>(value);
-  uint16_t sign = (bits >> 16) & 0x8000;
-  uint32_t magnitude = bits & 0x7fffffff;
-  if (magnitude > 0x7f800000) // a NaN stays a NaN even if its low bits are lost
-    return sign | 0x7e00 | ((magnitude >> 13) & 0x3ff);
-  if (magnitude >= 0x47800000) // 65536 and above
-    return sign | 0x7c00;
-  if (magnitude < 0x38800000) { // below 2^-14: count units of 2^-24
-    float units = std::abs(value) * 0x1p24f;
-    // Adding 2^23 rounds to an integer, to nearest even.
-    float rounded = units + 0x1p23f;
-    return sign | uint16_t(bit_cast<uint32_t>(rounded) & 0x7ff);
-  }
-  uint32_t odd = (magnitude >> 13) & 1;
-  uint32_t rounded = magnitude + 0xfff + odd - (112u << 23);
-  return sign | uint16_t(rounded >> 13); // a carry past 65504 gives infinity
-}
-
-float quern::bfloatToFloat(uint16_t bits) { return bit_cast<float>(uint32_t(bits) << 16); }
-
-uint16_t quern::floatToBfloat(float value) {
-  uint32_t bits = bit_cast<uint32_t>(value);
-  if ((bits & 0x7fffffff) > 0x7f800000)
-    return uint16_t(bits >> 16) | 0x40;
-  return uint16_t((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
-}
-
 //===----------------------------------------------------------------------===//
 // One decoder per format, named after its enumerator
 //===----------------------------------------------------------------------===//

@@ -13,6 +13,8 @@
 #ifndef QUERN_DIALECT_BLOCKFORMATS_H
 #define QUERN_DIALECT_BLOCKFORMATS_H
 
+#include "dialect/Floats.h"
+
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 
@@ -65,15 +67,6 @@ void decodeBlock(BlockFormat format, llvm::ArrayRef<uint8_t> block, DecodedBlock
 /// scale * (q - zero), rounded, plus the minimum, rounded: no fused operations.
 void dequantizeRow(BlockFormat format, llvm::ArrayRef<uint8_t> bytes,
                    llvm::MutableArrayRef<float> values);
-
-/// IEEE binary16 bits to f32, exact.
-float halfToFloat(uint16_t bits);
-/// f32 to IEEE binary16 bits, round to nearest even; overflow gives infinity.
-uint16_t floatToHalf(float value);
-/// bfloat16 bits to f32, exact.
-float bfloatToFloat(uint16_t bits);
-/// f32 to bfloat16 bits, round to nearest even; a NaN stays one.
-uint16_t floatToBfloat(float value);
 
 } // namespace quern
 

@@ -2,22 +2,27 @@
 
 #include "passes/ParameterRows.h"
 
+#include "dialect/ParameterStream.h"
 #include "dialect/RandomValues.h"
-#include "dialect/Reference.h"
 
 using namespace mlir;
 
 namespace quern {
 
-/// Gives the bytes of each row of `parameter`, of rank 1 or more, to `check` until that fails: whether none did.
+/// Gives the bytes of each row of `parameter`, of rank 2, to `check` until that fails: whether none did.
 static FailureOr<bool> allRows(ParameterOp parameter, ParameterSource &source,
                                llvm::function_ref<bool(ArrayRef<uint8_t>)> check) {
   int64_t rows = parameter.getTensorType().getDimSize(0);
   if (!parameter.isExternal()) {
-    FailureOr<Tensor> value = Evaluator(parameter->getParentOfType<ModuleOp>(), source).evaluateParameter(parameter);
-    if (failed(value))
-      return failure();
-    return llvm::all_of(llvm::seq(rows), [&](int64_t row) { return check(value->getRowBytes(row)); });
+    ParameterStream stream(parameter, source);
+    for (int64_t row = 0; row < rows; ++row) {
+      FailureOr<ArrayRef<uint8_t>> bytes = stream.readRow(row);
+      if (failed(bytes))
+        return failure();
+      if (!check(*bytes))
+        return false;
+    }
+    return true;
   }
   for (int64_t row = 0; row < rows; ++row) {
     llvm::Expected<ArrayRef<uint8_t>> bytes = source.readRow(parameter.getSymName(), row);

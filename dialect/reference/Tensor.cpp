@@ -128,9 +128,9 @@ void Tensor::readRow(int64_t row, MutableArrayRef<float> out) const {
   if (auto block = dyn_cast<BlockType>(element))
     return dequantizeRow(block.getFormat(), bytes, out);
   if (element.isF16())
-    return convertRow<uint16_t>(bytes, out, halfToFloat);
+    return convertRow<uint16_t>(bytes, out, [](uint16_t bits) { return halfToFloat(bits); });
   if (element.isBF16())
-    return convertRow<uint16_t>(bytes, out, bfloatToFloat);
+    return convertRow<uint16_t>(bytes, out, [](uint16_t bits) { return bfloatToFloat(bits); });
   if (element.isF32())
     return convertRow<float>(bytes, out, [](float value) { return value; });
   if (element.isInteger(32))
@@ -168,9 +168,9 @@ int32_t quern::truncateToInt(float value) {
 void quern::storeFloats(Tensor &tensor, int64_t index, ArrayRef<float> values) {
   Type element = tensor.getElementType();
   if (element.isF16())
-    llvm::transform(values, tensor.getMutableAs<uint16_t>().begin() + index, floatToHalf);
+    llvm::transform(values, tensor.getMutableAs<uint16_t>().begin() + index, [](float v) { return floatToHalf(v); });
   else if (element.isBF16())
-    llvm::transform(values, tensor.getMutableAs<uint16_t>().begin() + index, floatToBfloat);
+    llvm::transform(values, tensor.getMutableAs<uint16_t>().begin() + index, [](float v) { return floatToBfloat(v); });
   else
     llvm::copy(values, tensor.getMutableAs<float>().begin() + index);
 }
