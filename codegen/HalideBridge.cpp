@@ -9,7 +9,31 @@
 
 #include "llvm/Support/MemoryBuffer.h"
 
+#include <cstdlib>
+#include <dlfcn.h>
+#include <unistd.h>
+
 using namespace mlir;
+
+// Halide makes a temporary folder for each kernel, in /tmp whatever TMPDIR says, and uses it for
+// static libraries alone, which are none of ours: a read-only /tmp would refuse every kernel, and
+// an interrupt would leave the folder there. So the two functions that it calls for that, which the
+// program's own definitions stand before the system's, know this one folder.
+static constexpr char unusedFolder[] = "/tmp/XXXXXX";
+
+extern "C" char *mkdtemp(char *name) noexcept {
+  if (StringRef(name) == unusedFolder)
+    return name;
+  static auto *others = reinterpret_cast<char *(*)(char *)>(dlsym(RTLD_NEXT, "mkdtemp"));
+  return others(name);
+}
+
+extern "C" int rmdir(const char *name) noexcept {
+  if (StringRef(name) == unusedFolder)
+    return 0;
+  static auto *others = reinterpret_cast<int (*)(const char *)>(dlsym(RTLD_NEXT, "rmdir"));
+  return others(name);
+}
 
 namespace quern::codegen {
 

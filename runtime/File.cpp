@@ -13,6 +13,10 @@
 
 namespace quern::runtime {
 
+std::string inBackticks(std::string_view text) {
+  return "`" + std::string(text.empty() ? "\"\"" : text) + "`";
+}
+
 FileDescriptor::~FileDescriptor() {
   if (number >= 0)
     close(number);
@@ -56,7 +60,7 @@ Result<FileDescriptor> FileDescriptor::openRegular(const std::string &path) {
 Result<FileDescriptor> FileDescriptor::openForReading(const std::string &path) {
   Result<FileDescriptor> file = openRegular(path);
   if (!file)
-    return Error{"could not open `" + path + "`: " + file.error().message};
+    return Error{"could not open " + inBackticks(path) + ": " + file.error().message};
   return file;
 }
 
@@ -81,7 +85,7 @@ Result<std::string> readFile(const std::string &path, uint64_t limit) {
   Result<FileDescriptor> file = FileDescriptor::openForReading(path);
   if (!file)
     return file.error();
-  return readAll(file->get(), "`" + path + "`", limit);
+  return readAll(file->get(), inBackticks(path), limit);
 }
 
 int writeAll(int descriptor, const void *data, size_t bytes) {

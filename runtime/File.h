@@ -38,6 +38,9 @@ private:
   int number = -1;
 };
 
+/// `text` between backticks, for messages; `""` where there is nothing to quote.
+std::string inBackticks(std::string_view text);
+
 /// Everything that can be read from `descriptor`, which `name` names in the error. More than `limit` bytes are refused.
 Result<std::string> readAll(int descriptor, const std::string &name, uint64_t limit = UINT64_MAX);
 

@@ -122,14 +122,8 @@ static void endWithoutMemory() {
   _exit(static_cast<int>(ErrorKind::Refused));
 }
 
-int main(int argc, char **argv) {
-  std::set_new_handler(endWithoutMemory);
-  quern_text_on_out_of_memory([] { std::get_new_handler()(); });
-  const char *program = argc > 0 && *argv[0] ? argv[0] : programName.data();
-  programName = program;
-  prepareProcess();
-  reportMappingFaults(program);
-  std::span<char *const> arguments(argv + (argc > 0), static_cast<size_t>(argc > 0 ? argc - 1 : 0));
+/// The program proper; its exit status.
+static int runProgram(const char *program, std::span<char *const> arguments) {
   Mode plain = &quern_image_commands ? Classify : Generate;
   Result<CommandLine> line = parseCommandLine(arguments, plain);
   if (!line)
@@ -138,4 +132,19 @@ int main(int argc, char **argv) {
                       : line->version ? runVersion()
                                       : run(program, *line);
   return done ? 0 : report(program, done.error());
+}
+
+int main(int argc, char **argv) {
+  std::set_new_handler(endWithoutMemory);
+  quern_text_on_out_of_memory([] { std::get_new_handler()(); });
+  const char *program = argc > 0 && *argv[0] ? argv[0] : programName.data();
+  programName = program;
+  prepareProcess();
+  reportMappingFaults(program);
+  std::span<char *const> arguments(argv + (argc > 0), static_cast<size_t>(argc > 0 ? argc - 1 : 0));
+  int status = 0;
+  if (!runWithStack([&] { status = runProgram(program, arguments); }))
+    return report(program, Error{"the system gives no stack of " + std::to_string(minStackBytes) +
+                                 " bytes; raise the limit with `ulimit -s`"});
+  return status;
 }

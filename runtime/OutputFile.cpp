@@ -20,7 +20,7 @@ namespace quern::runtime {
 static constexpr int maxLinks = 40;
 
 static Error refuse(const std::string &path, const std::string &reason) {
-  return Error{"could not write `" + path + "`: " + reason};
+  return Error{"could not write " + inBackticks(path) + ": " + reason};
 }
 
 Error OutputFile::fail(int number) const { return refuse(path, describeSystemError(number)); }

@@ -91,8 +91,11 @@ static Error readKinds(const GgufFile &file, GgufVocabulary &vocabulary) {
   size_t count = vocabulary.tokens.size();
   vocabulary.kinds.assign(count, TokenKind::Normal);
   const GgufValue *value = file.find(kindsKey);
-  if (!value)
+  if (!value) {
+    warn(file, kindsKey, vocabulary,
+         "found nothing, expected the kind of each token; no token is special");
     return Error::success();
+  }
   std::optional<std::vector<int64_t>> kinds = value->asInts();
   if (!kinds || kinds->size() != count)
     return file.refuseKey(kindsKey, "found " + value->describe() + ", expected an array of " +

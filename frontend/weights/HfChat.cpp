@@ -7,12 +7,14 @@
 
 #include "frontend/weights/HfChat.h"
 
+#include "frontend/weights/ForeignFiles.h"
 #include "frontend/weights/Json.h"
 #include "frontend/weights/MappedFile.h"
 #include "frontend/weights/StoredTensor.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallString.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 
@@ -35,6 +37,9 @@ static Error readFile(StringRef file, StringRef name, std::vector<ChatTemplate> 
   Expected<std::string> content = readSmallFile(file.str(), maxTemplateBytes);
   if (!content)
     return content.takeError();
+  if (!content->empty())
+    if (Error error = refuseForeign(arrayRefFromStringRef(*content), file, "a chat template"))
+      return error;
   if (!isUtf8(*content))
     return refuse("`" + file + "`: found bytes that are not UTF-8");
   add(templates, {name.str(), std::move(*content), ("`" + file + "`").str()});

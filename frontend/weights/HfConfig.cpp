@@ -64,17 +64,30 @@ static void moveKey(ModelConfig &config, StringRef from, StringRef to) {
 
 /// The older dialect: `rope_theta` at the top and a table `rope_scaling`, whose
 /// type is called `rope_type` or, older still, `type`.
-static void normalizeRope(ModelConfig &config) {
+static Error normalizeRope(ModelConfig &config, StringRef path) {
+  for (StringRef key : {"rope_scaling", "rope_parameters"})
+    if (const ConfigValue *value = config.find(key); value && !value->isObject())
+      return refuse("`" + path + "`: `" + key + "` is " + value->describe() +
+                    ", expected an object");
+  moveKey(config, "rope_scaling.type", "rope_scaling.rope_type");
+  moveKey(config, "rope_parameters.type", "rope_parameters.rope_type");
   std::vector<std::string> scaling;
   for (const auto &[key, value] : config.values())
     if (StringRef(key).starts_with("rope_scaling."))
       scaling.push_back(key);
-  for (const std::string &key : scaling)
-    moveKey(config, key, "rope_parameters." + key.substr(strlen("rope_scaling.")));
+  for (const std::string &key : scaling) {
+    std::string other = "rope_parameters." + key.substr(strlen("rope_scaling."));
+    const ConfigValue *old = config.find(key), *value = config.find(other);
+    if (value && value->describe() != old->describe())
+      return refuse("`" + path + "`: `" + config.fileKey(key) + "` is " + old->describe() +
+                    " and `" + config.fileKey(other) + "` is " + value->describe() +
+                    ", expected one of them, or the same");
+    moveKey(config, key, other);
+  }
   config.erase("rope_scaling");
-  moveKey(config, "rope_parameters.type", "rope_parameters.rope_type");
   for (StringRef key : {"rope_theta", "partial_rotary_factor", "original_max_position_embeddings"})
     moveKey(config, key, ("rope_parameters." + key).str());
+  return Error::success();
 }
 
 static void normalizeDtype(ModelConfig &config) {
@@ -126,7 +139,8 @@ Expected<ModelConfig> quern::frontend::parseHfConfig(StringRef text, StringRef p
   config.addOrigin(path);
   flatten(*tree, "", config);
   setTypeDefaults(*tree, config);
-  normalizeRope(config);
+  if (Error error = normalizeRope(config, path))
+    return error;
   normalizeDtype(config);
   normalizeEnds(config);
   return config;

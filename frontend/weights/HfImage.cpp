@@ -10,6 +10,8 @@
 #include "frontend/weights/HfConfig.h"
 #include "frontend/weights/StoredTensor.h"
 
+#include <cmath>
+
 using namespace llvm;
 using namespace quern::frontend;
 
@@ -56,10 +58,11 @@ bool FieldReader::getFlag(StringRef key, bool otherwise) {
   return otherwise;
 }
 
+/// Python's JSON knows infinities and NaNs; here they are no numbers.
 static std::optional<double> asNumber(const ConfigValue &value) {
   if (const int64_t *integer = value.asInt())
     return double(*integer);
-  if (const double *number = value.asDouble())
+  if (const double *number = value.asDouble(); number && std::isfinite(*number))
     return *number;
   return std::nullopt;
 }
@@ -105,6 +108,9 @@ static std::string readFilter(FieldReader &fields) {
 
 /// The steps that the file asks for.
 static void readSteps(FieldReader &fields, ImageAssets &image) {
+  for (StringRef other : {"do_flip_channel_order", "do_pad", "do_thumbnail", "do_reduce_labels"})
+    if (fields.getFlag(other, false))
+      fields.expect(other, "false: it is a step that is not done here");
   if (fields.getFlag("do_resize", false)) {
     if (fields.has("size.shortest_edge"))
       image.shortestEdge = fields.getSize("size.shortest_edge");

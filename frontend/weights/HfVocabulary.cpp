@@ -83,6 +83,10 @@ static Expected<json> readMerges(StringRef file) {
   Expected<std::string> content = readSmallFile(file, maxTokenizerBytes);
   if (!content)
     return content.takeError();
+  if (!content->empty())
+    if (Error error =
+            refuseForeign(arrayRefFromStringRef(*content), file, "two tokens in each line"))
+      return error;
   if (!isUtf8(*content))
     return refuse("`" + file + "`: found bytes that are not UTF-8");
   json merges = json::array();

@@ -55,6 +55,7 @@ public:
   const int64_t *asInt() const { return std::get_if<int64_t>(&storage); }
   const double *asDouble() const { return std::get_if<double>(&storage); }
   const std::string *asString() const { return std::get_if<std::string>(&storage); }
+  bool isObject() const { return std::holds_alternative<Object>(storage); }
   const List *asList() const { return std::get_if<List>(&storage); }
 
   /// Kind and value for messages, e.g. "integer 3", "string \"silu\"", "a list".

@@ -2,6 +2,8 @@
 
 #include "runtime/cli/CommandLine.h"
 
+#include "runtime/File.h"
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -91,8 +93,6 @@ private:
 
 static Error misuse(const std::string &text) { return Error{text, ErrorKind::Usage}; }
 
-static std::string quote(std::string_view text) { return "`" + std::string(text) + "`"; }
-
 static const Option *findOption(std::string_view name) {
   for (const Option &option : options)
     if (name == option.flag || (option.alias && name == option.alias))
@@ -110,7 +110,7 @@ static std::string formatBound(double value) {
 static Result<void> checkRange(const Option &option, double number, const std::string &value) {
   for (const Range &range : ranges)
     if (std::strcmp(range.flag, option.flag) == 0 && !(number >= range.min && number <= range.max))
-      return misuse(quote(option.flag) + " is " + quote(value) + ", expected " +
+      return misuse(inBackticks(option.flag) + " is " + inBackticks(value) + ", expected " +
                     formatBound(range.min) + " to " + formatBound(range.max));
   return {};
 }
@@ -121,7 +121,8 @@ static Result<T> parseNumber(const Option &option, const std::string &value, con
   T number{};
   auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
   if (error != std::errc() || end != value.data() + value.size())
-    return misuse(quote(option.flag) + " is " + quote(value) + ", expected " + expected);
+    return misuse(inBackticks(option.flag) + " is " + inBackticks(value) + ", expected " +
+                  expected);
   if (Result<void> valid = checkRange(option, static_cast<double>(number), value); !valid)
     return valid.error();
   return number;
@@ -170,17 +171,18 @@ Result<void> Parser::parseOption(std::string_view argument) {
   std::string_view name = argument.substr(0, equals);
   const Option *option = findOption(name);
   if (!option)
-    return misuse("unknown option " + quote(name) + "; `--help` lists them");
+    return misuse("unknown option " + inBackticks(name) + "; `--help` lists them");
   given.push_back(option);
   bool hasValue = equals != std::string_view::npos;
   if (!option->value && hasValue)
-    return misuse(quote(name) + " takes no value, found " + quote(argument.substr(equals + 1)));
+    return misuse(inBackticks(name) + " takes no value, found " +
+                  inBackticks(argument.substr(equals + 1)));
   if (!option->value)
     return store(*option, "");
   if (hasValue)
     return store(*option, std::string(argument.substr(equals + 1)));
   if (arguments.empty())
-    return misuse(quote(name) + " needs a value, " + option->value);
+    return misuse(inBackticks(name) + " needs a value, " + option->value);
   bool isList = std::holds_alternative<std::vector<std::string> CommandLine::*>(option->field);
   do {
     if (Result<void> done = store(*option, arguments[0]); !done)
@@ -196,7 +198,7 @@ Result<void> Parser::takePlain(std::string_view argument) {
     return {};
   }
   if (line.prompt)
-    return misuse("found a second prompt " + quote(argument) +
+    return misuse("found a second prompt " + inBackticks(argument) +
                   ", expected one; put it into quotes if it has spaces");
   line.prompt = std::string(argument);
   return {};
@@ -228,7 +230,7 @@ Result<void> Parser::finish() {
     if (!option.isGiven(line))
       continue;
     if (mode)
-      return misuse(quote(mode) + " and " + quote(option.flag) + " exclude each other");
+      return misuse(inBackticks(mode) + " and " + inBackticks(option.flag) + " exclude each other");
     mode = option.flag;
     line.mode = option.mode;
   }
@@ -236,16 +238,17 @@ Result<void> Parser::finish() {
     line.mode = line.entry ? BenchEntry : plain == Classify ? BenchImages : Bench;
   for (const Option *option : given)
     if (!(option->modes & line.mode))
-      return misuse(quote(option->flag) + " has no meaning " +
-                    (mode ? "with " + quote(mode) : std::string("here")));
+      return misuse(inBackticks(option->flag) + " has no meaning " +
+                    (mode ? "with " + inBackticks(mode) : std::string("here")));
   if (!line.images.empty() && line.mode != Classify)
-    return misuse("found an image " + quote(line.images[0]) + " beside " + quote(mode));
+    return misuse("found an image " + inBackticks(line.images[0]) + " beside " + inBackticks(mode));
   if (line.images.empty() && line.mode == Classify)
     return misuse("found no image, expected files or folders");
   if (line.prompt && line.mode != Generate)
-    return misuse("found a prompt " + quote(*line.prompt) + " beside " + quote(mode));
+    return misuse("found a prompt " + inBackticks(*line.prompt) + " beside " + inBackticks(mode));
   if (line.prompt && (line.promptTokens || line.prompts))
-    return misuse("found a prompt and " + quote(line.promptTokens ? "--prompt-tokens" : "--prompts") +
+    return misuse("found a prompt and " +
+                  inBackticks(line.promptTokens ? "--prompt-tokens" : "--prompts") +
                   ", expected one of them");
   if (line.promptTokens && line.prompts)
     return misuse("`--prompt-tokens` and `--prompts` exclude each other");
@@ -272,7 +275,7 @@ Result<std::vector<int32_t>> parseTokenList(const std::string &text) {
     int32_t token = 0;
     auto [stop, error] = std::from_chars(next, end, token);
     if (error != std::errc() || (stop != end && *stop != ','))
-      return misuse("`--prompt-tokens` is " + quote(text.substr(0, 60)) +
+      return misuse("`--prompt-tokens` is " + inBackticks(text.substr(0, 60)) +
                     ", expected integers with commas between them");
     tokens.push_back(token);
     if (stop == end)

@@ -71,7 +71,7 @@ static Result<std::pair<size_t, std::string>> splitAssignment(const std::string 
                                                               std::span<const Operand> operands) {
   size_t equals = text.find('=');
   if (equals == std::string::npos || equals + 1 == text.size())
-    return Error{std::string("`") + flag + "` is `" + text + "`, expected NAME=FILE",
+    return Error{std::string("`") + flag + "` is " + inBackticks(text) + ", expected NAME=FILE",
                  ErrorKind::Usage};
   std::string names;
   for (size_t i = 0; i < operands.size(); ++i) {
@@ -79,8 +79,8 @@ static Result<std::pair<size_t, std::string>> splitAssignment(const std::string 
       return std::pair(i, text.substr(equals + 1));
     names += (i ? ", `" : "`") + operands[i].name + "`";
   }
-  return Error{std::string("`") + flag + "` names `" + text.substr(0, equals) + "`, expected one of " +
-               (names.empty() ? "none" : names)};
+  return Error{std::string("`") + flag + "` names " + inBackticks(text.substr(0, equals)) +
+               ", expected one of " + (names.empty() ? "none" : names)};
 }
 
 static Result<std::vector<Tensor>> readInputs(const Entry &entry, const CommandLine &line) {

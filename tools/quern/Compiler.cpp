@@ -5,6 +5,7 @@
 #include "codegen/ObjectCache.h"
 #include "tools/quern/ChatTrial.h"
 #include "tools/quern/Files.h"
+#include "tools/quern/Limits.h"
 #include "tools/quern/Paths.h"
 
 #include "dialect/Ops.h"
@@ -142,6 +143,8 @@ LogicalResult Compiler::openCheckpoint() {
 }
 
 LogicalResult Compiler::readModel() {
+  if (!checkFileLimit())
+    return failure();
   timing.begin("checkpoint");
   if (failed(openCheckpoint()))
     return failure();

@@ -19,12 +19,25 @@ namespace quern::tool {
 /// What the main thread may take, in bytes: the usual limit, with which the depth of what is read is bounded.
 static constexpr rlim_t stackBytes = 8 << 20;
 
+/// Less than what any model's code and the runtime take, in bytes; the code of one kernel takes far
+/// less.
+static constexpr rlim_t leastOutputBytes = 1 << 20;
+
 /// Nothing that was allocated is needed any more; memory for the message is not there.
 [[noreturn]] static void endWithoutMemory() {
   runtime::removeTemporaryNames();
   constexpr std::string_view message = "quern: error: out of memory\n";
   (void)!write(STDERR_FILENO, message.data(), message.size());
   _exit(static_cast<int>(ExitStatus::Refused));
+}
+
+bool checkFileLimit() {
+  rlimit limit;
+  if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur >= leastOutputBytes)
+    return true;
+  llvm::errs() << "quern: error: files may have " << limit.rlim_cur << " bytes, expected at least "
+               << leastOutputBytes << "; raise the limit with `ulimit -f`\n";
+  return false;
 }
 
 bool prepareLimits() {

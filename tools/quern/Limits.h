@@ -5,6 +5,10 @@
 
 namespace quern::tool {
 
+/// Whether the system lets files have what the smallest output has; a message where it does not.
+/// Kernels are files in memory.
+bool checkFileLimit();
+
 /// Takes the stack that the compiler's libraries need, and lets the program end with a message where memory does. False, with
 /// a message, where the system does not let it have the stack.
 bool prepareLimits();

@@ -1,6 +1,6 @@
 """Runs a command in a process that may not have much: status 1 and one line that says what is lacking.
 
-    limited.py WHAT COMMAND...    WHAT: `descriptors`, `stack` or `processes`
+    limited.py WHAT COMMAND...    WHAT: `descriptors`, `stack`, `files` or `processes`
 """
 
 import os
@@ -11,7 +11,7 @@ import sys
 
 def limit(what):
     """Sets the limit in the process that is to be; what it stands for as a number."""
-    limits = {"descriptors": (resource.RLIMIT_NOFILE, 5), "stack": (resource.RLIMIT_STACK, 1 << 20), "processes": (resource.RLIMIT_NPROC, 1)}
+    limits = {"descriptors": (resource.RLIMIT_NOFILE, 5), "stack": (resource.RLIMIT_STACK, 1 << 20), "files": (resource.RLIMIT_FSIZE, 1000), "processes": (resource.RLIMIT_NPROC, 1)}
     if what == "processes" and os.getuid() == 0:
         # The superuser may start any number.
         os.setgid(65534)

@@ -64,7 +64,7 @@ void testRefuse(Checks &checks) {
   refuses({"--threads", "two"}, "`--threads` is `two`, expected an integer");
   refuses({"-n", "-1"}, "`-n` is `-1`, expected 0 to 2147483647");
   refuses({"-n", "5x"}, "`-n` is `5x`, expected an integer");
-  refuses({"-n", ""}, "`-n` is ``, expected an integer");
+  refuses({"-n", ""}, "`-n` is `\"\"`, expected an integer");
   refuses({"-n", "99999999999999999999"}, "`-n` is `99999999999999999999`, expected an integer");
   refuses({"-n"}, "`-n` needs a value, N");
   refuses({"--ctx", "0"}, "`--ctx` is `0`, expected 1 to 2147483647");

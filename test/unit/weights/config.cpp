@@ -101,6 +101,18 @@ static void checkTypeDefaults(Checks &checks) {
 
 static void checkBroken(Checks &checks) {
   auto parse = [](StringRef text) { return parseHfConfig(text, "f"); };
+  refused(
+      checks,
+      parse(
+          R"({"rope_scaling":{"type":"linear","factor":2},"rope_parameters":{"rope_type":"linear","factor":4}})"),
+      "`f`: `rope_scaling.factor` is integer 2 and `rope_parameters.factor` is integer 4, expected "
+      "one of them, or the same");
+  checks.that(bool(parse(
+      R"({"rope_scaling":{"type":"linear","factor":2},"rope_parameters":{"rope_type":"linear","factor":2}})")));
+  refused(checks, parse(R"({"rope_parameters":[]})"),
+          "`f`: `rope_parameters` is a list of 0, expected an object");
+  refused(checks, parse(R"({"rope_scaling":"x"})"),
+          "`f`: `rope_scaling` is string \"x\", expected an object");
   refused(checks, parse(""), "`f`: found an empty file, expected JSON");
   refused(checks, parse("[1]"), "found a list, expected an object");
   refused(checks, parse(R"({"a":1)"),

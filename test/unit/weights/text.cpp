@@ -150,8 +150,16 @@ template <typename Change> static std::string warningsOf(StringRef pre, Change c
 /// What llama.cpp loads is loaded, with a word.
 static void checkOddVocabularies(Checks &checks) {
   auto tokens = [](ArrayRef<StringRef> list) {
-    return [=](GgufParts &p) { p.keyStrings("tokenizer.ggml.tokens", list); };
+    return [=](GgufParts &p) {
+      p.keyStrings("tokenizer.ggml.tokens", list);
+      p.keyI32s("tokenizer.ggml.token_type", std::vector<int32_t>(list.size(), 1));
+    };
   };
+  checks.equal(
+      warningsOf("gpt-2",
+                 [](GgufParts &p) { p.keyStrings("tokenizer.ggml.tokens", {"a", "b", "ab"}); }),
+      "`f`: metadata `tokenizer.ggml.token_type`: found nothing, expected the kind of each token; "
+      "no token is special");
   checks.equal(warningsOf("gpt-2", tokens({"a", "b", "ab"})), "");
   checks.equal(warningsOf("", tokens({"a", "b", "ab"})),
                "`f`: metadata `tokenizer.ggml.pre`: found nothing, assumed `default`; texts may be "
@@ -163,8 +171,8 @@ static void checkOddVocabularies(Checks &checks) {
                "`f`: metadata `tokenizer.ggml.tokens`: token 1 and 1 more: found an empty text; no "
                "text becomes it");
   checks.equal(warningsOf("gpt-2",
-                          [&](GgufParts &p) {
-                            tokens({"a", "b", "ab"})(p);
+                          [](GgufParts &p) {
+                            p.keyStrings("tokenizer.ggml.tokens", {"a", "b", "ab"});
                             p.keyI32s("tokenizer.ggml.token_type", {1, 0, 7});
                           }),
                "`f`: metadata `tokenizer.ggml.token_type`: token 1 and 1 more: found kind 0, "
@@ -384,6 +392,9 @@ static void checkOlderFiles(Checks &checks) {
   refused(checks, merges("[]", ""), "vocab.json`: found a list, expected an object");
   refused(checks, merges(letters, "", R"({"tokenizer_class": "CLIPTokenizer"})"),
           "found a tokenizer of class `CLIPTokenizer`, expected");
+  refused(checks,
+          merges(letters, "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 26\n"),
+          "merges.txt`: found a pointer of Git LFS");
   refused(checks, readFolder({{"vocab.json", "{}"}}), "found no `merges.txt` beside it");
 
   auto model = [](StringRef bytes) { return readFolder({{"tokenizer.model", bytes}}); };

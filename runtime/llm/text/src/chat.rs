@@ -148,7 +148,11 @@ impl std::fmt::Display for Raised {
 impl std::error::Error for Raised {}
 
 fn raise_exception(message: Value) -> Result<Value, Error> {
-    Err(Error::new(ErrorKind::InvalidOperation, message.to_string()).with_source(Raised))
+    let message = match message.to_string() {
+        empty if empty.is_empty() => "it gives no reason".to_string(),
+        given => given,
+    };
+    Err(Error::new(ErrorKind::InvalidOperation, message).with_source(Raised))
 }
 
 extern "C" {
