@@ -18,8 +18,8 @@ using namespace mlir;
 
 // Halide makes a temporary folder for each kernel, in the usual place whatever TMPDIR says, and uses it for
 // static libraries alone, which are none of ours: a read-only one would refuse every kernel, and
-// an interrupt would leave the folder there. So the two functions that it calls for that, which the
-// program's own definitions stand before the system's, know this one folder.
+// an interrupt would leave the folder there. So the two functions that it calls for that are defined
+// here, before the system's, and know this one folder.
 static constexpr char unusedFolder[] = P_tmpdir "/XXXXXX";
 
 extern "C" char *mkdtemp(char *name) noexcept {

@@ -17,7 +17,7 @@ class ParameterSource;
 
 /// Passes that decide by the values that `source` has. Without it they see the random values of tests.
 std::unique_ptr<mlir::Pass> createNarrowParametersPass(ParameterSource &source);
-std::unique_ptr<mlir::Pass> createWidenCachesPass(ParameterSource &source);
+std::unique_ptr<mlir::Pass> createWidenCachesPass(ParameterSource &source, bool keep);
 std::unique_ptr<mlir::Pass> createCompressParametersPass(ParameterSource &source);
 
 #define GEN_PASS_REGISTRATION

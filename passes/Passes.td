@@ -150,6 +150,7 @@ def WidenCachesPass : Pass<"quern-widen-caches", "::mlir::ModuleOp"> {
     a norm: with x = w ∘ u and |u| ≤ √n, each element of a matmul's row r is at most √n · ‖r ∘ w‖, and as a rule ‖r ∘ w‖
     (Cauchy–Schwarz; u in no direction more than in others). A state of which nothing is known stays; so does one that is plain.
   }];
+  let options = [Option<"keep", "keep", "bool", "false", "only say so: the caches stay as they are">];
 }
 
 def FuseHorizontalPass : Pass<"quern-fuse-horizontal", "::mlir::ModuleOp"> {

@@ -50,8 +50,8 @@ static void buildFused(OpPassManager &manager, const PipelineOptions &options) {
       manager.addPass(createLowerAttentionPass());
   }
   // After what makes caches bf16, and before horizontal fusion, which joins the products that they hold.
-  if (options.source && !options.keepF16Caches)
-    manager.addPass(createWidenCachesPass(*options.source));
+  if (options.source)
+    manager.addPass(createWidenCachesPass(*options.source, /*keep=*/options.keepF16Caches));
   // Before the other fusions: only one consumer is left to each norm.
   manager.addPass(createFuseHorizontalPass());
   // Before prologues, which extend the groups.

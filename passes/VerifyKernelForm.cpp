@@ -85,8 +85,8 @@ static LogicalResult verifyLaunch(LaunchOp launch, SymbolTable &symbols) {
 /// No two buffers that are in use at one launch share a byte. `uses` are in the order of their first launches; of those
 /// that are in use at one, which share none, it is enough to look at the next ones on both sides.
 static LogicalResult verifyDisjoint(ArrayRef<ArenaUse> uses) {
-  std::map<int64_t, ArenaOp> live;              // by their first byte
-  std::multimap<int64_t, int64_t> ends;         // the first byte by the last launch
+  std::map<int64_t, ArenaOp> live;      // by their first byte
+  std::multimap<int64_t, int64_t> ends; // the first byte by the last launch
   for (const ArenaUse &use : uses) {
     for (; !ends.empty() && ends.begin()->first < use.first; ends.erase(ends.begin()))
       live.erase(ends.begin()->second);

@@ -87,6 +87,12 @@ static Error normalizeRope(ModelConfig &config, StringRef path) {
   config.erase("rope_scaling");
   for (StringRef key : {"rope_theta", "partial_rotary_factor", "original_max_position_embeddings"})
     moveKey(config, key, ("rope_parameters." + key).str());
+  const ConfigValue *type = config.find("rope_parameters.rope_type");
+  const std::string *name = type ? type->asString() : nullptr;
+  bool isScaled = name && is_contained({"linear", "dynamic", "yarn", "llama3"}, *name);
+  if (isScaled && !config.find("rope_parameters.factor"))
+    return refuse("`" + path + "`: `" + config.fileKey("rope_parameters.rope_type") + "` is " +
+                  type->describe() + " and there is no `factor` beside it, expected one");
   return Error::success();
 }
 

@@ -209,8 +209,8 @@ static std::string whyNot(const Spread &spread, int64_t size) {
 namespace {
 
 struct WidenCachesPass : impl::WidenCachesPassBase<WidenCachesPass> {
-  WidenCachesPass() = default;
-  explicit WidenCachesPass(ParameterSource &source) : source(&source) {}
+  using WidenCachesPassBase::WidenCachesPassBase;
+  WidenCachesPass(ParameterSource &source, bool keep) : source(&source) { this->keep = keep; }
 
   void runOnOperation() override {
     llvm::DenseSet<StringAttr> states;
@@ -229,13 +229,13 @@ struct WidenCachesPass : impl::WidenCachesPassBase<WidenCachesPass> {
       std::string reason = spread ? whyNot(*spread, getTensorType(append.getCache()).getDimSize(2)) : "";
       if (reason.empty())
         return analysis.hasFailed() ? WalkResult::interrupt() : WalkResult::advance();
-      append.emitRemark("caches hold f32: `") << getState(append.getCache()).getValue() << "` " << reason;
+      append.emitRemark(keep ? "caches hold f16 all the same: `" : "caches hold f32: `") << getState(append.getCache()).getValue() << "` " << reason;
       found = append;
       return WalkResult::interrupt();
     });
     if (analysis.hasFailed())
       return signalPassFailure();
-    if (found)
+    if (found && !keep)
       setElements(getOperation(), states, Float32Type::get(&getContext()));
   }
 
@@ -246,6 +246,8 @@ private:
 
 } // namespace
 
-std::unique_ptr<Pass> createWidenCachesPass(ParameterSource &source) { return std::make_unique<WidenCachesPass>(source); }
+std::unique_ptr<Pass> createWidenCachesPass(ParameterSource &source, bool keep) {
+  return std::make_unique<WidenCachesPass>(source, keep);
+}
 
 } // namespace quern

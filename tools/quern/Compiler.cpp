@@ -78,21 +78,28 @@ void warn(llvm::ArrayRef<std::string> warnings) {
     llvm::WithColor::warning(llvm::errs(), "quern") << warning << '\n';
 }
 
-/// Errors of passes and verifiers at their place in the model; what has none is said of the compilation.
+/// The place in the model that `location` stands for, as messages begin; empty where it has none.
+static std::string describePlace(Location location) {
+  llvm::SmallVector<Origin> origins = getOrigins(location);
+  if (origins.empty())
+    return "";
+  FileLineColLoc place = getModelPlace(origins.front().stack);
+  return (place.getFilename().getValue() + ":" + llvm::Twine(place.getLine()) + ":" +
+          llvm::Twine(place.getColumn()))
+      .str();
+}
+
+/// Errors of passes and verifiers, with their notes, at their place in the model; what has none is
+/// said of the compilation.
 static LogicalResult reportError(mlir::Diagnostic &diagnostic) {
   if (diagnostic.getSeverity() != DiagnosticSeverity::Error)
     return failure();
-  llvm::SmallVector<Origin> origins = getOrigins(diagnostic.getLocation());
-  if (origins.empty() && !isa<UnknownLoc>(diagnostic.getLocation()))
-    return failure();
-  if (origins.empty()) {
-    (void)refuse(diagnostic.str());
-    return success();
+  std::string place = describePlace(diagnostic.getLocation());
+  llvm::WithColor::error(llvm::errs(), place.empty() ? "quern" : place) << diagnostic.str() << '\n';
+  for (mlir::Diagnostic &note : diagnostic.getNotes()) {
+    place = describePlace(note.getLocation());
+    llvm::WithColor::note(llvm::errs(), place.empty() ? "quern" : place) << note.str() << '\n';
   }
-  FileLineColLoc place = getModelPlace(origins.front().stack);
-  std::string prefix =
-      (place.getFilename().getValue() + ":" + llvm::Twine(place.getLine()) + ":" + llvm::Twine(place.getColumn())).str();
-  llvm::WithColor::error(llvm::errs(), prefix) << diagnostic.str() << '\n';
   return success();
 }
 

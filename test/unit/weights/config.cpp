@@ -109,6 +109,8 @@ static void checkBroken(Checks &checks) {
       "one of them, or the same");
   checks.that(bool(parse(
       R"({"rope_scaling":{"type":"linear","factor":2},"rope_parameters":{"rope_type":"linear","factor":2}})")));
+  refused(checks, parse(R"({"rope_scaling":{"type":"linear"}})"),
+          "`f`: `rope_scaling.type` is string \"linear\" and there is no `factor` beside it, expected one");
   refused(checks, parse(R"({"rope_parameters":[]})"),
           "`f`: `rope_parameters` is a list of 0, expected an object");
   refused(checks, parse(R"({"rope_scaling":"x"})"),
