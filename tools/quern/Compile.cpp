@@ -4,6 +4,7 @@
 #include "tools/quern/Compiler.h"
 #include "tools/quern/Dot.h"
 #include "tools/quern/Files.h"
+#include "tools/quern/Limits.h"
 
 #include "codegen/Binary.h"
 #include "codegen/HalideBridge.h"
@@ -184,6 +185,8 @@ LogicalResult CompileRun::checkOutput() {
 
 /// Modules as text, or each kernel as Halide's loops or as assembly.
 LogicalResult CompileRun::emitText() {
+  if ((emit == Emit::Halide || emit == Emit::Asm) && !checkFileLimit())
+    return failure();
   return printTo([&](llvm::raw_ostream &os) -> LogicalResult {
     for (auto [target, module] : llvm::zip_equal(compiler.getTargets(), lowered)) {
       if (emit != Emit::Halide && emit != Emit::Asm) {

@@ -150,8 +150,6 @@ LogicalResult Compiler::openCheckpoint() {
 }
 
 LogicalResult Compiler::readModel() {
-  if (!checkFileLimit())
-    return failure();
   timing.begin("checkpoint");
   if (failed(openCheckpoint()))
     return failure();
@@ -304,6 +302,8 @@ LogicalResult Compiler::readText() {
 
 LogicalResult Compiler::compile(llvm::ArrayRef<OwningOpRef<ModuleOp>> modules, codegen::OutputKind kind,
                                 llvm::StringRef output) {
+  if (!checkFileLimit())
+    return failure();
   // A tokenizer that fails does so soon, mostly; another's trial goes on beside the kernels.
   if (tokenizerTrial.isReady() && failed(tokenizerTrial.finish()))
     return failure();
