@@ -14,6 +14,10 @@
 
 namespace quern {
 
+/// A tensor of `type` whose rows are those from `first` on of an external parameter, of which a tensor of rank 0 or 1 has one.
+mlir::FailureOr<Tensor> readStoredRows(ParameterOp parameter, ParameterSource &source, mlir::RankedTensorType type,
+                                       int64_t first);
+
 /// The rows of one parameter with an initialiser, each the elements with one index of axis 0, evaluated some at a time: memory
 /// holds those and what they need, not the whole tensor. Casts, slices, concatenations and whatever takes its operands row by
 /// row (RowwiseOpInterface) are computed so; what they need of other ops is evaluated once, as a whole, and kept. Rows are the

@@ -49,8 +49,6 @@ private:
   class Run;
   class ProgramRun;
 
-  mlir::FailureOr<Tensor> readExternal(ParameterOp parameter);
-
   mlir::SymbolTableCollection symbols;
   mlir::ModuleOp module;
   ParameterSource &source;

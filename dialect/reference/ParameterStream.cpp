@@ -30,6 +30,26 @@ static Tensor slice(const Tensor &tensor, int64_t begin, int64_t end) {
   return *Tensor::fromBytes(withRows(tensor.getType(), end - begin), bytes);
 }
 
+FailureOr<Tensor> readStoredRows(ParameterOp parameter, ParameterSource &source, RankedTensorType type, int64_t first) {
+  FailureOr<Tensor> result = Tensor::zeros(type);
+  if (failed(result))
+    return parameter.emitError("found type ") << type << ", expected a static tensor of numbers or blocks";
+  int64_t rows = type.getRank() < 2 ? 1 : type.getDimSize(0);
+  MutableArrayRef<uint8_t> out = result->getMutableBytes();
+  size_t rowBytes = rows == 0 ? 0 : out.size() / rows;
+  for (int64_t row = first; row < first + rows; ++row, out = out.drop_front(rowBytes)) {
+    llvm::Expected<ArrayRef<uint8_t>> bytes = source.readRow(parameter.getSymName(), row);
+    if (!bytes)
+      return parameter.emitError("cannot read row ") << row << " of `" << parameter.getSymName()
+                                                     << "`: " << toString(bytes.takeError());
+    if (bytes->size() != rowBytes)
+      return parameter.emitError("row ") << row << " of `" << parameter.getSymName() << "` has " << bytes->size()
+                                         << " bytes, expected " << rowBytes;
+    memcpy(out.data(), bytes->data(), rowBytes);
+  }
+  return result;
+}
+
 /// The operands that `op` takes row by row, as many rows as its result has.
 static SmallVector<OpOperand *> getRowOperands(Operation &op) {
   auto rowwise = dyn_cast<RowwiseOpInterface>(op);
@@ -124,22 +144,7 @@ FailureOr<Tensor> ParameterStream::readParam(ParamOp param, Range range) {
       stream = std::make_unique<ParameterStream>(read, source);
     return stream->read(range.begin, range.end - range.begin);
   }
-  FailureOr<Tensor> result = Tensor::zeros(withRows(read.getTensorType(), range.end - range.begin));
-  if (failed(result))
-    return param.emitError("found type ") << read.getTensorType() << ", expected numbers or blocks";
-  MutableArrayRef<uint8_t> out = result->getMutableBytes();
-  size_t rowBytes = out.size() / (range.end - range.begin);
-  for (int64_t row = range.begin; row < range.end; ++row, out = out.drop_front(rowBytes)) {
-    llvm::Expected<ArrayRef<uint8_t>> bytes = source.readRow(read.getSymName(), row);
-    if (!bytes)
-      return read.emitError("cannot read row ") << row << " of `" << read.getSymName()
-                                                << "`: " << toString(bytes.takeError());
-    if (bytes->size() != rowBytes)
-      return read.emitError("row ") << row << " of `" << read.getSymName() << "` has " << bytes->size()
-                                    << " bytes, expected " << rowBytes;
-    memcpy(out.data(), bytes->data(), rowBytes);
-  }
-  return result;
+  return readStoredRows(read, source, withRows(read.getTensorType(), range.end - range.begin), range.begin);
 }
 
 FailureOr<Tensor> ParameterStream::computePart(Operation &op, Range range, Pass &pass) {

@@ -1,6 +1,7 @@
 //===- Reference.cpp - the reference evaluator ------------------------------------------------===//
 
 #include "dialect/Reference.h"
+#include "dialect/ParameterStream.h"
 #include "dialect/reference/Evaluator.h"
 
 using namespace mlir;
@@ -9,27 +10,6 @@ namespace quern {
 
 Evaluator::Evaluator(ModuleOp module, ParameterSource &source) : module(module), source(source) {}
 Evaluator::~Evaluator() = default;
-
-FailureOr<Tensor> Evaluator::readExternal(ParameterOp parameter) {
-  RankedTensorType type = parameter.getTensorType();
-  FailureOr<Tensor> result = Tensor::zeros(type);
-  if (failed(result))
-    return parameter.emitError("found type ") << type << ", expected a static tensor of numbers or blocks";
-  int64_t rows = type.getRank() < 2 ? 1 : type.getDimSize(0);
-  MutableArrayRef<uint8_t> out = result->getMutableBytes();
-  size_t rowBytes = rows == 0 ? 0 : out.size() / rows;
-  for (int64_t row = 0; row < rows; ++row, out = out.drop_front(rowBytes)) {
-    llvm::Expected<ArrayRef<uint8_t>> bytes = source.readRow(parameter.getSymName(), row);
-    if (!bytes)
-      return parameter.emitError("cannot read row ") << row << " of `" << parameter.getSymName()
-                                                     << "`: " << toString(bytes.takeError());
-    if (bytes->size() != rowBytes)
-      return parameter.emitError("row ") << row << " of `" << parameter.getSymName() << "` has " << bytes->size()
-                                         << " bytes, expected " << rowBytes;
-    memcpy(out.data(), bytes->data(), rowBytes);
-  }
-  return result;
-}
 
 /// The parameters that the initialiser of `parameter` reads.
 static SmallVector<ParamOp> getNeeded(ParameterOp parameter) {
@@ -63,7 +43,7 @@ FailureOr<Tensor> Evaluator::evaluateParameter(ParameterOp root) {
     pending.pop_back();
     FailureOr<Tensor> value;
     if (parameter.isExternal()) {
-      value = readExternal(parameter);
+      value = readStoredRows(parameter, source, parameter.getTensorType(), 0);
     } else if (auto results = Run(*this).run(parameter.getInit().front(), {}, SymbolSizes()); succeeded(results)) {
       value = results->front();
     }
