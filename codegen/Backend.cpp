@@ -63,8 +63,8 @@ static Expected<std::unique_ptr<TargetMachine>> createMachine(const Module &modu
     return createStringError(error);
   TargetOptions options;
   options.AllowFPOpFusion = FPOpFusion::Standard;
-  return std::unique_ptr<TargetMachine>(target->createTargetMachine(triple, cpu, "", options, Reloc::PIC_, std::nullopt,
-                                                                    CodeGenOptLevel::Aggressive));
+  return std::unique_ptr<TargetMachine>(
+      target->createTargetMachine(triple, cpu, "", options, Reloc::PIC_, std::nullopt, CodeGenOptLevel::Aggressive));
 }
 
 Error emitMachineCode(MemoryBufferRef bitcode, const TargetSpec &target, StringRef symbol, int64_t prefetchBytes,

@@ -52,7 +52,8 @@ llvm::Expected<std::string> linkObjects(const CodegenOptions &options,
   std::vector<std::string> arguments;
   bool shared = options.kind == OutputKind::Shared;
   if (shared)
-    arguments.insert(arguments.end(), {"-shared", "-Wl,--exclude-libs=libquern_text.a:libstdc++.a:libgcc.a:libgcc_eh.a", "-Wl,-Bsymbolic"});
+    arguments.insert(arguments.end(), {"-shared", "-Wl,--exclude-libs=libquern_text.a:libstdc++.a:libgcc.a:libgcc_eh.a",
+                                       "-Wl,-Bsymbolic"});
   auto archive = [&](StringRef name) { arguments.push_back(options.libraryDir + "/lib" + name.str() + ".a"); };
   if (shared) {
     arguments.push_back("-Wl,--whole-archive");
@@ -70,8 +71,8 @@ llvm::Expected<std::string> linkObjects(const CodegenOptions &options,
   }
   archive("quern_text");
   // A binary needs the system's C library alone, of which the mathematical library is a part.
-  arguments.insert(arguments.end(),
-                   {"-static-libgcc", "-static-libstdc++", "-pthread", "-ldl", "-Wl,--as-needed", "-Wl,--gc-sections", "-Wl,-s"});
+  arguments.insert(arguments.end(), {"-static-libgcc", "-static-libstdc++", "-pthread", "-ldl", "-Wl,--as-needed",
+                                     "-Wl,--gc-sections", "-Wl,-s"});
   // As the runtime was compiled.
   llvm::SmallVector<StringRef> sanitizers;
   StringRef(QUERN_SANITIZERS).split(sanitizers, ' ', -1, /*KeepEmpty=*/false);
@@ -86,8 +87,8 @@ static uint64_t fnv1a(uint64_t hash, StringRef bytes) {
   return hash;
 }
 
-LogicalResult appendData(llvm::raw_fd_ostream &stream, StringRef description, uint64_t weightsBytes, StringRef tokenizer,
-                         llvm::function_ref<LogicalResult(llvm::raw_ostream &)> writeWeights) {
+LogicalResult appendData(llvm::raw_fd_ostream &stream, StringRef description, uint64_t weightsBytes,
+                         StringRef tokenizer, llvm::function_ref<LogicalResult(llvm::raw_ostream &)> writeWeights) {
   uint64_t codeBytes = stream.tell();
   stream.write_zeros(llvm::alignTo(codeBytes, QUERN_DATA_ALIGNMENT) - codeBytes);
   QuernTrailer trailer{};

@@ -113,9 +113,7 @@ LogicalResult Compilation::writeOutput() {
   output.stream() << *code;
   if (options.kind != OutputKind::Object) {
     options.phase("weights");
-    auto writeWeights = [&](llvm::raw_ostream &stream) {
-      return packParameters(root, placements, source, stream);
-    };
+    auto writeWeights = [&](llvm::raw_ostream &stream) { return packParameters(root, placements, source, stream); };
     llvm::StringRef tokenizer = options.text ? llvm::StringRef(options.text->tokenizerJson) : "";
     if (failed(appendData(output.stream(), describeModel(), weightsBytes, tokenizer, writeWeights)))
       return failure();

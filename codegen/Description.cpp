@@ -91,8 +91,10 @@ static json::Object describeEntry(ProgramOp program) {
   if (DictionaryAttr given = program.getBoundsAttr())
     for (NamedAttribute bound : given)
       bounds[bound.getName().getValue()] = cast<IntegerAttr>(bound.getValue()).getInt();
-  return json::Object{{"name", program.getSymName()},   {"inputs", std::move(inputs)},
-                      {"results", std::move(results)},  {"symbols", std::move(symbols)},
+  return json::Object{{"name", program.getSymName()},
+                      {"inputs", std::move(inputs)},
+                      {"results", std::move(results)},
+                      {"symbols", std::move(symbols)},
                       {"bounds", std::move(bounds)}};
 }
 
@@ -165,9 +167,8 @@ static json::Object describeTarget(const TargetModule &target, const llvm::Strin
   }
   for (StringRef feature : target.target->getFeatures())
     features.push_back(feature);
-  return json::Object{{"name", target.target->name},
-                      {"features", std::move(features)},
-                      {"programs", std::move(programs)}};
+  return json::Object{
+      {"name", target.target->name}, {"features", std::move(features)}, {"programs", std::move(programs)}};
 }
 
 static json::Value describeText(const DescriptionInputs &inputs) {
@@ -179,15 +180,15 @@ static json::Value describeText(const DescriptionInputs &inputs) {
     return nullptr;
   };
   const TextAssets &text = *inputs.text;
-  return json::Object{{"tokenizer", json::Object{{"offset", inputs.tokenizerOffset},
-                                                 {"bytes", uint64_t(text.tokenizerJson.size())}}},
-                      {"chat_template", optional(text.chatTemplate)},
-                      {"bos", optional(text.bosToken)},
-                      {"eos", optional(text.eosToken)},
-                      {"bos_id", optional(text.bosId)},
-                      {"eos_ids", json::Array(text.stopIds)},
-                      {"add_bos", text.addBos},
-                      {"vocab_size", text.vocabSize}};
+  return json::Object{
+      {"tokenizer", json::Object{{"offset", inputs.tokenizerOffset}, {"bytes", uint64_t(text.tokenizerJson.size())}}},
+      {"chat_template", optional(text.chatTemplate)},
+      {"bos", optional(text.bosToken)},
+      {"eos", optional(text.eosToken)},
+      {"bos_id", optional(text.bosId)},
+      {"eos_ids", json::Array(text.stopIds)},
+      {"add_bos", text.addBos},
+      {"vocab_size", text.vocabSize}};
 }
 
 static json::Value describeImage(const ImageAssets *image) {

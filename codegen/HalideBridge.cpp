@@ -64,8 +64,7 @@ static Halide::Target getHalideTarget(const TargetSpec &target) {
 }
 
 /// Runs `action`, which calls Halide; what it throws becomes a diagnostic at `kernel`.
-template <typename ActionT>
-static LogicalResult guard(KernelOp kernel, ActionT action) {
+template <typename ActionT> static LogicalResult guard(KernelOp kernel, ActionT action) {
   try {
     return action();
   } catch (const Halide::InternalError &error) {
@@ -136,7 +135,8 @@ static LogicalResult emitKernelCode(KernelOp kernel, const TargetSpec &target, S
   return success();
 }
 
-LogicalResult compileKernel(KernelOp kernel, const TargetSpec &target, StringRef symbol, llvm::raw_pwrite_stream &object) {
+LogicalResult compileKernel(KernelOp kernel, const TargetSpec &target, StringRef symbol,
+                            llvm::raw_pwrite_stream &object) {
   return emitKernelCode(kernel, target, symbol, MachineCode::Object, object);
 }
 

@@ -46,8 +46,8 @@ struct KernelJob {
 /// The object of every job, named `<symbol>.o`, in the order of the jobs. Those that are not in `cache` are compiled,
 /// `processes` at a time, each in a child process: a back end that aborts becomes a diagnostic at the kernel that it aborted on. The caller's process must have no
 /// other threads, because children go on from a copy of its memory. Diagnostics come in the order of the jobs.
-mlir::FailureOr<std::vector<std::unique_ptr<llvm::MemoryBuffer>>> compileKernels(llvm::ArrayRef<KernelJob> jobs,
-                                                                                 unsigned processes, ObjectCache &cache);
+mlir::FailureOr<std::vector<std::unique_ptr<llvm::MemoryBuffer>>>
+compileKernels(llvm::ArrayRef<KernelJob> jobs, unsigned processes, ObjectCache &cache);
 
 } // namespace quern::codegen
 

@@ -70,8 +70,8 @@ static FailureOr<SmallVector<BufferDim>> getDenseDims(KernelOp kernel, RankedTen
   int64_t stride = 1;
   for (auto [dim, room] : llvm::zip_equal(llvm::reverse(shape), llvm::reverse(strided))) {
     if (stride < 0)
-      return kernel.emitError("shape ") << formatDims(shape)
-                                        << " of a kernel's buffer is symbolic within, expected only its first dimension";
+      return kernel.emitError("shape ")
+             << formatDims(shape) << " of a kernel's buffer is symbolic within, expected only its first dimension";
     dims.push_back({dim, stride});
     stride = room.isStatic() ? stride * room.size() : -1;
   }
@@ -190,7 +190,8 @@ LogicalResult SignatureBuilder::addResult(unsigned operand, RankedTensorType typ
   if (failed(element) || failed(dims))
     return failure();
   if (dims->size() < 2)
-    return kernel.emitError("a contraction's result of shape ") << formatDims(getDims(type)) << ", expected rank 2 or 3";
+    return kernel.emitError("a contraction's result of shape ")
+           << formatDims(getDims(type)) << ", expected rank 2 or 3";
   BufferDim rows = dims->back();
   if (rows.stride % PackedLayout::panelRows != 0) {
     push(operand, *element, {{Dim::fixed(rows.stride), 1}, rows});

@@ -32,8 +32,7 @@ static Halide::Type toHalide(BufferElement element) {
 }
 
 /// Says what the signature knows of a buffer's sizes and strides.
-template <typename BufferT>
-static void constrain(BufferT &&buffer, ArrayRef<BufferDim> dims) {
+template <typename BufferT> static void constrain(BufferT &&buffer, ArrayRef<BufferDim> dims) {
   for (auto [i, dim] : llvm::enumerate(dims)) {
     Halide::Internal::Dimension native = buffer.dim(static_cast<int>(i));
     native.set_min(0).set_stride(static_cast<int>(dim.stride));
@@ -82,9 +81,7 @@ LogicalResult Lowering::addArguments() {
   return success();
 }
 
-void Lowering::constrainOutput(Halide::Func &output) const {
-  constrain(output.output_buffer(), signature.back().dims);
-}
+void Lowering::constrainOutput(Halide::Func &output) const { constrain(output.output_buffer(), signature.back().dims); }
 
 Halide::Expr Lowering::extent(Dim dim) {
   if (dim.isStatic())
@@ -147,7 +144,7 @@ FailureOr<Formula> Lowering::get(Value value) {
   if (failed(buffer))
     return failure();
   Formula tensor{shapeOf(cast<RankedTensorType>(value.getType())),
-                [buffer = *buffer](const Index &index) { return callAt(buffer, index); }};
+                 [buffer = *buffer](const Index &index) { return callAt(buffer, index); }};
   set(value, tensor);
   return tensor;
 }
@@ -223,15 +220,15 @@ Formula Lowering::reduceRows(const Formula &input, ReduceKind kind, const std::s
   stages.push_back({RowStage::Kind::Partial, partial, steps});
 
   Formula total{rows, [=](const Index &row) {
-                 std::vector<Expr> terms;
-                 for (int i = 0; i < lanes; ++i) {
-                   Index lane = row;
-                   lane.push_back(i);
-                   terms.push_back(callAt(partial, lane));
-                 }
-                 Expr sum = combinePairwise(terms, isMax);
-                 return kind == ReduceKind::Mean ? sum / cast<float>(size) : sum;
-               }};
+                  std::vector<Expr> terms;
+                  for (int i = 0; i < lanes; ++i) {
+                    Index lane = row;
+                    lane.push_back(i);
+                    terms.push_back(callAt(partial, lane));
+                  }
+                  Expr sum = combinePairwise(terms, isMax);
+                  return kind == ReduceKind::Mean ? sum / cast<float>(size) : sum;
+                }};
   return store(RowStage::Kind::PerRow, total, name);
 }
 

@@ -34,8 +34,8 @@ static Expected<std::unique_ptr<TargetMachine>> createBaselineMachine() {
   const Target *target = TargetRegistry::lookupTarget(triple, error);
   if (!target)
     return createStringError("no code generator for `" + triple.str() + "`: " + error);
-  std::unique_ptr<TargetMachine> machine(
-      target->createTargetMachine(triple, "x86-64", "", TargetOptions(), Reloc::PIC_, std::nullopt, CodeGenOptLevel::None));
+  std::unique_ptr<TargetMachine> machine(target->createTargetMachine(triple, "x86-64", "", TargetOptions(), Reloc::PIC_,
+                                                                     std::nullopt, CodeGenOptLevel::None));
   if (!machine)
     return createStringError("cannot create a target machine for `" + triple.str() + "`");
   return machine;
@@ -71,7 +71,8 @@ mlir::FailureOr<std::unique_ptr<MemoryBuffer>> compilePrograms(mlir::ModuleOp ll
 
 /// A constant with external linkage, as the runtime refers to it.
 static void defineConstant(Module &module, StringRef name, Constant *value) {
-  auto *global = new GlobalVariable(module, value->getType(), /*isConstant=*/true, GlobalValue::ExternalLinkage, value, name);
+  auto *global =
+      new GlobalVariable(module, value->getType(), /*isConstant=*/true, GlobalValue::ExternalLinkage, value, name);
   global->setAlignment(Align(16));
 }
 
@@ -91,8 +92,7 @@ Expected<std::unique_ptr<MemoryBuffer>> compileTables(ArrayRef<std::string> prog
   auto *tableType = StructType::get(context, {i32, pointer});
   defineConstant(module, "quern_programs",
                  ConstantStruct::get(tableType, {ConstantInt::get(i32, programs.size()), array}));
-  defineConstant(module, "quern_description",
-                 ConstantDataArray::getString(context, description, /*AddNull=*/false));
+  defineConstant(module, "quern_description", ConstantDataArray::getString(context, description, /*AddNull=*/false));
   defineConstant(module, "quern_description_size", ConstantInt::get(i64, description.size()));
   return compileObject(module, "tables.o");
 }
@@ -183,8 +183,8 @@ Expected<std::string> link(ArrayRef<std::unique_ptr<MemoryBuffer>> objects, Arra
     return archive.takeError();
   std::string path = archive->path();
   // One thread is enough, and to be had where no more are.
-  SmallVector<StringRef> command{*driver, "-o", "-", "-fuse-ld=lld", "-Wl,--threads=1", "-Wl,--whole-archive", path,
-                                 "-Wl,--no-whole-archive"};
+  SmallVector<StringRef> command{
+      *driver, "-o", "-", "-fuse-ld=lld", "-Wl,--threads=1", "-Wl,--whole-archive", path, "-Wl,--no-whole-archive"};
   command.append(arguments.begin(), arguments.end());
   return runForOutput(command);
 }

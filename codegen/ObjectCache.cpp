@@ -113,9 +113,9 @@ int ObjectCache::openDirectory() const {
 }
 
 /// What the entry `name` of a directory holds, if it is this user's own file.
-static std::optional<std::string> readEntry(const runtime::FileDescriptor &directory, const std::string &name, uint64_t limit) {
-  runtime::FileDescriptor file(
-      openat(directory.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+static std::optional<std::string> readEntry(const runtime::FileDescriptor &directory, const std::string &name,
+                                            uint64_t limit) {
+  runtime::FileDescriptor file(openat(directory.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   struct stat status;
   if (file.get() < 0 || fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode) || !isOwn(status))
     return std::nullopt;
@@ -127,7 +127,9 @@ static std::optional<std::string> readEntry(const runtime::FileDescriptor &direc
   return std::move(*content);
 }
 
-std::string ObjectCache::getKey(StringRef source) const { return toHex(digest({compiler, source}), /*LowerCase=*/true); }
+std::string ObjectCache::getKey(StringRef source) const {
+  return toHex(digest({compiler, source}), /*LowerCase=*/true);
+}
 
 std::unique_ptr<MemoryBuffer> ObjectCache::find(StringRef key, StringRef name) const {
   runtime::FileDescriptor folder(openDirectory());
@@ -183,7 +185,8 @@ ObjectCache::~ObjectCache() {
     entries.push_back({status->getLastModificationTime(), status->getSize(), at->path()});
     total += status->getSize();
   }
-  llvm::sort(entries, [](const Entry &a, const Entry &b) { return std::tie(a.used, a.path) < std::tie(b.used, b.path); });
+  llvm::sort(entries,
+             [](const Entry &a, const Entry &b) { return std::tie(a.used, a.path) < std::tie(b.used, b.path); });
   for (const Entry &entry : entries) {
     if (total <= limit)
       return;

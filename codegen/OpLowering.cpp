@@ -32,21 +32,24 @@ static Result lowerScalarOp(Lowering &lowering, RankedTensorType type, Block &bl
   for (BlockArgument argument : block.getArguments()) {
     FailureOr<Halide::Type> element = getHalideType(argument.getType());
     if (failed(element))
-      return block.getParentOp()->emitError("a scalar of type ") << argument.getType() << ", expected f32, f16, bf16, i32 or i1";
-    placeholders.push_back(Halide::Internal::Variable::make(*element, "scalar" + std::to_string(argument.getArgNumber())));
+      return block.getParentOp()->emitError("a scalar of type ")
+             << argument.getType() << ", expected f32, f16, bf16, i32 or i1";
+    placeholders.push_back(
+        Halide::Internal::Variable::make(*element, "scalar" + std::to_string(argument.getArgNumber())));
   }
   FailureOr<Expr> formula = lowerScalarBlock(block, placeholders);
   if (failed(formula))
     return failure();
-  return Formula{lowering.shapeOf(type),
-                [formula = *formula, inputs = std::vector<Formula>(operands.begin(), operands.end())](const Index &index) {
-                  std::map<std::string, Expr> values;
-                  for (size_t i = 0; i < inputs.size(); ++i) {
-                    Expr value = readBroadcast(inputs[i], index);
-                    values["scalar" + std::to_string(i)] = value;
-                  }
-                  return Halide::Internal::substitute(values, formula);
-                }};
+  return Formula{
+      lowering.shapeOf(type),
+      [formula = *formula, inputs = std::vector<Formula>(operands.begin(), operands.end())](const Index &index) {
+        std::map<std::string, Expr> values;
+        for (size_t i = 0; i < inputs.size(); ++i) {
+          Expr value = readBroadcast(inputs[i], index);
+          values["scalar" + std::to_string(i)] = value;
+        }
+        return Halide::Internal::substitute(values, formula);
+      }};
 }
 
 static Result lowerMap(Lowering &lowering, MapOp op, Operands operands) {
@@ -69,9 +72,8 @@ static Result lowerCast(Lowering &lowering, CastOp op, Operands operands) {
   FailureOr<Halide::Type> type = getHalideType(resultType(op).getElementType());
   if (failed(type))
     return op.emitError("no kernel code for a cast to ") << resultType(op).getElementType();
-  return Formula{operands[0].shape, [type = *type, input = operands[0]](const Index &index) {
-                  return convert(type, input.at(index));
-                }};
+  return Formula{operands[0].shape,
+                 [type = *type, input = operands[0]](const Index &index) { return convert(type, input.at(index)); }};
 }
 
 static Result lowerConstant(Lowering &lowering, ConstantOp op, Operands) {
@@ -113,44 +115,44 @@ static Index reshapeIndex(const std::vector<Expr> &from, const std::vector<Expr>
 static Result lowerReshape(Lowering &lowering, ReshapeOp op, Operands operands) {
   std::vector<Expr> shape = lowering.shapeOf(resultType(op));
   return Formula{shape, [shape, input = operands[0]](const Index &index) {
-                  return input.at(reshapeIndex(input.shape, shape, index));
-                }};
+                   return input.at(reshapeIndex(input.shape, shape, index));
+                 }};
 }
 
 static Result lowerTranspose(Lowering &lowering, TransposeOp op, Operands operands) {
   std::vector<int64_t> permutation(op.getPermutation().begin(), op.getPermutation().end());
   return Formula{lowering.shapeOf(resultType(op)), [permutation, input = operands[0]](const Index &index) {
-                  Index own(index.size());
-                  for (size_t i = 0; i < index.size(); ++i)
-                    own[permutation[i]] = index[i];
-                  return input.at(own);
-                }};
+                   Index own(index.size());
+                   for (size_t i = 0; i < index.size(); ++i)
+                     own[permutation[i]] = index[i];
+                   return input.at(own);
+                 }};
 }
 
 static Result lowerSlice(Lowering &lowering, SliceOp op, Operands operands) {
-  return Formula{lowering.shapeOf(resultType(op)),
-                [axis = op.getAxis(), offset = static_cast<int32_t>(op.getOffset()), input = operands[0]](const Index &index) {
-                  Index own = index;
-                  own[axis] = Halide::Internal::simplify(own[axis] + offset);
-                  return input.at(own);
-                }};
+  return Formula{lowering.shapeOf(resultType(op)), [axis = op.getAxis(), offset = static_cast<int32_t>(op.getOffset()),
+                                                    input = operands[0]](const Index &index) {
+                   Index own = index;
+                   own[axis] = Halide::Internal::simplify(own[axis] + offset);
+                   return input.at(own);
+                 }};
 }
 
 static Result lowerConcat(Lowering &lowering, ConcatOp op, Operands operands) {
   size_t axis = op.getAxis();
   return Formula{lowering.shapeOf(resultType(op)),
-                [axis, inputs = std::vector<Formula>(operands.begin(), operands.end())](const Index &index) {
-                  Expr end = 0, result;
-                  for (const Formula &input : inputs) {
-                    Index own = index;
-                    Expr begin = end;
-                    own[axis] = clamp(index[axis] - begin, 0, input.shape[axis] - 1);
-                    end = Halide::Internal::simplify(begin + input.shape[axis]);
-                    Expr value = input.at(own);
-                    result = result.defined() ? select(index[axis] < begin, result, value) : value;
-                  }
-                  return result;
-                }};
+                 [axis, inputs = std::vector<Formula>(operands.begin(), operands.end())](const Index &index) {
+                   Expr end = 0, result;
+                   for (const Formula &input : inputs) {
+                     Index own = index;
+                     Expr begin = end;
+                     own[axis] = clamp(index[axis] - begin, 0, input.shape[axis] - 1);
+                     end = Halide::Internal::simplify(begin + input.shape[axis]);
+                     Expr value = input.at(own);
+                     result = result.defined() ? select(index[axis] < begin, result, value) : value;
+                   }
+                   return result;
+                 }};
 }
 
 /// The row of an element.
@@ -159,16 +161,16 @@ static Index rowOf(const Index &index) { return Index(index.begin(), index.end()
 static Result lowerRmsNorm(Lowering &lowering, RmsNormOp op, Operands operands) {
   Formula input = operands[0], weight = operands[1];
   Formula squares{input.shape, [input](const Index &index) {
-                   Expr x = input.at(index);
-                   return x * x;
-                 }};
+                    Expr x = input.at(index);
+                    return x * x;
+                  }};
   Formula mean = lowering.reduceRows(squares, ReduceKind::Mean, "squares");
   float eps = static_cast<float>(op.getEps().convertToDouble());
   Formula scale = lowering.store(
       RowStage::Kind::PerRow, {mean.shape, [=](const Index &row) { return 1.0f / sqrt(mean.at(row) + eps); }}, "scale");
   return Formula{input.shape, [=](const Index &index) {
-                  return input.at(index) * scale.at(rowOf(index)) * weight.at({index.back()});
-                }};
+                   return input.at(index) * scale.at(rowOf(index)) * weight.at({index.back()});
+                 }};
 }
 
 static Result lowerReduce(Lowering &lowering, ReduceOp op, Operands operands) {
@@ -198,18 +200,19 @@ static Result lowerRope(Lowering &lowering, RopeOp op, Operands operands) {
   bool half = op.getLayout() == RopeLayout::Half;
   bool whole = 2 * pairs == resultType(op).getDimSize(2);
   Expr last = lowering.shapeOf(tableType)[0] - 1;
-  return Formula{operands[0].shape, [=, positions = *positions, input = operands[0], table = operands[2]](const Index &index) mutable {
-                  Expr e = index[2];
-                  Expr within = whole ? e : min(e, 2 * pairs - 1);
-                  Expr j = half ? within % pairs : within / 2;
-                  Expr second = half ? within >= pairs : within % 2 == 1;
-                  Expr position = clamp(positions(0, index[0]), 0, last);
-                  Expr u = input.at({index[0], index[1], half ? j : 2 * j});
-                  Expr v = input.at({index[0], index[1], half ? j + pairs : 2 * j + 1});
-                  Expr cosine = table.at({position, j, 0}), sine = table.at({position, j, 1});
-                  Expr turned = select(second, v * cosine + u * sine, u * cosine - v * sine);
-                  return whole ? turned : select(e < 2 * pairs, turned, input.at(index));
-                }};
+  return Formula{operands[0].shape,
+                 [=, positions = *positions, input = operands[0], table = operands[2]](const Index &index) mutable {
+                   Expr e = index[2];
+                   Expr within = whole ? e : min(e, 2 * pairs - 1);
+                   Expr j = half ? within % pairs : within / 2;
+                   Expr second = half ? within >= pairs : within % 2 == 1;
+                   Expr position = clamp(positions(0, index[0]), 0, last);
+                   Expr u = input.at({index[0], index[1], half ? j : 2 * j});
+                   Expr v = input.at({index[0], index[1], half ? j + pairs : 2 * j + 1});
+                   Expr cosine = table.at({position, j, 0}), sine = table.at({position, j, 1});
+                   Expr turned = select(second, v * cosine + u * sine, u * cosine - v * sine);
+                   return whole ? turned : select(e < 2 * pairs, turned, input.at(index));
+                 }};
 }
 
 FailureOr<Formula> lowerOp(Lowering &lowering, Operation *op, ArrayRef<Formula> operands) {

@@ -55,8 +55,8 @@ LogicalResult ParameterWriter::refuse(int64_t row, int64_t column, StringRef wha
 FailureOr<ArrayRef<uint8_t>> ParameterWriter::read(ReadRow readRow, int64_t row, int64_t rowBytes) {
   llvm::Expected<ArrayRef<uint8_t>> bytes = readRow(row);
   if (!bytes)
-    return parameter.emitError("cannot read row ") << row << " of tensor `" << parameter.getSymName()
-                                                   << "`: " << toString(bytes.takeError());
+    return parameter.emitError("cannot read row ")
+           << row << " of tensor `" << parameter.getSymName() << "`: " << toString(bytes.takeError());
   if (int64_t(bytes->size()) != rowBytes)
     return parameter.emitError("row ") << row << " of tensor `" << parameter.getSymName() << "` has " << bytes->size()
                                        << " bytes, expected " << rowBytes;
@@ -64,8 +64,7 @@ FailureOr<ArrayRef<uint8_t>> ParameterWriter::read(ReadRow readRow, int64_t row,
 }
 
 /// Whether bits of a float with `exponentMask` hold an infinity or a NaN, for each element of a row.
-template <typename T>
-static int64_t findNotFinite(ArrayRef<uint8_t> bytes, T exponentMask) {
+template <typename T> static int64_t findNotFinite(ArrayRef<uint8_t> bytes, T exponentMask) {
   for (size_t i = 0; i < bytes.size() / sizeof(T); ++i)
     if ((llvm::support::endian::read<T, llvm::endianness::little>(bytes.data() + i * sizeof(T)) & exponentMask) ==
         exponentMask)
@@ -98,8 +97,7 @@ LogicalResult ParameterWriter::writeDense(ReadRow readRow) {
 }
 
 /// Spreads a row to every `stride` bytes from `lane` on, one T at a time; the last one may be incomplete.
-template <typename T>
-static void spread(ArrayRef<uint8_t> bytes, uint8_t *lane, int64_t stride) {
+template <typename T> static void spread(ArrayRef<uint8_t> bytes, uint8_t *lane, int64_t stride) {
   for (; bytes.size() >= sizeof(T); bytes = bytes.drop_front(sizeof(T)), lane += stride)
     memcpy(lane, bytes.data(), sizeof(T));
   std::copy(bytes.begin(), bytes.end(), lane);
@@ -178,8 +176,8 @@ LogicalResult ParameterWriter::writePacked(ReadRow readRow) {
   int64_t n = type.getDimSize(0);
   FailureOr<int64_t> rowBytes = getStorageBytes(type.getElementType(), type.getDimSize(1));
   if (failed(rowBytes))
-    return parameter.emitError("tensor `") << parameter.getSymName() << "` has rows of " << type.getDimSize(1)
-                                           << " values, expected whole blocks";
+    return parameter.emitError("tensor `")
+           << parameter.getSymName() << "` has rows of " << type.getDimSize(1) << " values, expected whole blocks";
   std::vector<uint8_t> panel(layout.panelBytes(type.getDimSize(1)));
   for (int64_t first = 0; first < n; first += PackedLayout::panelRows) {
     std::fill(panel.begin(), panel.end(), 0);
@@ -250,8 +248,8 @@ FailureOr<SmallVector<ParameterPlacement>> placeParameters(ModuleOp module, uint
     bool compressed = parameter.getCompressed();
     FailureOr<int64_t> bytes = getParameterBytes(type, compressed);
     if (failed(bytes))
-      return parameter.emitError("tensor `") << parameter.getSymName() << "` has type " << type
-                                             << ", expected a weight of rank 2, or numbers";
+      return parameter.emitError("tensor `")
+             << parameter.getSymName() << "` has type " << type << ", expected a weight of rank 2, or numbers";
     uint64_t offset = llvm::alignTo(end, alignment);
     placements.push_back({parameter.getSymName().str(), type, offset, uint64_t(*bytes), compressed});
     end = offset + *bytes;

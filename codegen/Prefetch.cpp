@@ -26,8 +26,8 @@ namespace {
 /// The analyses of one function.
 struct Analyses {
   explicit Analyses(Function &function)
-      : libraryImpl(function.getParent()->getTargetTriple()), library(libraryImpl), assumptions(function), dominators(function),
-        loops(dominators), evolution(function, library, assumptions, dominators, loops) {}
+      : libraryImpl(function.getParent()->getTargetTriple()), library(libraryImpl), assumptions(function),
+        dominators(function), loops(dominators), evolution(function, library, assumptions, dominators, loops) {}
 
   TargetLibraryInfoImpl libraryImpl;
   TargetLibraryInfo library;

@@ -27,8 +27,8 @@ struct AbiTypes {
         i16(IntegerType::get(context, 16)), i32(IntegerType::get(context, 32)), i64(IntegerType::get(context, 64)),
         args(LLVM::LLVMStructType::getLiteral(
             context, {pointer, pointer, pointer, pointer, pointer, i32, i32, pointer, pointer})),
-        buffer(LLVM::LLVMStructType::getLiteral(
-            context, {i64, pointer, pointer, i64, i8, i8, i16, i32, pointer, pointer})),
+        buffer(LLVM::LLVMStructType::getLiteral(context,
+                                                {i64, pointer, pointer, i64, i8, i8, i16, i32, pointer, pointer})),
         dim(LLVM::LLVMStructType::getLiteral(context, {i32, i32, i32, i32})) {}
 
   LLVM::LLVMPointerType pointer;
@@ -47,8 +47,7 @@ struct Caller {
 class ProgramLowering {
 public:
   ProgramLowering(ModuleOp source, const ProgramLayout &layout)
-      : source(source), layout(layout), types(source.getContext()),
-        target(ModuleOp::create(source.getLoc())),
+      : source(source), layout(layout), types(source.getContext()), target(ModuleOp::create(source.getLoc())),
         builder(source.getLoc(), OpBuilder::atBlockEnd(target->getBody())) {}
 
   FailureOr<OwningOpRef<ModuleOp>> run() {
@@ -107,8 +106,8 @@ void ProgramLowering::buildProfileCall(LLVM::LLVMFuncOp function, Value args, Va
   LLVM::CondBrOp::create(builder, wanted, call, rest);
   builder.setInsertionPointToEnd(call);
   Value context = loadField(types.pointer, types.args, args, ProfileContext);
-  auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(builder.getContext()),
-                                          {types.pointer, types.i32, types.i32});
+  auto type =
+      LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(builder.getContext()), {types.pointer, types.i32, types.i32});
   LLVM::CallOp::create(builder, type, ValueRange{profile, context, kernelIndex, constant(types.i32, begin)});
   LLVM::BrOp::create(builder, rest);
   builder.setInsertionPointToEnd(rest);
@@ -131,8 +130,7 @@ void ProgramLowering::buildBuffer(const NativeArgument &argument, Value buffer, 
   Value zero = constant(types.i32, 0);
   for (auto [i, dim] : llvm::enumerate(argument.dims)) {
     Value at = LLVM::GEPOp::create(builder, types.pointer, types.dim, dims, ArrayRef<LLVM::GEPArg>{int32_t(i)});
-    Value extent = dim.extent.isStatic() ? constant(types.i32, dim.extent.size())
-                                         : symbols.lookup(dim.extent.name());
+    Value extent = dim.extent.isStatic() ? constant(types.i32, dim.extent.size()) : symbols.lookup(dim.extent.name());
     storeField(zero, types.dim, at, 0);
     storeField(extent, types.dim, at, 1);
     storeField(constant(types.i32, dim.stride), types.dim, at, 2);
@@ -172,9 +170,8 @@ LogicalResult ProgramLowering::buildCaller(KernelOp kernel) {
   SmallVector<Type> callerTypes{types.pointer, types.i32};
   callerTypes.append(operandCount, types.pointer);
   callerTypes.append(caller.symbols.size(), types.i32);
-  caller.function = LLVM::LLVMFuncOp::create(builder, "call_" + symbol,
-                                             LLVM::LLVMFunctionType::get(types.i32, callerTypes),
-                                             LLVM::Linkage::Internal);
+  caller.function = LLVM::LLVMFuncOp::create(
+      builder, "call_" + symbol, LLVM::LLVMFunctionType::get(types.i32, callerTypes), LLVM::Linkage::Internal);
   caller.function.setNoInline(true);
 
   Block *entry = caller.function.addEntryBlock(builder);
@@ -236,7 +233,8 @@ LogicalResult ProgramLowering::buildProgram(ProgramOp program) {
   llvm::SmallMapVector<StringAttr, Value, 4> symbols;
   for (auto [i, name] : llvm::enumerate(getSymbols(program)))
     symbols[name] = LLVM::LoadOp::create(
-        builder, types.i32, LLVM::GEPOp::create(builder, types.pointer, types.i32, dims, ArrayRef<LLVM::GEPArg>{int32_t(i)}));
+        builder, types.i32,
+        LLVM::GEPOp::create(builder, types.pointer, types.i32, dims, ArrayRef<LLVM::GEPArg>{int32_t(i)}));
   auto loadPointer = [&](Value table, int32_t index) -> Value {
     return LLVM::LoadOp::create(
         builder, types.pointer,

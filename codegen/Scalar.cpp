@@ -74,7 +74,8 @@ static FailureOr<Halide::Expr> lowerCompare(arith::CmpFOp op, Halide::Expr a, Ha
   case arith::CmpFPredicate::UNE:
     return a != b;
   default:
-    return op.emitError("no kernel code for the predicate `") << arith::stringifyCmpFPredicate(op.getPredicate()) << "`";
+    return op.emitError("no kernel code for the predicate `")
+           << arith::stringifyCmpFPredicate(op.getPredicate()) << "`";
   }
 }
 

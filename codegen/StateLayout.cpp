@@ -14,7 +14,8 @@ namespace quern::codegen {
 static_assert(QUERN_SEQUENCE_ROWS % stateLanes == 0, "a sequence begins with a vector of rows");
 
 llvm::SmallVector<BufferDim> getStateDims(RankedTensorType type, CacheLayout layout) {
-  int64_t groups = llvm::alignTo(type.getDimSize(0), stateChunk) / stateLanes, heads = type.getDimSize(1), size = type.getDimSize(2);
+  int64_t groups = llvm::alignTo(type.getDimSize(0), stateChunk) / stateLanes, heads = type.getDimSize(1),
+          size = type.getDimSize(2);
   bool rows = layout == CacheLayout::Rows;
   return {{Dim::fixed(stateLanes), rows ? size : 1},
           {Dim::fixed(size), rows ? 1 : stateLanes},

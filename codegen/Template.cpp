@@ -12,12 +12,15 @@ static constexpr KernelTemplate templateTable[] = {
 };
 
 const KernelTemplate &getTemplate(KernelForm form) {
-  const KernelTemplate *found = llvm::find_if(templateTable, [&](const KernelTemplate &row) { return row.form == form; });
+  const KernelTemplate *found =
+      llvm::find_if(templateTable, [&](const KernelTemplate &row) { return row.form == form; });
   assert(found != std::end(templateTable) && "every form has a row in Templates.def");
   return *found;
 }
 
-Space getSpace(KernelOp kernel, const TargetSpec &target) { return getTemplate(kernel.getForm()).space(kernel, target); }
+Space getSpace(KernelOp kernel, const TargetSpec &target) {
+  return getTemplate(kernel.getForm()).space(kernel, target);
+}
 
 FailureOr<Parameters> Parameters::get(KernelOp kernel, const Space &space) {
   ScheduleAttr schedule = kernel.getScheduleAttr();
@@ -25,7 +28,8 @@ FailureOr<Parameters> Parameters::get(KernelOp kernel, const Space &space) {
   for (const Knob &knob : space) {
     int64_t value = knob.getValue(kernel);
     if (!llvm::is_contained(knob.legal, value)) {
-      InFlightDiagnostic error = kernel.emitError("schedule parameter `") << knob.name << "` is " << value << ", expected ";
+      InFlightDiagnostic error = kernel.emitError("schedule parameter `")
+                                 << knob.name << "` is " << value << ", expected ";
       llvm::interleaveComma(knob.legal, error);
       return error;
     }

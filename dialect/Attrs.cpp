@@ -38,8 +38,7 @@ Attribute DimsAttr::parse(AsmParser &parser, Type) {
 
 void DimsAttr::print(AsmPrinter &printer) const {
   printer << '<';
-  llvm::interleaveComma(getNames(), printer,
-                        [&](StringAttr name) { printer.printKeywordOrString(name.getValue()); });
+  llvm::interleaveComma(getNames(), printer, [&](StringAttr name) { printer.printKeywordOrString(name.getValue()); });
   printer << '>';
 }
 

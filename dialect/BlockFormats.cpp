@@ -23,14 +23,12 @@ using support::endian::read32le;
 #pragma STDC FP_CONTRACT OFF
 
 static constexpr BlockTraits traitsTable[] = {
-#define QUERN_BLOCK_FORMAT(Name, keyword, elements, bytes, group, zero, hasMins)                   \
+#define QUERN_BLOCK_FORMAT(Name, keyword, elements, bytes, group, zero, hasMins)                                       \
   {#keyword, elements, bytes, group, zero, hasMins},
 #include "dialect/BlockFormats.def"
 };
 
-const BlockTraits &quern::getTraits(BlockFormat format) {
-  return traitsTable[static_cast<size_t>(format)];
-}
+const BlockTraits &quern::getTraits(BlockFormat format) { return traitsTable[static_cast<size_t>(format)]; }
 
 std::optional<BlockFormat> quern::parseBlockFormat(StringRef keyword) {
   for (size_t i = 0; i < std::size(traitsTable); ++i)
@@ -164,15 +162,14 @@ static void decodeQ8_1(const uint8_t *block, DecodedBlock &out) {
 void quern::decodeBlock(BlockFormat format, ArrayRef<uint8_t> block, DecodedBlock &out) {
   assert(int64_t(block.size()) == getTraits(format).bytes && "one whole block");
   switch (format) {
-#define QUERN_BLOCK_FORMAT(Name, ...)                                                              \
-  case BlockFormat::Name:                                                                          \
+#define QUERN_BLOCK_FORMAT(Name, ...)                                                                                  \
+  case BlockFormat::Name:                                                                                              \
     return decode##Name(block.data(), out);
 #include "dialect/BlockFormats.def"
   }
 }
 
-void quern::dequantizeRow(BlockFormat format, ArrayRef<uint8_t> bytes,
-                          MutableArrayRef<float> values) {
+void quern::dequantizeRow(BlockFormat format, ArrayRef<uint8_t> bytes, MutableArrayRef<float> values) {
   const BlockTraits &traits = getTraits(format);
   assert(int64_t(values.size()) % traits.elements == 0 && "whole blocks");
   assert(int64_t(bytes.size()) == int64_t(values.size()) / traits.elements * traits.bytes &&

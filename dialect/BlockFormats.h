@@ -65,8 +65,7 @@ void decodeBlock(BlockFormat format, llvm::ArrayRef<uint8_t> block, DecodedBlock
 /// Dequantises consecutive blocks: `values.size()` is a multiple of the block's
 /// elements and `bytes.size()` its size in bytes. Each value is the f32 product
 /// scale * (q - zero), rounded, plus the minimum, rounded: no fused operations.
-void dequantizeRow(BlockFormat format, llvm::ArrayRef<uint8_t> bytes,
-                   llvm::MutableArrayRef<float> values);
+void dequantizeRow(BlockFormat format, llvm::ArrayRef<uint8_t> bytes, llvm::MutableArrayRef<float> values);
 
 } // namespace quern
 

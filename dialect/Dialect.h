@@ -10,9 +10,9 @@
 #include "mlir/IR/TensorEncoding.h"
 
 #include "dialect/BlockFormats.h"
-#include "dialect/Tensor.h"
 #include "dialect/Dialect.h.inc"
 #include "dialect/Enums.h.inc"
+#include "dialect/Tensor.h"
 
 #define GET_TYPEDEF_CLASSES
 #include "dialect/Types.h.inc"

@@ -9,7 +9,8 @@ namespace quern {
 /// The formats of checkpoints: GGUF's, each with its quants as wide as arithmetic wants them.
 static FailureOr<PackedLayout> getBlockLayout(BlockFormat format) {
   const BlockTraits &traits = getTraits(format);
-  PackedLayout layout{.group = traits.group, .bits = 8, .zero = traits.zero, .scaleBytes = 2, .hasMins = traits.hasMins};
+  PackedLayout layout{
+      .group = traits.group, .bits = 8, .zero = traits.zero, .scaleBytes = 2, .hasMins = traits.hasMins};
   switch (format) {
   case BlockFormat::Q4_0:
   case BlockFormat::Q4_1:

@@ -55,19 +55,10 @@ struct PackedLayout {
   /// Columns of a unit, whose low bytes are one line, and units of a block.
   static constexpr int64_t unitColumns = 4, blockUnits = 8;
   /// Where, among the lines of a block, those of unit `unit` are; signs are in the first. Numbers, or formulas of a kernel.
-  template <typename T>
-  static T nibblesLine(T unit) {
-    return 1 + unit / 2 * 3;
-  }
-  template <typename T>
-  static T lowLine(T unit) {
-    return nibblesLine(unit) + 1 + unit % 2;
-  }
+  template <typename T> static T nibblesLine(T unit) { return 1 + unit / 2 * 3; }
+  template <typename T> static T lowLine(T unit) { return nibblesLine(unit) + 1 + unit % 2; }
   /// The byte of row `i`, column `c` within each of its lines.
-  template <typename T>
-  static T lineByte(T i, T c) {
-    return 4 * i + 2 * (c % 2) + c / 2 % 2;
-  }
+  template <typename T> static T lineByte(T i, T c) { return 4 * i + 2 * (c % 2) + c / 2 % 2; }
 
   /// Bytes of one group of one panel.
   int64_t blockBytes() const { return quantsOffset() + quantsBytes(); }

@@ -51,13 +51,11 @@ public:
   llvm::MutableArrayRef<uint8_t> getMutableBytes();
 
   /// The elements as C++ values of their own size.
-  template <typename T>
-  llvm::ArrayRef<T> getAs() const {
+  template <typename T> llvm::ArrayRef<T> getAs() const {
     assert(getBytes().size() % sizeof(T) == 0 && "bytes are not whole elements");
     return {reinterpret_cast<const T *>(getBytes().data()), getBytes().size() / sizeof(T)};
   }
-  template <typename T>
-  llvm::MutableArrayRef<T> getMutableAs() {
+  template <typename T> llvm::MutableArrayRef<T> getMutableAs() {
     assert(getBytes().size() % sizeof(T) == 0 && "bytes are not whole elements");
     return {reinterpret_cast<T *>(getMutableBytes().data()), getBytes().size() / sizeof(T)};
   }

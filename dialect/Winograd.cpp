@@ -24,8 +24,8 @@ static std::vector<double> multiplyOut(int64_t count, int64_t left) {
 }
 
 MinimalFilter::MinimalFilter(int64_t results, int64_t taps)
-    : points(results + taps - 1), output(results, std::vector<double>(points)), filter(points, std::vector<double>(taps)),
-      input(points, std::vector<double>(points)) {
+    : points(results + taps - 1), output(results, std::vector<double>(points)),
+      filter(points, std::vector<double>(taps)), input(points, std::vector<double>(points)) {
   assert(points <= maxPoints && "there are not so many points");
   int64_t finite = points - 1;
   for (int64_t p = 0; p < finite; ++p) {

@@ -14,8 +14,8 @@ static StringRef spelling(TokenKind kind) { return describe(kind).trim('`'); }
 
 StringRef spelling(BinaryOp op) {
   switch (op) {
-#define QUERN_BINARY(Kind, Operator, precedence)                                                   \
-  case BinaryOp::Operator:                                                                         \
+#define QUERN_BINARY(Kind, Operator, precedence)                                                                       \
+  case BinaryOp::Operator:                                                                                             \
     return spelling(TokenKind::Kind);
 #include "frontend/Tokens.def"
   case BinaryOp::Power:
@@ -24,8 +24,6 @@ StringRef spelling(BinaryOp op) {
   llvm_unreachable("unknown binary operator");
 }
 
-StringRef spelling(UnaryOp op) {
-  return spelling(op == UnaryOp::Negate ? TokenKind::Minus : TokenKind::Not);
-}
+StringRef spelling(UnaryOp op) { return spelling(op == UnaryOp::Negate ? TokenKind::Minus : TokenKind::Not); }
 
 } // namespace quern::frontend

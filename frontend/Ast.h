@@ -132,8 +132,7 @@ struct StringPart {
 struct StringExpr : Expr {
   llvm::ArrayRef<StringPart> parts;
 
-  StringExpr(SourceRange range, llvm::ArrayRef<StringPart> parts)
-      : Expr(ExprKind::String, range), parts(parts) {}
+  StringExpr(SourceRange range, llvm::ArrayRef<StringPart> parts) : Expr(ExprKind::String, range), parts(parts) {}
   /// Without interpolations: `text` is the whole string.
   bool isPlain() const { return parts.empty() || (parts.size() == 1 && !parts.front().value); }
   /// The text of a plain string.
@@ -210,8 +209,7 @@ struct UnaryExpr : Expr {
   UnaryOp op;
   Expr *operand;
 
-  UnaryExpr(SourceRange range, UnaryOp op, Expr *operand)
-      : Expr(ExprKind::Unary, range), op(op), operand(operand) {}
+  UnaryExpr(SourceRange range, UnaryOp op, Expr *operand) : Expr(ExprKind::Unary, range), op(op), operand(operand) {}
   static bool classof(const Expr *expr) { return expr->kind == ExprKind::Unary; }
 };
 
@@ -256,8 +254,7 @@ struct ReshapeExpr : Expr {
 struct TupleExpr : Expr {
   llvm::ArrayRef<Expr *> elements;
 
-  TupleExpr(SourceRange range, llvm::ArrayRef<Expr *> elements)
-      : Expr(ExprKind::Tuple, range), elements(elements) {}
+  TupleExpr(SourceRange range, llvm::ArrayRef<Expr *> elements) : Expr(ExprKind::Tuple, range), elements(elements) {}
   static bool classof(const Expr *expr) { return expr->kind == ExprKind::Tuple; }
 };
 
@@ -265,8 +262,7 @@ struct TupleExpr : Expr {
 struct ListExpr : Expr {
   llvm::ArrayRef<Expr *> elements;
 
-  ListExpr(SourceRange range, llvm::ArrayRef<Expr *> elements)
-      : Expr(ExprKind::List, range), elements(elements) {}
+  ListExpr(SourceRange range, llvm::ArrayRef<Expr *> elements) : Expr(ExprKind::List, range), elements(elements) {}
   static bool classof(const Expr *expr) { return expr->kind == ExprKind::List; }
 };
 
@@ -277,8 +273,7 @@ struct IfExpr : Expr {
   Expr *elseValue;
 
   IfExpr(SourceRange range, Expr *condition, Expr *thenValue, Expr *elseValue)
-      : Expr(ExprKind::If, range), condition(condition), thenValue(thenValue),
-        elseValue(elseValue) {}
+      : Expr(ExprKind::If, range), condition(condition), thenValue(thenValue), elseValue(elseValue) {}
   static bool classof(const Expr *expr) { return expr->kind == ExprKind::If; }
 };
 
@@ -301,8 +296,7 @@ struct RangeExpr : Expr {
   Expr *begin;
   Expr *end;
 
-  RangeExpr(SourceRange range, Expr *begin, Expr *end)
-      : Expr(ExprKind::Range, range), begin(begin), end(end) {}
+  RangeExpr(SourceRange range, Expr *begin, Expr *end) : Expr(ExprKind::Range, range), begin(begin), end(end) {}
   static bool classof(const Expr *expr) { return expr->kind == ExprKind::Range; }
 };
 
@@ -361,8 +355,7 @@ struct ListType : TypeExpr {
   /// A NamedType without arguments.
   TypeExpr *element;
 
-  ListType(SourceRange range, TypeExpr *element)
-      : TypeExpr(TypeKind::List, range), element(element) {}
+  ListType(SourceRange range, TypeExpr *element) : TypeExpr(TypeKind::List, range), element(element) {}
   static bool classof(const TypeExpr *type) { return type->kind == TypeKind::List; }
 };
 
@@ -441,8 +434,7 @@ struct ReturnStmt : Stmt {
 struct ExpressionStmt : Stmt {
   Expr *value;
 
-  ExpressionStmt(SourceRange range, Expr *value)
-      : Stmt(StmtKind::Expression, range), value(value) {}
+  ExpressionStmt(SourceRange range, Expr *value) : Stmt(StmtKind::Expression, range), value(value) {}
   static bool classof(const Stmt *stmt) { return stmt->kind == StmtKind::Expression; }
 };
 
@@ -454,8 +446,7 @@ struct IfStmt : Stmt {
   Block *elseBlock;
 
   IfStmt(SourceRange range, Expr *condition, Block thenBlock, Block *elseBlock)
-      : Stmt(StmtKind::If, range), condition(condition), thenBlock(thenBlock),
-        elseBlock(elseBlock) {}
+      : Stmt(StmtKind::If, range), condition(condition), thenBlock(thenBlock), elseBlock(elseBlock) {}
   static bool classof(const Stmt *stmt) { return stmt->kind == StmtKind::If; }
 };
 
@@ -484,8 +475,7 @@ struct Requirement {
 struct RequireStmt : Stmt {
   Requirement requirement;
 
-  RequireStmt(SourceRange range, Requirement requirement)
-      : Stmt(StmtKind::Require, range), requirement(requirement) {}
+  RequireStmt(SourceRange range, Requirement requirement) : Stmt(StmtKind::Require, range), requirement(requirement) {}
   static bool classof(const Stmt *stmt) { return stmt->kind == StmtKind::Require; }
 };
 
@@ -512,8 +502,7 @@ struct Decl {
   llvm::ArrayRef<llvm::StringRef> doc;
 
 protected:
-  Decl(DeclKind kind, SourceRange range, llvm::ArrayRef<llvm::StringRef> doc)
-      : kind(kind), range(range), doc(doc) {}
+  Decl(DeclKind kind, SourceRange range, llvm::ArrayRef<llvm::StringRef> doc) : kind(kind), range(range), doc(doc) {}
 };
 
 /// `import "std/transformer.qn"`. In a file only.
@@ -540,8 +529,7 @@ struct ConfigField {
 struct ConfigDecl : Decl {
   llvm::ArrayRef<ConfigField> fields;
 
-  ConfigDecl(SourceRange range, llvm::ArrayRef<llvm::StringRef> doc,
-             llvm::ArrayRef<ConfigField> fields)
+  ConfigDecl(SourceRange range, llvm::ArrayRef<llvm::StringRef> doc, llvm::ArrayRef<ConfigField> fields)
       : Decl(DeclKind::Config, range, doc), fields(fields) {}
   static bool classof(const Decl *decl) { return decl->kind == DeclKind::Config; }
 };
@@ -580,11 +568,10 @@ struct FunctionDecl : Decl {
   llvm::ArrayRef<Bound> bounds;
   Block body;
 
-  FunctionDecl(SourceRange range, llvm::ArrayRef<llvm::StringRef> doc, FunctionKind functionKind,
-               Identifier name, llvm::ArrayRef<Parameter> parameters, TypeExpr *result,
-               llvm::ArrayRef<Bound> bounds, Block body)
-      : Decl(DeclKind::Function, range, doc), functionKind(functionKind), name(name),
-        parameters(parameters), result(result), bounds(bounds), body(body) {}
+  FunctionDecl(SourceRange range, llvm::ArrayRef<llvm::StringRef> doc, FunctionKind functionKind, Identifier name,
+               llvm::ArrayRef<Parameter> parameters, TypeExpr *result, llvm::ArrayRef<Bound> bounds, Block body)
+      : Decl(DeclKind::Function, range, doc), functionKind(functionKind), name(name), parameters(parameters),
+        result(result), bounds(bounds), body(body) {}
   static bool classof(const Decl *decl) { return decl->kind == DeclKind::Function; }
 };
 
@@ -631,10 +618,9 @@ struct MemberDecl : Decl {
   TypeExpr *type;
   MemberClauses clauses;
 
-  MemberDecl(SourceRange range, llvm::ArrayRef<llvm::StringRef> doc, bool isState, Identifier name,
-             TypeExpr *type, MemberClauses clauses)
-      : Decl(DeclKind::Member, range, doc), isState(isState), name(name), type(type),
-        clauses(clauses) {}
+  MemberDecl(SourceRange range, llvm::ArrayRef<llvm::StringRef> doc, bool isState, Identifier name, TypeExpr *type,
+             MemberClauses clauses)
+      : Decl(DeclKind::Member, range, doc), isState(isState), name(name), type(type), clauses(clauses) {}
   static bool classof(const Decl *decl) { return decl->kind == DeclKind::Member; }
 };
 

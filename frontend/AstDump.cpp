@@ -168,9 +168,7 @@ void Dumper::require(const Requirement &requirement) {
 
 void Dumper::dump(const TypeExpr *type) {
   TypeSwitch<const TypeExpr *>(type)
-      .Case([&](const NamedType *named) {
-        nested("type " + named->name.text, [&] { arguments(named->arguments); });
-      })
+      .Case([&](const NamedType *named) { nested("type " + named->name.text, [&] { arguments(named->arguments); }); })
       .Case([&](const TensorType *tensor) {
         nested("tensor" + Twine(tensor->element ? " " : "") + tensor->element.text, [&] {
           for (const Expr *dim : tensor->dims)
@@ -210,9 +208,7 @@ void Dumper::block(const Twine &label, const Block &block) {
 
 void Dumper::dump(const Stmt *stmt) {
   TypeSwitch<const Stmt *>(stmt)
-      .Case([&](const AssignStmt *assign) {
-        child("assign " + joined(assign->targets), assign->value);
-      })
+      .Case([&](const AssignStmt *assign) { child("assign " + joined(assign->targets), assign->value); })
       .Case([&](const ReturnStmt *ret) {
         nested("return", [&] {
           if (ret->value)
@@ -330,9 +326,7 @@ void Dumper::dumpOperation(const Expr *expr) {
       .Case([&](const ForExpr *loop) {
         nested("for " + joined(loop->variables), [&] { all({loop->iterable, loop->body}); });
       })
-      .Case([&](const RangeExpr *range) {
-        nested("range", [&] { all({range->begin, range->end}); });
-      });
+      .Case([&](const RangeExpr *range) { nested("range", [&] { all({range->begin, range->end}); }); });
 }
 
 void dumpAst(const SourceFile &file, raw_ostream &out) {

@@ -37,8 +37,7 @@ constexpr uint64_t samples = 4096;
 
 } // namespace
 
-Budget::Budget(const SourceMgr &sources, DiagnosticEngine &diagnostics)
-    : sources(sources), diagnostics(diagnostics) {
+Budget::Budget(const SourceMgr &sources, DiagnosticEngine &diagnostics) : sources(sources), diagnostics(diagnostics) {
   for (auto [account, row] : zip_equal(accounts, rows)) {
     account.left = row.limit;
     account.interval = std::max<uint64_t>(row.limit / samples, 1);

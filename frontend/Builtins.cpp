@@ -11,8 +11,7 @@ using namespace llvm;
 namespace quern::frontend {
 
 static constexpr Builtin table[] = {
-#define QUERN_BUILTIN(Name, Signature)                                                             \
-  {StringLiteral(#Name), StringLiteral(Signature), &builtins::Name},
+#define QUERN_BUILTIN(Name, Signature) {StringLiteral(#Name), StringLiteral(Signature), &builtins::Name},
 #include "frontend/Builtins.def"
 };
 
@@ -37,8 +36,7 @@ Value BuiltinCall::failShapes(ArrayRef<size_t> of, const Twine &expected) {
   std::vector<std::string> found;
   for (size_t i : of)
     found.push_back("`" + formatTensor(tensor(i)) + "`");
-  Diagnostic &error =
-      diagnostics.error(range, name + " of " + join(found, " and ") + "; expected " + expected);
+  Diagnostic &error = diagnostics.error(range, name + " of " + join(found, " and ") + "; expected " + expected);
   for (size_t i : of)
     if (arguments[i].origin.isValid())
       error.note(arguments[i].origin, "`" + formatTensor(tensor(i)) + "` comes from here");
@@ -59,8 +57,7 @@ std::optional<int64_t> BuiltinCall::axis(size_t i, int64_t rank) {
   if (!axis)
     return std::nullopt;
   if (*axis < -rank || *axis >= rank) {
-    fail(places[i], "found axis " + Twine(*axis) + "; expected one of " + Twine(-rank) + " to " +
-                        Twine(rank - 1));
+    fail(places[i], "found axis " + Twine(*axis) + "; expected one of " + Twine(-rank) + " to " + Twine(rank - 1));
     return std::nullopt;
   }
   return *axis < 0 ? *axis + rank : *axis;
@@ -69,8 +66,8 @@ std::optional<int64_t> BuiltinCall::axis(size_t i, int64_t rank) {
 Value BuiltinCall::give(Shape shape, mlir::Type element, mlir::Value value) {
   std::optional<Extent> size = volume(shape);
   if (!size || size->constant().value_or(0) > maxElements)
-    return fail(range, name + " gives a tensor of shape " + formatShape(shape) +
-                           "; expected at most " + Twine(maxElements) + " elements");
+    return fail(range, name + " gives a tensor of shape " + formatShape(shape) + "; expected at most " +
+                           Twine(maxElements) + " elements");
   return Value(Tensor{std::move(shape), element, value}, range);
 }
 

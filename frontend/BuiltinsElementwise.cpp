@@ -39,8 +39,7 @@ bool isKnown(const Value &value) {
 std::optional<mlir::Value> readOperand(BuiltinCall &call, size_t i, bool isCondition) {
   if (auto number = asNumber(call.arguments[i])) {
     if (!isKnown(call.arguments[i]) && call.emitter.isActive()) {
-      call.fail(call.places[i], call.arguments[i].describe() +
-                                    " is known at run time only; expected a static number");
+      call.fail(call.places[i], call.arguments[i].describe() + " is known at run time only; expected a static number");
       return std::nullopt;
     }
     return call.emitter.scalar(call.places[i], *number);
@@ -69,8 +68,7 @@ std::optional<Operands> readOperands(BuiltinCall &call, bool hasCondition = fals
     tensors.push_back(i);
     auto joined = broadcastShapes(result.shape, call.tensor(i).shape);
     if (!joined) {
-      call.failShapes(tensors,
-                      "shapes that broadcast: equal dimensions or 1, counted from the last");
+      call.failShapes(tensors, "shapes that broadcast: equal dimensions or 1, counted from the last");
       return std::nullopt;
     }
     result.shape = std::move(*joined);
@@ -84,8 +82,7 @@ template <typename Op> Value applyUnary(BuiltinCall &call, double (*function)(do
     if (isKnown(call.arguments[0]))
       value = function(*number);
     if (value && !std::isfinite(*value))
-      return call.fail(call.range, call.name + " of " + call.arguments[0].describe() +
-                                       " is not a finite number");
+      return call.fail(call.range, call.name + " of " + call.arguments[0].describe() + " is not a finite number");
     return Value(FloatValue{value}, call.range);
   }
   auto operands = readOperands(call);
@@ -99,13 +96,11 @@ template <typename Op> Value applyBinary(BuiltinCall &call) {
   auto operands = readOperands(call);
   if (!operands)
     return Value();
-  mlir::Value result =
-      call.emitter.create<Op>(call.range, operands->values[0], operands->values[1]);
+  mlir::Value result = call.emitter.create<Op>(call.range, operands->values[0], operands->values[1]);
   return call.give(operands->shape, call.emitter.f32(), result);
 }
 
-template <typename Op>
-Value applyBinaryFunction(BuiltinCall &call, double (*function)(double, double)) {
+template <typename Op> Value applyBinaryFunction(BuiltinCall &call, double (*function)(double, double)) {
   auto a = asNumber(call.arguments[0]), b = asNumber(call.arguments[1]);
   if (!a || !b)
     return applyBinary<Op>(call);
@@ -113,11 +108,10 @@ Value applyBinaryFunction(BuiltinCall &call, double (*function)(double, double))
   auto *left = call.arguments[0].get<Extent>(), *right = call.arguments[1].get<Extent>();
   if (left && right) {
     if (!known)
-      return Value(Extent::symbol(call.name + "(" + left->str() + ", " + right->str() + ")",
-                                  SymbolKind::Opaque),
+      return Value(Extent::symbol(call.name + "(" + left->str() + ", " + right->str() + ")", SymbolKind::Opaque),
                    call.range);
-    bool takesLeft = function(0, 1) == 0 ? *left->constant() < *right->constant()
-                                         : *left->constant() > *right->constant();
+    bool takesLeft =
+        function(0, 1) == 0 ? *left->constant() < *right->constant() : *left->constant() > *right->constant();
     return Value(takesLeft ? *left : *right, call.range);
   }
   return Value(FloatValue{known ? std::optional(function(*a, *b)) : std::nullopt}, call.range);
@@ -127,8 +121,7 @@ Value applyCompare(BuiltinCall &call, ComparePredicate predicate) {
   auto operands = readOperands(call);
   if (!operands)
     return Value();
-  mlir::Value result = call.emitter.create<CompareOp>(call.range, operands->values[0],
-                                                      operands->values[1], predicate);
+  mlir::Value result = call.emitter.create<CompareOp>(call.range, operands->values[0], operands->values[1], predicate);
   return call.give(operands->shape, call.emitter.types().getI1Type(), result);
 }
 
@@ -161,8 +154,7 @@ Value applyTensorOperator(BuiltinCall &call, BinaryOp op) {
   case BinaryOp::Remainder:
   case BinaryOp::And:
   case BinaryOp::Or:
-    return call.fail(call.range, call.name + " is for static values; found " +
-                                     call.arguments[0].describe() + " and " +
+    return call.fail(call.range, call.name + " is for static values; found " + call.arguments[0].describe() + " and " +
                                      call.arguments[1].describe());
   }
   llvm_unreachable("every operator is handled");
@@ -170,17 +162,16 @@ Value applyTensorOperator(BuiltinCall &call, BinaryOp op) {
 
 namespace builtins {
 
-#define QUERN_UNARY(Name, Op, Function)                                                            \
+#define QUERN_UNARY(Name, Op, Function)                                                                                \
   Value Name(BuiltinCall &call) { return applyUnary<Op>(call, Function); }
-#define QUERN_BINARY_FUNCTION(Name, Op, Function)                                                  \
+#define QUERN_BINARY_FUNCTION(Name, Op, Function)                                                                      \
   Value Name(BuiltinCall &call) { return applyBinaryFunction<Op>(call, Function); }
 #include "frontend/Builtins.def"
 
 Value select(BuiltinCall &call) {
   if (!call.arguments[0].get<Tensor>())
-    return call.fail(call.places[0],
-                     "found " + call.arguments[0].describe() +
-                         "; expected a tensor of `bool`; choose between static values with `if`");
+    return call.fail(call.places[0], "found " + call.arguments[0].describe() +
+                                         "; expected a tensor of `bool`; choose between static values with `if`");
   auto operands = readOperands(call, /*hasCondition=*/true);
   if (!operands)
     return Value();

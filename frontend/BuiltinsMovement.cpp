@@ -26,26 +26,22 @@ Value reshapeTensor(BuiltinCall &call, ArrayRef<std::optional<Extent>> dims) {
   if (inferred) {
     std::optional<Extent> rest = Extent::divide(*from, *to);
     if (!rest || !call.emitter.isRepresentable(*rest))
-      return call.fail(call.places[0], "cannot infer `*`: `" + formatTensor(input) +
-                                           "` does not divide into `" + formatShape(shape) + "`");
+      return call.fail(call.places[0], "cannot infer `*`: `" + formatTensor(input) + "` does not divide into `" +
+                                           formatShape(shape) + "`");
     shape[*inferred] = *rest;
   } else if (Extent::compare(*from, *to) == Equality::Different) {
     call.diagnostics
-        .error(call.range, "`as` keeps the number of elements; found " + formatTensor(input) +
-                               " with " + from->str() + " and " + formatShape(shape) + " with " +
-                               to->str())
+        .error(call.range, "`as` keeps the number of elements; found " + formatTensor(input) + " with " + from->str() +
+                               " and " + formatShape(shape) + " with " + to->str())
         .note(call.arguments[0].origin, "`" + formatTensor(input) + "` comes from here");
     return Value();
   }
   if (!call.emitter.isRepresentable(shape))
-    return call.fail(
-        call.range,
-        "the shape " + formatShape(shape) +
-            " computes with a run-time dimension; each dimension is a number or one symbol");
+    return call.fail(call.range, "the shape " + formatShape(shape) +
+                                     " computes with a run-time dimension; each dimension is a number or one symbol");
   if (!call.emitter.isActive())
     return call.give(shape, input.element, {});
-  mlir::Value result = call.emitter.create<ReshapeOp>(
-      call.range, call.emitter.type(shape, input.element), input.value);
+  mlir::Value result = call.emitter.create<ReshapeOp>(call.range, call.emitter.type(shape, input.element), input.value);
   return call.give(shape, input.element, result);
 }
 
@@ -55,15 +51,13 @@ Value sliceTensor(BuiltinCall &call, ArrayRef<AxisSubscript> subscripts) {
   for (auto [axis, subscript] : enumerate(subscripts)) {
     if (!subscript.all) {
       result.shape[axis] = Extent(subscript.size);
-      result.value = call.emitter.create<SliceOp>(call.range, result.value, axis, subscript.begin,
-                                                  subscript.size);
+      result.value = call.emitter.create<SliceOp>(call.range, result.value, axis, subscript.begin, subscript.size);
     }
     if (!subscript.drop)
       kept.push_back(result.shape[axis]);
   }
   if (kept.size() != result.shape.size() && call.emitter.isActive())
-    result.value = call.emitter.create<ReshapeOp>(
-        call.range, call.emitter.type(kept, result.element), result.value);
+    result.value = call.emitter.create<ReshapeOp>(call.range, call.emitter.type(kept, result.element), result.value);
   return call.give(std::move(kept), result.element, result.value);
 }
 
@@ -78,17 +72,15 @@ static Value join(BuiltinCall &call, size_t axis, ArrayRef<Tensor> inputs) {
       fits = d == axis || Extent::compare(shape[d], input.shape[d]) != Equality::Different;
     if (!fits) {
       call.diagnostics
-          .error(call.restPlaces[i],
-                 call.name + " along axis " + Twine(axis) + " of `" + formatTensor(inputs.front()) +
-                     "` and `" + formatTensor(input) +
-                     "`; expected equal elements and dimensions on all other axes")
+          .error(call.restPlaces[i], call.name + " along axis " + Twine(axis) + " of `" + formatTensor(inputs.front()) +
+                                         "` and `" + formatTensor(input) +
+                                         "`; expected equal elements and dimensions on all other axes")
           .note(call.rest.front().origin, "`" + formatTensor(inputs.front()) + "` comes from here");
       return Value();
     }
     if (call.emitter.isActive() && !input.shape[axis].constant())
-      return call.fail(call.restPlaces[i],
-                       "axis " + Twine(axis) + " of `" + formatTensor(input) +
-                           "` is known at run time only; expected a static axis");
+      return call.fail(call.restPlaces[i], "axis " + Twine(axis) + " of `" + formatTensor(input) +
+                                               "` is known at run time only; expected a static axis");
     std::optional<Extent> sum = Extent::add(total, input.shape[axis]);
     if (!sum)
       return call.fail(call.range, "the joined axis leaves 64 bits");
@@ -96,8 +88,7 @@ static Value join(BuiltinCall &call, size_t axis, ArrayRef<Tensor> inputs) {
     values.push_back(input.value);
   }
   shape[axis] = total;
-  return call.give(shape, inputs.front().element,
-                   call.emitter.create<ConcatOp>(call.range, values, axis));
+  return call.give(shape, inputs.front().element, call.emitter.create<ConcatOp>(call.range, values, axis));
 }
 
 namespace builtins {
@@ -125,13 +116,12 @@ Value stack(BuiltinCall &call) {
   for (auto [i, value] : enumerate(call.rest)) {
     Tensor input = *value.get<Tensor>();
     if (compareShapes(input.shape, call.rest.front().get<Tensor>()->shape) == Equality::Different)
-      return call.fail(call.restPlaces[i],
-                       call.name + " of `" + formatTensor(*call.rest.front().get<Tensor>()) +
-                           "` and `" + formatTensor(input) + "`; expected equal shapes");
+      return call.fail(call.restPlaces[i], call.name + " of `" + formatTensor(*call.rest.front().get<Tensor>()) +
+                                               "` and `" + formatTensor(input) + "`; expected equal shapes");
     input.shape.insert(input.shape.begin() + *axis, Extent(1));
     if (call.emitter.isActive())
-      input.value = call.emitter.create<ReshapeOp>(
-          call.range, call.emitter.type(input.shape, input.element), input.value);
+      input.value =
+          call.emitter.create<ReshapeOp>(call.range, call.emitter.type(input.shape, input.element), input.value);
     inputs.push_back(std::move(input));
   }
   return join(call, *axis, inputs);
@@ -145,13 +135,11 @@ Value transpose(BuiltinCall &call) {
   SmallVector<int64_t> sorted(order);
   llvm::sort(sorted);
   if (sorted != to_vector(seq<int64_t>(0, input.shape.size())))
-    return call.fail(call.places[1],
-                     "the order must name each axis of `" + formatTensor(input) + "` once");
+    return call.fail(call.places[1], "the order must name each axis of `" + formatTensor(input) + "` once");
   Shape shape;
   for (int64_t axis : order)
     shape.push_back(input.shape[axis]);
-  return call.give(shape, input.element,
-                   call.emitter.create<TransposeOp>(call.range, input.value, order));
+  return call.give(shape, input.element, call.emitter.create<TransposeOp>(call.range, input.value, order));
 }
 
 Value gather(BuiltinCall &call) {
@@ -160,31 +148,26 @@ Value gather(BuiltinCall &call) {
     return call.failShapes({0, 1}, "a table of rank 1 or more and `i32` indices of rank 1");
   Shape shape = {indices.shape[0]};
   shape.append(table.shape.begin() + 1, table.shape.end());
-  return call.give(shape, call.emitter.f32(),
-                   call.emitter.create<GatherOp>(call.range, table.value, indices.value));
+  return call.give(shape, call.emitter.f32(), call.emitter.create<GatherOp>(call.range, table.value, indices.value));
 }
 
 Value iota(BuiltinCall &call) {
   const Extent &n = *call.arguments[0].get<Extent>();
   auto count = call.integer(0);
   if (!count)
-    return call.emitter.isActive() || n.mentions(SymbolKind::Runtime)
-               ? Value()
-               : call.give({n}, call.emitter.f32(), {});
+    return call.emitter.isActive() || n.mentions(SymbolKind::Runtime) ? Value()
+                                                                      : call.give({n}, call.emitter.f32(), {});
   if (*count < 1 || *count > maxTableElements)
-    return call.fail(call.places[0], "found " + Twine(*count) + " elements; expected 1 to " +
-                                         Twine(maxTableElements));
+    return call.fail(call.places[0], "found " + Twine(*count) + " elements; expected 1 to " + Twine(maxTableElements));
   if (!call.emitter.isActive())
     return call.give({n}, call.emitter.f32(), {});
-  return call.give(
-      {n}, call.emitter.f32(),
-      call.emitter.create<IotaOp>(call.range, call.emitter.type({n}, call.emitter.f32())));
+  return call.give({n}, call.emitter.f32(),
+                   call.emitter.create<IotaOp>(call.range, call.emitter.type({n}, call.emitter.f32())));
 }
 
 Value cast(BuiltinCall &call) {
   const Tensor &input = call.tensor(0);
-  mlir::Type element =
-      findElement(*call.arguments[1].get<StringValue>()->value, call.emitter.context());
+  mlir::Type element = findElement(*call.arguments[1].get<StringValue>()->value, call.emitter.context());
   bool known = element && (element.isInteger(32) || isa<mlir::FloatType>(element));
   if (!known || isa<PositionType>(input.element))
     return call.fail(call.places[1], "cannot cast `" + formatTensor(input) + "` to `" +
@@ -192,8 +175,7 @@ Value cast(BuiltinCall &call) {
                                          "`; expected `f32`, `f16`, `bf16` or `i32`");
   if (!call.emitter.isActive())
     return call.give(input.shape, element, {});
-  mlir::Value result =
-      call.emitter.create<CastOp>(call.range, call.emitter.type(input.shape, element), input.value);
+  mlir::Value result = call.emitter.create<CastOp>(call.range, call.emitter.type(input.shape, element), input.value);
   return call.give(input.shape, element, result);
 }
 

@@ -9,17 +9,14 @@ using namespace llvm;
 
 namespace quern::frontend {
 
-static bool fits(const Extent &a, const Extent &b) {
-  return Extent::compare(a, b) != Equality::Different;
-}
+static bool fits(const Extent &a, const Extent &b) { return Extent::compare(a, b) != Equality::Different; }
 
 /// Whether element `i`, with floats or blocks, can be read as f32; reports it otherwise.
 static bool isNumeric(BuiltinCall &call, size_t i) {
   const Tensor &tensor = call.tensor(i);
   if (isa<mlir::FloatType, BlockType>(tensor.element))
     return true;
-  call.fail(call.places[i],
-            call.name + " of `" + formatTensor(tensor) + "`; expected float elements");
+  call.fail(call.places[i], call.name + " of `" + formatTensor(tensor) + "`; expected float elements");
   return false;
 }
 
@@ -39,13 +36,11 @@ static Value reduce(BuiltinCall &call, ReduceKind kind) {
   if (!axis || !isNumeric(call, 0))
     return Value();
   if (rank == 0 || *axis != rank - 1)
-    return call.fail(call.range,
-                     call.name + " over axis " + Twine(*axis) + " of `" + formatTensor(input) +
-                         "`; only the last axis is reduced; `transpose` moves another one there");
+    return call.fail(call.range, call.name + " over axis " + Twine(*axis) + " of `" + formatTensor(input) +
+                                     "`; only the last axis is reduced; `transpose` moves another one there");
   Shape shape = input.shape;
   shape.back() = Extent(1);
-  mlir::Value result =
-      call.emitter.create<ReduceOp>(call.range, kind, call.emitter.asF32(call.places[0], input));
+  mlir::Value result = call.emitter.create<ReduceOp>(call.range, kind, call.emitter.asF32(call.places[0], input));
   return call.give(shape, call.emitter.f32(), result);
 }
 
@@ -53,8 +48,7 @@ static Value reduce(BuiltinCall &call, ReduceKind kind) {
 /// otherwise.
 static bool hasStaticRows(BuiltinCall &call, const Tensor &tensor, SourceRange place) {
   bool isFloat = isa<mlir::FloatType, BlockType>(tensor.element);
-  if (isFloat && !tensor.shape[1].mentions(SymbolKind::Runtime) &&
-      !tensor.shape[2].mentions(SymbolKind::Runtime))
+  if (isFloat && !tensor.shape[1].mentions(SymbolKind::Runtime) && !tensor.shape[2].mentions(SymbolKind::Runtime))
     return true;
   call.fail(place, call.name + " of `" + formatTensor(tensor) + "`; expected " +
                        (isFloat ? "static heads and dimensions" : "float elements"));
@@ -68,7 +62,7 @@ static mlir::Value asCache(BuiltinCall &call, const Tensor &cache) {
 
 namespace builtins {
 
-#define QUERN_REDUCTION(Name, Kind)                                                                \
+#define QUERN_REDUCTION(Name, Kind)                                                                                    \
   Value Name(BuiltinCall &call) { return reduce(call, ReduceKind::Kind); }
 #include "frontend/Builtins.def"
 
@@ -79,10 +73,9 @@ Value softmax(BuiltinCall &call) {
   if (!axis || !isNumeric(call, 0))
     return Value();
   if (rank == 0 || *axis != rank - 1)
-    return call.fail(call.range, call.name + " over axis " + Twine(*axis) + " of `" +
-                                     formatTensor(input) + "`; only the last axis is normalised");
-  mlir::Value result =
-      call.emitter.create<SoftmaxOp>(call.range, call.emitter.asF32(call.places[0], input));
+    return call.fail(call.range, call.name + " over axis " + Twine(*axis) + " of `" + formatTensor(input) +
+                                     "`; only the last axis is normalised");
+  mlir::Value result = call.emitter.create<SoftmaxOp>(call.range, call.emitter.asF32(call.places[0], input));
   return call.give(input.shape, call.emitter.f32(), result);
 }
 
@@ -92,15 +85,12 @@ Value matmul(BuiltinCall &call) {
     return Value();
   if (x.shape.empty() || weight.shape.size() != 2 || !fits(x.shape.back(), weight.shape[1]))
     return call.failShapes({0, 1}, "`[.., k]` and `[n, k]`");
-  if (weight.shape[0].mentions(SymbolKind::Runtime) ||
-      weight.shape[1].mentions(SymbolKind::Runtime))
-    return call.fail(call.places[1],
-                     "the weight `" + formatTensor(weight) +
-                         "` of `matmul` is sized at run time; expected static dimensions");
+  if (weight.shape[0].mentions(SymbolKind::Runtime) || weight.shape[1].mentions(SymbolKind::Runtime))
+    return call.fail(call.places[1], "the weight `" + formatTensor(weight) +
+                                         "` of `matmul` is sized at run time; expected static dimensions");
   Shape shape = x.shape;
   shape.back() = weight.shape[0];
-  mlir::Value result = call.emitter.create<MatmulOp>(
-      call.range, call.emitter.asF32(call.places[0], x), weight.value);
+  mlir::Value result = call.emitter.create<MatmulOp>(call.range, call.emitter.asF32(call.places[0], x), weight.value);
   return call.give(shape, call.emitter.f32(), result);
 }
 
@@ -112,9 +102,9 @@ Value rms_norm(BuiltinCall &call) {
     return call.failShapes({0, 1}, "`[.., n]` and `[n]`");
   if (!(call.number(2) >= 0))
     return call.fail(call.places[2], "found " + call.arguments[2].describe() + ", expected an `eps` of 0 or more");
-  mlir::Value result = call.emitter.create<RmsNormOp>(
-      call.range, call.emitter.asF32(call.places[0], x), call.emitter.asF32(call.places[1], weight),
-      APFloat(call.number(2)));
+  mlir::Value result =
+      call.emitter.create<RmsNormOp>(call.range, call.emitter.asF32(call.places[0], x),
+                                     call.emitter.asF32(call.places[1], weight), APFloat(call.number(2)));
   return call.give(x.shape, call.emitter.f32(), result);
 }
 
@@ -129,20 +119,17 @@ Value rope(BuiltinCall &call) {
   bool isTable = table.shape.size() == 3 && table.shape[2].constant().value_or(2) == 2;
   auto pairs = isTable ? table.shape[1].constant() : std::nullopt;
   if (!isTable || (pairs && x.shape[2].constant() && *pairs > *x.shape[2].constant() / 2))
-    return call.failShapes(
-        {0, 2}, "`[s, heads, dim]` and a table `[positions, r/2, 2]` with r at most dim");
+    return call.failShapes({0, 2}, "`[s, heads, dim]` and a table `[positions, r/2, 2]` with r at most dim");
   RopeLayout layout = RopeLayout::Half;
   if (call.has(3)) {
     StringRef word = *call.arguments[3].get<StringValue>()->value;
     auto known = symbolizeRopeLayout(word);
     if (!known)
-      return call.fail(call.places[3],
-                       "found layout `" + word + "`; expected `half` or `interleaved`");
+      return call.fail(call.places[3], "found layout `" + word + "`; expected `half` or `interleaved`");
     layout = *known;
   }
-  mlir::Value result =
-      call.emitter.create<RopeOp>(call.range, call.emitter.asF32(call.places[0], x), at.value,
-                                  call.emitter.asF32(call.places[2], table), layout);
+  mlir::Value result = call.emitter.create<RopeOp>(call.range, call.emitter.asF32(call.places[0], x), at.value,
+                                                   call.emitter.asF32(call.places[2], table), layout);
   return call.give(x.shape, call.emitter.f32(), result);
 }
 
@@ -150,16 +137,16 @@ Value cache_append(BuiltinCall &call) {
   const Tensor &cache = call.tensor(0), &x = call.tensor(1), &at = call.tensor(2);
   if (!isNumeric(call, 1))
     return Value();
-  bool shaped = cache.shape.size() == 3 && x.shape.size() == 3 &&
-                fits(cache.shape[1], x.shape[1]) && fits(cache.shape[2], x.shape[2]);
+  bool shaped = cache.shape.size() == 3 && x.shape.size() == 3 && fits(cache.shape[1], x.shape[1]) &&
+                fits(cache.shape[2], x.shape[2]);
   if (!shaped)
     return call.failShapes({0, 1}, "`[length, heads, dim]` and `[s, heads, dim]`");
   if (!isPerRow(call, 2, 1))
     return Value();
   if (call.emitter.isActive() && !cache.value.getDefiningOp<StateRefOp>())
     return call.fail(call.places[0], call.name + " writes a state; found another value");
-  mlir::Value result = call.emitter.create<CacheAppendOp>(
-      call.range, cache.value, call.emitter.asF32(call.places[1], x), at.value);
+  mlir::Value result =
+      call.emitter.create<CacheAppendOp>(call.range, cache.value, call.emitter.asF32(call.places[1], x), at.value);
   return call.give(cache.shape, cache.element, result);
 }
 
@@ -174,8 +161,8 @@ Value attend(BuiltinCall &call) {
            fits(keys.shape[1], values.shape[1]);
   if (!shaped) {
     call.diagnostics
-        .error(call.range, call.name + " of `" + formatTensor(query) + "` with keys `" +
-                               formatTensor(keys) + "` and values `" + formatTensor(values) +
+        .error(call.range, call.name + " of `" + formatTensor(query) + "` with keys `" + formatTensor(keys) +
+                               "` and values `" + formatTensor(values) +
                                "`; expected `[s, h, d]`, `[length, g, d]` and `[length, g, e]`")
         .note(call.arguments[0].origin, "`" + formatTensor(query) + "` comes from here")
         .note(call.arguments[1].origin, "the cache comes from here");
@@ -186,15 +173,14 @@ Value attend(BuiltinCall &call) {
     return Value();
   auto heads = query.shape[1].constant(), groups = keys.shape[1].constant();
   if (heads && groups && (*groups == 0 || *heads % *groups != 0))
-    return call.fail(call.range, call.name + " with " + Twine(*heads) + " query heads on " +
-                                     Twine(*groups) + " cache heads; expected a multiple");
-  double scale =
-      call.has(3) ? call.number(3) : 1.0 / std::sqrt(double(query.shape[2].constant().value_or(1)));
+    return call.fail(call.range, call.name + " with " + Twine(*heads) + " query heads on " + Twine(*groups) +
+                                     " cache heads; expected a multiple");
+  double scale = call.has(3) ? call.number(3) : 1.0 / std::sqrt(double(query.shape[2].constant().value_or(1)));
   Shape shape = query.shape;
   shape[2] = values.shape[2];
   mlir::Value result =
-      call.emitter.create<AttendOp>(call.range, call.emitter.asF32(call.places[0], query),
-                                    asCache(call, keys), asCache(call, values), at.value, APFloat(scale));
+      call.emitter.create<AttendOp>(call.range, call.emitter.asF32(call.places[0], query), asCache(call, keys),
+                                    asCache(call, values), at.value, APFloat(scale));
   return call.give(shape, call.emitter.f32(), result);
 }
 

@@ -27,9 +27,8 @@ struct Window {
 
 /// Argument `i`: one number for all of `count` places, or a tuple of `count` numbers; absent, `fallback`. Numbers below
 /// `least` are reported.
-static std::optional<SmallVector<int64_t, 4>> readNumbers(BuiltinCall &call, size_t i, size_t count,
-                                                          int64_t least, ArrayRef<int64_t> fallback,
-                                                          bool &isKnown) {
+static std::optional<SmallVector<int64_t, 4>> readNumbers(BuiltinCall &call, size_t i, size_t count, int64_t least,
+                                                          ArrayRef<int64_t> fallback, bool &isKnown) {
   if (!call.has(i))
     return SmallVector<int64_t, 4>(fallback);
   SmallVector<Extent, 4> extents;
@@ -39,8 +38,7 @@ static std::optional<SmallVector<int64_t, 4>> readNumbers(BuiltinCall &call, siz
     for (const Value &element : *call.arguments[i].get<Sequence>()->elements)
       extents.push_back(*element.get<Extent>());
   if (extents.size() != count) {
-    call.fail(call.places[i], "found " + Twine(extents.size()) + " numbers; expected one, or " +
-                                  Twine(count));
+    call.fail(call.places[i], "found " + Twine(extents.size()) + " numbers; expected one, or " + Twine(count));
     return std::nullopt;
   }
   SmallVector<int64_t, 4> numbers;
@@ -48,8 +46,7 @@ static std::optional<SmallVector<int64_t, 4>> readNumbers(BuiltinCall &call, siz
     isKnown &= extent.constant().has_value();
     int64_t number = extent.constant().value_or(1);
     if (extent.mentions(SymbolKind::Runtime) || number < least || number > maxWindow) {
-      call.fail(call.places[i], "found `" + extent.str() + "`; expected " + Twine(least) + " to " +
-                                    Twine(maxWindow));
+      call.fail(call.places[i], "found `" + extent.str() + "`; expected " + Twine(least) + " to " + Twine(maxWindow));
       return std::nullopt;
     }
     numbers.push_back(number);
@@ -87,9 +84,8 @@ static std::optional<Extent> countWindows(BuiltinCall &call, const Window &windo
     return Extent::symbol(call.name + "(" + extent.str() + ")", SymbolKind::Opaque);
   int64_t count = along.count(*places);
   if (count == 0) {
-    call.fail(call.range, call.name + " with a window over " + Twine(along.span()) +
-                              " places of an axis of " + Twine(*places) + ", padded by " +
-                              Twine(along.before) + " and " + Twine(along.after) +
+    call.fail(call.range, call.name + " with a window over " + Twine(along.span()) + " places of an axis of " +
+                              Twine(*places) + ", padded by " + Twine(along.before) + " and " + Twine(along.after) +
                               "; expected a window that fits");
     return std::nullopt;
   }
@@ -140,8 +136,8 @@ static std::optional<Window> readPool(BuiltinCall &call) {
   window.ceil = readFlag(call, 4, false, window.isKnown);
   for (unsigned i = 0; window.isKnown && i < 4; ++i)
     if (window.pads[i] >= window.size[i / 2]) {
-      call.fail(call.places[3], call.name + " pads by " + Twine(window.pads[i]) +
-                                    "; expected less than the window, " + Twine(window.size[i / 2]));
+      call.fail(call.places[3], call.name + " pads by " + Twine(window.pads[i]) + "; expected less than the window, " +
+                                    Twine(window.size[i / 2]));
       return std::nullopt;
     }
   return window;
@@ -153,9 +149,9 @@ template <typename Op, typename... Flags> static Value pool(BuiltinCall &call, F
   auto shape = window ? slide(call, *window, call.tensor(0).shape[1]) : std::nullopt;
   if (!shape)
     return Value();
-  mlir::Value result = call.emitter.create<Op>(
-      call.range, call.emitter.asF32(call.places[0], call.tensor(0)), window->size, window->strides, window->pads,
-      window->ceil, flags..., ImageLayout::NCHW);
+  mlir::Value result =
+      call.emitter.create<Op>(call.range, call.emitter.asF32(call.places[0], call.tensor(0)), window->size,
+                              window->strides, window->pads, window->ceil, flags..., ImageLayout::NCHW);
   return call.give(*shape, call.emitter.f32(), result);
 }
 
@@ -183,14 +179,14 @@ Value conv2d(BuiltinCall &call) {
   auto outputs = weight.shape[0].constant();
   bool divides = !groups || (*groups > 0 && outputs.value_or(*groups) % *groups == 0);
   if (groups && (!divides || !channels || Extent::compare(*channels, x.shape[1]) == Equality::Different))
-    return call.failShapes({0, 1}, "a weight `[outputs, channels / groups, height, width]` with " +
-                                       Twine(*groups) + " groups");
+    return call.failShapes({0, 1},
+                           "a weight `[outputs, channels / groups, height, width]` with " + Twine(*groups) + " groups");
   auto shape = slide(call, window, weight.shape[0]);
   if (!shape)
     return Value();
-  mlir::Value result = call.emitter.create<Conv2dOp>(
-      call.range, call.emitter.asF32(call.places[0], x), weight.value, window.size, window.strides, window.pads,
-      window.dilations, groups.value_or(1), ImageLayout::NCHW);
+  mlir::Value result = call.emitter.create<Conv2dOp>(call.range, call.emitter.asF32(call.places[0], x), weight.value,
+                                                     window.size, window.strides, window.pads, window.dilations,
+                                                     groups.value_or(1), ImageLayout::NCHW);
   return call.give(*shape, call.emitter.f32(), result);
 }
 

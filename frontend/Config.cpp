@@ -31,9 +31,7 @@ Scalar scalarOf(const TypeExpr &type) {
 }
 
 std::optional<Value> makeList(ArrayRef<Value> elements, bool isList, SourceRange origin) {
-  return Value(
-      Sequence{isList, std::make_shared<std::vector<Value>>(elements.begin(), elements.end())},
-      origin);
+  return Value(Sequence{isList, std::make_shared<std::vector<Value>>(elements.begin(), elements.end())}, origin);
 }
 
 bool isChoice(const ChoiceType &type, StringRef text) {
@@ -42,8 +40,7 @@ bool isChoice(const ChoiceType &type, StringRef text) {
 
 } // namespace
 
-std::optional<Value> convertConfig(const ConfigValue &value, const TypeExpr &type,
-                                   SourceRange origin) {
+std::optional<Value> convertConfig(const ConfigValue &value, const TypeExpr &type, SourceRange origin) {
   if (auto *choice = dyn_cast<ChoiceType>(&type)) {
     const std::string *text = value.asString();
     if (!text || !isChoice(*choice, *text))
@@ -74,8 +71,7 @@ std::optional<Value> convertConfig(const ConfigValue &value, const TypeExpr &typ
   case Scalar::Bool:
     return value.asBool() ? std::optional(Value(BoolValue{*value.asBool()}, origin)) : std::nullopt;
   case Scalar::String:
-    return value.asString() ? std::optional(Value(StringValue{*value.asString()}, origin))
-                            : std::nullopt;
+    return value.asString() ? std::optional(Value(StringValue{*value.asString()}, origin)) : std::nullopt;
   case Scalar::None:
     return std::nullopt;
   }
@@ -137,14 +133,12 @@ std::optional<Value> convertStatic(const Value &value, const TypeExpr &type) {
   if (auto *list = dyn_cast<ListType>(&type)) {
     if (!sequence || !sequence->isList)
       return std::nullopt;
-    return convertElements(*sequence, value.origin,
-                           [&](size_t) -> const TypeExpr & { return *list->element; });
+    return convertElements(*sequence, value.origin, [&](size_t) -> const TypeExpr & { return *list->element; });
   }
   if (auto *tuple = dyn_cast<TupleType>(&type)) {
     if (!sequence || sequence->isList || sequence->elements->size() != tuple->elements.size())
       return std::nullopt;
-    return convertElements(*sequence, value.origin,
-                           [&](size_t i) -> const TypeExpr & { return *tuple->elements[i]; });
+    return convertElements(*sequence, value.origin, [&](size_t i) -> const TypeExpr & { return *tuple->elements[i]; });
   }
   switch (scalarOf(type)) {
   case Scalar::Int:
@@ -152,8 +146,7 @@ std::optional<Value> convertStatic(const Value &value, const TypeExpr &type) {
   case Scalar::Float:
     if (auto *integer = value.get<Extent>()) {
       auto number = integer->constant();
-      return Value(FloatValue{number ? std::optional(double(*number)) : std::nullopt},
-                   value.origin);
+      return Value(FloatValue{number ? std::optional(double(*number)) : std::nullopt}, value.origin);
     }
     return keepIf(value.get<FloatValue>());
   case Scalar::Bool:

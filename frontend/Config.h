@@ -11,8 +11,7 @@ class ConfigValue;
 class DiagnosticEngine;
 
 /// `value` as a value of type `type`, or nothing where it is not one.
-std::optional<Value> convertConfig(const ConfigValue &value, const TypeExpr &type,
-                                   SourceRange origin);
+std::optional<Value> convertConfig(const ConfigValue &value, const TypeExpr &type, SourceRange origin);
 
 /// A value of type `type` that is not known; `name` is what an integer is called. Nothing for a
 /// type that no configuration field can have.

@@ -31,17 +31,12 @@ struct NeutralKey {
 };
 
 bool isNumber(const ConfigValue &value, double number) {
-  return value.asInt() ? double(*value.asInt()) == number
-                       : value.asDouble() && *value.asDouble() == number;
+  return value.asInt() ? double(*value.asInt()) == number : value.asDouble() && *value.asDouble() == number;
 }
 
-bool isBool(const ConfigValue &value, bool truth) {
-  return value.asBool() && *value.asBool() == truth;
-}
+bool isBool(const ConfigValue &value, bool truth) { return value.asBool() && *value.asBool() == truth; }
 
-bool isText(const ConfigValue &value, StringRef text) {
-  return value.asString() && *value.asString() == text;
-}
+bool isText(const ConfigValue &value, StringRef text) { return value.asString() && *value.asString() == text; }
 
 /// Whether no token is so far from another that the window would hide it.
 bool isWideWindow(const ConfigValue &value, const ModelConfig &config) {
@@ -63,9 +58,10 @@ constexpr Neutral Zero{"0", [](const ConfigValue &value, const ModelConfig &) { 
 constexpr Neutral One{"1", [](const ConfigValue &value, const ModelConfig &) { return isNumber(value, 1); }};
 constexpr Neutral False{"false", [](const ConfigValue &value, const ModelConfig &) { return isBool(value, false); }};
 constexpr Neutral True{"true", [](const ConfigValue &value, const ModelConfig &) { return isBool(value, true); }};
-constexpr Neutral DefaultRope{
-    "\"default\"", [](const ConfigValue &value, const ModelConfig &) { return isText(value, "default"); }};
-constexpr Neutral FullAttention{"\"full_attention\" for every layer", [](const ConfigValue &value, const ModelConfig &) {
+constexpr Neutral DefaultRope{"\"default\"",
+                              [](const ConfigValue &value, const ModelConfig &) { return isText(value, "default"); }};
+constexpr Neutral FullAttention{"\"full_attention\" for every layer",
+                                [](const ConfigValue &value, const ModelConfig &) {
                                   return isListOf(value, [](auto &type) { return isText(type, "full_attention"); });
                                 }};
 constexpr Neutral Ones{"1 for every layer", [](const ConfigValue &value, const ModelConfig &) {
@@ -118,8 +114,7 @@ static std::string origin(const ModelConfig &config) {
   return config.origin().empty() ? "the configuration" : "`" + config.origin().str() + "`";
 }
 
-LogicalResult checkPurpose(const Program &program, const ModelConfig &config,
-                           DiagnosticEngine &diagnostics) {
+LogicalResult checkPurpose(const Program &program, const ModelConfig &config, DiagnosticEngine &diagnostics) {
   const ConfigEntry *entry = program.findConfig("model_type");
   const ConfigValue *found = config.find("model_type");
   auto *choice = entry ? dyn_cast<ChoiceType>(entry->field->type) : nullptr;

@@ -14,8 +14,7 @@ class ModelConfig;
 class Program;
 
 /// Whether the `model_type` of `config` is one that the model declares to be for; reports another.
-llvm::LogicalResult checkPurpose(const Program &program, const ModelConfig &config,
-                                 DiagnosticEngine &diagnostics);
+llvm::LogicalResult checkPurpose(const Program &program, const ModelConfig &config, DiagnosticEngine &diagnostics);
 
 /// Holds the keys of `config` that no file of the model declares against ConfigKeys.def: those that
 /// change results are errors at `root`, others a note. Fails after an error.

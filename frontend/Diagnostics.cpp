@@ -48,8 +48,7 @@ Diagnostic &Diagnostic::note(SMRange range, const Twine &message) {
 
 bool Diagnostic::repeats(const Diagnostic &other) const {
   return errorRange.Start == other.errorRange.Start && errorRange.End == other.errorRange.End &&
-         StringRef(text).take_front(plainLength) ==
-             StringRef(other.text).take_front(other.plainLength);
+         StringRef(text).take_front(plainLength) == StringRef(other.text).take_front(other.plainLength);
 }
 
 Diagnostic &Diagnostic::hint(const Twine &message) {
@@ -93,8 +92,7 @@ struct Place {
 
 class Printer {
 public:
-  Printer(const SourceMgr &sources, raw_ostream &out, bool colour)
-      : sources(sources), out(out), colour(colour) {}
+  Printer(const SourceMgr &sources, raw_ostream &out, bool colour) : sources(sources), out(out), colour(colour) {}
 
   void print(SMRange range, StringRef severity, raw_ostream::Colors hue, StringRef message);
 
@@ -181,9 +179,8 @@ void Printer::resetColour() {
 void Printer::printSource(const Place &place) {
   // A window of whole characters around the marker, where the line is long.
   StringRef line = place.sourceLine;
-  size_t skip = place.begin > maxPrintedColumns / 2 && line.size() > maxPrintedColumns
-                    ? place.begin - maxPrintedColumns / 2
-                    : 0;
+  size_t skip =
+      place.begin > maxPrintedColumns / 2 && line.size() > maxPrintedColumns ? place.begin - maxPrintedColumns / 2 : 0;
   while (skip && (line[skip] & 0xC0) == 0x80)
     --skip;
   size_t keep = std::min<size_t>(maxPrintedColumns, line.size() - skip);

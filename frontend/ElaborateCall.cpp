@@ -12,13 +12,11 @@ namespace quern::frontend {
 Value Elaborator::evaluateCall(const CallExpr &expr, Frame &frame) {
   if (auto *name = dyn_cast<NameExpr>(expr.callee)) {
     if (!isBound(name->name, frame)) {
-      const FunctionDecl *method =
-          frame.self ? program.scope(frame.self->decl).functions.lookup(name->name) : nullptr;
+      const FunctionDecl *method = frame.self ? program.scope(frame.self->decl).functions.lookup(name->name) : nullptr;
       const FunctionDecl *function = method ? method : program.findFunction(name->name);
       if (function) {
         auto arguments = evaluateArguments(expr, frame);
-        return arguments ? callFunction(*function, method ? frame.self : nullptr, *arguments,
-                                        expr.range, name->name)
+        return arguments ? callFunction(*function, method ? frame.self : nullptr, *arguments, expr.range, name->name)
                          : Value();
       }
       if (const Builtin *builtin = findBuiltin(name->name))
@@ -26,8 +24,7 @@ Value Elaborator::evaluateCall(const CallExpr &expr, Frame &frame) {
     }
   }
   if (auto *member = dyn_cast<MemberExpr>(expr.callee)) {
-    StringRef first =
-        isa<NameExpr>(member->base) ? cast<NameExpr>(member->base)->name : StringRef();
+    StringRef first = isa<NameExpr>(member->base) ? cast<NameExpr>(member->base)->name : StringRef();
     bool isConfig = !first.empty() && !isBound(first, frame);
     Value base = isConfig ? evaluate(*expr.callee, frame) : evaluate(*member->base, frame);
     if (base.isPoison())
@@ -36,8 +33,7 @@ Value Elaborator::evaluateCall(const CallExpr &expr, Frame &frame) {
       const ModuleScope &scope = program.scope(module->instance->decl);
       if (const FunctionDecl *method = scope.functions.lookup(member->member.text)) {
         auto arguments = evaluateArguments(expr, frame);
-        return arguments ? callFunction(*method, module->instance, *arguments, expr.range,
-                                        member->member.text)
+        return arguments ? callFunction(*method, module->instance, *arguments, expr.range, member->member.text)
                          : Value();
       }
     }
@@ -49,26 +45,21 @@ Value Elaborator::evaluateCall(const CallExpr &expr, Frame &frame) {
 Value Elaborator::callInstance(const Value &callee, const CallExpr &expr, Frame &frame) {
   auto *module = callee.get<ModuleValue>();
   if (!module)
-    return fail(expr.callee->range,
-                "found " + callee.describe() + "; expected a function or a module to call");
+    return fail(expr.callee->range, "found " + callee.describe() + "; expected a function or a module to call");
   const ModuleDecl *decl = module->instance->decl;
   const FunctionDecl *call = program.scope(decl).call;
   if (!call && program.isPartial())
     return Value();
   if (!call) {
-    diagnostics
-        .error(expr.callee->range,
-               "module `" + decl->name.text + "` has no function without a name to call")
+    diagnostics.error(expr.callee->range, "module `" + decl->name.text + "` has no function without a name to call")
         .note(decl->name.range, "declared here");
     return Value();
   }
   auto arguments = evaluateArguments(expr, frame);
-  return arguments ? callFunction(*call, module->instance, *arguments, expr.range, decl->name.text)
-                   : Value();
+  return arguments ? callFunction(*call, module->instance, *arguments, expr.range, decl->name.text) : Value();
 }
 
-std::optional<SmallVector<CallArgument>> Elaborator::evaluateArguments(const CallExpr &expr,
-                                                                       Frame &frame) {
+std::optional<SmallVector<CallArgument>> Elaborator::evaluateArguments(const CallExpr &expr, Frame &frame) {
   SmallVector<CallArgument> result;
   bool poisoned = false;
   for (const Argument &argument : expr.arguments) {
@@ -121,8 +112,7 @@ Signature parseSignature(StringRef text) {
 }
 
 template <typename T> bool holdsOnly(const Sequence *sequence) {
-  return sequence &&
-         all_of(*sequence->elements, [](const Value &element) { return element.get<T>(); });
+  return sequence && all_of(*sequence->elements, [](const Value &element) { return element.get<T>(); });
 }
 
 /// What kind `kind` of argument is called, and whether `value` is one.
@@ -141,16 +131,14 @@ std::pair<StringRef, bool> checkKind(char kind, const Value &value) {
   case 'd':
     return {"a list of integers", holdsOnly<Extent>(sequence)};
   case 'p':
-    return {"an integer or a tuple of integers",
-            value.get<Extent>() || holdsOnly<Extent>(sequence)};
+    return {"an integer or a tuple of integers", value.get<Extent>() || holdsOnly<Extent>(sequence)};
   case 'b':
     return {"a truth value", value.get<BoolValue>()};
   case 's':
   case 'w':
     return {"a string", value.get<StringValue>()};
   case 'c':
-    return {"a pair of keys and values",
-            holdsOnly<Tensor>(sequence) && sequence->elements->size() == 2};
+    return {"a pair of keys and values", holdsOnly<Tensor>(sequence) && sequence->elements->size() == 2};
   default:
     llvm_unreachable("no such kind of parameter");
   }
@@ -159,8 +147,7 @@ std::pair<StringRef, bool> checkKind(char kind, const Value &value) {
 } // namespace
 
 /// The slot that argument `i` of `expr` goes to, or an error text.
-static std::variant<size_t, std::string> findSlot(const Signature &signature,
-                                                  const Argument &argument, size_t i) {
+static std::variant<size_t, std::string> findSlot(const Signature &signature, const Argument &argument, size_t i) {
   if (!argument.name) {
     if (i >= signature.slots.size())
       return "expected at most " + std::to_string(signature.slots.size()) + " arguments";
@@ -174,16 +161,14 @@ static std::variant<size_t, std::string> findSlot(const Signature &signature,
 
 Value Elaborator::callBuiltin(const Builtin &builtin, const CallExpr &expr, Frame &frame) {
   Signature signature = parseSignature(builtin.signature);
-  BuiltinCall call{
-      ("`" + builtin.name + "`").str(), expr.range, {}, {}, {}, {}, emitter, diagnostics, table};
+  BuiltinCall call{("`" + builtin.name + "`").str(), expr.range, {}, {}, {}, {}, emitter, diagnostics, table};
   call.arguments.resize(signature.slots.size(), Value(Nothing{}));
   call.places.resize(signature.slots.size(), expr.range);
   bool failed = false;
   auto checkArgument = [&](char kind, StringRef name, const Value &value, SourceRange place) {
     auto [expected, fits] = checkKind(kind, value);
     if (!fits && !value.isPoison())
-      fail(place, "argument `" + name + "` of " + call.name + " is " + value.describe() +
-                      "; expected " + expected);
+      fail(place, "argument `" + name + "` of " + call.name + " is " + value.describe() + "; expected " + expected);
     failed |= !fits;
     return fits;
   };
@@ -212,8 +197,8 @@ Value Elaborator::callBuiltin(const Builtin &builtin, const CallExpr &expr, Fram
       continue;
     }
     auto *word = dyn_cast<NameExpr>(argument.value);
-    Value value = parameter.kind == 'w' && word ? Value(StringValue{word->name.str()}, place)
-                                                : evaluate(*argument.value, frame);
+    Value value =
+        parameter.kind == 'w' && word ? Value(StringValue{word->name.str()}, place) : evaluate(*argument.value, frame);
     checkArgument(parameter.kind, parameter.name, value, place);
     call.arguments[index] = std::move(value);
     call.places[index] = place;

@@ -13,12 +13,10 @@ namespace quern::frontend {
 /// The largest size that a symbolic dimension has where the entry does not say.
 static constexpr int64_t defaultBound = 512;
 
-Elaborator::Elaborator(const Program &program, const ModelInputs &inputs,
-                       const FrontendOptions &options, Emitter &emitter, Budget &budget,
-                       DiagnosticEngine &diagnostics, bool isLoose)
-    : program(program), inputs(inputs), options(options), emitter(emitter), budget(budget),
-      diagnostics(diagnostics), table(inputs.checkpoint, emitter.context(), diagnostics),
-      isLoose(isLoose) {}
+Elaborator::Elaborator(const Program &program, const ModelInputs &inputs, const FrontendOptions &options,
+                       Emitter &emitter, Budget &budget, DiagnosticEngine &diagnostics, bool isLoose)
+    : program(program), inputs(inputs), options(options), emitter(emitter), budget(budget), diagnostics(diagnostics),
+      table(inputs.checkpoint, emitter.context(), diagnostics), isLoose(isLoose) {}
 
 Value Elaborator::fail(SourceRange place, const Twine &message) {
   diagnostics.error(place, message);
@@ -53,16 +51,14 @@ StringRef Elaborator::textOf(SourceRange range) const {
 //===--- Parameters of entries
 //-----------------------------------------------------------------===//
 
-std::optional<Tensor> Elaborator::entryTensor(const Parameter &parameter, Frame &frame,
-                                              mlir::Block *body) {
+std::optional<Tensor> Elaborator::entryTensor(const Parameter &parameter, Frame &frame, mlir::Block *body) {
   auto *type = dyn_cast<TensorType>(parameter.type);
   if (!type) {
     fail(parameter.type->range, "parameter `" + parameter.name.text + "` of an entry is " +
                                     describeType(*parameter.type) + "; expected a tensor");
     return std::nullopt;
   }
-  mlir::Type element =
-      type->element ? findElement(type->element.text, emitter.context()) : emitter.f32();
+  mlir::Type element = type->element ? findElement(type->element.text, emitter.context()) : emitter.f32();
   if (!element) {
     fail(type->element.range, "unknown element type `" + type->element.text +
                                   "`; expected `f32`, `f16`, `bf16`, `i32`, `bool` or `Positions`");
@@ -73,31 +69,27 @@ std::optional<Tensor> Elaborator::entryTensor(const Parameter &parameter, Frame 
   Shape shape;
   for (const Expr *dim : type->dims) {
     if (isa<InferredDimExpr, RestExpr>(dim)) {
-      fail(dim->range,
-           "an entry's parameter names each dimension; found `" + textOf(dim->range) + "`");
+      fail(dim->range, "an entry's parameter names each dimension; found `" + textOf(dim->range) + "`");
       return std::nullopt;
     }
     auto *name = dyn_cast<NameExpr>(dim);
     if (name && !isBound(name->name, frame)) {
       if (!checkNewName(*name, frame))
         return std::nullopt;
-      frame.locals[name->name] =
-          Value(Extent::symbol(name->name, SymbolKind::Runtime), name->range);
+      frame.locals[name->name] = Value(Extent::symbol(name->name, SymbolKind::Runtime), name->range);
     }
     auto extent = evaluateExtent(*dim, frame, "a dimension");
     if (!extent)
       return std::nullopt;
     if (extent->constant().value_or(1) < 1 || !emitter.isRepresentable(*extent)) {
-      fail(dim->range,
-           "found dimension " + extent->str() + "; expected a positive number or one symbol");
+      fail(dim->range, "found dimension " + extent->str() + "; expected a positive number or one symbol");
       return std::nullopt;
     }
     shape.push_back(*extent);
   }
   Tensor tensor{shape, element, {}};
   if (body)
-    tensor.value =
-        body->addArgument(emitter.type(shape, element), emitter.location(parameter.name.range));
+    tensor.value = body->addArgument(emitter.type(shape, element), emitter.location(parameter.name.range));
   return tensor;
 }
 
@@ -117,19 +109,16 @@ mlir::DictionaryAttr Elaborator::entryBounds(const FunctionDecl &entry, Frame &f
   mlir::Builder &builder = emitter.types();
   StringMap<int64_t> bounds;
   for (const auto &local : frame.locals)
-    if (auto *extent = local.getValue().get<Extent>();
-        extent && extent->runtimeSymbol() == local.getKey())
+    if (auto *extent = local.getValue().get<Extent>(); extent && extent->runtimeSymbol() == local.getKey())
       bounds[local.getKey()] = defaultBound;
   for (const Bound &bound : entry.bounds) {
     if (!bounds.contains(bound.symbol.text)) {
-      fail(bound.symbol.range,
-           "`" + bound.symbol.text + "` is not a symbolic dimension of the entry's parameters");
+      fail(bound.symbol.range, "`" + bound.symbol.text + "` is not a symbolic dimension of the entry's parameters");
       continue;
     }
     auto limit = evaluateInteger(*bound.limit, frame, "a bound");
     if (limit && (*limit < 1 || *limit > INT32_MAX))
-      fail(bound.limit->range,
-           "found bound " + Twine(*limit) + "; expected 1 to " + Twine(INT32_MAX));
+      fail(bound.limit->range, "found bound " + Twine(*limit) + "; expected 1 to " + Twine(INT32_MAX));
     bounds[bound.symbol.text] = limit.value_or(defaultBound);
   }
   mlir::NamedAttrList attributes;
@@ -145,8 +134,7 @@ void Elaborator::emitEntry(const FunctionDecl &entry, Instance &root) {
     return;
   mlir::DictionaryAttr bounds = entryBounds(entry, frame);
   if (!entry.result)
-    return void(fail(entry.name.range,
-                     "entry `" + entry.name.text + "` has no result; expected at least one"));
+    return void(fail(entry.name.range, "entry `" + entry.name.text + "` has no result; expected at least one"));
   runBlock(entry.body, frame);
   Value result = finishFunction(entry, frame, entry.range);
   if (result.isPoison())
@@ -157,8 +145,7 @@ void Elaborator::emitEntry(const FunctionDecl &entry, Instance &root) {
   for (const Value &value : values) {
     auto *tensor = value.get<Tensor>();
     if (!tensor)
-      return void(fail(entry.result->range,
-                       "a result of an entry is " + value.describe() + "; expected a tensor"));
+      return void(fail(entry.result->range, "a result of an entry is " + value.describe() + "; expected a tensor"));
     if (!isInterfaceElement(tensor->element, value.origin))
       return;
     results.push_back(tensor->value);
@@ -166,23 +153,18 @@ void Elaborator::emitEntry(const FunctionDecl &entry, Instance &root) {
   SmallVector<StringRef> argNames;
   for (const Parameter &parameter : entry.parameters)
     argNames.push_back(parameter.name.text);
-  emitter.endEntry(entry.range, entry.name.text, body, results,
-                   emitter.types().getStrArrayAttr(argNames), resultNames(frame, values.size()),
-                   bounds);
+  emitter.endEntry(entry.range, entry.name.text, body, results, emitter.types().getStrArrayAttr(argNames),
+                   resultNames(frame, values.size()), bounds);
 }
 
 mlir::ArrayAttr Elaborator::resultNames(const Frame &frame, size_t count) {
   auto *tuple = dyn_cast_or_null<TupleExpr>(frame.returnedFrom);
   SmallVector<std::string> names;
   for (size_t i = 0; i < count; ++i) {
-    const Expr *written =
-        tuple && tuple->elements.size() == count ? tuple->elements[i] : frame.returnedFrom;
+    const Expr *written = tuple && tuple->elements.size() == count ? tuple->elements[i] : frame.returnedFrom;
     auto *name = dyn_cast_or_null<NameExpr>(written);
-    std::string text = name         ? name->name.str()
-                       : count == 1 ? "result"
-                                    : "result" + std::to_string(i);
-    names.push_back(
-        is_contained(names, text) || (count > 1 && !tuple) ? "result" + std::to_string(i) : text);
+    std::string text = name ? name->name.str() : count == 1 ? "result" : "result" + std::to_string(i);
+    names.push_back(is_contained(names, text) || (count > 1 && !tuple) ? "result" + std::to_string(i) : text);
   }
   SmallVector<StringRef> views(names.begin(), names.end());
   return emitter.types().getStrArrayAttr(views);
@@ -191,8 +173,7 @@ mlir::ArrayAttr Elaborator::resultNames(const Frame &frame, size_t count) {
 bool Elaborator::isInterfaceElement(mlir::Type element, SourceRange place) {
   if (element.isF32() || element.isInteger(32) || isa<PositionType>(element))
     return true;
-  fail(place, "found `" + formatElement(element) +
-                  "` in an entry's signature; expected `f32`, `i32` or `Positions`");
+  fail(place, "found `" + formatElement(element) + "` in an entry's signature; expected `f32`, `i32` or `Positions`");
   return false;
 }
 
@@ -216,8 +197,7 @@ void Elaborator::runRoot(const ModuleDecl &root) {
 //===--- Modules and functions on their own
 //----------------------------------------------------===//
 
-std::optional<Value> Elaborator::unknownArgument(const TypeExpr &type, StringRef name,
-                                                 Frame &frame) {
+std::optional<Value> Elaborator::unknownArgument(const TypeExpr &type, StringRef name, Frame &frame) {
   auto *tensorType = dyn_cast<TensorType>(&type);
   if (!tensorType)
     return unknownValue(name, type, type.range);
@@ -232,8 +212,7 @@ std::optional<Value> Elaborator::unknownArgument(const TypeExpr &type, StringRef
     if (isNew && !checkNewName(*symbol, frame))
       return std::nullopt;
     if (isNew)
-      frame.locals[symbol->name] =
-          Value(Extent::symbol(symbol->name, SymbolKind::Setting), dim->range);
+      frame.locals[symbol->name] = Value(Extent::symbol(symbol->name, SymbolKind::Setting), dim->range);
     if (isa<InferredDimExpr>(dim)) {
       shape.push_back(Extent::symbol((name + "." + Twine(shape.size())).str(), SymbolKind::Opaque));
       continue;
@@ -243,13 +222,10 @@ std::optional<Value> Elaborator::unknownArgument(const TypeExpr &type, StringRef
       return std::nullopt;
     shape.push_back(*extent);
   }
-  mlir::Type element = tensorType->element
-                           ? findElement(tensorType->element.text, emitter.context())
-                           : emitter.f32();
+  mlir::Type element = tensorType->element ? findElement(tensorType->element.text, emitter.context()) : emitter.f32();
   if (!element) {
-    fail(tensorType->element.range,
-         "unknown element type `" + tensorType->element.text +
-             "`; expected `f32`, `f16`, `bf16`, `i32`, `bool` or `Positions`");
+    fail(tensorType->element.range, "unknown element type `" + tensorType->element.text +
+                                        "`; expected `f32`, `f16`, `bf16`, `i32`, `bool` or `Positions`");
     return std::nullopt;
   }
   return Value(Tensor{shape, element, {}}, type.range);

@@ -36,17 +36,11 @@ Value Elaborator::evaluateInner(const Expr &expr, Frame &frame) {
       .Case([&](const UnaryExpr *e) { return evaluateUnary(*e, frame); })
       .Case([&](const BinaryExpr *e) { return evaluateBinary(*e, frame); })
       .Case([&](const ReshapeExpr *e) { return evaluateReshape(*e, frame); })
-      .Case([&](const TupleExpr *e) {
-        return evaluateSequence(e->elements, /*isList=*/false, range, frame);
-      })
-      .Case([&](const ListExpr *e) {
-        return evaluateSequence(e->elements, /*isList=*/true, range, frame);
-      })
+      .Case([&](const TupleExpr *e) { return evaluateSequence(e->elements, /*isList=*/false, range, frame); })
+      .Case([&](const ListExpr *e) { return evaluateSequence(e->elements, /*isList=*/true, range, frame); })
       .Case([&](const IfExpr *e) { return evaluateIf(*e, frame); })
       .Case([&](const ForExpr *e) { return evaluateFor(*e, frame); })
-      .Default([&](const Expr *) {
-        return fail(range, "expected a value; found `" + textOf(range) + "`");
-      });
+      .Default([&](const Expr *) { return fail(range, "expected a value; found `" + textOf(range) + "`"); });
 }
 
 Value Elaborator::evaluateString(const StringExpr &expr, Frame &frame) {
@@ -71,15 +65,13 @@ Value Elaborator::evaluateString(const StringExpr &expr, Frame &frame) {
     } else if (value.get<FloatValue>() || value.get<BoolValue>()) {
       text += StringRef(value.describe()).split(' ').second;
     } else {
-      return fail(part.value->range,
-                  "found " + value.describe() + "; expected a static value in a string");
+      return fail(part.value->range, "found " + value.describe() + "; expected a static value in a string");
     }
   }
   return Value(StringValue{known ? std::optional(text) : std::nullopt}, expr.range);
 }
 
-Value Elaborator::evaluateSequence(ArrayRef<Expr *> elements, bool isList, SourceRange range,
-                                   Frame &frame) {
+Value Elaborator::evaluateSequence(ArrayRef<Expr *> elements, bool isList, SourceRange range, Frame &frame) {
   auto values = std::make_shared<std::vector<Value>>();
   bool poisoned = false;
   for (const Expr *element : elements) {
@@ -147,10 +139,8 @@ Value Elaborator::evaluateReshape(const ReshapeExpr &expr, Frame &frame) {
   if (!input.get<Tensor>())
     return fail(expr.value->range, "found " + input.describe() + "; expected a tensor before `as`");
   if (inferred > 1)
-    return fail(expr.dimsRange,
-                "found " + Twine(inferred) + " dimensions `*`; expected at most one");
-  BuiltinCall call{"`as`",  expr.range,  {input}, {expr.value->range}, {}, {},
-                   emitter, diagnostics, table};
+    return fail(expr.dimsRange, "found " + Twine(inferred) + " dimensions `*`; expected at most one");
+  BuiltinCall call{"`as`", expr.range, {input}, {expr.value->range}, {}, {}, emitter, diagnostics, table};
   return reshapeTensor(call, dims);
 }
 
@@ -171,8 +161,7 @@ std::optional<int64_t> Elaborator::evaluateInteger(const Expr &expr, Frame &fram
   if (auto constant = extent->constant())
     return constant;
   if (extent->mentions(SymbolKind::Runtime))
-    fail(expr.range,
-         "`" + extent->str() + "` is known at run time only; expected a static integer as " + what);
+    fail(expr.range, "`" + extent->str() + "` is known at run time only; expected a static integer as " + what);
   return std::nullopt;
 }
 
@@ -211,8 +200,8 @@ Value Elaborator::evaluateIndex(const IndexExpr &expr, Frame &frame) {
   auto *array = base.get<ArrayValue>();
   auto *sequence = base.get<Sequence>();
   if (!array && !sequence)
-    return fail(expr.base->range, "found " + base.describe() +
-                                      "; expected a tensor, a list, a tuple or an array to index");
+    return fail(expr.base->range,
+                "found " + base.describe() + "; expected a tensor, a list, a tuple or an array to index");
   if (expr.subscripts.size() != 1 || expr.subscripts[0].kind != Subscript::Kind::Index)
     return fail(expr.range, "expected one index into " + base.describe());
   auto index = evaluateInteger(*expr.subscripts[0].begin, frame, "an index");
@@ -222,14 +211,12 @@ Value Elaborator::evaluateIndex(const IndexExpr &expr, Frame &frame) {
   bool open = array && !array->array->countKnown;
   auto wrapped = open ? std::optional<int64_t>(0) : wrapIndex(*index, size);
   if (!wrapped)
-    return fail(expr.subscripts[0].range,
-                "index " + Twine(*index) + " is outside of " + base.describe());
-  return array ? nodeValue(*array->array->elements[*wrapped], expr.range)
-               : (*sequence->elements)[*wrapped];
+    return fail(expr.subscripts[0].range, "index " + Twine(*index) + " is outside of " + base.describe());
+  return array ? nodeValue(*array->array->elements[*wrapped], expr.range) : (*sequence->elements)[*wrapped];
 }
 
-std::optional<SmallVector<AxisSubscript, 4>>
-Elaborator::resolveSubscripts(const IndexExpr &expr, const Tensor &tensor, Frame &frame) {
+std::optional<SmallVector<AxisSubscript, 4>> Elaborator::resolveSubscripts(const IndexExpr &expr, const Tensor &tensor,
+                                                                           Frame &frame) {
   size_t rank = tensor.shape.size(), named = 0;
   const Subscript *rest = nullptr;
   for (const Subscript &subscript : expr.subscripts) {
@@ -245,8 +232,8 @@ Elaborator::resolveSubscripts(const IndexExpr &expr, const Tensor &tensor, Frame
     rest = &subscript;
   }
   if (named > rank) {
-    fail(expr.range, "found " + Twine(named) + " subscripts of `" + formatTensor(tensor) +
-                         "`; expected at most " + Twine(rank));
+    fail(expr.range,
+         "found " + Twine(named) + " subscripts of `" + formatTensor(tensor) + "`; expected at most " + Twine(rank));
     return std::nullopt;
   }
   SmallVector<AxisSubscript, 4> result;
@@ -282,8 +269,8 @@ Elaborator::resolveSubscripts(const IndexExpr &expr, const Tensor &tensor, Frame
     int64_t first = *begin < 0 ? *begin + extent : *begin;
     int64_t last = drop ? first + 1 : (*end < 0 ? *end + extent : *end);
     if (first < 0 || last > extent || last <= first) {
-      fail(subscript.range, "`" + textOf(subscript.range) + "` is outside of axis " +
-                                Twine(result.size()) + " of `" + formatTensor(tensor) + "`");
+      fail(subscript.range, "`" + textOf(subscript.range) + "` is outside of axis " + Twine(result.size()) + " of `" +
+                                formatTensor(tensor) + "`");
       return std::nullopt;
     }
     result.push_back({first, last - first, drop, /*all=*/false});
@@ -297,8 +284,7 @@ Value Elaborator::sliceAxes(const Value &base, const IndexExpr &expr, Frame &fra
   auto subscripts = resolveSubscripts(expr, *base.get<Tensor>(), frame);
   if (!subscripts)
     return Value();
-  BuiltinCall call{"indexing", expr.range,  {base}, {expr.base->range}, {}, {},
-                   emitter,    diagnostics, table};
+  BuiltinCall call{"indexing", expr.range, {base}, {expr.base->range}, {}, {}, emitter, diagnostics, table};
   return sliceTensor(call, *subscripts);
 }
 

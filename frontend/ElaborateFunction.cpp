@@ -19,12 +19,11 @@ static constexpr int64_t maxIterations = 65536;
 //===--- Arguments
 //-----------------------------------------------------------------------------===//
 
-bool Elaborator::bindArgument(const Parameter &parameter, Frame &frame, const Value &value,
-                              SourceRange place, StringRef callee) {
+bool Elaborator::bindArgument(const Parameter &parameter, Frame &frame, const Value &value, SourceRange place,
+                              StringRef callee) {
   auto refuse = [&](const Twine &expected) {
-    Diagnostic &error =
-        diagnostics.error(place, "argument `" + parameter.name.text + "` of `" + callee + "` is " +
-                                     value.describe() + "; expected " + expected);
+    Diagnostic &error = diagnostics.error(place, "argument `" + parameter.name.text + "` of `" + callee + "` is " +
+                                                     value.describe() + "; expected " + expected);
     error.note(parameter.name.range, "the parameter is declared here");
     if (value.origin.isValid() && value.origin.Start != place.Start)
       error.note(value.origin, "the argument comes from here");
@@ -56,8 +55,7 @@ bool Elaborator::bindArgument(const Parameter &parameter, Frame &frame, const Va
     return true;
   }
   auto *tuple = dyn_cast<TupleType>(parameter.type);
-  if (tuple &&
-      any_of(tuple->elements, [](TypeExpr *element) { return isa<TensorType>(element); })) {
+  if (tuple && any_of(tuple->elements, [](TypeExpr *element) { return isa<TensorType>(element); })) {
     Value checked = checkResult(*tuple, value, frame, place);
     frame.locals[parameter.name.text] = checked;
     return !checked.isPoison();
@@ -70,18 +68,15 @@ bool Elaborator::bindArgument(const Parameter &parameter, Frame &frame, const Va
 }
 
 /// The parameter that argument `i` goes to, or null.
-static const Parameter *findParameter(ArrayRef<Parameter> parameters, const Identifier &name,
-                                      size_t i) {
+static const Parameter *findParameter(ArrayRef<Parameter> parameters, const Identifier &name, size_t i) {
   if (!name)
     return i < parameters.size() ? &parameters[i] : nullptr;
-  const auto *it = find_if(
-      parameters, [&](const Parameter &parameter) { return parameter.name.text == name.text; });
+  const auto *it = find_if(parameters, [&](const Parameter &parameter) { return parameter.name.text == name.text; });
   return it == parameters.end() ? nullptr : it;
 }
 
-bool Elaborator::bindArguments(const FunctionDecl &function, Frame &frame,
-                               ArrayRef<CallArgument> arguments, SourceRange range,
-                               StringRef name) {
+bool Elaborator::bindArguments(const FunctionDecl &function, Frame &frame, ArrayRef<CallArgument> arguments,
+                               SourceRange range, StringRef name) {
   DenseMap<const Parameter *, const CallArgument *> given;
   bool fits = true;
   for (auto [i, argument] : enumerate(arguments)) {
@@ -89,12 +84,11 @@ bool Elaborator::bindArguments(const FunctionDecl &function, Frame &frame,
     if (!parameter) {
       fail(argument.name ? argument.name.range : argument.place,
            argument.name ? "`" + name + "` has no parameter `" + argument.name.text + "`"
-                         : "`" + name + "` takes " + Twine(function.parameters.size()) +
-                               " arguments; found " + Twine(arguments.size()));
+                         : "`" + name + "` takes " + Twine(function.parameters.size()) + " arguments; found " +
+                               Twine(arguments.size()));
       fits = false;
     } else if (!given.try_emplace(parameter, &argument).second) {
-      fail(argument.place,
-           "argument `" + parameter->name.text + "` of `" + name + "` is given twice");
+      fail(argument.place, "argument `" + parameter->name.text + "` of `" + name + "` is given twice");
       fits = false;
     }
   }
@@ -107,8 +101,7 @@ bool Elaborator::bindArguments(const FunctionDecl &function, Frame &frame,
         fits &= bindArgument(parameter, frame, argument->value, argument->place, name);
       } else if (parameter.defaultValue) {
         Value value = evaluate(*parameter.defaultValue, frame);
-        fits &= !value.isPoison() &&
-                bindArgument(parameter, frame, value, parameter.defaultValue->range, name);
+        fits &= !value.isPoison() && bindArgument(parameter, frame, value, parameter.defaultValue->range, name);
       } else {
         diagnostics.error(range, "`" + name + "` lacks its argument `" + parameter.name.text + "`")
             .note(parameter.name.range, "the parameter is declared here");
@@ -118,9 +111,8 @@ bool Elaborator::bindArguments(const FunctionDecl &function, Frame &frame,
   return fits;
 }
 
-Value Elaborator::callFunction(const FunctionDecl &function, Instance *self,
-                               ArrayRef<CallArgument> arguments, SourceRange range,
-                               StringRef name) {
+Value Elaborator::callFunction(const FunctionDecl &function, Instance *self, ArrayRef<CallArgument> arguments,
+                               SourceRange range, StringRef name) {
   if (callDepth >= maxCallDepth && endless.insert(&function).second)
     fail(range, "calls nest deeper than " + Twine(maxCallDepth) + "; a function cannot call itself");
   if (endless.contains(&function))
@@ -151,8 +143,7 @@ Value Elaborator::finishFunction(const FunctionDecl &function, Frame &frame, Sou
   if (!function.result)
     return Value(Nothing{}, range);
   SourceRange place = function.name ? function.name.range : function.result->range;
-  return fail(place, "the function ends without `return`; its result is `" +
-                         textOf(function.result->range) + "`");
+  return fail(place, "the function ends without `return`; its result is `" + textOf(function.result->range) + "`");
 }
 
 bool Elaborator::isSettled(const Expr &dim, const Frame &frame) const {
@@ -184,22 +175,18 @@ Value Elaborator::assumeResult(const TypeExpr &type, Frame &frame, SourceRange p
       shape.append(*frame.rest);
       continue;
     }
-    auto extent =
-        isSettled(*dim, frame) ? evaluateExtent(*dim, frame, "a dimension") : std::nullopt;
+    auto extent = isSettled(*dim, frame) ? evaluateExtent(*dim, frame, "a dimension") : std::nullopt;
     if (!extent)
       return Value();
     shape.push_back(*extent);
   }
-  mlir::Type element =
-      tensor->element ? findElement(tensor->element.text, emitter.context()) : emitter.f32();
+  mlir::Type element = tensor->element ? findElement(tensor->element.text, emitter.context()) : emitter.f32();
   return element ? Value(Tensor{std::move(shape), element, {}}, place) : Value();
 }
 
-Value Elaborator::checkResult(const TypeExpr &type, const Value &value, Frame &frame,
-                              SourceRange place) {
+Value Elaborator::checkResult(const TypeExpr &type, const Value &value, Frame &frame, SourceRange place) {
   auto refuse = [&](const Twine &expected) {
-    Diagnostic &error =
-        diagnostics.error(place, "found " + value.describe() + "; expected " + expected);
+    Diagnostic &error = diagnostics.error(place, "found " + value.describe() + "; expected " + expected);
     error.note(type.range, "declared here");
     if (value.origin.isValid() && value.origin.Start != place.Start)
       error.note(value.origin, "the value comes from here");
@@ -259,8 +246,7 @@ void Elaborator::runStatement(const Stmt &stmt, Frame &frame) {
         Value value = s->value ? evaluate(*s->value, frame) : Value(Nothing{}, s->range);
         const TypeExpr *result = frame.function->result;
         if (result && value.get<Nothing>())
-          value =
-              fail(s->range, "`return` without a value; expected `" + textOf(result->range) + "`");
+          value = fail(s->range, "`return` without a value; expected `" + textOf(result->range) + "`");
         else if (!result && !value.get<Nothing>() && !value.isPoison())
           value = fail(s->value->range, "the function has no result; found " + value.describe());
         else if (result)
@@ -294,8 +280,7 @@ void Elaborator::runAssign(const AssignStmt &stmt, Frame &frame) {
   auto *sequence = value.get<Sequence>();
   bool fits = sequence && sequence->elements->size() == stmt.targets.size();
   if (!fits && !value.isPoison())
-    fail(stmt.value->range,
-         "found " + value.describe() + "; expected " + Twine(stmt.targets.size()) + " values");
+    fail(stmt.value->range, "found " + value.describe() + "; expected " + Twine(stmt.targets.size()) + " values");
   for (auto [i, target] : enumerate(stmt.targets))
     bind(target, fits ? (*sequence->elements)[i] : Value());
 }
@@ -358,8 +343,7 @@ std::optional<LoopElements> Elaborator::iterate(const Expr &iterable, Frame &fra
     return LoopElements{sequence->elements->size(), Extent(0), iterable.range, sequence->elements};
   auto *array = value.get<ArrayValue>();
   if (!array) {
-    fail(iterable.range,
-         "found " + value.describe() + "; expected an array of members, a list or a range");
+    fail(iterable.range, "found " + value.describe() + "; expected an array of members, a list or a range");
     return std::nullopt;
   }
   const std::vector<Node *> &nodes = array->array->elements;
@@ -371,16 +355,14 @@ std::optional<LoopElements> Elaborator::iterate(const Expr &iterable, Frame &fra
   return LoopElements{nodes.size(), Extent(0), iterable.range, std::move(elements)};
 }
 
-bool Elaborator::bindLoop(ArrayRef<Identifier> variables, const Value &element, SourceRange place,
-                          Frame &frame) {
+bool Elaborator::bindLoop(ArrayRef<Identifier> variables, const Value &element, SourceRange place, Frame &frame) {
   if (variables.size() == 1) {
     frame.locals[variables[0].text] = element;
     return true;
   }
   auto *sequence = element.get<Sequence>();
   if (!sequence || sequence->elements->size() != variables.size()) {
-    fail(place, "an element is " + element.describe() + "; expected " + Twine(variables.size()) +
-                    " values");
+    fail(place, "an element is " + element.describe() + "; expected " + Twine(variables.size()) + " values");
     return false;
   }
   for (auto [variable, value] : zip_equal(variables, *sequence->elements))
@@ -404,8 +386,7 @@ void Elaborator::checkRequirement(const Requirement &requirement, SourceRange ra
   auto condition = evaluateCondition(*requirement.condition, frame);
   if (!condition || !*condition || **condition || isLoose)
     return;
-  std::string text =
-      "the requirement `" + textOf(requirement.condition->range).str() + "` does not hold";
+  std::string text = "the requirement `" + textOf(requirement.condition->range).str() + "` does not hold";
   if (requirement.message) {
     Value message = evaluate(*requirement.message, frame);
     if (auto *known = message.get<StringValue>(); known && known->value)

@@ -15,8 +15,7 @@ bool Elaborator::isBound(StringRef name, const Frame &frame) const {
     return true;
   if (frame.self) {
     const ModuleScope &scope = program.scope(frame.self->decl);
-    if (frame.self->arguments.contains(name) || scope.members.contains(name) ||
-        scope.constants.contains(name))
+    if (frame.self->arguments.contains(name) || scope.members.contains(name) || scope.constants.contains(name))
       return true;
   }
   return program.findConstant(name) || program.findConfig(name);
@@ -34,14 +33,12 @@ std::optional<Value> Elaborator::lookUp(StringRef name, SourceRange place, Frame
       if (node)
         return nodeValue(*node, place);
       // A member that is there without a node had an error.
-      return frame.self->members.contains(name)
-                 ? Value()
-                 : fail(place, "member `" + name + "` is used before it is declared");
+      return frame.self->members.contains(name) ? Value()
+                                                : fail(place, "member `" + name + "` is used before it is declared");
     }
     if (const ConstantDecl *constant = scope.constants.lookup(name)) {
       Frame inside{.self = frame.self};
-      std::string parameter =
-          frame.self->path.empty() ? name.str() : frame.self->path + "." + name.str();
+      std::string parameter = frame.self->path.empty() ? name.str() : frame.self->path + "." + name.str();
       return constantValue(frame.self->constants[name], *constant, parameter, inside, place);
     }
   }
@@ -120,14 +117,12 @@ Value Elaborator::evaluateName(const NameExpr &expr, Frame &frame) {
     return fail(expr.range, "`" + name + "` is a module; declare a member of it to use it here");
   bool isMethod = frame.self && program.scope(frame.self->decl).functions.contains(name);
   if (program.findFunction(name) || findBuiltin(name) || isMethod)
-    return fail(expr.range,
-                "`" + name + "` is a function; expected a value, such as `" + name + "(…)`");
+    return fail(expr.range, "`" + name + "` is a function; expected a value, such as `" + name + "(…)`");
   std::string prefix = (name + ".").str();
   for (const auto &[key, entry] : program.config())
     if (key.starts_with(prefix))
-      return fail(expr.range, "`" + name +
-                                  "` is a group of config fields; expected one of them, such as `" +
-                                  key + "`");
+      return fail(expr.range,
+                  "`" + name + "` is a group of config fields; expected one of them, such as `" + key + "`");
   return unknownName(name, expr.range, frame);
 }
 
@@ -157,9 +152,8 @@ Value Elaborator::evaluateMember(const MemberExpr &expr, Frame &frame) {
     std::string key = dottedName(expr);
     if (program.findConfig(key))
       return configValue(key, expr.range);
-    bool isGroup = any_of(program.config(), [&](const auto &entry) {
-      return entry.first.starts_with((first + ".").str());
-    });
+    bool isGroup =
+        any_of(program.config(), [&](const auto &entry) { return entry.first.starts_with((first + ".").str()); });
     if (isGroup)
       return unknownName(key, expr.range, frame);
   }
@@ -169,12 +163,11 @@ Value Elaborator::evaluateMember(const MemberExpr &expr, Frame &frame) {
   auto *module = base.get<ModuleValue>();
   StringRef name = expr.member.text;
   if (!module)
-    return fail(expr.member.range,
-                base.describe() + " has no members; expected a module before `." + name + "`");
+    return fail(expr.member.range, base.describe() + " has no members; expected a module before `." + name + "`");
   Frame inside{.self = module->instance};
   const ModuleScope &scope = program.scope(module->instance->decl);
-  bool isHere = scope.members.contains(name) || scope.constants.contains(name) ||
-                module->instance->arguments.contains(name);
+  bool isHere =
+      scope.members.contains(name) || scope.constants.contains(name) || module->instance->arguments.contains(name);
   if (!isHere && program.isLost(name))
     return Value();
   if (!isHere)
@@ -197,11 +190,8 @@ Value Elaborator::nodeValue(Node &node, SourceRange place) {
     return Value(ArrayValue{array}, place);
   if (auto *instance = dyn_cast<Instance>(&node))
     return Value(ModuleValue{instance}, place);
-  diagnostics
-      .error(place,
-             "member `" + node.member->name.text + "` is absent: its condition does not hold")
-      .note(node.member->clauses.presence ? node.member->clauses.presence->range
-                                          : node.member->range,
+  diagnostics.error(place, "member `" + node.member->name.text + "` is absent: its condition does not hold")
+      .note(node.member->clauses.presence ? node.member->clauses.presence->range : node.member->range,
             "the condition is here");
   return Value();
 }
@@ -236,18 +226,17 @@ Value Elaborator::tensorValue(const TensorNode &node, SourceRange place) {
   return value;
 }
 
-Value Elaborator::constantValue(ConstantSlot &slot, const ConstantDecl &decl, StringRef parameter,
-                                Frame &frame, SourceRange place) {
+Value Elaborator::constantValue(ConstantSlot &slot, const ConstantDecl &decl, StringRef parameter, Frame &frame,
+                                SourceRange place) {
   if (slot.state == ConstantSlot::State::Running) {
-    diagnostics.error(place, "`" + decl.name.text + "` is computed from itself")
-        .note(decl.name.range, "declared here");
+    diagnostics.error(place, "`" + decl.name.text + "` is computed from itself").note(decl.name.range, "declared here");
     return Value();
   }
   if (slot.state == ConstantSlot::State::Untouched) {
     slot.state = ConstantSlot::State::Running;
     Emitter::Scope outer = emitter.enterScope({parameter.str(), {}});
-    std::tie(slot.value, slot.parameter) = emitter.computeParameter(
-        decl.range, parameter, [&] { return evaluate(*decl.value, frame); });
+    std::tie(slot.value, slot.parameter) =
+        emitter.computeParameter(decl.range, parameter, [&] { return evaluate(*decl.value, frame); });
     emitter.enterScope(std::move(outer));
     slot.state = ConstantSlot::State::Done;
     auto *table = slot.value.get<Tensor>();
@@ -256,9 +245,9 @@ Value Elaborator::constantValue(ConstantSlot &slot, const ConstantDecl &decl, St
     tableElements += size ? size->constant().value_or(0) : 0;
     if (tableElements > maxTableElements)
       slot = {slot.state,
-              fail(decl.name.range, "`" + decl.name.text + "` is a table of shape " +
-                                        formatShape(table->shape) + "; the tables of a model have at most " +
-                                        Twine(maxTableElements) + " elements in all"),
+              fail(decl.name.range, "`" + decl.name.text + "` is a table of shape " + formatShape(table->shape) +
+                                        "; the tables of a model have at most " + Twine(maxTableElements) +
+                                        " elements in all"),
               ""};
   }
   if (slot.parameter.empty())
@@ -290,39 +279,35 @@ Value Elaborator::readConfigField(const ConfigEntry &entry) {
   const ConfigField &field = *entry.field;
   SourceRange place = field.key.range;
   if (!unknownValue(field.key.text, *field.type, place))
-    return fail(field.type->range,
-                "found " + describeType(*field.type) +
-                    " as the type of a config field; expected `int`, "
-                    "`float`, `bool`, `string`, strings to choose from or a list of one of these");
+    return fail(field.type->range, "found " + describeType(*field.type) +
+                                       " as the type of a config field; expected `int`, "
+                                       "`float`, `bool`, `string`, strings to choose from or a list of one of these");
   const ConfigValue *found = inputs.config ? inputs.config->find(field.key.text) : nullptr;
-  std::string from = inputs.config && !inputs.config->origin().empty()
-                         ? "`" + inputs.config->origin().str() + "`"
-                         : "the configuration";
+  std::string from = inputs.config && !inputs.config->origin().empty() ? "`" + inputs.config->origin().str() + "`"
+                                                                       : "the configuration";
   if (found) {
     const ConfigValue::List *list = found->asList();
     if (list && !budget.spend(Resource::Bytes, place, list->size() * sizeof(Value)))
       return Value();
     if (auto value = convertConfig(*found, *field.type, place))
       return *value;
-    return fail(place, "`" + inputs.config->fileKey(field.key.text) + "` is " +
-                           found->describe() + " in " + from + "; expected " +
-                           describeType(*field.type));
+    return fail(place, "`" + inputs.config->fileKey(field.key.text) + "` is " + found->describe() + " in " + from +
+                           "; expected " + describeType(*field.type));
   }
   if (entry.defaultValue) {
     Frame atFile;
     Value value = evaluate(*entry.defaultValue, atFile);
     if (auto converted = convertStatic(value, *field.type))
       return Value(*converted);
-    return fail(entry.defaultValue->range, "the default of `" + field.key.text + "` is " +
-                                               value.describe() + "; expected " +
-                                               describeType(*field.type));
+    return fail(entry.defaultValue->range, "the default of `" + field.key.text + "` is " + value.describe() +
+                                               "; expected " + describeType(*field.type));
   }
   if (!inputs.config) {
     emitter.deactivate();
     return *unknownValue(field.key.text, *field.type, place);
   }
-  return fail(place, from + " has no `" + inputs.config->fileKey(field.key.text) +
-                         "`, and the model has no default for it");
+  return fail(place,
+              from + " has no `" + inputs.config->fileKey(field.key.text) + "`, and the model has no default for it");
 }
 
 void Elaborator::readConfig() {

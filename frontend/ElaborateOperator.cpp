@@ -164,16 +164,14 @@ Value Elaborator::evaluateUnary(const UnaryExpr &expr, Frame &frame) {
   if (operand.isPoison())
     return operand;
   if (auto *number = operand.get<FloatValue>())
-    return Value(FloatValue{number->value ? std::optional(-*number->value) : std::nullopt},
-                 expr.range);
+    return Value(FloatValue{number->value ? std::optional(-*number->value) : std::nullopt}, expr.range);
   if (auto *integer = operand.get<Extent>()) {
     auto negated = Extent::subtract(Extent(0), *integer);
     return negated ? Value(*negated, expr.range) : fail(expr.range, "the result leaves 64 bits");
   }
   auto *tensor = operand.get<Tensor>();
   if (!tensor || !isa<mlir::FloatType, BlockType>(tensor->element))
-    return fail(expr.range,
-                "`-` of " + operand.describe() + "; expected a number or a tensor of floats");
+    return fail(expr.range, "`-` of " + operand.describe() + "; expected a number or a tensor of floats");
   mlir::Value result = emitter.create<NegOp>(expr.range, emitter.asF32(expr.range, *tensor));
   return Value(Tensor{tensor->shape, emitter.f32(), result}, expr.range);
 }
@@ -196,16 +194,13 @@ Value Elaborator::evaluateBinary(const BinaryExpr &expr, Frame &frame) {
   if (left.isPoison() || right.isPoison())
     return Value();
   std::string name = ("`" + spelling(expr.op) + "`").str();
-  auto mismatch = [&] {
-    return fail(expr.opRange, name + " of " + left.describe() + " and " + right.describe());
-  };
+  auto mismatch = [&] { return fail(expr.opRange, name + " of " + left.describe() + " and " + right.describe()); };
   if (left.get<Tensor>() || right.get<Tensor>()) {
     bool fits = (left.get<Tensor>() || isNumber(left)) && (right.get<Tensor>() || isNumber(right));
     if (!fits)
       return mismatch();
-    BuiltinCall call{name, expr.range, {left, right}, {expr.left->range, expr.right->range},
-                     {},   {},         emitter,       diagnostics,
-                     table};
+    BuiltinCall call{name,    expr.range,  {left, right}, {expr.left->range, expr.right->range}, {}, {},
+                     emitter, diagnostics, table};
     return applyTensorOperator(call, expr.op);
   }
   if (isComparison(expr.op)) {
@@ -237,8 +232,7 @@ Value Elaborator::evaluateBinary(const BinaryExpr &expr, Frame &frame) {
     return Value(FloatValue{}, expr.range);
   double result = applyDoubles(expr.op, *a, *b);
   if (!std::isfinite(result))
-    return fail(expr.range, name + " of " + left.describe() + " and " + right.describe() +
-                                " is not a finite number");
+    return fail(expr.range, name + " of " + left.describe() + " and " + right.describe() + " is not a finite number");
   return Value(FloatValue{result}, expr.range);
 }
 

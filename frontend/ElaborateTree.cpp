@@ -21,8 +21,8 @@ static std::string joinPath(StringRef base, StringRef part) {
   return (base + "." + part).str();
 }
 
-bool Elaborator::bindParameters(const ModuleDecl &module, ArrayRef<Argument> arguments,
-                                Frame &caller, SourceRange place, StringMap<Value> &bound) {
+bool Elaborator::bindParameters(const ModuleDecl &module, ArrayRef<Argument> arguments, Frame &caller,
+                                SourceRange place, StringMap<Value> &bound) {
   bool fits = true;
   DenseMap<const Parameter *, const Argument *> given;
   for (auto [i, argument] : enumerate(arguments)) {
@@ -32,14 +32,13 @@ bool Elaborator::bindParameters(const ModuleDecl &module, ArrayRef<Argument> arg
         parameter = &candidate;
     if (!parameter) {
       fail(argument.name ? argument.name.range : argument.value->range,
-           argument.name
-               ? "module `" + module.name.text + "` has no parameter `" + argument.name.text + "`"
-               : "module `" + module.name.text + "` takes " + Twine(module.parameters.size()) +
-                     " arguments; found " + Twine(arguments.size()));
+           argument.name ? "module `" + module.name.text + "` has no parameter `" + argument.name.text + "`"
+                         : "module `" + module.name.text + "` takes " + Twine(module.parameters.size()) +
+                               " arguments; found " + Twine(arguments.size()));
       fits = false;
     } else if (!given.try_emplace(parameter, &argument).second) {
-      fail(argument.value->range, "argument `" + parameter->name.text + "` of module `" +
-                                      module.name.text + "` is given twice");
+      fail(argument.value->range,
+           "argument `" + parameter->name.text + "` of module `" + module.name.text + "` is given twice");
       fits = false;
     }
   }
@@ -48,9 +47,7 @@ bool Elaborator::bindParameters(const ModuleDecl &module, ArrayRef<Argument> arg
     const Argument *argument = given.lookup(&parameter);
     const Expr *source = argument ? argument->value : parameter.defaultValue;
     if (!source) {
-      diagnostics
-          .error(place, "module `" + module.name.text + "` lacks its argument `" +
-                            parameter.name.text + "`")
+      diagnostics.error(place, "module `" + module.name.text + "` lacks its argument `" + parameter.name.text + "`")
           .note(parameter.name.range, "the parameter is declared here");
       fits = false;
       continue;
@@ -59,9 +56,8 @@ bool Elaborator::bindParameters(const ModuleDecl &module, ArrayRef<Argument> arg
     auto converted = convertStatic(value, *parameter.type);
     if (!converted)
       diagnostics
-          .error(source->range, "argument `" + parameter.name.text + "` of module `" +
-                                    module.name.text + "` is " + value.describe() + "; expected " +
-                                    describeType(*parameter.type))
+          .error(source->range, "argument `" + parameter.name.text + "` of module `" + module.name.text + "` is " +
+                                    value.describe() + "; expected " + describeType(*parameter.type))
           .note(parameter.name.range, "the parameter is declared here");
     fits &= converted && !converted->isPoison();
     bound[parameter.name.text] = inside.locals[parameter.name.text] = converted.value_or(Value());
@@ -73,9 +69,8 @@ bool Elaborator::payMember(SourceRange place, StringRef path) {
   return budget.spend(Resource::Members, place) && budget.spend(Resource::Bytes, place, path.size());
 }
 
-Instance *Elaborator::instantiate(const ModuleDecl &module, std::string path,
-                                  const MemberDecl *member, SourceRange place,
-                                  StringMap<Value> arguments) {
+Instance *Elaborator::instantiate(const ModuleDecl &module, std::string path, const MemberDecl *member,
+                                  SourceRange place, StringMap<Value> arguments) {
   if (instanceDepth >= maxInstanceDepth && endless.insert(&module).second)
     fail(place, "modules nest deeper than " + Twine(maxInstanceDepth) + "; a module cannot hold itself");
   if (endless.contains(&module) || !payMember(place, path))
@@ -129,28 +124,23 @@ Node *Elaborator::buildMember(Instance &owner, const MemberDecl &member) {
   return buildNode(owner, member, *member.type, path, place, member.isState);
 }
 
-Node *Elaborator::buildNode(Instance &owner, const MemberDecl &member, const TypeExpr &type,
-                            std::string path, SourceRange place, bool isState) {
+Node *Elaborator::buildNode(Instance &owner, const MemberDecl &member, const TypeExpr &type, std::string path,
+                            SourceRange place, bool isState) {
   return TypeSwitch<const TypeExpr *, Node *>(&type)
-      .Case(
-          [&](const TensorType *t) { return buildTensor(owner, member, *t, path, place, isState); })
+      .Case([&](const TensorType *t) { return buildTensor(owner, member, *t, path, place, isState); })
       .Case([&](const ArrayType *t) { return buildArray(owner, member, *t, path, place, isState); })
-      .Case([&](const NamedType *t) {
-        return buildInstance(owner, member, *t, path, place, isState);
-      })
+      .Case([&](const NamedType *t) { return buildInstance(owner, member, *t, path, place, isState); })
       .Default([&](const TypeExpr *t) {
-        fail(t->range, "`" + textOf(t->range) +
-                           "` is not the type of a member; expected a shape or a module");
+        fail(t->range, "`" + textOf(t->range) + "` is not the type of a member; expected a shape or a module");
         return nullptr;
       });
 }
 
-Node *Elaborator::buildTensor(Instance &owner, const MemberDecl &member, const TensorType &type,
-                              std::string path, SourceRange place, bool isState) {
+Node *Elaborator::buildTensor(Instance &owner, const MemberDecl &member, const TensorType &type, std::string path,
+                              SourceRange place, bool isState) {
   if (type.element) {
-    fail(type.element.range,
-         isState ? "a state has no element type of its own; expected a shape"
-                 : "the element type of a parameter is the checkpoint's; expected a shape");
+    fail(type.element.range, isState ? "a state has no element type of its own; expected a shape"
+                                     : "the element type of a parameter is the checkpoint's; expected a shape");
     return nullptr;
   }
   if (!payMember(place, path))
@@ -162,8 +152,7 @@ Node *Elaborator::buildTensor(Instance &owner, const MemberDecl &member, const T
     if (!extent)
       return nullptr;
     if (extent->constant().value_or(1) < 1) {
-      fail(dim->range,
-           "dimension `" + textOf(dim->range) + "` is " + extent->str() + "; expected at least 1");
+      fail(dim->range, "dimension `" + textOf(dim->range) + "` is " + extent->str() + "; expected at least 1");
       return nullptr;
     }
     node->shape.push_back(*extent);
@@ -175,8 +164,8 @@ Node *Elaborator::buildTensor(Instance &owner, const MemberDecl &member, const T
   return node;
 }
 
-Node *Elaborator::buildArray(Instance &owner, const MemberDecl &member, const ArrayType &type,
-                             std::string path, SourceRange place, bool isState) {
+Node *Elaborator::buildArray(Instance &owner, const MemberDecl &member, const ArrayType &type, std::string path,
+                             SourceRange place, bool isState) {
   Frame frame{.self = &owner};
   auto count = evaluateExtent(*type.count, frame, "the size of an array");
   if (!count)
@@ -187,8 +176,7 @@ Node *Elaborator::buildArray(Instance &owner, const MemberDecl &member, const Ar
   array->countKnown = count->constant().has_value();
   int64_t size = count->constant().value_or(1);
   if (size < 0 || size > maxArraySize) {
-    fail(type.count->range,
-         "found " + Twine(size) + " elements; expected 0 to " + Twine(maxArraySize));
+    fail(type.count->range, "found " + Twine(size) + " elements; expected 0 to " + Twine(maxArraySize));
     return nullptr;
   }
   if (instanceDepth >= maxInstanceDepth) {
@@ -198,8 +186,7 @@ Node *Elaborator::buildArray(Instance &owner, const MemberDecl &member, const Ar
   ++instanceDepth;
   auto leave = scope_exit([&] { --instanceDepth; });
   for (int64_t i = 0; i < size; ++i) {
-    Node *element =
-        buildNode(owner, member, *type.element, joinPath(path, std::to_string(i)), place, isState);
+    Node *element = buildNode(owner, member, *type.element, joinPath(path, std::to_string(i)), place, isState);
     if (!element)
       return nullptr;
     array->elements.push_back(element);
@@ -207,8 +194,8 @@ Node *Elaborator::buildArray(Instance &owner, const MemberDecl &member, const Ar
   return array;
 }
 
-Node *Elaborator::buildInstance(Instance &owner, const MemberDecl &member, const NamedType &type,
-                                std::string path, SourceRange place, bool isState) {
+Node *Elaborator::buildInstance(Instance &owner, const MemberDecl &member, const NamedType &type, std::string path,
+                                SourceRange place, bool isState) {
   const ModuleDecl *module = program.findModule(type.name.text);
   if (!module) {
     unknownName(type.name.text, type.name.range, Frame{.self = &owner});
@@ -229,8 +216,7 @@ Node *Elaborator::resolveNode(const Expr &expr, Frame &frame) {
     if (Node *node = memberNode(*frame.self, name->name))
       return node;
     if (!frame.self->members.contains(name->name) && !program.isLost(name->name))
-      fail(expr.range,
-           "module `" + frame.self->decl->name.text + "` has no member `" + name->name + "`");
+      fail(expr.range, "module `" + frame.self->decl->name.text + "` has no member `" + name->name + "`");
     return nullptr;
   }
   if (auto *member = dyn_cast<MemberExpr>(&expr)) {
@@ -238,13 +224,11 @@ Node *Elaborator::resolveNode(const Expr &expr, Frame &frame) {
     auto *instance = dyn_cast_or_null<Instance>(base);
     Node *node = instance ? memberNode(*instance, member->member.text) : nullptr;
     if (base && !node && !program.isLost(member->member.text))
-      fail(member->member.range,
-           "`" + textOf(member->base->range) + "` has no member `" + member->member.text + "`");
+      fail(member->member.range, "`" + textOf(member->base->range) + "` has no member `" + member->member.text + "`");
     return node;
   }
   auto *index = dyn_cast<IndexExpr>(&expr);
-  if (!index || index->subscripts.size() != 1 ||
-      index->subscripts[0].kind != Subscript::Kind::Index) {
+  if (!index || index->subscripts.size() != 1 || index->subscripts[0].kind != Subscript::Kind::Index) {
     fail(expr.range, "found `" + textOf(expr.range) + "`; expected the path of a member");
     return nullptr;
   }
@@ -312,9 +296,8 @@ void Elaborator::tie(Node &node, const Node &target, SourceRange place) {
     if (!canLead(*tensor, *source, place))
       return;
     if (compareShapes(tensor->shape, source->shape) == Equality::Different) {
-      fail(place, "`" + node.path + "` has shape " + formatShape(tensor->shape) + ", but `" +
-                      target.path + "`, to which it is tied, has shape " +
-                      formatShape(source->shape));
+      fail(place, "`" + node.path + "` has shape " + formatShape(tensor->shape) + ", but `" + target.path +
+                      "`, to which it is tied, has shape " + formatShape(source->shape));
       return;
     }
     tensor->tiedTo = source;
@@ -339,8 +322,7 @@ void Elaborator::tie(Node &node, const Node &target, SourceRange place) {
     if (const Node *otherChild = memberNode(const_cast<Instance &>(*other), name))
       tie(*child, *otherChild, place);
     else
-      fail(place,
-           "`" + target.path + "` has no member `" + name + "` to tie `" + child->path + "` to");
+      fail(place, "`" + target.path + "` has no member `" + name + "` to tie `" + child->path + "` to");
   }
 }
 
@@ -352,21 +334,18 @@ void Elaborator::view(Frame &frame, Node &node, const Node &target, const IndexE
   auto *instance = dyn_cast<Instance>(&node);
   auto *other = dyn_cast<Instance>(&target);
   if (!instance || !other)
-    return void(fail(part.range, "`" + node.path + "` and `" + target.path +
-                                     "` are different kinds of members"));
+    return void(fail(part.range, "`" + node.path + "` and `" + target.path + "` are different kinds of members"));
   for (auto &[name, child] : instance->members) {
     if (!child || isa<AbsentNode>(child))
       continue;
     if (const Node *otherChild = memberNode(const_cast<Instance &>(*other), name))
       view(frame, *child, *otherChild, part);
     else
-      fail(part.range, "`" + target.path + "` has no member `" + name + "` of which `" +
-                           child->path + "` is a view");
+      fail(part.range, "`" + target.path + "` has no member `" + name + "` of which `" + child->path + "` is a view");
   }
 }
 
-void Elaborator::viewTensor(Frame &frame, TensorNode &node, const TensorNode &target,
-                            const IndexExpr &part) {
+void Elaborator::viewTensor(Frame &frame, TensorNode &node, const TensorNode &target, const IndexExpr &part) {
   if (!canLead(node, target, part.range))
     return;
   Tensor whole{target.shape, emitter.f32(), {}};
@@ -381,8 +360,8 @@ void Elaborator::viewTensor(Frame &frame, TensorNode &node, const TensorNode &ta
       shape.push_back(size);
   }
   if (compareShapes(shape, node.shape) == Equality::Different) {
-    fail(part.range, "`" + textOf(part.range) + "` has shape " + formatShape(shape) + "; `" +
-                         node.path + "` expects " + formatShape(node.shape));
+    fail(part.range, "`" + textOf(part.range) + "` has shape " + formatShape(shape) + "; `" + node.path + "` expects " +
+                         formatShape(node.shape));
     return;
   }
   node.viewOf = &target;
@@ -396,8 +375,7 @@ void Elaborator::requireTensors() {
       table.accept(node->path);
     else
       table.require(node->path, node->shape, node->place,
-                    node->member->name.range.Start == node->place.Start ? SourceRange()
-                                                                        : node->member->range);
+                    node->member->name.range.Start == node->place.Start ? SourceRange() : node->member->range);
   }
 }
 

@@ -67,8 +67,8 @@ class Elaborator {
 public:
   /// `isLoose`: parameters and settings are whatever they could be, so that no requirement is held
   /// against them.
-  Elaborator(const Program &program, const ModelInputs &inputs, const FrontendOptions &options,
-             Emitter &emitter, Budget &budget, DiagnosticEngine &diagnostics, bool isLoose = false);
+  Elaborator(const Program &program, const ModelInputs &inputs, const FrontendOptions &options, Emitter &emitter,
+             Budget &budget, DiagnosticEngine &diagnostics, bool isLoose = false);
 
   /// Reads every configuration field and checks the requirements of the files.
   void readConfig();
@@ -85,17 +85,17 @@ private:
   //===- Static tree (ElaborateTree.cpp) -----------------------------------------------------===//
   /// Pays for one more node of the tree, which is called `path`; false when that takes too much.
   bool payMember(SourceRange place, llvm::StringRef path);
-  Instance *instantiate(const ModuleDecl &module, std::string path, const MemberDecl *member,
-                        SourceRange place, llvm::StringMap<Value> arguments);
+  Instance *instantiate(const ModuleDecl &module, std::string path, const MemberDecl *member, SourceRange place,
+                        llvm::StringMap<Value> arguments);
   Node *buildMember(Instance &owner, const MemberDecl &member);
-  Node *buildNode(Instance &owner, const MemberDecl &member, const TypeExpr &type, std::string path,
-                  SourceRange place, bool isState);
-  Node *buildTensor(Instance &owner, const MemberDecl &member, const TensorType &type,
-                    std::string path, SourceRange place, bool isState);
-  Node *buildArray(Instance &owner, const MemberDecl &member, const ArrayType &type,
-                   std::string path, SourceRange place, bool isState);
-  Node *buildInstance(Instance &owner, const MemberDecl &member, const NamedType &type,
-                      std::string path, SourceRange place, bool isState);
+  Node *buildNode(Instance &owner, const MemberDecl &member, const TypeExpr &type, std::string path, SourceRange place,
+                  bool isState);
+  Node *buildTensor(Instance &owner, const MemberDecl &member, const TensorType &type, std::string path,
+                    SourceRange place, bool isState);
+  Node *buildArray(Instance &owner, const MemberDecl &member, const ArrayType &type, std::string path,
+                   SourceRange place, bool isState);
+  Node *buildInstance(Instance &owner, const MemberDecl &member, const NamedType &type, std::string path,
+                      SourceRange place, bool isState);
   void linkMember(Instance &owner, const MemberDecl &member, Node &node);
   /// Whether `node` may be tied to `target`, or a view of it; reports a circle or a long way.
   bool canLead(const TensorNode &node, const TensorNode &target, SourceRange place);
@@ -107,8 +107,8 @@ private:
   /// The node that `expr`, a path of members and indices, names; reports others.
   Node *resolveNode(const Expr &expr, Frame &frame);
   Node *memberNode(Instance &instance, llvm::StringRef name);
-  bool bindParameters(const ModuleDecl &module, llvm::ArrayRef<Argument> arguments, Frame &caller,
-                      SourceRange place, llvm::StringMap<Value> &bound);
+  bool bindParameters(const ModuleDecl &module, llvm::ArrayRef<Argument> arguments, Frame &caller, SourceRange place,
+                      llvm::StringMap<Value> &bound);
   void requireTensors();
 
   //===- Entries (ElaborateEntry.cpp) --------------------------------------------------------===//
@@ -122,12 +122,10 @@ private:
   std::optional<Value> unknownArgument(const TypeExpr &type, llvm::StringRef name, Frame &frame);
 
   //===- Functions and statements (ElaborateFunction.cpp) ------------------------------------===//
-  Value callFunction(const FunctionDecl &function, Instance *self,
-                     llvm::ArrayRef<CallArgument> arguments, SourceRange range,
-                     llvm::StringRef name);
-  bool bindArguments(const FunctionDecl &function, Frame &frame,
-                     llvm::ArrayRef<CallArgument> arguments, SourceRange range,
-                     llvm::StringRef name);
+  Value callFunction(const FunctionDecl &function, Instance *self, llvm::ArrayRef<CallArgument> arguments,
+                     SourceRange range, llvm::StringRef name);
+  bool bindArguments(const FunctionDecl &function, Frame &frame, llvm::ArrayRef<CallArgument> arguments,
+                     SourceRange range, llvm::StringRef name);
   bool bindArgument(const Parameter &parameter, Frame &frame, const Value &value, SourceRange place,
                     llvm::StringRef callee);
   void runBlock(const Block &block, Frame &frame);
@@ -148,8 +146,7 @@ private:
   /// The elements that a loop runs over; nothing after an error.
   std::optional<LoopElements> iterate(const Expr &iterable, Frame &frame);
   std::optional<LoopElements> iterateRange(const RangeExpr &range, Frame &frame);
-  bool bindLoop(llvm::ArrayRef<Identifier> variables, const Value &element, SourceRange place,
-                Frame &frame);
+  bool bindLoop(llvm::ArrayRef<Identifier> variables, const Value &element, SourceRange place, Frame &frame);
 
   //===- Expressions (ElaborateExpr.cpp) -----------------------------------------------------===//
   Value evaluate(const Expr &expr, Frame &frame);
@@ -157,8 +154,7 @@ private:
   Value evaluateString(const StringExpr &expr, Frame &frame);
   Value evaluateMember(const MemberExpr &expr, Frame &frame);
   Value evaluateIndex(const IndexExpr &expr, Frame &frame);
-  Value evaluateSequence(llvm::ArrayRef<Expr *> elements, bool isList, SourceRange range,
-                         Frame &frame);
+  Value evaluateSequence(llvm::ArrayRef<Expr *> elements, bool isList, SourceRange range, Frame &frame);
   Value evaluateIf(const IfExpr &expr, Frame &frame);
   Value evaluateFor(const ForExpr &expr, Frame &frame);
   Value evaluateReshape(const ReshapeExpr &expr, Frame &frame);
@@ -166,8 +162,8 @@ private:
   Value evaluateBinary(const BinaryExpr &expr, Frame &frame);
   Value sliceAxes(const Value &base, const IndexExpr &expr, Frame &frame);
   /// The subscripts of `expr`, one per axis of `shape`; nothing after an error.
-  std::optional<llvm::SmallVector<AxisSubscript, 4>>
-  resolveSubscripts(const IndexExpr &expr, const Tensor &tensor, Frame &frame);
+  std::optional<llvm::SmallVector<AxisSubscript, 4>> resolveSubscripts(const IndexExpr &expr, const Tensor &tensor,
+                                                                       Frame &frame);
   /// `expr` as an integer, as a known integer, as a truth value; reports others. A truth value that
   /// is not known is nothing inside.
   std::optional<Extent> evaluateExtent(const Expr &expr, Frame &frame, llvm::StringRef what);
@@ -181,16 +177,15 @@ private:
   Value evaluateName(const NameExpr &expr, Frame &frame);
   Value nodeValue(Node &node, SourceRange place);
   Value tensorValue(const TensorNode &node, SourceRange place);
-  Value constantValue(ConstantSlot &slot, const ConstantDecl &decl, llvm::StringRef parameter,
-                      Frame &frame, SourceRange place);
+  Value constantValue(ConstantSlot &slot, const ConstantDecl &decl, llvm::StringRef parameter, Frame &frame,
+                      SourceRange place);
   Value configValue(llvm::StringRef key, SourceRange place);
   Value readConfigField(const ConfigEntry &entry);
   Value unknownName(llvm::StringRef name, SourceRange place, const Frame &frame);
 
   //===- Calls (ElaborateCall.cpp) -----------------------------------------------------------===//
   Value evaluateCall(const CallExpr &expr, Frame &frame);
-  std::optional<llvm::SmallVector<CallArgument>> evaluateArguments(const CallExpr &expr,
-                                                                   Frame &frame);
+  std::optional<llvm::SmallVector<CallArgument>> evaluateArguments(const CallExpr &expr, Frame &frame);
   Value callBuiltin(const Builtin &builtin, const CallExpr &expr, Frame &frame);
   Value callInstance(const Value &callee, const CallExpr &expr, Frame &frame);
 
@@ -198,8 +193,7 @@ private:
   enum class Match { Yes, No, Error };
   /// Holds `tensor` against `type`. Names that mean nothing yet are bound to dimensions where
   /// `bindsNames`, and an error otherwise. `expected` tells the type with all that is known of it.
-  Match matchTensor(const TensorType &type, const Tensor &tensor, Frame &frame, bool bindsNames,
-                    std::string &expected);
+  Match matchTensor(const TensorType &type, const Tensor &tensor, Frame &frame, bool bindsNames, std::string &expected);
   Match bindDims(llvm::ArrayRef<Expr *> pattern, llvm::ArrayRef<Extent> shape, Frame &frame);
   Match compareDims(llvm::ArrayRef<Expr *> pattern, llvm::ArrayRef<Extent> shape, Frame &frame);
   bool checkNewName(const NameExpr &name, Frame &frame);

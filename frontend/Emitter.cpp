@@ -10,8 +10,7 @@ using namespace llvm;
 
 namespace quern::frontend {
 
-Emitter::Emitter(mlir::MLIRContext *context, const SourceMgr &sources,
-                 std::vector<std::string> roots, bool active)
+Emitter::Emitter(mlir::MLIRContext *context, const SourceMgr &sources, std::vector<std::string> roots, bool active)
     : sources(sources), roots(std::move(roots)), builder(context),
       module(mlir::ModuleOp::create(mlir::UnknownLoc::get(context))), active(active) {
   builder.setInsertionPointToEnd(module->getBody());
@@ -44,8 +43,7 @@ Emitter::Scope Emitter::calledFrom(SourceRange call, std::optional<StringRef> in
 
 bool Emitter::isRepresentable(ArrayRef<Extent> shape) const {
   return all_of(shape, [&](const Extent &dim) {
-    bool isOpen =
-        !active && (dim.mentions(SymbolKind::Setting) || dim.mentions(SymbolKind::Opaque));
+    bool isOpen = !active && (dim.mentions(SymbolKind::Setting) || dim.mentions(SymbolKind::Opaque));
     return isOpen || dim.constant() || dim.runtimeSymbol();
   });
 }
@@ -80,8 +78,7 @@ mlir::OpBuilder Emitter::declarations(StringRef name) {
   return result;
 }
 
-Tensor Emitter::readParameter(SourceRange range, StringRef name, const Shape &shape,
-                              mlir::Type element) {
+Tensor Emitter::readParameter(SourceRange range, StringRef name, const Shape &shape, mlir::Type element) {
   if (!active)
     return {shape, element, {}};
   mlir::RankedTensorType tensor = type(shape, element);
@@ -92,8 +89,7 @@ Tensor Emitter::readParameter(SourceRange range, StringRef name, const Shape &sh
   return {shape, element, create<ParamOp>(range, tensor, name)};
 }
 
-Tensor Emitter::readState(SourceRange range, StringRef name, const Shape &shape,
-                          mlir::Type element) {
+Tensor Emitter::readState(SourceRange range, StringRef name, const Shape &shape, mlir::Type element) {
   if (!active)
     return {shape, element, {}};
   mlir::RankedTensorType tensor = type(shape, element);
@@ -107,8 +103,7 @@ Tensor Emitter::readState(SourceRange range, StringRef name, const Shape &shape,
 Tensor Emitter::readComputed(SourceRange range, StringRef name, const Tensor &computed) {
   if (!active)
     return computed;
-  return {computed.shape, computed.element,
-          create<ParamOp>(range, type(computed.shape, computed.element), name)};
+  return {computed.shape, computed.element, create<ParamOp>(range, type(computed.shape, computed.element), name)};
 }
 
 std::pair<Value, std::string> Emitter::computeParameter(SourceRange range, StringRef name,
@@ -136,21 +131,19 @@ mlir::Block *Emitter::beginEntry(SourceRange range) {
   if (!active)
     return nullptr;
   builder.setInsertionPointToEnd(module->getBody());
-  auto entry = EntryOp::create(builder, location(range), "", builder.getFunctionType({}, {}), {},
-                               {}, {}, {}, {}, {}, {});
+  auto entry =
+      EntryOp::create(builder, location(range), "", builder.getFunctionType({}, {}), {}, {}, {}, {}, {}, {}, {});
   return builder.createBlock(&entry.getBody());
 }
 
-void Emitter::endEntry(SourceRange range, StringRef name, mlir::Block *body,
-                       ArrayRef<mlir::Value> results, mlir::ArrayAttr argNames,
-                       mlir::ArrayAttr resultNames, mlir::DictionaryAttr bounds) {
+void Emitter::endEntry(SourceRange range, StringRef name, mlir::Block *body, ArrayRef<mlir::Value> results,
+                       mlir::ArrayAttr argNames, mlir::ArrayAttr resultNames, mlir::DictionaryAttr bounds) {
   if (!active)
     return;
   ReturnOp::create(builder, location(range), results);
   auto entry = cast<EntryOp>(body->getParentOp());
   entry.setSymName(name);
-  entry.setFunctionType(
-      builder.getFunctionType(body->getArgumentTypes(), mlir::ValueRange(results).getTypes()));
+  entry.setFunctionType(builder.getFunctionType(body->getArgumentTypes(), mlir::ValueRange(results).getTypes()));
   entry.setArgNamesAttr(argNames);
   entry.setResultNamesAttr(resultNames);
   entry.setBoundsAttr(bounds);

@@ -22,8 +22,7 @@ namespace quern::frontend {
 class Emitter {
 public:
   /// Locations name files relative to the nearest of `roots` that holds them.
-  Emitter(mlir::MLIRContext *context, const llvm::SourceMgr &sources,
-          std::vector<std::string> roots, bool active);
+  Emitter(mlir::MLIRContext *context, const llvm::SourceMgr &sources, std::vector<std::string> roots, bool active);
 
   bool isActive() const { return active; }
   /// Turns it off for good.
@@ -69,8 +68,7 @@ public:
   mlir::Value asF32(SourceRange range, const Tensor &tensor);
 
   /// The parameter `name` of the checkpoint, which is declared at its first use.
-  Tensor readParameter(SourceRange range, llvm::StringRef name, const Shape &shape,
-                       mlir::Type element);
+  Tensor readParameter(SourceRange range, llvm::StringRef name, const Shape &shape, mlir::Type element);
   /// The present value of the state `name`, which is declared at its first use.
   Tensor readState(SourceRange range, llvm::StringRef name, const Shape &shape, mlir::Type element);
   /// The value of a computed parameter.
@@ -85,9 +83,8 @@ public:
   /// Starts an entry whose body is the current place; returns its block, or null while off.
   mlir::Block *beginEntry(SourceRange range);
   /// Ends the entry with `results`, in the order of their names.
-  void endEntry(SourceRange range, llvm::StringRef name, mlir::Block *body,
-                llvm::ArrayRef<mlir::Value> results, mlir::ArrayAttr argNames,
-                mlir::ArrayAttr resultNames, mlir::DictionaryAttr bounds);
+  void endEntry(SourceRange range, llvm::StringRef name, mlir::Block *body, llvm::ArrayRef<mlir::Value> results,
+                mlir::ArrayAttr argNames, mlir::ArrayAttr resultNames, mlir::DictionaryAttr bounds);
 
   /// Gives the module away.
   mlir::OwningOpRef<mlir::ModuleOp> take() { return std::move(module); }

@@ -131,8 +131,7 @@ Extent::multiplyTerms(const Monomial &a, Coefficient x, const Monomial &b, Coeff
     if (power != 0)
       product.push_back({symbol, power});
   }
-  auto coefficient =
-      reduce(__int128(x.numerator) * y.numerator, __int128(x.denominator) * y.denominator);
+  auto coefficient = reduce(__int128(x.numerator) * y.numerator, __int128(x.denominator) * y.denominator);
   if (!coefficient)
     return std::nullopt;
   return std::pair(std::move(product), *coefficient);
@@ -141,8 +140,7 @@ Extent::multiplyTerms(const Monomial &a, Coefficient x, const Monomial &b, Coeff
 std::optional<Extent> Extent::add(const Extent &a, const Extent &b) {
   int64_t sum;
   if (!a.symbolic && !b.symbolic)
-    return __builtin_add_overflow(a.number, b.number, &sum) ? std::nullopt
-                                                            : std::optional<Extent>(sum);
+    return __builtin_add_overflow(a.number, b.number, &sum) ? std::nullopt : std::optional<Extent>(sum);
   Polynomial terms = a.terms();
   for (const auto &[monomial, coefficient] : b.terms())
     if (!addTerm(terms, monomial, coefficient))
@@ -155,9 +153,7 @@ std::optional<Extent> Extent::add(const Extent &a, const Extent &b) {
 std::optional<Extent> Extent::subtract(const Extent &a, const Extent &b) {
   int64_t difference;
   if (!a.symbolic && !b.symbolic)
-    return __builtin_sub_overflow(a.number, b.number, &difference)
-               ? std::nullopt
-               : std::optional<Extent>(difference);
+    return __builtin_sub_overflow(a.number, b.number, &difference) ? std::nullopt : std::optional<Extent>(difference);
   std::optional<Extent> negated = multiply(b, Extent(-1));
   return negated ? add(a, *negated) : std::nullopt;
 }
@@ -165,8 +161,7 @@ std::optional<Extent> Extent::subtract(const Extent &a, const Extent &b) {
 std::optional<Extent> Extent::multiply(const Extent &a, const Extent &b) {
   int64_t product;
   if (!a.symbolic && !b.symbolic)
-    return __builtin_mul_overflow(a.number, b.number, &product) ? std::nullopt
-                                                                : std::optional<Extent>(product);
+    return __builtin_mul_overflow(a.number, b.number, &product) ? std::nullopt : std::optional<Extent>(product);
   Polynomial sum, left = a.terms(), right = b.terms();
   if (left.size() * right.size() > maxTerms || a.degree() + b.degree() > maxDegree)
     return opaque(a, "*", b);
@@ -224,8 +219,7 @@ std::string Extent::str() const {
     else if (coefficient.numerator < 0)
       out << '-';
     std::vector<std::string> above, below;
-    uint64_t magnitude =
-        coefficient.numerator < 0 ? -uint64_t(coefficient.numerator) : coefficient.numerator;
+    uint64_t magnitude = coefficient.numerator < 0 ? -uint64_t(coefficient.numerator) : coefficient.numerator;
     for (const auto &[symbol, power] : monomial)
       for (int i = 0; i < std::abs(power); ++i)
         (power > 0 ? above : below).push_back(symbol.name);

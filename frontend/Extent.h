@@ -84,8 +84,8 @@ private:
   size_t degree() const;
   static Extent fromTerms(Polynomial terms);
   static bool addTerm(Polynomial &sum, const Monomial &monomial, Coefficient coefficient);
-  static std::optional<std::pair<Monomial, Coefficient>>
-  multiplyTerms(const Monomial &a, Coefficient x, const Monomial &b, Coefficient y);
+  static std::optional<std::pair<Monomial, Coefficient>> multiplyTerms(const Monomial &a, Coefficient x,
+                                                                       const Monomial &b, Coefficient y);
   static std::optional<Coefficient> reduce(__int128 numerator, __int128 denominator);
 
   /// The value where `symbolic` is null.

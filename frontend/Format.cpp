@@ -73,14 +73,12 @@ void Formatter::formatItems(ArrayRef<Item> items, unsigned indent) {
 
 void Formatter::formatItem(const Item &item, unsigned indent) {
   ArrayRef<Piece> rest(item.pieces);
-  bool hasBlock =
-      llvm::any_of(rest, [](const Piece &piece) { return piece.kind == Piece::Kind::Block; });
+  bool hasBlock = llvm::any_of(rest, [](const Piece &piece) { return piece.kind == Piece::Kind::Block; });
   bool isFlat = !isBroken(rest) && indent + flatWidth(rest) <= formatColumns;
   if (!hasBlock || isFlat)
     return layout(rest, indent, 0);
   while (!rest.empty()) {
-    ArrayRef<Piece> head =
-        rest.take_until([](const Piece &piece) { return piece.kind == Piece::Kind::Block; });
+    ArrayRef<Piece> head = rest.take_until([](const Piece &piece) { return piece.kind == Piece::Kind::Block; });
     if (!head.empty() && head.begin() != item.pieces.data() && !head.front().comments.empty()) {
       writeComments(head.front().comments, indent);
       writer.newLine(indent);
@@ -119,8 +117,7 @@ bool Formatter::fits(ArrayRef<Piece> pieces, unsigned reserve) const {
 }
 
 /// Splits before each piece for which `startsPart` holds, given the piece and the one before.
-static Parts splitWhere(ArrayRef<Piece> pieces,
-                        function_ref<bool(const Piece &, const Piece &)> startsPart) {
+static Parts splitWhere(ArrayRef<Piece> pieces, function_ref<bool(const Piece &, const Piece &)> startsPart) {
   Parts parts;
   size_t begin = 0;
   for (size_t i = 1; i < pieces.size(); ++i) {
@@ -138,8 +135,8 @@ static unsigned precedenceOf(const Piece &piece) {
   if (piece.kind != Piece::Kind::Token || piece.role != TokenRole::Plain)
     return 0;
   switch (piece.token.kind) {
-#define QUERN_BINARY(Kind, Operator, precedence)                                                   \
-  case TokenKind::Kind:                                                                            \
+#define QUERN_BINARY(Kind, Operator, precedence)                                                                       \
+  case TokenKind::Kind:                                                                                                \
     return 2 + precedence;
 #include "frontend/Tokens.def"
   case TokenKind::Bar:
@@ -157,9 +154,8 @@ static Parts splitAtOperators(ArrayRef<Piece> pieces) {
   for (const Piece &piece : pieces)
     if (unsigned precedence = precedenceOf(piece))
       lowest = lowest == 0 ? precedence : std::min(lowest, precedence);
-  return splitWhere(pieces, [&](const Piece &previous, const Piece &) {
-    return lowest != 0 && precedenceOf(previous) == lowest;
-  });
+  return splitWhere(
+      pieces, [&](const Piece &previous, const Piece &) { return lowest != 0 && precedenceOf(previous) == lowest; });
 }
 
 void Formatter::layout(ArrayRef<Piece> pieces, unsigned indent, unsigned reserve) {
@@ -167,8 +163,7 @@ void Formatter::layout(ArrayRef<Piece> pieces, unsigned indent, unsigned reserve
     return;
   if (fits(pieces, reserve))
     return writeFlat(pieces, indent);
-  Parts clauses = splitWhere(
-      pieces, [](const Piece &, const Piece &piece) { return piece.role == TokenRole::Clause; });
+  Parts clauses = splitWhere(pieces, [](const Piece &, const Piece &piece) { return piece.role == TokenRole::Clause; });
   if (clauses.size() > 1)
     return layoutParts(clauses, indent, reserve);
   Parts operands = splitAtOperators(pieces);
@@ -186,8 +181,8 @@ void Formatter::layoutParts(const Parts &parts, unsigned indent, unsigned reserv
     // A part that is too long for a line of its own may as well stay and break its brackets.
     bool fitsAlone = indent + continuationIndent + flatWidth(part) + partReserve <= formatColumns;
     bool endsInBlockOfLines = isBroken(part) && part.back().kind == Piece::Kind::Group;
-    if (index > 0 && (mustBreak || writer.isClosed() ||
-                      (!fits(part, partReserve) && fitsAlone && !endsInBlockOfLines))) {
+    if (index > 0 &&
+        (mustBreak || writer.isClosed() || (!fits(part, partReserve) && fitsAlone && !endsInBlockOfLines))) {
       inner = indent + continuationIndent;
       writeComments(first.comments, inner);
       writer.newLine(inner);
@@ -202,8 +197,7 @@ void Formatter::layoutParts(const Parts &parts, unsigned indent, unsigned reserv
 void Formatter::layoutGroups(ArrayRef<Piece> pieces, unsigned indent, unsigned reserve) {
   const Piece *widest = nullptr;
   for (const Piece &piece : pieces)
-    if (piece.kind == Piece::Kind::Group && !piece.elements.empty() &&
-        (!widest || piece.width >= widest->width))
+    if (piece.kind == Piece::Kind::Group && !piece.elements.empty() && (!widest || piece.width >= widest->width))
       widest = &piece;
   bool mustBreak = isBroken(pieces);
   for (const Piece &piece : pieces) {
@@ -211,8 +205,7 @@ void Formatter::layoutGroups(ArrayRef<Piece> pieces, unsigned indent, unsigned r
       writeComments(piece.comments, indent + continuationIndent);
       writer.newLine(indent + continuationIndent);
     }
-    bool breaks =
-        piece.kind == Piece::Kind::Group && (piece.isBroken || (&piece == widest && !mustBreak));
+    bool breaks = piece.kind == Piece::Kind::Group && (piece.isBroken || (&piece == widest && !mustBreak));
     if (breaks)
       layoutGroup(piece, indent);
     else
@@ -224,9 +217,8 @@ void Formatter::layoutGroup(const Piece &group, unsigned indent) {
   unsigned inner = indent + blockIndent;
   writeToken(group, indent);
   writer.openBlock();
-  bool hasSemicolon = llvm::any_of(group.separators, [](const Piece &separator) {
-    return separator.token.is(TokenKind::Semicolon);
-  });
+  bool hasSemicolon =
+      llvm::any_of(group.separators, [](const Piece &separator) { return separator.token.is(TokenKind::Semicolon); });
   bool isList = group.elements.size() > 1 && !hasSemicolon;
   for (const auto &[index, element] : llvm::enumerate(group.elements)) {
     writeComments(element.front().comments, inner);
@@ -283,8 +275,7 @@ void Formatter::writeFlat(const Piece &piece, unsigned indent) {
   writer.text(piece.closingSpaces, piece.closing.text);
 }
 
-std::optional<std::string> formatSource(const SourceMgr &sources, unsigned buffer,
-                                        DiagnosticEngine &diagnostics) {
+std::optional<std::string> formatSource(const SourceMgr &sources, unsigned buffer, DiagnosticEngine &diagnostics) {
   size_t errorsBefore = diagnostics.numErrors();
   std::vector<Token> tokens = lex(sources.getMemoryBuffer(buffer)->getBuffer(), diagnostics);
   std::vector<TokenRole> roles(tokens.size(), TokenRole::Plain);

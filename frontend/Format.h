@@ -22,8 +22,7 @@ inline constexpr unsigned formatColumns = 100;
 /// one empty line, long lists one element a line. All comments stay, the syntax tree is the same,
 /// and formatting the result changes nothing. A file with syntax errors is not formatted: they are
 /// reported and the result is empty.
-std::optional<std::string> formatSource(const llvm::SourceMgr &sources, unsigned buffer,
-                                        DiagnosticEngine &diagnostics);
+std::optional<std::string> formatSource(const llvm::SourceMgr &sources, unsigned buffer, DiagnosticEngine &diagnostics);
 
 } // namespace quern::frontend
 

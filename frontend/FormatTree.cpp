@@ -73,14 +73,12 @@ static bool isKeyword(TokenKind kind) {
 static bool takesBracket(TokenKind kind, TokenRole role) {
   if (role == TokenRole::Word || isKeyword(kind))
     return false;
-  return kind == TokenKind::Name || kind == TokenKind::RightParen ||
-         kind == TokenKind::RightBracket || kind == TokenKind::RightBrace ||
-         kind == TokenKind::String || kind == TokenKind::True || kind == TokenKind::False ||
-         kind == TokenKind::Integer || kind == TokenKind::Float;
+  return kind == TokenKind::Name || kind == TokenKind::RightParen || kind == TokenKind::RightBracket ||
+         kind == TokenKind::RightBrace || kind == TokenKind::String || kind == TokenKind::True ||
+         kind == TokenKind::False || kind == TokenKind::Integer || kind == TokenKind::Float;
 }
 
-static unsigned spacesBetween(TokenKind left, TokenRole leftRole, TokenKind right,
-                              TokenRole rightRole) {
+static unsigned spacesBetween(TokenKind left, TokenRole leftRole, TokenKind right, TokenRole rightRole) {
   if (rightRole == TokenRole::Slice)
     return left == TokenKind::Comma;
   if (left == TokenKind::Dot || right == TokenKind::Dot || leftRole == TokenRole::Slice)
@@ -102,8 +100,8 @@ static unsigned spacesBetween(TokenKind left, TokenRole leftRole, TokenKind righ
   default:
     break;
   }
-  bool joins = left == TokenKind::LeftParen || left == TokenKind::LeftBracket ||
-               left == TokenKind::DotDot || leftRole == TokenRole::Prefix;
+  bool joins = left == TokenKind::LeftParen || left == TokenKind::LeftBracket || left == TokenKind::DotDot ||
+               leftRole == TokenRole::Prefix;
   return joins ? 0 : 1;
 }
 
@@ -129,8 +127,8 @@ std::vector<Token> TreeBuilder::takeComments() {
 
 bool TreeBuilder::atClosing() const {
   TokenKind kind = current().kind;
-  return kind == TokenKind::RightParen || kind == TokenKind::RightBracket ||
-         kind == TokenKind::RightBrace || kind == TokenKind::EndOfFile;
+  return kind == TokenKind::RightParen || kind == TokenKind::RightBracket || kind == TokenKind::RightBrace ||
+         kind == TokenKind::EndOfFile;
 }
 
 Piece TreeBuilder::takePiece(Piece::Kind kind) {
@@ -174,8 +172,7 @@ void TreeBuilder::buildGroup(Piece &group) {
       break;
     }
     Sequence element;
-    while (!atClosing() && current().kind != TokenKind::Comma &&
-           current().kind != TokenKind::Semicolon)
+    while (!atClosing() && current().kind != TokenKind::Comma && current().kind != TokenKind::Semicolon)
       element.push_back(buildPiece());
     group.elements.push_back(std::move(element));
   }
@@ -203,14 +200,13 @@ void TreeBuilder::buildBlock(Piece &block) {
   block.closing = current();
   block.closingSpaces = !block.items.empty();
   // One item that was written on the line of both braces may stay there.
-  bool isOneLine = block.items.size() <= 1 && block.closing.linesBefore == 0 &&
-                   tokens[first].linesBefore == 0 && block.closingComments.empty();
+  bool isOneLine = block.items.size() <= 1 && block.closing.linesBefore == 0 && tokens[first].linesBefore == 0 &&
+                   block.closingComments.empty();
   block.width = 2 + block.closingSpaces;
   for (const Item &item : block.items) {
     block.width += 1 + flatWidth(item.pieces);
     isOneLine &= !isBroken(item.pieces) && item.pieces.front().comments.empty();
-    isOneLine &= llvm::none_of(item.pieces,
-                               [](const Piece &piece) { return piece.kind == Piece::Kind::Block; });
+    isOneLine &= llvm::none_of(item.pieces, [](const Piece &piece) { return piece.kind == Piece::Kind::Block; });
   }
   block.isBroken = !isOneLine && !(block.items.empty() && block.closingComments.empty());
   ++position;

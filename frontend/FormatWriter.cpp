@@ -48,8 +48,8 @@ std::string FormatWriter::finish() {
   for (size_t begin = 0; begin < lines.size();) {
     // Neighbouring lines that end in a comment; a comment alone on its line is not one of them.
     auto joins = [&](size_t at) {
-      return !lines[at].text.empty() && !lines[at].comment.empty() &&
-             lines[at].indent == lines[begin].indent && (at == begin || !lines[at].isApart);
+      return !lines[at].text.empty() && !lines[at].comment.empty() && lines[at].indent == lines[begin].indent &&
+             (at == begin || !lines[at].isApart);
     };
     size_t end = begin;
     unsigned width = 0;

@@ -22,8 +22,8 @@ static bool hasEntry(const ModuleDecl &module) {
 
 /// The module whose entries are compiled; null where there is none, which is reported if one is
 /// needed.
-static const ModuleDecl *findRoot(const Program &program, const FrontendOptions &options,
-                                  bool isNeeded, DiagnosticEngine &diagnostics) {
+static const ModuleDecl *findRoot(const Program &program, const FrontendOptions &options, bool isNeeded,
+                                  DiagnosticEngine &diagnostics) {
   if (!options.rootModule.empty()) {
     const ModuleDecl *module = program.findModule(options.rootModule);
     if (module && hasEntry(*module))
@@ -44,8 +44,8 @@ static const ModuleDecl *findRoot(const Program &program, const FrontendOptions 
 /// Checks what no entry reaches in the main file. Parameters are unknown there, so nothing may be
 /// emitted.
 static void checkRest(const Program &program, const Elaborator &main, const ModelInputs &inputs,
-                      const FrontendOptions &options, const SourceMgr &sources,
-                      mlir::MLIRContext *context, Budget &budget, DiagnosticEngine &diagnostics) {
+                      const FrontendOptions &options, const SourceMgr &sources, mlir::MLIRContext *context,
+                      Budget &budget, DiagnosticEngine &diagnostics) {
   Emitter silent(context, sources, /*roots=*/{}, /*active=*/false);
   Elaborator checker(program, {inputs.config, nullptr}, options, silent, budget, diagnostics,
                      /*isLoose=*/true);
@@ -58,14 +58,12 @@ static void checkRest(const Program &program, const Elaborator &main, const Mode
 }
 
 mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> parseModel(SourceMgr &sources, unsigned main,
-                                                              const ModelInputs &inputs,
-                                                              const FrontendOptions &options,
+                                                              const ModelInputs &inputs, const FrontendOptions &options,
                                                               mlir::MLIRContext *context,
                                                               DiagnosticEngine &diagnostics) {
   context->getOrLoadDialect<QuernDialect>();
   AstContext ast;
-  std::vector<LoadedFile> files =
-      resolveImports(sources, main, options.importPaths, ast, diagnostics);
+  std::vector<LoadedFile> files = resolveImports(sources, main, options.importPaths, ast, diagnostics);
   // After a syntax error declarations may be missing: the rest is checked all the same.
   Program program(files, diagnostics);
   bool needsRoot = inputs.checkpoint != nullptr && !program.isPartial();
@@ -80,8 +78,7 @@ mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> parseModel(SourceMgr &sources
   Budget budget(sources, diagnostics);
   Elaborator elaborator(program, inputs, options, emitter, budget, diagnostics);
   elaborator.readConfig();
-  if (root && inputs.config &&
-      failed(checkUnread(program, *inputs.config, root->name.range, diagnostics)))
+  if (root && inputs.config && failed(checkUnread(program, *inputs.config, root->name.range, diagnostics)))
     return failure();
   if (root)
     elaborator.runRoot(*root);

@@ -42,10 +42,10 @@ struct FrontendOptions {
 /// elaborates its root module and gives the graph as a module of `quern.parameter`, `quern.state`
 /// and `quern.entry` ops. Reports every error it can find to `diagnostics` and fails then. Without
 /// a configuration that decides every size the module is empty.
-mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
-parseModel(llvm::SourceMgr &sources, unsigned main, const ModelInputs &inputs,
-           const FrontendOptions &options, mlir::MLIRContext *context,
-           DiagnosticEngine &diagnostics);
+mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> parseModel(llvm::SourceMgr &sources, unsigned main,
+                                                              const ModelInputs &inputs, const FrontendOptions &options,
+                                                              mlir::MLIRContext *context,
+                                                              DiagnosticEngine &diagnostics);
 
 } // namespace quern::frontend
 

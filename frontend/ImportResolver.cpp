@@ -62,8 +62,7 @@ private:
   SmallVector<std::pair<std::string, bool>> candidates(StringRef path, unsigned importer) {
     if (sys::path::is_absolute(path))
       return {{path.str(), false}};
-    StringRef beside =
-        sys::path::parent_path(sources.getMemoryBuffer(importer)->getBufferIdentifier());
+    StringRef beside = sys::path::parent_path(sources.getMemoryBuffer(importer)->getBufferIdentifier());
     SmallVector<std::pair<std::string, bool>> result;
     auto add = [&](StringRef folder, bool isLibrary) {
       SmallString<128> candidate(folder);
@@ -80,8 +79,7 @@ private:
   std::optional<std::pair<std::string, bool>> find(const ImportDecl &import, unsigned importer) {
     StringRef path = import.path->text();
     if (!path.ends_with(".qn")) {
-      diagnostics.error(import.path->range,
-                        "found `" + path + "`; expected a model file, whose name ends with `.qn`");
+      diagnostics.error(import.path->range, "found `" + path + "`; expected a model file, whose name ends with `.qn`");
       return std::nullopt;
     }
     bool leadsOut = false;
@@ -96,13 +94,13 @@ private:
         return std::pair(candidate, isLibrary);
     }
     if (leadsOut)
-      diagnostics.error(import.path->range,
-                        "`" + path + "` leads out of the folder of the model and of those that are searched")
+      diagnostics
+          .error(import.path->range,
+                 "`" + path + "` leads out of the folder of the model and of those that are searched")
           .hint("`-I DIR` lets a model import from another folder");
     else
-      diagnostics.error(import.path->range,
-                        "cannot find `" + path + "`; looked beside the importing file and in " +
-                            Twine(importPaths.size()) + " import paths");
+      diagnostics.error(import.path->range, "cannot find `" + path + "`; looked beside the importing file and in " +
+                                                Twine(importPaths.size()) + " import paths");
     return std::nullopt;
   }
 
@@ -124,8 +122,8 @@ private:
     }
     if (auto it = states.find(identity); it != states.end()) {
       if (it->second == State::Loading)
-        diagnostics.error(place, "`" + path + "` imports itself" +
-                                     (stack.back() == identity ? "" : " through other files"));
+        diagnostics.error(place,
+                          "`" + path + "` imports itself" + (stack.back() == identity ? "" : " through other files"));
       return true;
     }
     if (stack.size() >= maxImportDepth) {
@@ -157,9 +155,8 @@ private:
 
 } // namespace
 
-std::vector<LoadedFile> resolveImports(SourceMgr &sources, unsigned main,
-                                       ArrayRef<std::string> importPaths, AstContext &context,
-                                       DiagnosticEngine &diagnostics) {
+std::vector<LoadedFile> resolveImports(SourceMgr &sources, unsigned main, ArrayRef<std::string> importPaths,
+                                       AstContext &context, DiagnosticEngine &diagnostics) {
   StringRef path = sources.getMemoryBuffer(main)->getBufferIdentifier();
   SmallString<128> identity;
   if (sys::fs::real_path(path, identity))

@@ -26,9 +26,8 @@ struct LoadedFile {
 /// Parses buffer `main` and every file that it imports, directly or not, each once. An import is
 /// looked for beside the importing file, then in `importPaths`. The result is in the order of
 /// dependence: a file follows what it imports.
-std::vector<LoadedFile> resolveImports(llvm::SourceMgr &sources, unsigned main,
-                                       llvm::ArrayRef<std::string> importPaths, AstContext &context,
-                                       DiagnosticEngine &diagnostics);
+std::vector<LoadedFile> resolveImports(llvm::SourceMgr &sources, unsigned main, llvm::ArrayRef<std::string> importPaths,
+                                       AstContext &context, DiagnosticEngine &diagnostics);
 
 } // namespace quern::frontend
 

@@ -100,8 +100,8 @@ void Lexer::lexToken() {
   if (startsName(first)) {
     StringRef word = rest.take_while(continuesName);
     if (word.size() > maxNameBytes)
-      diagnostics.error(rangeOf(word), "a name of " + Twine(word.size()) + " characters; expected at most " +
-                                           Twine(maxNameBytes));
+      diagnostics.error(rangeOf(word),
+                        "a name of " + Twine(word.size()) + " characters; expected at most " + Twine(maxNameBytes));
     return push(wordKind(word), word.size());
   }
   for (const Punctuation &row : punctuations)
@@ -128,8 +128,7 @@ void Lexer::lexString() {
   StringRef text = rest.take_front(length + closed);
   checkCharacters(text);
   if (!closed)
-    diagnostics.error(rangeOf(text), "this string is not closed")
-        .hint("it needs a `\"` on the same line");
+    diagnostics.error(rangeOf(text), "this string is not closed").hint("it needs a `\"` on the same line");
   push(TokenKind::String, text.size());
 }
 
@@ -184,8 +183,7 @@ size_t Lexer::checkCharacter(StringRef text) {
     if (first == '\0')
       diagnostics.error(rangeOf(text.take_front(1)), "the file contains a NUL byte");
     else if (!isPrint(first) && first != '\t' && first != '\r')
-      diagnostics.error(rangeOf(text.take_front(1)),
-                        "the file contains the control character 0x" + toHex(first, true));
+      diagnostics.error(rangeOf(text.take_front(1)), "the file contains the control character 0x" + toHex(first, true));
     return 1;
   }
   const auto *begin = reinterpret_cast<const UTF8 *>(text.begin());
@@ -199,9 +197,8 @@ size_t Lexer::checkCharacter(StringRef text) {
 
 std::vector<Token> lex(StringRef text, DiagnosticEngine &diagnostics) {
   if (text.size() > maxFileBytes) {
-    diagnostics.error(rangeOf(text.take_front(0)), "the file has " + Twine(text.size()) +
-                                                       " bytes; a model file has at most " +
-                                                       Twine(maxFileBytes));
+    diagnostics.error(rangeOf(text.take_front(0)),
+                      "the file has " + Twine(text.size()) + " bytes; a model file has at most " + Twine(maxFileBytes));
     return {{TokenKind::EndOfFile, text.take_front(0), 0}};
   }
   return Lexer(text, diagnostics).run();
@@ -209,14 +206,14 @@ std::vector<Token> lex(StringRef text, DiagnosticEngine &diagnostics) {
 
 StringRef describe(TokenKind kind) {
   switch (kind) {
-#define QUERN_TOKEN(Kind, name)                                                                    \
-  case TokenKind::Kind:                                                                            \
+#define QUERN_TOKEN(Kind, name)                                                                                        \
+  case TokenKind::Kind:                                                                                                \
     return name;
-#define QUERN_PUNCTUATION(Kind, spelling)                                                          \
-  case TokenKind::Kind:                                                                            \
+#define QUERN_PUNCTUATION(Kind, spelling)                                                                              \
+  case TokenKind::Kind:                                                                                                \
     return "`" spelling "`";
-#define QUERN_KEYWORD(Kind, spelling)                                                              \
-  case TokenKind::Kind:                                                                            \
+#define QUERN_KEYWORD(Kind, spelling)                                                                                  \
+  case TokenKind::Kind:                                                                                                \
     return "`" spelling "`";
 #include "frontend/Tokens.def"
   }

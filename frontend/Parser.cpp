@@ -11,8 +11,7 @@ using namespace llvm;
 
 namespace quern::frontend {
 
-SourceFile *parseFile(const SourceMgr &sources, unsigned buffer, AstContext &context,
-                      DiagnosticEngine &diagnostics) {
+SourceFile *parseFile(const SourceMgr &sources, unsigned buffer, AstContext &context, DiagnosticEngine &diagnostics) {
   std::vector<Token> tokens = lex(sources.getMemoryBuffer(buffer)->getBuffer(), diagnostics);
   Parser parser(tokens, context, diagnostics);
   ArrayRef<Decl *> decls = parser.parseDecls();
@@ -30,9 +29,7 @@ const Token &Parser::ahead(unsigned distance) const {
   return tokens[at];
 }
 
-bool Parser::atLineEnd() const {
-  return at(TokenKind::EndOfFile) || (brackets == 0 && current().linesBefore > 0);
-}
+bool Parser::atLineEnd() const { return at(TokenKind::EndOfFile) || (brackets == 0 && current().linesBefore > 0); }
 
 Token Parser::take() {
   Token token = current();
@@ -146,8 +143,7 @@ bool Parser::setHeight(Expr *expr, ArrayRef<const Expr *> children) {
 bool Parser::atFileDecl() const {
   if (current().linesBefore == 0)
     return false;
-  return (atWord("module") && ahead().is(TokenKind::Name)) ||
-         (atWord("config") && ahead().is(TokenKind::LeftBrace)) ||
+  return (atWord("module") && ahead().is(TokenKind::Name)) || (atWord("config") && ahead().is(TokenKind::LeftBrace)) ||
          (atWord("import") && ahead().is(TokenKind::String));
 }
 
@@ -176,8 +172,7 @@ ArrayRef<Token> Parser::loseItem(size_t begin) {
   return lost;
 }
 
-bool Parser::parseBraces(function_ref<bool()> parseItem,
-                         function_ref<void(ArrayRef<Token>)> takeLost) {
+bool Parser::parseBraces(function_ref<bool()> parseItem, function_ref<void(ArrayRef<Token>)> takeLost) {
   Token opening = current();
   mark(TokenRole::Block);
   if (!expect(TokenKind::LeftBrace))

@@ -9,8 +9,8 @@ namespace quern::frontend {
 
 Parser::Docs Parser::takeDocs() {
   size_t first = position;
-  while (first > 0 && tokens[first - 1].is(TokenKind::DocComment) &&
-         tokens[first].linesBefore == 1 && (first == 1 || tokens[first - 1].linesBefore > 0))
+  while (first > 0 && tokens[first - 1].is(TokenKind::DocComment) && tokens[first].linesBefore == 1 &&
+         (first == 1 || tokens[first - 1].linesBefore > 0))
     --first;
   SmallVector<StringRef> lines;
   for (const Token &token : tokens.slice(first, position - first)) {
@@ -174,11 +174,8 @@ Decl *Parser::parseFunction(Docs docs, bool inModule) {
   auto body = parseBlock();
   if (!body)
     return nullptr;
-  FunctionKind kind = isEntry ? FunctionKind::Entry
-                      : name  ? FunctionKind::Named
-                              : FunctionKind::Call;
-  return context.create<FunctionDecl>(rangeFrom(first), docs, kind, name, *parameters, result,
-                                      *bounds, *body);
+  FunctionKind kind = isEntry ? FunctionKind::Entry : name ? FunctionKind::Named : FunctionKind::Call;
+  return context.create<FunctionDecl>(rangeFrom(first), docs, kind, name, *parameters, result, *bounds, *body);
 }
 
 std::optional<ArrayRef<Parameter>> Parser::parseParameters() {
@@ -233,8 +230,7 @@ Decl *Parser::parseConstant(Docs docs) {
   Expr *value = parseExprList();
   if (!value)
     return nullptr;
-  return context.create<ConstantDecl>(rangeFrom(name.begin()), docs,
-                                      Identifier{name.text, name.range()}, value);
+  return context.create<ConstantDecl>(rangeFrom(name.begin()), docs, Identifier{name.text, name.range()}, value);
 }
 
 Decl *Parser::parseRequireDecl(Docs docs) {

@@ -28,9 +28,7 @@ static const Operator *findOperator(TokenKind token) {
   return row == std::end(operators) ? nullptr : row;
 }
 
-static bool isComparison(BinaryOp op) {
-  return op >= BinaryOp::Equal && op <= BinaryOp::GreaterEqual;
-}
+static bool isComparison(BinaryOp op) { return op >= BinaryOp::Equal && op <= BinaryOp::GreaterEqual; }
 
 Expr *Parser::parseExpr() { return parseBinary(1); }
 
@@ -134,8 +132,7 @@ Expr *Parser::parseCall(Expr *callee) {
   auto arguments = parseArguments();
   if (!arguments)
     return nullptr;
-  return make<CallExpr>(rangeFrom(callee->range.Start), valuesOf(callee, *arguments), callee,
-                        *arguments);
+  return make<CallExpr>(rangeFrom(callee->range.Start), valuesOf(callee, *arguments), callee, *arguments);
 }
 
 std::optional<ArrayRef<Argument>> Parser::parseArguments() {
@@ -199,8 +196,7 @@ std::optional<Subscript> Parser::parseSubscript() {
     if (!isOpen && !(subscript.end = parseExpr()))
       return std::nullopt;
   } else if (at(TokenKind::DotDot)) {
-    error(current().range(), "expected `:` in a slice, found `..`")
-        .hint("slices are written `begin:end`");
+    error(current().range(), "expected `:` in a slice, found `..`").hint("slices are written `begin:end`");
     return std::nullopt;
   }
   subscript.range = rangeFrom(first);
@@ -255,8 +251,7 @@ void Parser::reportNoExpr() {
   const Token &previous = tokens[position - 1];
   if (startsItem && (at(TokenKind::Dot) || findOperator(current().kind)))
     diagnostic->hint("a line goes on after an operator, not before it");
-  else if (at(TokenKind::Equal) && findOperator(previous.kind) &&
-           previous.end() == current().begin())
+  else if (at(TokenKind::Equal) && findOperator(previous.kind) && previous.end() == current().begin())
     diagnostic->hint("there is no `" + previous.text + "=`; write `x = x " + previous.text + " y`");
 }
 
@@ -265,8 +260,8 @@ Expr *Parser::parseNumber() {
   if (token.is(TokenKind::Integer)) {
     int64_t value = 0;
     if (token.text.getAsInteger(10, value)) {
-      error(token.range(), "`" + token.text + "` is too large; the largest integer is " +
-                               Twine(std::numeric_limits<int64_t>::max()));
+      error(token.range(),
+            "`" + token.text + "` is too large; the largest integer is " + Twine(std::numeric_limits<int64_t>::max()));
       return nullptr;
     }
     return context.create<IntegerExpr>(token.range(), value);
@@ -343,8 +338,7 @@ Expr *Parser::parseIfExpr() {
   Expr *elseValue = at(TokenKind::If) ? parseIfExpr() : parseBracedExpr();
   if (!elseValue)
     return nullptr;
-  return make<IfExpr>(rangeFrom(first), {condition, thenValue, elseValue}, condition, thenValue,
-                      elseValue);
+  return make<IfExpr>(rangeFrom(first), {condition, thenValue, elseValue}, condition, thenValue, elseValue);
 }
 
 Expr *Parser::parseForExpr() {

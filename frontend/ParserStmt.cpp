@@ -12,8 +12,8 @@ namespace quern::frontend {
 static SmallVector<StringRef> findTargets(ArrayRef<Token> lost) {
   SmallVector<StringRef> targets;
   for (auto [name, next] : zip(lost, lost.drop_front()))
-    if (name.is(TokenKind::Name) && (next.is(TokenKind::Equal) || next.is(TokenKind::Comma) ||
-                                     (next.is(TokenKind::Name) && next.text == "in")))
+    if (name.is(TokenKind::Name) &&
+        (next.is(TokenKind::Equal) || next.is(TokenKind::Comma) || (next.is(TokenKind::Name) && next.text == "in")))
       targets.push_back(name.text);
   return targets;
 }

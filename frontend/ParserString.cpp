@@ -53,8 +53,7 @@ StringExpr *Parser::parseString() {
     size_t length = interpolationLength(body.drop_front());
     if (body.front() == '}' || length == StringRef::npos) {
       StringRef brace = body.take_front(1);
-      error(rangeOf(brace), "this brace has no partner")
-          .hint("as a character it is written `\\" + brace + "`");
+      error(rangeOf(brace), "this brace has no partner").hint("as a character it is written `\\" + brace + "`");
       return nullptr;
     }
     parts.push_back({"", parseInterpolation(body.substr(1, length))});

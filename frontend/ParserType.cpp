@@ -75,18 +75,15 @@ TypeExpr *Parser::parseBracketType() {
       return nullptr;
     return context.create<ArrayType>(rangeFrom(opening.begin()), element, count);
   }
-  if (ahead().is(TokenKind::Name) && isValueWord(ahead().text) &&
-      ahead(2).is(TokenKind::RightBracket)) {
+  if (ahead().is(TokenKind::Name) && isValueWord(ahead().text) && ahead(2).is(TokenKind::RightBracket)) {
     take();
     Token word = take();
     take();
-    auto *element = context.create<NamedType>(word.range(), Identifier{word.text, word.range()},
-                                              ArrayRef<Argument>());
+    auto *element = context.create<NamedType>(word.range(), Identifier{word.text, word.range()}, ArrayRef<Argument>());
     return context.create<ListType>(rangeFrom(opening.begin()), element);
   }
   auto dims = parseDims();
-  return dims ? context.create<TensorType>(rangeFrom(opening.begin()), Identifier(), *dims)
-              : nullptr;
+  return dims ? context.create<TensorType>(rangeFrom(opening.begin()), Identifier(), *dims) : nullptr;
 }
 
 TypeExpr *Parser::parseTupleType() {

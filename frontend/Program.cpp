@@ -43,8 +43,7 @@ bool Program::claim(const Identifier &name) {
   }
   auto [it, isNew] = places.try_emplace(name.text, name.range);
   if (!isNew)
-    diagnostics.error(name.range, "`" + name.text + "` is declared twice")
-        .note(it->second, "first declared here");
+    diagnostics.error(name.range, "`" + name.text + "` is declared twice").note(it->second, "first declared here");
   return isNew;
 }
 
@@ -104,15 +103,12 @@ void Program::declareConfig(const ConfigDecl &decl, bool isLibrary) {
           .note(place->second, "first declared here");
       continue;
     }
-    auto [it, inserted] =
-        configEntries.insert({field.key.text, ConfigEntry{&field, field.defaultValue, isLibrary}});
+    auto [it, inserted] = configEntries.insert({field.key.text, ConfigEntry{&field, field.defaultValue, isLibrary}});
     if (inserted)
       continue;
     ConfigEntry &entry = it->second;
     if (!sameKind(*entry.field->type, *field.type)) {
-      diagnostics
-          .error(field.type->range,
-                 "config field `" + field.key.text + "` is declared with another type")
+      diagnostics.error(field.type->range, "config field `" + field.key.text + "` is declared with another type")
           .note(entry.field->type->range, "the other declaration is here");
       continue;
     }
@@ -130,9 +126,7 @@ void Program::declareModule(const ModuleDecl &module, bool isLibrary) {
   auto claimHere = [&](const Identifier &name) {
     auto [it, isNew] = taken.try_emplace(name.text, name.range);
     if (!isNew)
-      diagnostics
-          .error(name.range,
-                 "`" + name.text + "` is declared twice in module `" + module.name.text + "`")
+      diagnostics.error(name.range, "`" + name.text + "` is declared twice in module `" + module.name.text + "`")
           .note(it->second, "first declared here");
     return isNew;
   };
@@ -150,9 +144,7 @@ void Program::declareModule(const ModuleDecl &module, bool isLibrary) {
         if (claimHere(function->name))
           scope.functions[function->name.text] = function;
       } else if (scope.call) {
-        diagnostics
-            .error(function->range,
-                   "module `" + module.name.text + "` has two functions without a name")
+        diagnostics.error(function->range, "module `" + module.name.text + "` has two functions without a name")
             .note(scope.call->range, "the first one is here");
       } else {
         scope.call = function;

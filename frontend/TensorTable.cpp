@@ -44,17 +44,15 @@ static std::vector<std::pair<std::string, std::string>> differences(ArrayRef<Ext
   return result;
 }
 
-void TensorTable::disagree(SourceRange place, SourceRange declaration, std::string key,
-                           std::string message, StringRef name) {
-  auto [it, isNew] =
-      groupIndex.try_emplace({place.Start.getPointer(), std::move(key)}, groups.size());
+void TensorTable::disagree(SourceRange place, SourceRange declaration, std::string key, std::string message,
+                           StringRef name) {
+  auto [it, isNew] = groupIndex.try_emplace({place.Start.getPointer(), std::move(key)}, groups.size());
   if (isNew)
     groups.push_back({place, declaration, std::move(message), {}, {}});
   groups[it->second].names.push_back(name.str());
 }
 
-mlir::Type TensorTable::require(StringRef name, ArrayRef<Extent> shape, SourceRange place,
-                                SourceRange declaration) {
+mlir::Type TensorTable::require(StringRef name, ArrayRef<Extent> shape, SourceRange place, SourceRange declaration) {
   accepted.insert(name);
   if (!checkpoint)
     return mlir::Float32Type::get(context);
@@ -78,9 +76,7 @@ mlir::Type TensorTable::require(StringRef name, ArrayRef<Extent> shape, SourceRa
   mlir::Type element = elementOf(tensor->type, context);
   if (!element)
     disagree(place, declaration, "type " + getTraits(tensor->type).name.str(),
-             "is stored as `" + getTraits(tensor->type).name.str() +
-                 "`; expected floats or quantised blocks",
-             name);
+             "is stored as `" + getTraits(tensor->type).name.str() + "`; expected floats or quantised blocks", name);
   return element;
 }
 
@@ -95,8 +91,7 @@ std::vector<std::string> TensorTable::surplus() const {
   std::vector<std::string> names;
   for (const TensorInfo &tensor : checkpoint->tensors()) {
     StringRef name = tensor.name;
-    bool isKnown = accepted.contains(name) ||
-                   any_of(ignorable, [&](StringRef end) { return name.ends_with(end); });
+    bool isKnown = accepted.contains(name) || any_of(ignorable, [&](StringRef end) { return name.ends_with(end); });
     if (!isKnown)
       names.push_back(tensor.name);
   }

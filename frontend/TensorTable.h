@@ -17,15 +17,13 @@ class DiagnosticEngine;
 class TensorTable {
 public:
   /// `checkpoint` is null where none is given: then every tensor is there, as f32.
-  TensorTable(const Checkpoint *checkpoint, mlir::MLIRContext *context,
-              DiagnosticEngine &diagnostics)
+  TensorTable(const Checkpoint *checkpoint, mlir::MLIRContext *context, DiagnosticEngine &diagnostics)
       : checkpoint(checkpoint), context(context), diagnostics(diagnostics) {}
 
   /// The element type of tensor `name`; null where the checkpoint lacks it or has it in another
   /// shape or an element type that cannot be computed with, which `report` tells. `place` is the
   /// member in the model, `declaration` where the tensor itself is declared, if that is elsewhere.
-  mlir::Type require(llvm::StringRef name, llvm::ArrayRef<Extent> shape, SourceRange place,
-                     SourceRange declaration);
+  mlir::Type require(llvm::StringRef name, llvm::ArrayRef<Extent> shape, SourceRange place, SourceRange declaration);
 
   /// The element type of tensor `name`, which was required; null after an error.
   mlir::Type elementOfAccepted(llvm::StringRef name) const;
@@ -50,8 +48,7 @@ private:
   void mergeCauses();
   /// Whether the checkpoint has no tensor of the model, which is reported as one error.
   bool reportForeign(SourceRange root);
-  void disagree(SourceRange place, SourceRange declaration, std::string key, std::string message,
-                llvm::StringRef name);
+  void disagree(SourceRange place, SourceRange declaration, std::string key, std::string message, llvm::StringRef name);
   std::vector<std::string> surplus() const;
 
   const Checkpoint *checkpoint;

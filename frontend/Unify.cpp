@@ -25,8 +25,7 @@ static std::optional<SmallVector<std::pair<Expr *, Extent>>> pairDims(ArrayRef<E
   return pairs;
 }
 
-Elaborator::Match Elaborator::bindDims(ArrayRef<Expr *> pattern, ArrayRef<Extent> shape,
-                                       Frame &frame) {
+Elaborator::Match Elaborator::bindDims(ArrayRef<Expr *> pattern, ArrayRef<Extent> shape, Frame &frame) {
   auto pairs = pairDims(pattern, shape);
   if (!pairs)
     return Match::No;
@@ -49,8 +48,7 @@ Elaborator::Match Elaborator::bindDims(ArrayRef<Expr *> pattern, ArrayRef<Extent
   return Match::Yes;
 }
 
-Elaborator::Match Elaborator::compareDims(ArrayRef<Expr *> pattern, ArrayRef<Extent> shape,
-                                          Frame &frame) {
+Elaborator::Match Elaborator::compareDims(ArrayRef<Expr *> pattern, ArrayRef<Extent> shape, Frame &frame) {
   auto pairs = pairDims(pattern, shape);
   if (!pairs)
     return Match::No;
@@ -80,8 +78,7 @@ std::string Elaborator::describePattern(const TensorType &type, Frame &frame) {
     std::string text = textOf(dim->range).str();
     auto *name = dyn_cast<NameExpr>(dim);
     if (!isa<InferredDimExpr, RestExpr>(dim) && (!name || isBound(name->name, frame)))
-      if (auto extent = evaluateExtent(*dim, frame, "a dimension");
-          extent && extent->str() != text) {
+      if (auto extent = evaluateExtent(*dim, frame, "a dimension"); extent && extent->str() != text) {
         computed |= !isa<IntegerExpr>(dim);
         text = extent->str();
       }
@@ -93,14 +90,13 @@ std::string Elaborator::describePattern(const TensorType &type, Frame &frame) {
   return computed ? "`" + written + "` = `" + known + "`" : "`" + written + "`";
 }
 
-Elaborator::Match Elaborator::matchTensor(const TensorType &type, const Tensor &tensor,
-                                          Frame &frame, bool bindsNames, std::string &expected) {
+Elaborator::Match Elaborator::matchTensor(const TensorType &type, const Tensor &tensor, Frame &frame, bool bindsNames,
+                                          std::string &expected) {
   if (type.element) {
     mlir::Type element = findElement(type.element.text, emitter.context());
     if (!element) {
-      fail(type.element.range,
-           "unknown element type `" + type.element.text +
-               "`; expected `f32`, `f16`, `bf16`, `i32`, `bool` or `Positions`");
+      fail(type.element.range, "unknown element type `" + type.element.text +
+                                   "`; expected `f32`, `f16`, `bf16`, `i32`, `bool` or `Positions`");
       return Match::Error;
     }
     if (element != tensor.element) {

@@ -33,9 +33,7 @@ std::string formatElement(mlir::Type element) {
       });
 }
 
-std::string formatTensor(const Tensor &tensor) {
-  return formatElement(tensor.element) + formatShape(tensor.shape);
-}
+std::string formatTensor(const Tensor &tensor) { return formatElement(tensor.element) + formatShape(tensor.shape); }
 
 namespace {
 

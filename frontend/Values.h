@@ -63,8 +63,8 @@ struct ArrayValue {
 /// The value of an expression, and the place that it comes from.
 class Value {
 public:
-  using Storage = std::variant<Poison, Nothing, Extent, FloatValue, BoolValue, StringValue,
-                               Sequence, Tensor, ModuleValue, ArrayValue>;
+  using Storage = std::variant<Poison, Nothing, Extent, FloatValue, BoolValue, StringValue, Sequence, Tensor,
+                               ModuleValue, ArrayValue>;
 
   Value() : storage(Poison{}) {}
   template <typename T>

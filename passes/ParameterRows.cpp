@@ -27,8 +27,8 @@ static FailureOr<bool> allRows(ParameterOp parameter, ParameterSource &source,
   for (int64_t row = 0; row < rows; ++row) {
     llvm::Expected<ArrayRef<uint8_t>> bytes = source.readRow(parameter.getSymName(), row);
     if (!bytes)
-      return parameter.emitError("cannot read row ") << row << " of tensor `" << parameter.getSymName()
-                                                     << "`: " << toString(bytes.takeError());
+      return parameter.emitError("cannot read row ")
+             << row << " of tensor `" << parameter.getSymName() << "`: " << toString(bytes.takeError());
     if (!check(*bytes))
       return false;
   }

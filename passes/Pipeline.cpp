@@ -95,7 +95,8 @@ namespace {
 
 /// The options of a pipeline as `quern-opt` reads them.
 struct TextOptions : PassPipelineOptions<TextOptions> {
-  Option<bool> exact{*this, "exact", llvm::cl::desc("keep activations in f32, convolve directly"), llvm::cl::init(false)};
+  Option<bool> exact{*this, "exact", llvm::cl::desc("keep activations in f32, convolve directly"),
+                     llvm::cl::init(false)};
   Option<bool> bf16{*this, "bf16", llvm::cl::desc("multiply f32 weights in bf16"), llvm::cl::init(false)};
   Option<int64_t> bound{*this, "bound", llvm::cl::desc("bound of dimensions that have none"),
                         llvm::cl::init(PipelineOptions().bound)};

@@ -25,7 +25,8 @@ static void printBody(Block &block, llvm::raw_ostream &os) {
 std::string getSignature(KernelOp kernel) {
   std::string text;
   llvm::raw_string_ostream os(text);
-  os << stringifyKernelForm(kernel.getForm()) << ' ' << kernel.getFunctionType() << ' ' << kernel.getArgAttrsAttr() << '\n';
+  os << stringifyKernelForm(kernel.getForm()) << ' ' << kernel.getFunctionType() << ' ' << kernel.getArgAttrsAttr()
+     << '\n';
   if (ArrayAttr results = kernel.getResAttrsAttr())
     os << results << '\n';
   printBody(kernel.getBody().front(), os);

@@ -83,8 +83,7 @@ static Result<void> runEntry(Session &session, uint32_t entry, std::span<const q
                              std::span<quern_tensor> outputs) {
   const std::vector<Entry> &entries = session.getDescription().entries;
   if (entry >= entries.size())
-    return Error{"there is no entry " + std::to_string(entry) + ", the model has " +
-                 std::to_string(entries.size())};
+    return Error{"there is no entry " + std::to_string(entry) + ", the model has " + std::to_string(entries.size())};
   if (outputs.size() != entries[entry].results.size())
     return Error{"got room for " + std::to_string(outputs.size()) + " results, expected " +
                  std::to_string(entries[entry].results.size())};
@@ -144,8 +143,7 @@ int64_t quern_state_rows(const quern_session *session, int64_t sequences) {
 
 int quern_run(quern_session *session, uint32_t entry, const quern_tensor *inputs, size_t input_count,
               quern_tensor *results, size_t result_count, char *error, size_t error_size) {
-  Result<void> done =
-      runEntry(*session->session, entry, {inputs, input_count}, {results, result_count});
+  Result<void> done = runEntry(*session->session, entry, {inputs, input_count}, {results, result_count});
   return done ? 0 : report(done.error(), error, error_size);
 }
 

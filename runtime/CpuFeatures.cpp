@@ -30,8 +30,7 @@ struct Feature {
 };
 
 constexpr Feature features[] = {
-#define CPU_FEATURE(name, leaf, subleaf, reg, bit, state)                                          \
-  {name, leaf, subleaf, reg, bit, State::state},
+#define CPU_FEATURE(name, leaf, subleaf, reg, bit, state) {name, leaf, subleaf, reg, bit, State::state},
 #include "runtime/CpuFeatures.def"
 #undef CPU_FEATURE
 };
@@ -45,8 +44,7 @@ std::string_view getKnownCpuFeature(unsigned index) { return features[index].nam
 
 static uint32_t readRegister(const Feature &feature) {
   uint32_t values[4] = {};
-  if (!__get_cpuid_count(feature.leaf, feature.subleaf, &values[Eax], &values[Ebx], &values[Ecx],
-                         &values[Edx]))
+  if (!__get_cpuid_count(feature.leaf, feature.subleaf, &values[Eax], &values[Ebx], &values[Ecx], &values[Edx]))
     return 0;
   return values[feature.reg];
 }

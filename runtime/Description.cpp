@@ -49,9 +49,7 @@ private:
   uint32_t nextProgram = 0;
 };
 
-std::string at(const std::string &list, size_t index) {
-  return list + "[" + std::to_string(index) + "]";
-}
+std::string at(const std::string &list, size_t index) { return list + "[" + std::to_string(index) + "]"; }
 
 Dim Reader::readDim(const Json &json, const std::string &path, const Entry &entry) {
   Dim dim;
@@ -67,8 +65,8 @@ Dim Reader::readDim(const Json &json, const std::string &path, const Entry &entr
   if (json.is_number_unsigned() && json.get<uint64_t>() >= 1 && json.get<uint64_t>() <= maxSize)
     dim.size = json.get<int64_t>();
   else
-    refuse("`" + path + "` is " + json.dump().substr(0, 40) +
-           ", expected the name of a symbol or a size from 1 to " + std::to_string(maxSize));
+    refuse("`" + path + "` is " + json.dump().substr(0, 40) + ", expected the name of a symbol or a size from 1 to " +
+           std::to_string(maxSize));
   return dim;
 }
 
@@ -112,8 +110,7 @@ Entry Reader::readEntry(const Json &json, const std::string &path) {
   entry.name = object.getString("name");
   JsonObject bounds(object.getObject("bounds"), object.locate("bounds"), mistake);
   for (const std::string &symbol : object.getStrings("symbols"))
-    entry.symbols.push_back(
-        {symbol, static_cast<int32_t>(bounds.getInteger(symbol.c_str(), 1, maxSize))});
+    entry.symbols.push_back({symbol, static_cast<int32_t>(bounds.getInteger(symbol.c_str(), 1, maxSize))});
   size_t index = 0;
   for (const Json &input : object.getArray("inputs"))
     entry.inputs.push_back(readOperand(input, at(object.locate("inputs"), index++), entry));
@@ -170,8 +167,8 @@ Parameter Reader::readParameter(const Json &json, const std::string &path, uint6
   parameter.offset = static_cast<uint64_t>(object.getInteger("offset", 0, maxBytes));
   parameter.bytes = static_cast<uint64_t>(object.getInteger("bytes", 0, maxBytes));
   if (parameter.offset + parameter.bytes > weightsBytes)
-    refuse("`" + path + "` ends at byte " + std::to_string(parameter.offset + parameter.bytes) +
-           ", the weights at " + std::to_string(weightsBytes));
+    refuse("`" + path + "` ends at byte " + std::to_string(parameter.offset + parameter.bytes) + ", the weights at " +
+           std::to_string(weightsBytes));
   return parameter;
 }
 
@@ -203,8 +200,8 @@ std::vector<WorkTerm> Reader::readWork(const JsonObject &kernel, const char *key
       term.sizes.push_back(isVisible ? WorkTerm::visible : static_cast<int32_t>(symbol - entry.symbols.begin()));
     }
     if (!valid) {
-      kernel.refuse(key, "has " + list.dump().substr(0, 40) +
-                             ", expected a number and symbols of the entry, or `@visible`");
+      kernel.refuse(key,
+                    "has " + list.dump().substr(0, 40) + ", expected a number and symbols of the entry, or `@visible`");
       return work;
     }
     work.push_back(std::move(term));
@@ -212,8 +209,7 @@ std::vector<WorkTerm> Reader::readWork(const JsonObject &kernel, const char *key
   return work;
 }
 
-Program Reader::readProgram(const Json &json, const std::string &path,
-                            const Description &description) {
+Program Reader::readProgram(const Json &json, const std::string &path, const Description &description) {
   JsonObject object(json, path, mistake);
   Program program;
   program.index = nextProgram++;
@@ -235,8 +231,7 @@ Program Reader::readProgram(const Json &json, const std::string &path,
       return program;
     }
     int64_t size = sizes.getInteger(item.key().c_str(), 1, symbol->bound);
-    program.when.push_back({static_cast<uint32_t>(symbol - entry.symbols.begin()),
-                            static_cast<int32_t>(size)});
+    program.when.push_back({static_cast<uint32_t>(symbol - entry.symbols.begin()), static_cast<int32_t>(size)});
   }
   size_t index = 0;
   for (const Json &kernel : object.getArray("kernels")) {
@@ -257,12 +252,10 @@ Target Reader::readTarget(const Json &json, const std::string &path, const Descr
   for (const Json &program : object.getArray("programs"))
     target.programs.push_back(readProgram(program, at(object.locate("programs"), index++), description));
   for (size_t entry = 0; entry < description.entries.size(); ++entry) {
-    bool general = std::any_of(target.programs.begin(), target.programs.end(), [&](const Program &p) {
-      return p.entry == entry && p.when.empty();
-    });
+    bool general = std::any_of(target.programs.begin(), target.programs.end(),
+                               [&](const Program &p) { return p.entry == entry && p.when.empty(); });
     if (!general)
-      refuse("`" + path + "` has no program for all sizes of the entry `" +
-             description.entries[entry].name + "`");
+      refuse("`" + path + "` has no program for all sizes of the entry `" + description.entries[entry].name + "`");
   }
   return target;
 }
@@ -338,16 +331,14 @@ Description Reader::read(const Json &json) {
   description.weightsBytes = static_cast<uint64_t>(object.getInteger("weights_bytes", 0, maxBytes));
   index = 0;
   for (const Json &parameter : object.getArray("parameters"))
-    description.parameters.push_back(
-        readParameter(parameter, at("parameters", index++), description.weightsBytes));
+    description.parameters.push_back(readParameter(parameter, at("parameters", index++), description.weightsBytes));
   index = 0;
   for (const Json &target : object.getArray("targets"))
     description.targets.push_back(readTarget(target, at("targets", index++), description));
   if (description.targets.empty())
     refuse("`targets` is empty");
   if (nextProgram != programCount)
-    refuse("`targets` has " + std::to_string(nextProgram) + " programs, the binary " +
-           std::to_string(programCount));
+    refuse("`targets` has " + std::to_string(nextProgram) + " programs, the binary " + std::to_string(programCount));
   const Json &quantization = object.getObject("quantization");
   JsonObject storage(quantization, "quantization", mistake);
   for (const auto &item : quantization.items())

@@ -13,9 +13,7 @@
 
 namespace quern::runtime {
 
-std::string inBackticks(std::string_view text) {
-  return "`" + std::string(text.empty() ? "\"\"" : text) + "`";
-}
+std::string inBackticks(std::string_view text) { return "`" + std::string(text.empty() ? "\"\"" : text) + "`"; }
 
 FileDescriptor::~FileDescriptor() {
   if (number >= 0)

@@ -126,8 +126,7 @@ static int waitFor(pid_t child) {
   return status;
 }
 
-Result<GuardedWork> GuardedWork::start(const std::function<Result<std::string>()> &work,
-                                       const GuardLimits &limits) {
+Result<GuardedWork> GuardedWork::start(const std::function<Result<std::string>()> &work, const GuardLimits &limits) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0)
     return Error{"could not make a pipe: " + describeSystemError(errno)};
@@ -165,8 +164,7 @@ Result<std::string> GuardedWork::finish() {
   return kind == ErrorKind{} ? std::move(answer) : Error{std::move(*answer), kind};
 }
 
-Result<std::string> runGuarded(const std::function<Result<std::string>()> &work,
-                               const GuardLimits &limits) {
+Result<std::string> runGuarded(const std::function<Result<std::string>()> &work, const GuardLimits &limits) {
   Result<GuardedWork> started = GuardedWork::start(work, limits);
   return started ? started->finish() : started.error();
 }

@@ -33,12 +33,10 @@ class GuardedWork {
 public:
   /// Begins `work`. It may allocate, but wait for no lock that another thread of this process may
   /// hold. A result of more than 64 KiB waits, and its time goes on, until `finish` takes it.
-  static Result<GuardedWork> start(const std::function<Result<std::string>()> &work,
-                                   const GuardLimits &limits = {});
+  static Result<GuardedWork> start(const std::function<Result<std::string>()> &work, const GuardLimits &limits = {});
 
   GuardedWork(GuardedWork &&other) noexcept
-      : limits(other.limits), child(std::exchange(other.child, -1)),
-        output(std::move(other.output)), end(other.end) {}
+      : limits(other.limits), child(std::exchange(other.child, -1)), output(std::move(other.output)), end(other.end) {}
   GuardedWork &operator=(GuardedWork &&) = delete;
   /// Ends what still runs.
   ~GuardedWork();

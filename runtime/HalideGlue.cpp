@@ -62,8 +62,7 @@ std::string KernelHost::takeMessage() {
   return std::exchange(message, {});
 }
 
-int KernelHost::doParallelFor(void *user, ThreadPool::Task task, int min, int size,
-                              uint8_t *closure) {
+int KernelHost::doParallelFor(void *user, ThreadPool::Task task, int min, int size, uint8_t *closure) {
   if (current)
     return current->host->pool->parallelFor(task, user, min, size, closure);
   for (int i = 0; i < size; ++i)
@@ -88,8 +87,6 @@ void *KernelHost::allocate(void *, size_t bytes) {
   return ScratchCache::allocate(current ? &current->scratch : nullptr, bytes);
 }
 
-void KernelHost::release(void *, void *block) {
-  ScratchCache::release(current ? &current->scratch : nullptr, block);
-}
+void KernelHost::release(void *, void *block) { ScratchCache::release(current ? &current->scratch : nullptr, block); }
 
 } // namespace quern::runtime

@@ -20,9 +20,7 @@ static constexpr uint64_t partBytes = 4 * hugePageBytes;
 /// Stack of the thread, whatever the limit on stacks.
 static constexpr size_t stackBytes = size_t{256} << 10;
 
-static uint64_t alignUp(uint64_t address) {
-  return (address + hugePageBytes - 1) / hugePageBytes * hugePageBytes;
-}
+static uint64_t alignUp(uint64_t address) { return (address + hugePageBytes - 1) / hugePageBytes * hugePageBytes; }
 
 /// Whether the system gives huge pages to those who ask. Where it counts what is reserved, it counts a part twice while
 /// that moves, and refusing it then would leave a hole.

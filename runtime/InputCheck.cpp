@@ -22,17 +22,15 @@ static std::string nameOperand(const char *role, const Operand &operand) {
 }
 
 template <typename View>
-static Result<void> checkForm(const Entry &entry, const Operand &operand, const char *role,
-                              const View &value) {
+static Result<void> checkForm(const Entry &entry, const Operand &operand, const char *role, const View &value) {
   if (value.dtype != operand.dtype)
-    return Error{nameOperand(role, operand) + " has elements of type " + toString(value.dtype) +
-                 ", expected " + toString(operand.dtype)};
+    return Error{nameOperand(role, operand) + " has elements of type " + toString(value.dtype) + ", expected " +
+                 toString(operand.dtype)};
   if (value.shape.size() != operand.shape.size())
-    return Error{nameOperand(role, operand) + " has the shape " + formatShape(value.shape) +
-                 ", expected " + formatDeclared(entry, operand)};
+    return Error{nameOperand(role, operand) + " has the shape " + formatShape(value.shape) + ", expected " +
+                 formatDeclared(entry, operand)};
   if (reinterpret_cast<uintptr_t>(value.data) % QUERN_ALIGNMENT)
-    return Error{nameOperand(role, operand) + " is not aligned to " +
-                     std::to_string(QUERN_ALIGNMENT) + " bytes",
+    return Error{nameOperand(role, operand) + " is not aligned to " + std::to_string(QUERN_ALIGNMENT) + " bytes",
                  ErrorKind::Internal};
   return {};
 }
@@ -43,8 +41,8 @@ static Result<void> bindOperand(const Entry &entry, const Operand &operand, cons
   for (size_t axis = 0; axis < operand.shape.size(); ++axis) {
     const Dim &dim = operand.shape[axis];
     int64_t size = value.shape[axis];
-    std::string place = nameOperand("input", operand) + " has the size " + std::to_string(size) +
-                        " on axis " + std::to_string(axis);
+    std::string place =
+        nameOperand("input", operand) + " has the size " + std::to_string(size) + " on axis " + std::to_string(axis);
     if (dim.symbol < 0) {
       if (size != dim.size)
         return Error{place + ", expected " + std::to_string(dim.size)};
@@ -52,12 +50,10 @@ static Result<void> bindOperand(const Entry &entry, const Operand &operand, cons
     }
     const Symbol &symbol = entry.symbols[dim.symbol];
     if (size < 1 || size > symbol.bound)
-      return Error{place + ", expected `" + symbol.name + "` from 1 to " +
-                   std::to_string(symbol.bound)};
+      return Error{place + ", expected `" + symbol.name + "` from 1 to " + std::to_string(symbol.bound)};
     int32_t &known = dims[dim.symbol];
     if (known && known != size)
-      return Error{place + ", but `" + symbol.name + "` is " + std::to_string(known) +
-                   " in another input"};
+      return Error{place + ", but `" + symbol.name + "` is " + std::to_string(known) + " in another input"};
     known = static_cast<int32_t>(size);
   }
   return {};
@@ -65,8 +61,8 @@ static Result<void> bindOperand(const Entry &entry, const Operand &operand, cons
 
 Result<std::vector<int32_t>> bindDims(const Entry &entry, std::span<const TensorView> inputs) {
   if (inputs.size() != entry.inputs.size())
-    return Error{"the entry `" + entry.name + "` got " + std::to_string(inputs.size()) +
-                 " inputs, expected " + std::to_string(entry.inputs.size())};
+    return Error{"the entry `" + entry.name + "` got " + std::to_string(inputs.size()) + " inputs, expected " +
+                 std::to_string(entry.inputs.size())};
   std::vector<int32_t> dims(entry.symbols.size(), 0);
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (Result<void> valid = checkForm(entry, entry.inputs[i], "input", inputs[i]); !valid)
@@ -96,13 +92,12 @@ static std::span<const int32_t> getIntegers(const TensorView &value) {
 }
 
 /// Whether every `stride`-th element is in [0, below).
-static Result<void> checkRange(const Operand &operand, std::span<const int32_t> values, size_t first,
-                               size_t stride, int64_t below, const char *what) {
+static Result<void> checkRange(const Operand &operand, std::span<const int32_t> values, size_t first, size_t stride,
+                               int64_t below, const char *what) {
   for (size_t i = first; i < values.size(); i += stride)
     if (values[i] < 0 || values[i] >= below)
-      return Error{nameOperand("input", operand) + " has the " + what + " " +
-                   std::to_string(values[i]) + " at " + std::to_string(i / stride) +
-                   ", expected 0 to " + std::to_string(below - 1)};
+      return Error{nameOperand("input", operand) + " has the " + what + " " + std::to_string(values[i]) + " at " +
+                   std::to_string(i / stride) + ", expected 0 to " + std::to_string(below - 1)};
   return {};
 }
 
@@ -119,8 +114,8 @@ static Result<void> checkFirstRows(const Operand &operand, std::span<const int32
 }
 
 /// Checks the records {rotary position, cache row, first row}; a limit that is not known is not checked.
-static Result<void> checkPositions(const Operand &operand, const TensorView &value,
-                                   std::optional<int64_t> positions, std::optional<int64_t> rows) {
+static Result<void> checkPositions(const Operand &operand, const TensorView &value, std::optional<int64_t> positions,
+                                   std::optional<int64_t> rows) {
   std::span<const int32_t> values = getIntegers(value);
   Result<void> valid;
   if (positions)
@@ -131,8 +126,8 @@ static Result<void> checkPositions(const Operand &operand, const TensorView &val
   return valid ? checkFirstRows(operand, values) : valid;
 }
 
-Result<void> checkValues(const Entry &entry, std::span<const TensorView> inputs,
-                         std::span<const int32_t> dims, std::optional<int64_t> rows) {
+Result<void> checkValues(const Entry &entry, std::span<const TensorView> inputs, std::span<const int32_t> dims,
+                         std::optional<int64_t> rows) {
   for (size_t i = 0; i < inputs.size(); ++i) {
     const Operand &operand = entry.inputs[i];
     std::optional<int64_t> below = operand.isPosition ? rows : std::nullopt;
@@ -164,8 +159,8 @@ Result<void> checkOutputs(const Entry &entry, std::span<const MutableTensorView>
       return valid;
     std::vector<int64_t> shape = getShape(operand, dims);
     if (!std::equal(shape.begin(), shape.end(), outputs[i].shape.begin()))
-      return Error{nameOperand("result", operand) + " has room for " +
-                       formatShape(outputs[i].shape) + ", expected " + formatShape(shape),
+      return Error{nameOperand("result", operand) + " has room for " + formatShape(outputs[i].shape) + ", expected " +
+                       formatShape(shape),
                    ErrorKind::Internal};
   }
   return {};

@@ -13,8 +13,8 @@ Result<std::vector<int32_t>> bindDims(const Entry &entry, std::span<const Tensor
 
 /// Whether indices are below their limits, and positions and cache rows within the states' `rows`: what compiled code
 /// relies on and does not check.
-Result<void> checkValues(const Entry &entry, std::span<const TensorView> inputs,
-                         std::span<const int32_t> dims, std::optional<int64_t> rows);
+Result<void> checkValues(const Entry &entry, std::span<const TensorView> inputs, std::span<const int32_t> dims,
+                         std::optional<int64_t> rows);
 
 /// Whether `outputs` have the entry's results' types and sizes.
 Result<void> checkOutputs(const Entry &entry, std::span<const MutableTensorView> outputs,

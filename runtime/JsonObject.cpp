@@ -19,8 +19,7 @@ static const Json &getEmpty(Json::value_t type) {
 static std::optional<int64_t> asInteger(const Json &value, int64_t min, int64_t max) {
   if (!value.is_number_integer())
     return std::nullopt;
-  if (value.is_number_unsigned() &&
-      value.get<uint64_t>() > uint64_t(std::numeric_limits<int64_t>::max()))
+  if (value.is_number_unsigned() && value.get<uint64_t>() > uint64_t(std::numeric_limits<int64_t>::max()))
     return std::nullopt;
   int64_t number = value.get<int64_t>();
   if (number < min || number > max)
@@ -90,8 +89,7 @@ int64_t JsonObject::getInteger(const char *key, int64_t min, int64_t max) const 
   return number.value_or(min);
 }
 
-std::optional<int64_t> JsonObject::getOptionalInteger(const char *key, int64_t min,
-                                                      int64_t max) const {
+std::optional<int64_t> JsonObject::getOptionalInteger(const char *key, int64_t min, int64_t max) const {
   if (!has(key) || json.find(key)->is_null())
     return std::nullopt;
   return getInteger(key, min, max);

@@ -109,9 +109,7 @@ private:
   uint64_t mapped = 0;
 };
 
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 void *enterThread(void *work) {
   (*static_cast<std::function<void()> *>(work))();
@@ -218,9 +216,9 @@ void addReading(std::vector<Limit> &limits, unsigned threads) {
     const char *name;
     uint64_t one, each;
   };
-  for (const Level &level : {Level{"L1 read", l1 / 2, l1 / 2}, Level{"L2 read", l2 / 2, l2 / 2},
-                             Level{"L3 read", shared, getShare(shared, threads)},
-                             Level{"memory read", far, getShare(far, threads)}})
+  for (const Level &level :
+       {Level{"L1 read", l1 / 2, l1 / 2}, Level{"L2 read", l2 / 2, l2 / 2},
+        Level{"L3 read", shared, getShare(shared, threads)}, Level{"memory read", far, getShare(far, threads)}})
     for (bool huge : {false, true})
       limits.push_back({level.name, huge ? "2 MiB" : "4 KiB", "GB/s", level.each, measure(work, 1, level.one, huge),
                         measure(work, threads, level.each, huge)});
@@ -231,8 +229,8 @@ void addReading(std::vector<Limit> &limits, unsigned threads) {
 std::vector<Limit> measureLimits(unsigned threads) {
   std::vector<Limit> limits;
   for (const Probe &probe : findProbes())
-    limits.push_back({probe.name, "", probe.unit, 0, measure(probe.work, 1, 0, false),
-                      measure(probe.work, threads, 0, false)});
+    limits.push_back(
+        {probe.name, "", probe.unit, 0, measure(probe.work, 1, 0, false), measure(probe.work, threads, 0, false)});
   addReading(limits, threads);
   return limits;
 }

@@ -25,20 +25,19 @@ uint64_t computeChecksum(const QuernTrailer &trailer, std::string_view descripti
   return hashBytes(hash, description.data(), description.size());
 }
 
-Result<void> checkTrailer(const QuernTrailer &trailer, uint64_t fileBytes,
-                          std::string_view description) {
+Result<void> checkTrailer(const QuernTrailer &trailer, uint64_t fileBytes, std::string_view description) {
   if (std::memcmp(trailer.magic, QUERN_TRAILER_MAGIC, sizeof(trailer.magic)) != 0)
     return Error{"the file does not end with a model's data; it was stripped or cut off"};
   if (trailer.checksum != computeChecksum(trailer, description))
     return Error{"the data at the file's end does not belong to its code: the checksums differ"};
   uint64_t available = fileBytes - sizeof(QuernTrailer);
   if (trailer.data_offset % QUERN_DATA_ALIGNMENT)
-    return Error{"the data begins at byte " + std::to_string(trailer.data_offset) +
-                 ", expected a multiple of " + std::to_string(QUERN_DATA_ALIGNMENT)};
+    return Error{"the data begins at byte " + std::to_string(trailer.data_offset) + ", expected a multiple of " +
+                 std::to_string(QUERN_DATA_ALIGNMENT)};
   if (trailer.data_offset > available || trailer.data_bytes != available - trailer.data_offset)
     return Error{"the data takes " + std::to_string(trailer.data_bytes) + " bytes from byte " +
-                 std::to_string(trailer.data_offset) + ", which is not what a file of " +
-                 std::to_string(fileBytes) + " bytes holds"};
+                 std::to_string(trailer.data_offset) + ", which is not what a file of " + std::to_string(fileBytes) +
+                 " bytes holds"};
   return {};
 }
 
@@ -58,8 +57,7 @@ static Result<Mapping> mapOpenFile(int descriptor, const std::string &path, std:
   QuernTrailer trailer;
   if (fileBytes < sizeof(trailer))
     return Error{"the file has " + std::to_string(fileBytes) + " bytes, too few for a model"};
-  ssize_t count = pread(descriptor, &trailer, sizeof(trailer),
-                        static_cast<off_t>(fileBytes - sizeof(trailer)));
+  ssize_t count = pread(descriptor, &trailer, sizeof(trailer), static_cast<off_t>(fileBytes - sizeof(trailer)));
   if (count != static_cast<ssize_t>(sizeof(trailer)))
     return Error{"could not read the file's end: " + describeSystemError(errno)};
   if (Result<void> valid = checkTrailer(trailer, fileBytes, description); !valid)

@@ -27,8 +27,7 @@ Mapping::~Mapping() {
 Result<Mapping> Mapping::allocate(uint64_t bytes, Pages pages, const char *what) {
   Mapping mapping;
   mapping.bytes = bytes ? bytes : 1;
-  void *base = mmap(nullptr, mapping.bytes, PROT_READ | PROT_WRITE,
-                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void *base = mmap(nullptr, mapping.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (base == MAP_FAILED)
     return Error{"could not reserve " + std::to_string(bytes) + " bytes for " + what + ": " +
                  describeSystemError(errno)};

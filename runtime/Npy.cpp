@@ -124,9 +124,7 @@ std::optional<Header> HeaderParser::parse() {
 
 } // namespace
 
-static Error refuse(const std::string &name, const std::string &text) {
-  return Error{"`" + name + "`: " + text};
-}
+static Error refuse(const std::string &name, const std::string &text) { return Error{"`" + name + "`: " + text}; }
 
 /// The number of elements, or nothing when they are more than `limit`.
 static std::optional<uint64_t> countElements(const std::vector<int64_t> &shape, uint64_t limit) {
@@ -149,30 +147,29 @@ static Result<Tensor> narrow(std::string_view elements, Tensor tensor, const std
     int64_t value;
     std::memcpy(&value, elements.data() + i * sizeof(value), sizeof(value));
     if (value < std::numeric_limits<int32_t>::min() || value > std::numeric_limits<int32_t>::max())
-      return refuse(name, "element " + std::to_string(i) + " is " + std::to_string(value) +
-                              ", which does not fit into i32");
+      return refuse(name,
+                    "element " + std::to_string(i) + " is " + std::to_string(value) + ", which does not fit into i32");
     values[i] = static_cast<int32_t>(value);
   }
   return tensor;
 }
 
-static Result<Tensor> readElements(const Header &header, std::string_view elements,
-                                   const std::string &name) {
+static Result<Tensor> readElements(const Header &header, std::string_view elements, const std::string &name) {
   bool isFloat = header.dtype == "<f4";
   bool isWide = header.dtype == "<i8";
   if (!isFloat && !isWide && header.dtype != "<i4") {
     bool areObjects = header.dtype.ends_with('O');
     std::string found = areObjects ? "Python objects, which only Python can read" : "of type `" + header.dtype + "`";
-    return refuse(name, "the elements are " + (header.dtype.empty() ? "of no type" : found) + ", expected `<f4`, `<i4` or `<i8`");
+    return refuse(name, "the elements are " + (header.dtype.empty() ? "of no type" : found) +
+                            ", expected `<f4`, `<i4` or `<i8`");
   }
   if (header.isFortranOrder && header.shape.size() > 1)
     return refuse(name, "the array is in Fortran order, expected C order");
   uint64_t elementSize = isWide ? 8 : 4;
   std::optional<uint64_t> count = countElements(header.shape, elements.size() / elementSize);
   if (!count || *count * elementSize != elements.size())
-    return refuse(name, "the shape " + formatShape(header.shape) + " of `" + header.dtype +
-                            "` does not match the " + std::to_string(elements.size()) +
-                            " bytes that the file holds");
+    return refuse(name, "the shape " + formatShape(header.shape) + " of `" + header.dtype + "` does not match the " +
+                            std::to_string(elements.size()) + " bytes that the file holds");
   Tensor tensor(isFloat ? DType::F32 : DType::I32, header.shape);
   if (isWide)
     return narrow(elements, std::move(tensor), name);

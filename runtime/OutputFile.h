@@ -3,9 +3,9 @@
 #ifndef QUERN_RUNTIME_OUTPUTFILE_H
 #define QUERN_RUNTIME_OUTPUTFILE_H
 
-#include "runtime/include/quern/Result.h"
 #include "runtime/File.h"
 #include "runtime/TemporaryName.h"
+#include "runtime/include/quern/Result.h"
 
 #include <cstddef>
 #include <optional>

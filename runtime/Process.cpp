@@ -45,8 +45,7 @@ bool runWithStack(const std::function<void()> &work) {
   pthread_attr_init(&attributes);
   pthread_attr_setstacksize(&attributes, minStackBytes);
   pthread_t thread;
-  bool isStarted = pthread_create(&thread, &attributes, enterThread,
-                                  const_cast<std::function<void()> *>(&work)) == 0;
+  bool isStarted = pthread_create(&thread, &attributes, enterThread, const_cast<std::function<void()> *>(&work)) == 0;
   if (isStarted)
     pthread_join(thread, nullptr);
   pthread_attr_destroy(&attributes);

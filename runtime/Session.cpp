@@ -67,19 +67,15 @@ static int64_t now() {
   return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
-static uint64_t alignUp(uint64_t bytes) {
-  return (bytes + QUERN_ALIGNMENT - 1) / QUERN_ALIGNMENT * QUERN_ALIGNMENT;
-}
+static uint64_t alignUp(uint64_t bytes) { return (bytes + QUERN_ALIGNMENT - 1) / QUERN_ALIGNMENT * QUERN_ALIGNMENT; }
 
 Session::Session(std::unique_ptr<Impl> impl) : impl(std::move(impl)) {}
 Session::~Session() = default;
 
-Result<std::unique_ptr<Session>> Session::open(const std::string &path,
-                                               const SessionOptions &options) {
+Result<std::unique_ptr<Session>> Session::open(const std::string &path, const SessionOptions &options) {
   Image image;
   image.programs = &quern_programs;
-  image.description = {reinterpret_cast<const char *>(quern_description),
-                       static_cast<size_t>(quern_description_size)};
+  image.description = {reinterpret_cast<const char *>(quern_description), static_cast<size_t>(quern_description_size)};
   Result<Mapping> data = mapData(path, image.description);
   if (!data)
     return data.error();
@@ -97,19 +93,18 @@ Result<std::unique_ptr<Session>> Session::open(const std::string &path,
 /// Whether the description's ranges lie within `bytes` bytes of data.
 static Result<void> checkData(const Description &description, uint64_t bytes) {
   if (description.weightsBytes > bytes)
-    return Error{"the weights take " + std::to_string(description.weightsBytes) +
-                 " bytes, the file has " + std::to_string(bytes)};
+    return Error{"the weights take " + std::to_string(description.weightsBytes) + " bytes, the file has " +
+                 std::to_string(bytes)};
   if (!description.text)
     return {};
   uint64_t end = description.text->tokenizerOffset + description.text->tokenizerBytes;
   if (end > bytes)
-    return Error{"the tokenizer ends at byte " + std::to_string(end) +
-                 " of the data, the file has " + std::to_string(bytes)};
+    return Error{"the tokenizer ends at byte " + std::to_string(end) + " of the data, the file has " +
+                 std::to_string(bytes)};
   return {};
 }
 
-Result<std::unique_ptr<Session>> Session::create(const Image &image,
-                                                 const SessionOptions &options) {
+Result<std::unique_ptr<Session>> Session::create(const Image &image, const SessionOptions &options) {
   auto impl = std::make_unique<Impl>();
   Result<Description> description = parseDescription(image.description, image.programs->count);
   if (!description)
@@ -205,9 +200,8 @@ void Session::resetStates() {
 /// made sure that one fits all sizes.
 const Program &Session::Impl::chooseProgram(uint32_t entry, std::span<const int32_t> dims) const {
   auto fits = [&](const Program &program) {
-    return program.entry == entry &&
-           std::all_of(program.when.begin(), program.when.end(),
-                       [&](const auto &size) { return dims[size.first] == size.second; });
+    return program.entry == entry && std::all_of(program.when.begin(), program.when.end(),
+                                                 [&](const auto &size) { return dims[size.first] == size.second; });
   };
   return *std::find_if(target->programs.begin(), target->programs.end(), fits);
 }
@@ -261,13 +255,12 @@ Result<void> Session::Impl::launch(const Program &program, QuernProgramArgs args
   if (!code)
     return {};
   std::string message = host->takeMessage();
-  return Error{"the entry `" + description.entries[program.entry].name + "` failed with code " +
-                   std::to_string(code) + (message.empty() ? "" : ": " + message),
+  return Error{"the entry `" + description.entries[program.entry].name + "` failed with code " + std::to_string(code) +
+                   (message.empty() ? "" : ": " + message),
                ErrorKind::Internal};
 }
 
-Result<std::vector<int32_t>> Session::Impl::check(uint32_t entry,
-                                                  std::span<const TensorView> inputs) const {
+Result<std::vector<int32_t>> Session::Impl::check(uint32_t entry, std::span<const TensorView> inputs) const {
   const Entry &found = description.entries[entry];
   Result<std::vector<int32_t>> dims = bindDims(found, inputs);
   if (!dims)

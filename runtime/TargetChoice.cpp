@@ -4,8 +4,7 @@
 
 namespace quern::runtime {
 
-Result<uint32_t> chooseTarget(std::span<const Target> targets,
-                              const std::optional<std::string> &wanted,
+Result<uint32_t> chooseTarget(std::span<const Target> targets, const std::optional<std::string> &wanted,
                               bool (*hasFeature)(std::string_view name)) {
   std::string reasons;
   for (size_t i = 0; i < targets.size(); ++i) {

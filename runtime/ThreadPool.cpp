@@ -104,7 +104,8 @@ Result<std::unique_ptr<ThreadPool>> ThreadPool::create(unsigned threads, ThreadH
   pthread_attr_init(&attributes);
   pthread_attr_setstacksize(&attributes, stackBytes);
   // Addresses may be limited: threads are not to take the last of them.
-  void *kept = threads > 1 ? mmap(nullptr, keptBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) : nullptr;
+  void *kept =
+      threads > 1 ? mmap(nullptr, keptBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) : nullptr;
   if (kept == MAP_FAILED)
     threads = 1;
   for (unsigned i = 1; i < threads; ++i) {

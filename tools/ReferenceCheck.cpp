@@ -50,11 +50,19 @@ private:
 
 static std::optional<Runnable> getRunnable(Operation &op) {
   if (auto entry = dyn_cast<EntryOp>(op))
-    return Runnable{entry, entry.getSymName(), SmallVector<Type>(entry.getArgumentTypes()), entry.getArgNamesAttr(),
-                    entry.getWhenAttr(), entry.getVariantOfAttr()};
+    return Runnable{entry,
+                    entry.getSymName(),
+                    SmallVector<Type>(entry.getArgumentTypes()),
+                    entry.getArgNamesAttr(),
+                    entry.getWhenAttr(),
+                    entry.getVariantOfAttr()};
   if (auto program = dyn_cast<ProgramOp>(op))
-    return Runnable{program, program.getSymName(), program.getInputTypes(), program.getArgNamesAttr(),
-                    program.getWhenAttr(), program.getVariantOfAttr()};
+    return Runnable{program,
+                    program.getSymName(),
+                    program.getInputTypes(),
+                    program.getArgNamesAttr(),
+                    program.getWhenAttr(),
+                    program.getVariantOfAttr()};
   return std::nullopt;
 }
 
@@ -68,10 +76,12 @@ static bool isSmall(ModuleOp module) {
 
 /// Whether products have a left side narrower than f32.
 static bool narrows(ModuleOp module) {
-  return module.walk([](MatmulOp op) {
-    bool wide = cast<RankedTensorType>(op.getLhs().getType()).getElementType().isF32();
-    return wide ? WalkResult::advance() : WalkResult::interrupt();
-  }).wasInterrupted();
+  return module
+      .walk([](MatmulOp op) {
+        bool wide = cast<RankedTensorType>(op.getLhs().getType()).getElementType().isF32();
+        return wide ? WalkResult::advance() : WalkResult::interrupt();
+      })
+      .wasInterrupted();
 }
 
 /// The types of the inputs of `what` where named dimensions have the sizes of `when`, or 2.
@@ -111,8 +121,8 @@ static FailureOr<Results> run(ModuleOp module, const Runnable &what, DictionaryA
   RandomParameters parameters(module);
   Evaluator evaluator(module, parameters);
   auto entry = dyn_cast<EntryOp>(what.op);
-  FailureOr<SmallVector<Tensor>> results = entry ? evaluator.evaluateEntry(entry, inputs)
-                                                 : evaluator.evaluateProgram(cast<ProgramOp>(what.op), inputs);
+  FailureOr<SmallVector<Tensor>> results =
+      entry ? evaluator.evaluateEntry(entry, inputs) : evaluator.evaluateProgram(cast<ProgramOp>(what.op), inputs);
   if (failed(results))
     return failure();
   Results values;

@@ -185,7 +185,8 @@ int main(int argc, char **argv) {
   cl::list<std::string> weights("weights", cl::desc("[MOUNT=]PATH, a checkpoint"));
   cl::opt<int64_t> steps("steps", cl::init(1), cl::desc("how often to run; states live on"));
   cl::opt<int> digits("digits", cl::init(5), cl::desc("significant digits to print"));
-  cl::list<int32_t> prompt("prompt-tokens", cl::CommaSeparated, cl::desc("feed these tokens and print the likeliest next"));
+  cl::list<int32_t> prompt("prompt-tokens", cl::CommaSeparated,
+                           cl::desc("feed these tokens and print the likeliest next"));
   cl::opt<int64_t> count("n", cl::init(1), cl::desc("how many"));
   cl::ParseCommandLineOptions(argc, argv, "Quern's reference evaluator\n");
 

@@ -34,7 +34,8 @@ std::string describeUsageError(const CLI::App *app, const CLI::Error &error) {
   std::string message = error.what();
   if (std::vector<std::string> rest = app->remaining(); app->get_subcommands().empty() && !rest.empty())
     message = "unknown command `" + rest.front() + "`";
-  return "quern: error: " + message + "\nquern: note: `quern --help` lists the commands, `quern COMMAND --help` their options\n";
+  return "quern: error: " + message +
+         "\nquern: note: `quern --help` lists the commands, `quern COMMAND --help` their options\n";
 }
 
 /// What `quern --version` prints.

@@ -148,8 +148,7 @@ static FailureOr<AttentionInputs> getInputs(Lowering &lowering, AttendOp anchor)
 }
 
 /// The values of `func` for all lanes, its first argument, combined in pairs.
-template <typename CombineT, typename... Args>
-static Expr foldLanes(Func func, CombineT combine, Args... rest) {
+template <typename CombineT, typename... Args> static Expr foldLanes(Func func, CombineT combine, Args... rest) {
   std::vector<Expr> terms;
   for (int lane = 0; lane < lanes; ++lane)
     terms.push_back(func(lane, rest...));
@@ -205,7 +204,8 @@ static RDom seenGroups(const AttentionFuncs &f, const std::string &name) {
   return groups;
 }
 
-static void buildScores(AttentionFuncs &f, const TargetSpec &target, const AttentionInputs &in, const TokenPlaces &places) {
+static void buildScores(AttentionFuncs &f, const TargetSpec &target, const AttentionInputs &in,
+                        const TokenPlaces &places) {
   auto &[lane, t, u, g, ii, it, c, e, k] = f.v;
   f.scored = RDom(0, f.scoreGroups, 0, f.pairs ? in.depth / 2 : in.depth, 0, chunkGroups / f.scoreGroups, "scored");
   f.scored.where(c * chunkRows + f.scored.z * (f.scoreGroups * lanes) <= f.limit(it));
@@ -214,8 +214,7 @@ static void buildScores(AttentionFuncs &f, const TargetSpec &target, const Atten
   f.scores(lane, t, u, g, ii, it, c) = 0.0f;
   Expr score = f.scores(lane, group, u, g, ii, it, c), query = f.query(step, u, g, ii, it);
   f.scores(lane, group, u, g, ii, it, c) =
-      f.pairs ? addPairProducts(target, score, query, makePair(keyAt, step))
-              : score + query * toFloat(keyAt(step));
+      f.pairs ? addPairProducts(target, score, query, makePair(keyAt, step)) : score + query * toFloat(keyAt(step));
 }
 
 /// The softmax within a chunk but for its division.
@@ -229,7 +228,8 @@ static void buildPowers(AttentionFuncs &f, const AttentionInputs &in, const Toke
 
   RDom r = f.largestGroups = seenGroups(f, "largest_groups");
   f.largestLanes(lane, u, g, ii, it, c) = lowest;
-  f.largestLanes(lane, u, g, ii, it, c) = max(f.largestLanes(lane, u, g, ii, it, c), select(isSeen(r), scoreAt(r), lowest));
+  f.largestLanes(lane, u, g, ii, it, c) =
+      max(f.largestLanes(lane, u, g, ii, it, c), select(isSeen(r), scoreAt(r), lowest));
   auto larger = [](Expr a, Expr b) { return max(a, b); };
   f.largest(u, g, ii, it, c) = foldLanes(f.largestLanes, larger, u, g, ii, it, c);
 
@@ -248,7 +248,8 @@ static void buildPowers(AttentionFuncs &f, const AttentionInputs &in, const Toke
   f.rounded(k, r, u, g, ii, it, c) = makePair(roundedAt, k);
 }
 
-static void buildWeighted(AttentionFuncs &f, const TargetSpec &target, const AttentionInputs &in, const TokenPlaces &places) {
+static void buildWeighted(AttentionFuncs &f, const TargetSpec &target, const AttentionInputs &in,
+                          const TokenPlaces &places) {
   auto &[lane, t, u, g, ii, it, c, e, k] = f.v;
   f.weightedRows = RDom(0, f.pairs ? lanes / 2 : lanes, 0, chunkGroups, "weighted_rows");
   f.weightedRows.where(c * chunkRows + f.weightedRows.y * lanes <= f.limit(it));
@@ -303,7 +304,8 @@ static FailureOr<AttentionFuncs> algorithm(Lowering &lowering, const Parameters 
   f.size = static_cast<int>(resultType.getDimSize(2));
   f.scoreGroups = parameters["groups"];
   f.first = lowering.getFirst();
-  f.shared = static_cast<int>(resultType.getDimSize(1) / cast<RankedTensorType>(anchor.getKeys().getType()).getDimSize(1));
+  f.shared =
+      static_cast<int>(resultType.getDimSize(1) / cast<RankedTensorType>(anchor.getKeys().getType()).getDimSize(1));
   TokenPlaces places = buildTile(f, *inputs);
   buildScores(f, lowering.getTarget(), *inputs, places);
   buildPowers(f, *inputs, places);
@@ -371,7 +373,8 @@ static void schedule(AttentionFuncs &f, const Lowering &lowering, const Paramete
   int width = lowering.getTarget().lanes();
   scheduleStages(lowering, f.output, nullptr, !f.few);
   Var head = f.vars[1], token = f.vars[2];
-  f.output.split(token, it, ii, f.tile, TailStrategy::GuardWithIf).split(head, g, u, f.shared, TailStrategy::GuardWithIf);
+  f.output.split(token, it, ii, f.tile, TailStrategy::GuardWithIf)
+      .split(head, g, u, f.shared, TailStrategy::GuardWithIf);
   Var task("task");
   f.output.reorder(f.vars[0], u, ii, g, it).fuse(g, it, task).never_partition_all();
   vectorizeTail(f.output, f.vars[0], Expr(f.size), width);
@@ -407,7 +410,9 @@ Space spaceAttention(KernelOp kernel, const TargetSpec &target) {
   int64_t rows = areFew(query) ? 1 : std::clamp<int64_t>(registers / shared, 1, 12);
   int64_t columns = std::clamp<int64_t>(registers / (rows * shared), 1, 8);
   int64_t vectors = int64_t(1) << llvm::Log2_64(columns);
-  return {{"rows", {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, rows}, {"groups", {1, 2, 4, 8}, vectors}, {"elements", {1, 2, 4, 8}, vectors}};
+  return {{"rows", {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, rows},
+          {"groups", {1, 2, 4, 8}, vectors},
+          {"elements", {1, 2, 4, 8}, vectors}};
 }
 
 FailureOr<Func> buildAttention(Lowering &lowering, const Parameters &parameters) {

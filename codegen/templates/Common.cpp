@@ -33,9 +33,8 @@ Halide::Expr zeroAround(const std::vector<Halide::Expr> &shape, Halide::Expr y, 
 Formula padImage(Halide::Func &padded, const Formula &image) {
   Halide::Var c("c"), x("x"), y("y"), n("n");
   padded = Halide::Func("padded");
-  padded(c, x, y, n) = zeroAround(image.shape, y, x, [&](Halide::Expr row, Halide::Expr column) {
-    return image.at({n, row, column, c});
-  });
+  padded(c, x, y, n) = zeroAround(image.shape, y, x,
+                                  [&](Halide::Expr row, Halide::Expr column) { return image.at({n, row, column, c}); });
   return {image.shape, [padded](const Index &index) { return callAt(padded, index); }};
 }
 

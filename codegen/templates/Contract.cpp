@@ -172,7 +172,8 @@ static Func makePairs(const Formula &lhs, int32_t columns, int32_t count, Var m)
   }
   Expr first = 2 * pair, second = first + 1, zero = Halide::reinterpret(Halide::BFloat(16), Expr(uint16_t(0)));
   Expr last = columns - 1, one = lhs.at({m, min(first, last)}), other = lhs.at({m, min(second, last)});
-  pairs(pair, m) = select(second < columns, makePair(one, other), first < columns, makePair(one, zero), Expr(uint32_t(0)));
+  pairs(pair, m) =
+      select(second < columns, makePair(one, other), first < columns, makePair(one, zero), Expr(uint32_t(0)));
   return pairs;
 }
 
@@ -266,7 +267,8 @@ static FailureOr<ContractFuncs> algorithm(Lowering &lowering) {
 /// floats that they hold once for the panels of a tile.
 static void schedulePairs(Product &product, const ContractFuncs &funcs, bool shared) {
   Func highs = product.highs, words = product.words, pairs = product.pairs;
-  Var byte = highs.args()[0], word = words.args()[0], pair = pairs.args()[1], block("block"), unit("unit"), half("half");
+  Var byte = highs.args()[0], word = words.args()[0], pair = pairs.args()[1], block("block"), unit("unit"),
+      half("half");
   highs.bound(byte, 0, 4 * panelRows).vectorize(byte);
   words.bound(word, 0, panelRows / 2).vectorize(word).unroll(words.args()[1]);
   pairs.bound(funcs.i, 0, panelRows).vectorize(funcs.i);
@@ -338,7 +340,8 @@ static void scheduleProduct(Product &product, const ContractFuncs &funcs, bool t
 
 /// The order of the tile loops of `stage`: rows of a task's panels, one tile of `rows` × `vectors` panels at a time. Where
 /// the last tile does not fit it begins earlier and computes some panels again, to the same bits.
-static void tile(Halide::Stage stage, const ContractFuncs &funcs, int rows, int vectors, int panels, TailStrategy tail) {
+static void tile(Halide::Stage stage, const ContractFuncs &funcs, int rows, int vectors, int panels,
+                 TailStrategy tail) {
   Var mo("mo"), mi("mi"), oo("oo"), oi("oi"), task("task");
   stage.split(funcs.o, oo, oi, vectors, TailStrategy::ShiftInwards)
       .split(oo, task, oo, (panels + vectors - 1) / vectors, TailStrategy::GuardWithIf)

@@ -144,8 +144,13 @@ static void scheduleRagged(ConvFuncs &funcs, const Lowering &lowering) {
   Var task("task");
   vectorizeTail(funcs.output, funcs.c, funcs.channels, lowering.getTarget().lanes());
   funcs.output.fuse(funcs.y, funcs.n, task).parallel(task);
-  funcs.sum.compute_at(funcs.output, task).bound(funcs.i, 0, panelRows).bound(funcs.o, 0, funcs.panels).vectorize(funcs.i);
-  funcs.sum.update().reorder({funcs.i, funcs.steps.x, funcs.steps.y, funcs.steps.z, funcs.o, funcs.x}).vectorize(funcs.i);
+  funcs.sum.compute_at(funcs.output, task)
+      .bound(funcs.i, 0, panelRows)
+      .bound(funcs.o, 0, funcs.panels)
+      .vectorize(funcs.i);
+  funcs.sum.update()
+      .reorder({funcs.i, funcs.steps.x, funcs.steps.y, funcs.steps.z, funcs.o, funcs.x})
+      .vectorize(funcs.i);
   if (funcs.padded.defined())
     funcs.padded.compute_at(funcs.output, task);
 }

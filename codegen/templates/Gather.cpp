@@ -25,20 +25,20 @@ static FailureOr<Formula> gather(Lowering &lowering, GatherOp op) {
     if (failed(table))
       return failure();
     return Formula{shape, [lead, rowOf, table = *table](const Index &index) {
-                    Index own = {rowOf(index)};
-                    own.insert(own.end(), index.begin() + lead, index.end());
-                    return Halide::cast<float>(table.at(own));
-                  }};
+                     Index own = {rowOf(index)};
+                     own.insert(own.end(), index.begin() + lead, index.end());
+                     return Halide::cast<float>(table.at(own));
+                   }};
   }
   FailureOr<PackedWeight> weight = lowering.getWeight(argument, op);
   if (failed(weight))
     return failure();
   return Formula{shape, [rowOf, weight = *weight](const Index &index) {
-                  constexpr int32_t lanes = PackedLayout::panelRows;
-                  int32_t group = static_cast<int32_t>(weight.layout.group);
-                  Expr row = rowOf(index), k = index.back();
-                  return readWeight(weight, row % lanes, k % group, k / group, row / lanes);
-                }};
+                   constexpr int32_t lanes = PackedLayout::panelRows;
+                   int32_t group = static_cast<int32_t>(weight.layout.group);
+                   Expr row = rowOf(index), k = index.back();
+                   return readWeight(weight, row % lanes, k % group, k / group, row / lanes);
+                 }};
 }
 
 static FailureOr<Output> algorithm(Lowering &lowering) {

@@ -111,7 +111,8 @@ static void schedule(PoolFuncs &funcs, const Lowering &lowering) {
   funcs.pooled.compute_at(funcs.output, funcs.height == 1 ? funcs.x : co).vectorize(funcs.c, lanes, guard);
   funcs.pooled.update().reorder({funcs.c, funcs.steps.x, funcs.steps.y}).vectorize(funcs.c, lanes, guard);
   constexpr int unrolled = 9; // 3 · 3
-  auto places = Halide::Internal::as_const_int(Halide::Internal::simplify(funcs.steps.x.extent() * funcs.steps.y.extent()));
+  auto places =
+      Halide::Internal::as_const_int(Halide::Internal::simplify(funcs.steps.x.extent() * funcs.steps.y.extent()));
   if (places && *places <= unrolled)
     funcs.pooled.update().unroll(funcs.steps.x).unroll(funcs.steps.y);
 }

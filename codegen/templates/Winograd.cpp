@@ -1,9 +1,9 @@
 //===- Winograd.cpp - convolution by fewer products -------------------------------------------===//
 
+#include "dialect/Winograd.h"
 #include "codegen/templates/Common.h"
 #include "codegen/templates/Weights.h"
 #include "dialect/Images.h"
-#include "dialect/Winograd.h"
 
 using namespace mlir;
 using Halide::Expr;
@@ -94,16 +94,16 @@ static void buildResults(WinogradFuncs &f, const PackedWeight &weight, int chann
   Expr column = (f.py * static_cast<int>(f.horizontal.points) + f.px) * channels + f.steps.x;
   f.sum = Func("sum");
   f.sum(f.i, f.o, f.tx, f.px, f.py, f.ty, f.n) = 0.0f;
-  f.sum(f.i, f.o, f.tx, f.px, f.py, f.ty, f.n) += f.tiles(f.steps.x, f.tx, f.px, f.py, f.ty, f.n) *
-                                                  readWeight(weight, f.i, /*column=*/0, /*block=*/column, f.o);
+  f.sum(f.i, f.o, f.tx, f.px, f.py, f.ty, f.n) +=
+      f.tiles(f.steps.x, f.tx, f.px, f.py, f.ty, f.n) * readWeight(weight, f.i, /*column=*/0, /*block=*/column, f.o);
   f.products = Func("products");
   f.products(f.i, f.o, f.tx, f.px, f.py, f.ty, f.n) = f.sum(f.i, f.o, f.tx, f.px, f.py, f.ty, f.n);
   f.lines = Func("lines");
-  f.lines(f.i, f.o, f.px, f.yt, f.tx, f.ty, f.n) = transform(
-      f.vertical.output, f.yt, [&](int k) { return f.products(f.i, f.o, f.tx, f.px, k, f.ty, f.n); });
+  f.lines(f.i, f.o, f.px, f.yt, f.tx, f.ty, f.n) =
+      transform(f.vertical.output, f.yt, [&](int k) { return f.products(f.i, f.o, f.tx, f.px, k, f.ty, f.n); });
   f.results = Func("results");
-  f.results(f.i, f.o, f.xt, f.yt, f.tx, f.ty, f.n) = transform(
-      f.horizontal.output, f.xt, [&](int k) { return f.lines(f.i, f.o, k, f.yt, f.tx, f.ty, f.n); });
+  f.results(f.i, f.o, f.xt, f.yt, f.tx, f.ty, f.n) =
+      transform(f.horizontal.output, f.xt, [&](int k) { return f.lines(f.i, f.o, k, f.yt, f.tx, f.ty, f.n); });
 }
 
 static FailureOr<WinogradFuncs> algorithm(Lowering &lowering) {
@@ -112,7 +112,8 @@ static FailureOr<WinogradFuncs> algorithm(Lowering &lowering) {
   auto anchor = cast<WinogradOp>(kernel.getAnchor());
   auto type = cast<RankedTensorType>(anchor.getResult().getType());
   if (type.getDimSize(3) % panelRows != 0)
-    return anchor.emitError("a kernel computes ") << type.getDimSize(3) << " channels, expected a multiple of " << panelRows;
+    return anchor.emitError("a kernel computes ")
+           << type.getDimSize(3) << " channels, expected a multiple of " << panelRows;
   if (failed(lowering.lowerOps(body.begin(), anchor->getIterator())))
     return failure();
   FailureOr<Formula> input = lowering.get(anchor.getInput());

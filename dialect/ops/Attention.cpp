@@ -19,8 +19,8 @@ LogicalResult RopeOp::verify() {
                                        << ", expected [s, h, d] and [s]";
   bool pairs = table.size() == 3 && table[1].isStatic() && table[2] == Dim::fixed(2) && input[2].isStatic();
   if (!pairs || 2 * table[1].size() > input[2].size())
-    return emitOpError("table has shape ") << formatDims(table) << ", expected [position, r/2, 2] with r ≤ "
-                                           << formatDims(ArrayRef(input).back());
+    return emitOpError("table has shape ")
+           << formatDims(table) << ", expected [position, r/2, 2] with r ≤ " << formatDims(ArrayRef(input).back());
   return success();
 }
 
@@ -49,7 +49,8 @@ LogicalResult AttendOp::inferReturnTypes(MLIRContext *context, std::optional<Loc
 LogicalResult AttendOp::verify() {
   SmallVector<Dim> query = getDims(tensorOf(getQuery())), keys = getDims(tensorOf(getKeys()));
   SmallVector<Dim> values = getDims(tensorOf(getValues())), at = getDims(tensorOf(getAt()));
-  if (query.size() != 3 || keys.size() != 3 || values.size() != 3 || keys[0] != values[0] || keys[1] != values[1] || keys[2] != query[2])
+  if (query.size() != 3 || keys.size() != 3 || values.size() != 3 || keys[0] != values[0] || keys[1] != values[1] ||
+      keys[2] != query[2])
     return emitOpError("found query ") << formatDims(query) << ", keys " << formatDims(keys) << ", values "
                                        << formatDims(values) << ", expected [s, h, d], [T, g, d], [T, g, e]";
   if (at.size() != 1 || at[0] != query[0])

@@ -11,8 +11,8 @@ LogicalResult MatmulOp::inferReturnTypes(MLIRContext *context, std::optional<Loc
   auto weight = cast<RankedTensorType>(adaptor.getWeight().getType());
   SmallVector<Dim> dims = getDims(lhs), rows = getDims(weight);
   if (dims.empty() || rows.size() != 2 || dims.back() != rows.back())
-    return emitOptionalError(loc, "last axis of ", formatDims(dims), " does not meet the weight ",
-                             formatDims(rows), ", expected [n, k]");
+    return emitOptionalError(loc, "last axis of ", formatDims(dims), " does not meet the weight ", formatDims(rows),
+                             ", expected [n, k]");
   dims.back() = rows.front();
   inferred.push_back(getTensorType(dims, Float32Type::get(context)));
   return success();

@@ -18,8 +18,8 @@ int64_t WindowAxis::count(int64_t extent) const {
 }
 
 WindowAxis quern::getWindowAxis(ImageOpInterface op, unsigned axis) {
-  WindowAxis window = {op.getWindow()[axis], op.getStrides()[axis], op.getPads()[2 * axis], op.getPads()[2 * axis + 1], 1,
-                       false};
+  WindowAxis window = {
+      op.getWindow()[axis], op.getStrides()[axis], op.getPads()[2 * axis], op.getPads()[2 * axis + 1], 1, false};
   if (auto conv = dyn_cast<Conv2dOp>(op.getOperation()))
     window.dilation = conv.getDilations()[axis];
   else if (auto pool = dyn_cast<MaxPoolOp>(op.getOperation()))
@@ -39,8 +39,7 @@ namespace {
 struct WindowText {
   WindowText(ArrayRef<int64_t> window, DenseI64ArrayAttr pads)
       : window(window), pads(pads ? pads.asArrayRef() : ArrayRef(zeros)), layout(ImageLayout::NHWC) {}
-  template <typename Adaptor>
-  explicit WindowText(Adaptor &adaptor) {
+  template <typename Adaptor> explicit WindowText(Adaptor &adaptor) {
     const auto &properties = adaptor.getProperties();
     window = properties.window.asArrayRef();
     if (properties.strides)
@@ -55,8 +54,9 @@ struct WindowText {
     bool fits = pads.size() == 4 && llvm::all_of(pads, [](int64_t pad) { return pad >= 0; });
     if (fits && arePositive(window) && arePositive(strides) && arePositive(dilations))
       return success();
-    return emitOptionalError(loc, "window [", window, "], strides [", strides, "], dilations [", dilations, "] and pads [",
-                             pads, "]; expected 2 positive numbers each, and 4 pads that are not negative");
+    return emitOptionalError(loc, "window [", window, "], strides [", strides, "], dilations [", dilations,
+                             "] and pads [", pads,
+                             "]; expected 2 positive numbers each, and 4 pads that are not negative");
   }
 
   static constexpr int64_t ones[] = {1, 1}, zeros[] = {0, 0, 0, 0};
@@ -117,7 +117,8 @@ LogicalResult Conv2dOp::inferReturnTypes(MLIRContext *context, std::optional<Loc
   bool isPaired = tensorOf(adaptor.getWeight()).getElementType().isBF16() && groups == 1 && channels % 2 == 0;
   if (tensorOf(adaptor.getInput()).getElementType().isBF16() && !isPaired)
     return emitOptionalError(loc, "an image of bf16 with ", channels, " channels in ", groups, " groups meets ",
-                             adaptor.getWeight().getType(), "; expected pairs of channels, one group and a weight of bf16");
+                             adaptor.getWeight().getType(),
+                             "; expected pairs of channels, one group and a weight of bf16");
   channel = weight.front();
   inferred.push_back(getTensorType(*dims, Float32Type::get(context)));
   return success();
@@ -158,7 +159,8 @@ LogicalResult WinogradOp::inferReturnTypes(MLIRContext *context, std::optional<L
   ArrayRef<int64_t> window = adaptor.getWindow(), tile = adaptor.getTile();
   if (failed(checkTile(loc, window, tile)))
     return failure();
-  FailureOr<SmallVector<Dim>> dims = inferImage(loc, adaptor.getInput(), WindowText(window, adaptor.getProperties().pads));
+  FailureOr<SmallVector<Dim>> dims =
+      inferImage(loc, adaptor.getInput(), WindowText(window, adaptor.getProperties().pads));
   if (failed(dims))
     return failure();
   SmallVector<Dim> weight = getDims(tensorOf(adaptor.getWeight()));

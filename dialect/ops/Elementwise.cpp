@@ -25,8 +25,7 @@ static Value sigmoid(OpBuilder &builder, Location loc, Value a) {
 /// a/2 · (1 + erf(a/√2)) (Hendrycks and Gimpel 2016)
 static Value gelu(OpBuilder &builder, Location loc, Value a) {
   Value scaled = arith::MulFOp::create(builder, loc, a, f32(builder, loc, 0.70710678f));
-  Value sum = arith::AddFOp::create(builder, loc, f32(builder, loc, 1.0f),
-                                    math::ErfOp::create(builder, loc, scaled));
+  Value sum = arith::AddFOp::create(builder, loc, f32(builder, loc, 1.0f), math::ErfOp::create(builder, loc, scaled));
   Value half = arith::MulFOp::create(builder, loc, a, f32(builder, loc, 0.5f));
   return arith::MulFOp::create(builder, loc, half, sum);
 }
@@ -61,8 +60,7 @@ LogicalResult quern::inferBroadcast(std::optional<Location> loc, ValueRange oper
     SmallVector<Dim> other = getDims(tensorOf(operand));
     FailureOr<SmallVector<Dim>> joined = broadcastDims(shape, other);
     if (failed(joined))
-      return emitOptionalError(loc, "shapes ", formatDims(shape), " and ", formatDims(other),
-                               " do not broadcast");
+      return emitOptionalError(loc, "shapes ", formatDims(shape), " and ", formatDims(other), " do not broadcast");
     shape = *joined;
   }
   inferred.push_back(getTensorType(shape, elementType));

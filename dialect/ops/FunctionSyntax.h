@@ -9,8 +9,7 @@
 namespace quern {
 
 /// Parses `@name(%arg: type, …) -> type attributes {…} { … }`, as `func.func` has it.
-template <typename FunctionT>
-mlir::ParseResult parseFunction(mlir::OpAsmParser &parser, mlir::OperationState &result) {
+template <typename FunctionT> mlir::ParseResult parseFunction(mlir::OpAsmParser &parser, mlir::OperationState &result) {
   auto buildType = [](mlir::Builder &builder, llvm::ArrayRef<mlir::Type> inputs, llvm::ArrayRef<mlir::Type> results,
                       mlir::function_interface_impl::VariadicFlag,
                       std::string &) { return builder.getFunctionType(inputs, results); };
@@ -20,8 +19,7 @@ mlir::ParseResult parseFunction(mlir::OpAsmParser &parser, mlir::OperationState 
 }
 
 /// Prints what `parseFunction` reads.
-template <typename FunctionT>
-void printFunction(mlir::OpAsmPrinter &printer, FunctionT op) {
+template <typename FunctionT> void printFunction(mlir::OpAsmPrinter &printer, FunctionT op) {
   mlir::function_interface_impl::printFunctionOp(printer, op, /*isVariadic=*/false, op.getFunctionTypeAttrName(),
                                                  op.getArgAttrsAttrName(), op.getResAttrsAttrName());
 }

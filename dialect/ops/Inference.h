@@ -14,8 +14,7 @@ inline mlir::RankedTensorType tensorOf(mlir::Value value) {
 }
 
 /// The elementwise result: operands broadcast, elements of type `elementType`.
-mlir::LogicalResult inferBroadcast(std::optional<mlir::Location> loc, mlir::ValueRange operands,
-                                   mlir::Type elementType,
+mlir::LogicalResult inferBroadcast(std::optional<mlir::Location> loc, mlir::ValueRange operands, mlir::Type elementType,
                                    llvm::SmallVectorImpl<mlir::Type> &inferred);
 
 /// The operands of an elementwise op that have the rows of its result.

@@ -159,7 +159,8 @@ LogicalResult ProgramOp::verify() {
     if (!isa<BufferType>(type))
       return emitOpError("found an argument of type ") << type << ", expected buffers";
   if (getNumArguments() < getNumResultBuffers())
-    return emitOpError("found ") << getNumArguments() << " arguments, expected one per result, " << getNumResultBuffers();
+    return emitOpError("found ") << getNumArguments() << " arguments, expected one per result, "
+                                 << getNumResultBuffers();
   return success();
 }
 

@@ -111,8 +111,7 @@ LogicalResult ConcatOp::inferReturnTypes(MLIRContext *, std::optional<Location> 
   for (Value input : adaptor.getInputs()) {
     auto type = cast<RankedTensorType>(input.getType());
     SmallVector<Dim> other = getDims(type);
-    if (other.size() != dims.size() || !other[axis].isStatic() ||
-        type.getElementType() != first.getElementType())
+    if (other.size() != dims.size() || !other[axis].isStatic() || type.getElementType() != first.getElementType())
       return emitOptionalError(loc, "cannot join ", first, " and ", type, " along axis ", axis);
     total += other[axis].size();
     other[axis] = dims[axis];

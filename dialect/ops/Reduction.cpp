@@ -24,8 +24,8 @@ LogicalResult RmsNormOp::inferReturnTypes(MLIRContext *, std::optional<Location>
 LogicalResult RmsNormOp::verify() {
   RankedTensorType input = tensorOf(getInput()), weight = tensorOf(getWeight());
   if (weight.getRank() != 1 || input.getRank() < 1 || getDims(weight).front() != getDims(input).back())
-    return emitOpError("weight has shape ") << formatDims(getDims(weight))
-                                            << ", expected the last axis of " << formatDims(getDims(input));
+    return emitOpError("weight has shape ")
+           << formatDims(getDims(weight)) << ", expected the last axis of " << formatDims(getDims(input));
   if (getEps().convertToDouble() < 0)
     return emitOpError("eps is negative");
   return success();

@@ -33,8 +33,7 @@ LogicalResult ParamOp::verifySymbolUses(SymbolTableCollection &symbols) {
   if (!parameter)
     return emitOpError("no parameter named `") << getParameter() << "`";
   if (parameter.getType() != getResult().getType())
-    return emitOpError("found type ") << getResult().getType() << ", expected the parameter's, "
-                                      << parameter.getType();
+    return emitOpError("found type ") << getResult().getType() << ", expected the parameter's, " << parameter.getType();
   return success();
 }
 

@@ -110,8 +110,8 @@ FailureOr<Tensor> AttendOp::evaluate(ArrayRef<Tensor> operands, RankedTensorType
     for (int64_t head = 0; head < heads; ++head) {
       int64_t index = token * heads + head;
       query.readRow(index, in);
-      attendHead(in, keys, values, head / (heads / groups), groups, place,
-                 getScale().convertToDouble(), out.slice(index * e, e));
+      attendHead(in, keys, values, head / (heads / groups), groups, place, getScale().convertToDouble(),
+                 out.slice(index * e, e));
     }
   }
   return result;

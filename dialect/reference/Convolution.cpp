@@ -35,8 +35,7 @@ struct ImageView {
 } // namespace
 
 /// Calls `fn(n, c, y, x)` for each element of `image`.
-template <typename Fn>
-static void forEachElement(const ImageView &image, Fn fn) {
+template <typename Fn> static void forEachElement(const ImageView &image, Fn fn) {
   for (int64_t n = 0; n < image.batch; ++n)
     for (int64_t c = 0; c < image.channels; ++c)
       for (int64_t y = 0; y < image.height; ++y)
@@ -91,7 +90,8 @@ FailureOr<Tensor> Conv2dOp::evaluate(ArrayRef<Tensor> operands, RankedTensorType
 
 /// Calls `fn(index)` for each place of the image in the window at (top, left), in ascending order.
 template <typename Fn>
-static void forEachPlace(ImageOpInterface op, const ImageView &in, int64_t n, int64_t c, int64_t top, int64_t left, Fn fn) {
+static void forEachPlace(ImageOpInterface op, const ImageView &in, int64_t n, int64_t c, int64_t top, int64_t left,
+                         Fn fn) {
   WindowAxis rows = getWindowAxis(op, 0), columns = getWindowAxis(op, 1);
   for (int64_t ky = 0; ky < rows.size; ++ky)
     for (int64_t kx = 0; kx < columns.size; ++kx) {

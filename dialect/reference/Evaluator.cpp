@@ -49,8 +49,8 @@ LogicalResult checkBounds(Operation *op, DictionaryAttr bounds, const SymbolSize
     auto limit = dyn_cast<IntegerAttr>(bound.getValue());
     auto size = sizes.find(bound.getName());
     if (limit && size != sizes.end() && size->second > limit.getInt())
-      return op->emitError("dimension `") << bound.getName().getValue() << "` has size " << size->second
-                                          << ", expected at most " << limit.getInt();
+      return op->emitError("dimension `")
+             << bound.getName().getValue() << "` has size " << size->second << ", expected at most " << limit.getInt();
   }
   return success();
 }

@@ -40,8 +40,8 @@ FailureOr<Tensor> readStoredRows(ParameterOp parameter, ParameterSource &source,
   for (int64_t row = first; row < first + rows; ++row, out = out.drop_front(rowBytes)) {
     llvm::Expected<ArrayRef<uint8_t>> bytes = source.readRow(parameter.getSymName(), row);
     if (!bytes)
-      return parameter.emitError("cannot read row ") << row << " of `" << parameter.getSymName()
-                                                     << "`: " << toString(bytes.takeError());
+      return parameter.emitError("cannot read row ")
+             << row << " of `" << parameter.getSymName() << "`: " << toString(bytes.takeError());
     if (bytes->size() != rowBytes)
       return parameter.emitError("row ") << row << " of `" << parameter.getSymName() << "` has " << bytes->size()
                                          << " bytes, expected " << rowBytes;
@@ -86,7 +86,8 @@ template <typename Fn> static void forEachJoined(ConcatOp join, int64_t begin, i
   }
 }
 
-ParameterStream::ParameterStream(ParameterOp parameter, ParameterSource &source) : parameter(parameter), source(source) {}
+ParameterStream::ParameterStream(ParameterOp parameter, ParameterSource &source)
+    : parameter(parameter), source(source) {}
 ParameterStream::~ParameterStream() = default;
 
 void ParameterStream::need(Value value, Range range, Pass &pass) {
@@ -119,7 +120,8 @@ void ParameterStream::needOperands(Operation &op, Pass &pass) {
     int64_t offset = cast<SliceOp>(op).getOffset();
     need(op.getOperand(0), {begin + offset, end + offset}, pass);
   } else if (joinsRows(op)) {
-    forEachJoined(cast<ConcatOp>(op), begin, end, [&](Value part, int64_t from, int64_t to) { need(part, {from, to}, pass); });
+    forEachJoined(cast<ConcatOp>(op), begin, end,
+                  [&](Value part, int64_t from, int64_t to) { need(part, {from, to}, pass); });
   } else {
     for (OpOperand &operand : op.getOpOperands())
       llvm::is_contained(byRows, &operand) ? need(operand.get(), {begin, end}, pass) : needWhole(operand.get());
@@ -158,9 +160,8 @@ FailureOr<Tensor> ParameterStream::computePart(Operation &op, Range range, Pass 
   RankedTensorType type = withRows(tensorOf(op.getResult(0)), range.end - range.begin);
   SmallVector<Tensor> operands;
   if (joinsRows(op)) {
-    forEachJoined(cast<ConcatOp>(op), range.begin, range.end, [&](Value part, int64_t from, int64_t to) {
-      operands.push_back(getRows(part, {from, to}, pass));
-    });
+    forEachJoined(cast<ConcatOp>(op), range.begin, range.end,
+                  [&](Value part, int64_t from, int64_t to) { operands.push_back(getRows(part, {from, to}, pass)); });
     return computed.evaluate(operands, type);
   }
   SmallVector<OpOperand *> byRows = getRowOperands(op);

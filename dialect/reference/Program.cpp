@@ -60,8 +60,8 @@ FailureOr<MutableArrayRef<uint8_t>> Evaluator::ProgramRun::getArena(Operation &o
   FailureOr<int64_t> bytes = getStorageBytes(view.type);
   int64_t size = arena.size();
   if (failed(bytes) || view.arenaOffset > size || *bytes > size - view.arenaOffset)
-    return op.emitError("buffer of ") << view.type << " at offset " << view.arenaOffset << " leaves the arena of " << size
-                                      << " bytes";
+    return op.emitError("buffer of ") << view.type << " at offset " << view.arenaOffset << " leaves the arena of "
+                                      << size << " bytes";
   return MutableArrayRef(arena).slice(view.arenaOffset, *bytes);
 }
 
@@ -103,7 +103,8 @@ LogicalResult Evaluator::ProgramRun::storePart(Operation &op, PartOp part, const
   int64_t outer = 1, axis = part.getAxis();
   for (int64_t size : value.getShape().take_front(axis))
     outer *= size;
-  int64_t to = outer == 0 ? 0 : whole->getBytes().size() / outer, from = outer == 0 ? 0 : value.getBytes().size() / outer;
+  int64_t to = outer == 0 ? 0 : whole->getBytes().size() / outer,
+          from = outer == 0 ? 0 : value.getBytes().size() / outer;
   int64_t skipped = from / std::max<int64_t>(value.getShape()[axis], 1) * part.getOffset();
   for (int64_t i = 0; i < outer; ++i)
     llvm::copy(value.getBytes().slice(i * from, from), whole->getMutableBytes().begin() + i * to + skipped);

@@ -20,7 +20,7 @@ static SmallVector<ParamOp> getNeeded(ParameterOp parameter) {
 
 FailureOr<Tensor> Evaluator::evaluateParameter(ParameterOp root) {
   SmallVector<ParameterOp> pending = {root}; // a parameter stands above what needs it
-  llvm::DenseSet<StringAttr> open;             // those whose needs are above them in `pending`
+  llvm::DenseSet<StringAttr> open;           // those whose needs are above them in `pending`
   while (!pending.empty()) {
     ParameterOp parameter = pending.back();
     if (parameters.contains(parameter.getSymNameAttr())) {

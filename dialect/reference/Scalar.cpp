@@ -68,22 +68,19 @@ public:
   LogicalResult run();
 
 private:
-  template <typename Fn>
-  LogicalResult unary(Fn fn) {
+  template <typename Fn> LogicalResult unary(Fn fn) {
     Lanes &a = values[op.getOperand(0)], &out = values[op.getResult(0)];
     for (int64_t i = 0; i < laneCount; ++i)
       out.floats[i] = fn(a.floats[i]);
     return success();
   }
-  template <typename Fn>
-  LogicalResult binary(Fn fn) {
+  template <typename Fn> LogicalResult binary(Fn fn) {
     Lanes &a = values[op.getOperand(0)], &b = values[op.getOperand(1)], &out = values[op.getResult(0)];
     for (int64_t i = 0; i < laneCount; ++i)
       out.floats[i] = fn(a.floats[i], b.floats[i]);
     return success();
   }
-  template <typename Fn>
-  LogicalResult integers(Fn fn) {
+  template <typename Fn> LogicalResult integers(Fn fn) {
     Lanes &a = values[op.getOperand(0)], &b = values[op.getOperand(1)], &out = values[op.getResult(0)];
     for (int64_t i = 0; i < laneCount; ++i)
       out.integers[i] = fn(a.integers[i], b.integers[i]);
@@ -199,9 +196,7 @@ LogicalResult LaneEvaluator::run() {
       .Case<arith::ExtFOp>([&](auto) { return unary([](float a) { return a; }); })
       .Case([&](arith::TruncFOp truncate) {
         bool half = truncate.getType().isF16();
-        return unary([half](float a) {
-          return half ? halfToFloat(floatToHalf(a)) : bfloatToFloat(floatToBfloat(a));
-        });
+        return unary([half](float a) { return half ? halfToFloat(floatToHalf(a)) : bfloatToFloat(floatToBfloat(a)); });
       })
       .Case<arith::SIToFPOp, arith::UIToFPOp>([&](auto) { return fromInteger(); })
       .Case<arith::FPToSIOp>([&](auto) { return toInteger(); })

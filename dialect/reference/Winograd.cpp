@@ -1,7 +1,7 @@
 //===- Winograd.cpp - meaning of convolution by fewer products --------------------------------===//
 
-#include "dialect/Images.h"
 #include "dialect/Winograd.h"
+#include "dialect/Images.h"
 
 using namespace mlir;
 
@@ -85,7 +85,8 @@ void TileEvaluator::evaluate(int64_t n, int64_t top, int64_t left) {
   std::vector<float> image(points), values(points * channels), sums(points);
   for (int64_t c = 0; c < channels; ++c) {
     for (int64_t k = 0; k < points; ++k)
-      image[k] = getPlace(n, top - rows.before + k / horizontal.points, left - columns.before + k % horizontal.points, c);
+      image[k] =
+          getPlace(n, top - rows.before + k / horizontal.points, left - columns.before + k % horizontal.points, c);
     for (auto [p, value] : llvm::enumerate(transform(vertical.input, horizontal.input, image)))
       values[p * channels + c] = value;
   }

@@ -36,8 +36,8 @@ int64_t TensorInfo::rowElements() const { return elements() / rows(); }
 Mount quern::frontend::parseMount(StringRef argument) {
   auto isNameCharacter = [](char c) { return isAlnum(c) || c == '_' || c == '-' || c == '.'; };
   auto [prefix, path] = argument.split('=');
-  bool isMount = argument.contains('=') && !prefix.empty() && isAlnum(prefix.front()) &&
-                 llvm::all_of(prefix, isNameCharacter);
+  bool isMount =
+      argument.contains('=') && !prefix.empty() && isAlnum(prefix.front()) && llvm::all_of(prefix, isNameCharacter);
   if (!isMount || sys::fs::exists(argument))
     return {"", argument.str()};
   return {prefix.str(), path.str()};
@@ -91,9 +91,8 @@ Error Checkpoint::index() {
   llvm::sort(allTensors, [](const TensorInfo &a, const TensorInfo &b) { return a.name < b.name; });
   for (size_t i = 1; i < allTensors.size(); ++i)
     if (allTensors[i - 1].name == allTensors[i].name)
-      return refuse("tensor " + inBackticks(allTensors[i].name) + " is in " +
-                    describePlace(allTensors[i - 1]) + " and in " + describePlace(allTensors[i]) +
-                    "; mount one of the files under another name");
+      return refuse("tensor " + inBackticks(allTensors[i].name) + " is in " + describePlace(allTensors[i - 1]) +
+                    " and in " + describePlace(allTensors[i]) + "; mount one of the files under another name");
   return Error::success();
 }
 
@@ -104,14 +103,14 @@ Error Checkpoint::straightenVectors() {
       continue;
     const StorageTraits &traits = getTraits(tensor.type);
     if (traits.block)
-      return refuse(describePlace(tensor) + ": tensor " + inBackticks(tensor.name) +
-                    ": found a vector of `" + traits.name + "` blocks, expected plain numbers");
+      return refuse(describePlace(tensor) + ": tensor " + inBackticks(tensor.name) + ": found a vector of `" +
+                    traits.name + "` blocks, expected plain numbers");
     ArrayRef<uint8_t> stored = row(tensor, 0);
     std::vector<uint8_t> ordered(stored.size());
     int64_t count = tensor.shape.front(), width = traits.unitBytes;
     for (int64_t i = 0; i < count; ++i)
-      std::memcpy(ordered.data() + i * width,
-                  stored.data() + interleavedRow(i, count, tensor.interleavedHeads) * width, width);
+      std::memcpy(ordered.data() + i * width, stored.data() + interleavedRow(i, count, tensor.interleavedHeads) * width,
+                  width);
     straightened.emplace(tensor.name, std::move(ordered));
     tensor.interleavedHeads = 0;
   }
@@ -140,9 +139,8 @@ Expected<Checkpoint> Checkpoint::open(ArrayRef<Mount> mounts, StringRef configFi
 }
 
 const TensorInfo *Checkpoint::lookup(StringRef name) const {
-  auto place = llvm::lower_bound(allTensors, name, [](const TensorInfo &tensor, StringRef name) {
-    return tensor.name < name;
-  });
+  auto place =
+      llvm::lower_bound(allTensors, name, [](const TensorInfo &tensor, StringRef name) { return tensor.name < name; });
   return place != allTensors.end() && place->name == name ? &*place : nullptr;
 }
 
@@ -169,8 +167,7 @@ ArrayRef<uint8_t> Checkpoint::rawData(const TensorInfo &tensor) const {
   return {first.data(), size_t(tensor.rows() * rowBytes(tensor))};
 }
 
-void Checkpoint::decodeRow(const TensorInfo &tensor, int64_t index,
-                           MutableArrayRef<float> values) const {
+void Checkpoint::decodeRow(const TensorInfo &tensor, int64_t index, MutableArrayRef<float> values) const {
   decodeNumbers(tensor.type, row(tensor, index), values);
 }
 
@@ -179,14 +176,12 @@ Expected<ArrayRef<uint8_t>> Checkpoint::readRow(StringRef name, int64_t index) {
   if (!tensor)
     return refuse("tensor " + inBackticks(name) + " is in none of the checkpoint's files");
   if (index < 0 || index >= tensor->rows())
-    return refuse("tensor " + inBackticks(name) + ": found row " + Twine(index) +
-                  ", expected one of its " + Twine(tensor->rows()));
+    return refuse("tensor " + inBackticks(name) + ": found row " + Twine(index) + ", expected one of its " +
+                  Twine(tensor->rows()));
   return row(*tensor, index);
 }
 
-StringRef Checkpoint::sourceFile(const TensorInfo &tensor) const {
-  return files[tensor.file]->path();
-}
+StringRef Checkpoint::sourceFile(const TensorInfo &tensor) const { return files[tensor.file]->path(); }
 
 std::string Checkpoint::describePlace(const TensorInfo &tensor) const {
   return ("`" + sourceFile(tensor) + "` at byte " + Twine(tensor.offset)).str();

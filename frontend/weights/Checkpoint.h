@@ -82,8 +82,7 @@ public:
   /// Opens and checks all files. `configFile`, if not empty, replaces the
   /// configuration that the mounts bring along. Otherwise every mount gives the
   /// keys that no earlier mount has.
-  static llvm::Expected<Checkpoint> open(llvm::ArrayRef<Mount> mounts,
-                                         llvm::StringRef configFile = "");
+  static llvm::Expected<Checkpoint> open(llvm::ArrayRef<Mount> mounts, llvm::StringRef configFile = "");
 
   Checkpoint(Checkpoint &&);
   Checkpoint &operator=(Checkpoint &&);

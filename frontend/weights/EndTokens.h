@@ -19,9 +19,9 @@ namespace quern::frontend {
 
 /// The tokens that end an answer whatever ids a checkpoint names and of whatever
 /// kind it says that they are: the list that llama.cpp has for `llama`.
-constexpr llvm::StringLiteral endTokens[] = {
-    "<|im_end|>",      "<|eot_id|>",    "<|eom_id|>",          "<|end|>", "<|endoftext|>",
-    "<|end_of_text|>", "<end_of_turn>", "<end_of_utterance>", "<EOT>",   "_<EOT>"};
+constexpr llvm::StringLiteral endTokens[] = {"<|im_end|>",    "<|eot_id|>",      "<|eom_id|>",    "<|end|>",
+                                             "<|endoftext|>", "<|end_of_text|>", "<end_of_turn>", "<end_of_utterance>",
+                                             "<EOT>",         "_<EOT>"};
 
 /// Whether `text` is one of them.
 inline bool isEndToken(llvm::StringRef text) { return llvm::is_contained(endTokens, text); }

@@ -88,8 +88,7 @@ static uint64_t readBits(ArrayRef<uint8_t> bytes) {
 
 /// The unit with the first float of a row that is not finite, and whether that
 /// is a NaN; nothing where there is none.
-static std::optional<std::pair<int64_t, bool>> findNotFinite(ArrayRef<uint8_t> row,
-                                                            const FloatPlaces &places) {
+static std::optional<std::pair<int64_t, bool>> findNotFinite(ArrayRef<uint8_t> row, const FloatPlaces &places) {
   if (areFinite(row, places))
     return std::nullopt;
   for (int64_t unit = 0; unit < int64_t(row.size()) / places.stride; ++unit)
@@ -111,11 +110,9 @@ Error frontend::checkFinite(const Checkpoint &checkpoint, const TensorInfo &tens
     if (!found)
       continue;
     bool isBlock = getTraits(tensor.type).block.has_value();
-    return refuse("`" + checkpoint.sourceFile(tensor) + "`: tensor " + inBackticks(tensor.name) +
-                  ": found " + (found->second ? "a NaN" : "an infinity") +
-                  (isBlock ? " as a scale, at row " : " at row ") + Twine(row) +
-                  (isBlock ? ", block " : ", column ") + Twine(found->first) +
-                  "; expected numbers");
+    return refuse("`" + checkpoint.sourceFile(tensor) + "`: tensor " + inBackticks(tensor.name) + ": found " +
+                  (found->second ? "a NaN" : "an infinity") + (isBlock ? " as a scale, at row " : " at row ") +
+                  Twine(row) + (isBlock ? ", block " : ", column ") + Twine(found->first) + "; expected numbers");
   }
   return Error::success();
 }

@@ -60,8 +60,8 @@ static std::optional<Finding> recognizeZip(StringRef begin) {
 
 /// ONNX begins with its version, then the name of the program that wrote it.
 static std::optional<Finding> recognizeOnnx(StringRef begin) {
-  bool isOnnx = begin.size() > 8 && begin[0] == 0x08 && uint8_t(begin[1]) < 32 &&
-                begin[2] == 0x12 && isAlpha(begin[4]) && isAlnum(begin[5]);
+  bool isOnnx = begin.size() > 8 && begin[0] == 0x08 && uint8_t(begin[1]) < 32 && begin[2] == 0x12 &&
+                isAlpha(begin[4]) && isAlnum(begin[5]);
   if (!isOnnx)
     return std::nullopt;
   return Finding{"an ONNX model", "give the weights that it was made from"};
@@ -85,10 +85,8 @@ static std::optional<Finding> recognize(StringRef begin) {
 }
 
 Error quern::frontend::refuseForeign(ArrayRef<uint8_t> bytes, StringRef path, StringRef expected) {
-  std::optional<Finding> found =
-      recognize(toStringRef(bytes.take_front(std::min(bytes.size(), maxLook))));
+  std::optional<Finding> found = recognize(toStringRef(bytes.take_front(std::min(bytes.size(), maxLook))));
   if (!found)
     return Error::success();
-  return refuse("`" + path + "`: found " + found->what + ", expected " + expected + "; " +
-                found->advice);
+  return refuse("`" + path + "`: found " + found->what + ", expected " + expected + "; " + found->advice);
 }

@@ -23,8 +23,7 @@ namespace quern::frontend {
 /// Refuses bytes of `path` that are of a known kind that nobody reads here: pointers
 /// of Git LFS, web pages, pickles, archives (ForeignFiles.def), and files that are
 /// empty or only zeros. Says what they are, what was `expected`, and what to do.
-llvm::Error refuseForeign(llvm::ArrayRef<uint8_t> bytes, llvm::StringRef path,
-                          llvm::StringRef expected);
+llvm::Error refuseForeign(llvm::ArrayRef<uint8_t> bytes, llvm::StringRef path, llvm::StringRef expected);
 
 } // namespace quern::frontend
 

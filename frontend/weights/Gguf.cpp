@@ -58,8 +58,8 @@ public:
     if (failed())
       return {};
     if (count > remaining()) {
-      fail(at, "found " + Twine(remaining()) + " bytes up to the end of the file, expected " +
-                   Twine(count) + " bytes of " + what);
+      fail(at, "found " + Twine(remaining()) + " bytes up to the end of the file, expected " + Twine(count) +
+                   " bytes of " + what);
       return {};
     }
     ArrayRef<uint8_t> taken = bytes.slice(at, count);
@@ -85,11 +85,10 @@ public:
     uint64_t place = at;
     uint64_t length = u64(what);
     if (length > limit)
-      fail(place,
-           "found " + what + " of " + Twine(length) + " bytes, expected at most " + Twine(limit));
+      fail(place, "found " + what + " of " + Twine(length) + " bytes, expected at most " + Twine(limit));
     else if (length > remaining())
-      fail(place, "found " + what + " of " + Twine(length) + " bytes, expected at most " +
-                      Twine(remaining()) + " up to the end of the file");
+      fail(place, "found " + what + " of " + Twine(length) + " bytes, expected at most " + Twine(remaining()) +
+                      " up to the end of the file");
     return take(length, what);
   }
 
@@ -100,8 +99,8 @@ public:
     // Other numbers may follow before the first of them; that they fit too is seen there.
     uint64_t most = remaining() / width;
     if (number > most)
-      fail(place, "found a count of " + Twine(number) + " " + what + ", expected at most " +
-                      Twine(most) + " up to the end of the file");
+      fail(place, "found a count of " + Twine(number) + " " + what + ", expected at most " + Twine(most) +
+                      " up to the end of the file");
     return failed() ? 0 : number;
   }
 
@@ -134,8 +133,7 @@ static GgufValue readValue(Cursor &cursor, uint32_t type, unsigned depth);
 
 static GgufValue readArray(Cursor &cursor, unsigned depth) {
   if (depth == maxArrayDepth)
-    cursor.fail(cursor.position(),
-                "found more than " + Twine(maxArrayDepth) + " arrays in each other");
+    cursor.fail(cursor.position(), "found more than " + Twine(maxArrayDepth) + " arrays in each other");
   uint32_t elementType = readType(cursor);
   uint64_t width = *scalarWidth(elementType);
   // Strings and arrays begin with 8 and 12 bytes each.
@@ -155,18 +153,15 @@ static GgufValue readValue(Cursor &cursor, uint32_t type, unsigned depth) {
     return readArray(cursor, depth);
   uint64_t place = cursor.position();
   bool isString = GgufType(type) == GgufType::String;
-  ArrayRef<uint8_t> payload =
-      isString ? cursor.string("a string") : cursor.take(*scalarWidth(type), "a value");
+  ArrayRef<uint8_t> payload = isString ? cursor.string("a string") : cursor.take(*scalarWidth(type), "a value");
   if (cursor.failed())
     return {};
   if (GgufType(type) == GgufType::Bool && payload.front() > 1)
-    cursor.fail(place,
-                "found truth value " + Twine(unsigned(payload.front())) + ", expected 0 or 1");
+    cursor.fail(place, "found truth value " + Twine(unsigned(payload.front())) + ", expected 0 or 1");
   return GgufValue(GgufType(type), payload);
 }
 
-static void readMetadata(Cursor &cursor, uint64_t count,
-                         std::map<std::string, GgufValue, std::less<>> &metadata) {
+static void readMetadata(Cursor &cursor, uint64_t count, std::map<std::string, GgufValue, std::less<>> &metadata) {
   for (uint64_t i = 0; i < count && !cursor.failed(); ++i) {
     uint64_t place = cursor.position();
     std::string key = toStringRef(cursor.string("a metadata key", maxKeyLength)).str();
@@ -184,8 +179,7 @@ static StoredTensor readTensor(Cursor &cursor, uint64_t alignment) {
   std::string label = "tensor " + inBackticks(tensor.name) + ": ";
   uint32_t rank = cursor.u32("a tensor's number of dimensions");
   if (!cursor.failed() && (rank < 1 || rank > maxGgufRank))
-    cursor.fail(place, label + "found " + Twine(rank) + " dimensions, expected 1 to " +
-                           Twine(maxGgufRank));
+    cursor.fail(place, label + "found " + Twine(rank) + " dimensions, expected 1 to " + Twine(maxGgufRank));
   for (uint32_t i = 0; i < rank && !cursor.failed(); ++i) {
     uint64_t extent = cursor.u64("a tensor's extent");
     // Too large ones become negative, which no extent may be.
@@ -197,8 +191,7 @@ static StoredTensor readTensor(Cursor &cursor, uint64_t alignment) {
     return tensor;
   std::optional<StorageType> storage = storageFromGguf(type);
   if (!storage) {
-    cursor.fail(place, label + "found type " + describeGgufType(type) + ", expected one of " +
-                           listGgufTypes());
+    cursor.fail(place, label + "found type " + describeGgufType(type) + ", expected one of " + listGgufTypes());
     return tensor;
   }
   tensor.type = *storage;
@@ -208,8 +201,8 @@ static StoredTensor readTensor(Cursor &cursor, uint64_t alignment) {
   else
     tensor.bytes = *bytes;
   if (tensor.offset % alignment != 0)
-    cursor.fail(place, label + "found offset " + Twine(tensor.offset) +
-                           ", expected a multiple of the alignment " + Twine(alignment));
+    cursor.fail(place, label + "found offset " + Twine(tensor.offset) + ", expected a multiple of the alignment " +
+                           Twine(alignment));
   return tensor;
 }
 
@@ -218,9 +211,8 @@ static Error placeTensor(StoredTensor &tensor, uint64_t begin, uint64_t fileSize
   uint64_t space = begin < fileSize ? fileSize - begin : 0;
   if (tensor.offset > space || tensor.bytes > space - tensor.offset)
     return refuse("`" + path + "`: tensor " + inBackticks(tensor.name) + ": found " +
-                  Twine(space > tensor.offset ? space - tensor.offset : 0) +
-                  " bytes from its offset " + Twine(tensor.offset) +
-                  " to the end of the file, expected " + Twine(tensor.bytes) + " for shape " +
+                  Twine(space > tensor.offset ? space - tensor.offset : 0) + " bytes from its offset " +
+                  Twine(tensor.offset) + " to the end of the file, expected " + Twine(tensor.bytes) + " for shape " +
                   printShape(tensor.shape) + " of " + getTraits(tensor.type).name);
   tensor.offset += begin;
   return Error::success();
@@ -233,10 +225,7 @@ bool GgufFile::hasMagic(ArrayRef<uint8_t> bytes) {
 /// Reads magic and version.
 static void readPreamble(Cursor &cursor, ArrayRef<uint8_t> bytes) {
   if (!GgufFile::hasMagic(bytes))
-    cursor.fail(0, "found " +
-                       (bytes.empty()
-                            ? "nothing"
-                            : "`" + printable(toStringRef(bytes.take_front(4))) + "`") +
+    cursor.fail(0, "found " + (bytes.empty() ? "nothing" : "`" + printable(toStringRef(bytes.take_front(4))) + "`") +
                        ", expected `GGUF`");
   cursor.skip(4, "magic");
   uint32_t version = cursor.u32("a version");
@@ -262,9 +251,8 @@ Expected<GgufFile> GgufFile::parse(ArrayRef<uint8_t> bytes, StringRef path) {
     return alignment.takeError();
   int64_t align = alignment->value_or(32);
   if (align < 1 || align > maxAlignment || !isPowerOf2_64(align))
-    return result.refuseKey("general.alignment", "found " + Twine(align) +
-                                                     ", expected a power of two up to " +
-                                                     Twine(maxAlignment));
+    return result.refuseKey("general.alignment",
+                            "found " + Twine(align) + ", expected a power of two up to " + Twine(maxAlignment));
 
   for (uint64_t i = 0; i < tensorCount && !cursor.failed(); ++i)
     result.allTensors.push_back(readTensor(cursor, align));

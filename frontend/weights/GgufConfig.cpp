@@ -61,14 +61,12 @@ private:
 } // namespace
 
 static constexpr KeyName intKeys[] = {
-#define QUERN_GGUF_INT(gguf, huggingFace, presence)                                                \
-  {"llama." gguf, huggingFace, Presence::presence},
+#define QUERN_GGUF_INT(gguf, huggingFace, presence) {"llama." gguf, huggingFace, Presence::presence},
 #include "frontend/weights/GgufLlama.def"
 };
 
 static constexpr KeyName floatKeys[] = {
-#define QUERN_GGUF_FLOAT(gguf, huggingFace, presence)                                              \
-  {"llama." gguf, huggingFace, Presence::presence},
+#define QUERN_GGUF_FLOAT(gguf, huggingFace, presence) {"llama." gguf, huggingFace, Presence::presence},
 #include "frontend/weights/GgufLlama.def"
 };
 
@@ -147,16 +145,14 @@ Error ConfigBuilder::readHeads() {
   int64_t hidden = *config.find("hidden_size")->asInt();
   int64_t heads = *config.find("num_attention_heads")->asInt();
   if (!config.find("head_dim") && hidden % heads != 0)
-    return file.refuseKey(headsKey, "found " + Twine(heads) +
-                                        ", expected a divisor of `llama.embedding_length`, " +
+    return file.refuseKey(headsKey, "found " + Twine(heads) + ", expected a divisor of `llama.embedding_length`, " +
                                         Twine(hidden));
   if (!config.find("head_dim"))
     config.set("head_dim", hidden / heads);
   const ConfigValue *keyHeads = config.find("num_key_value_heads");
   if (keyHeads && heads % *keyHeads->asInt() != 0)
-    return file.refuseKey(keyHeadsKey, "found " + Twine(*keyHeads->asInt()) +
-                                           ", expected a divisor of `" + headsKey + "`, " +
-                                           Twine(heads));
+    return file.refuseKey(keyHeadsKey, "found " + Twine(*keyHeads->asInt()) + ", expected a divisor of `" + headsKey +
+                                           "`, " + Twine(heads));
   return Error::success();
 }
 
@@ -168,16 +164,15 @@ Error ConfigBuilder::checkTurning() const {
   if (!turning)
     return turning.takeError();
   if (turning->value_or(headDim) != headDim)
-    return file.refuseKey(key, "found " + Twine(**turning) + ", expected the head size " +
-                                   Twine(headDim));
+    return file.refuseKey(key, "found " + Twine(**turning) + ", expected the head size " + Twine(headDim));
   return Error::success();
 }
 
 /// GGUF's `attn_factor` multiplies YaRN's own scale of cosine and sine, 0.1 ln(factor) + 1;
 /// `attention_factor` replaces it.
 Error ConfigBuilder::readYarn() {
-  if (Error error = copyInt("llama.rope.scaling.original_context_length",
-                            "rope_parameters.original_max_position_embeddings"))
+  if (Error error =
+          copyInt("llama.rope.scaling.original_context_length", "rope_parameters.original_max_position_embeddings"))
     return error;
   if (Error error = copyDouble("llama.rope.scaling.yarn_beta_fast", "rope_parameters.beta_fast"))
     return error;
@@ -188,8 +183,7 @@ Error ConfigBuilder::readYarn() {
     return attention.takeError();
   const ConfigValue *factor = config.find("rope_parameters.factor");
   if (*attention && factor)
-    config.set("rope_parameters.attention_factor",
-               **attention * (0.1 * std::log(*factor->asDouble()) + 1.0));
+    config.set("rope_parameters.attention_factor", **attention * (0.1 * std::log(*factor->asDouble()) + 1.0));
   return Error::success();
 }
 
@@ -208,8 +202,7 @@ Expected<ConfigBuilder::RopeScaling> ConfigBuilder::findRopeScaling() const {
     return factor.takeError();
   scaling.type = type->value_or(*factor ? "linear" : "none");
   if (scaling.type != "none" && scaling.type != "linear" && scaling.type != "yarn")
-    return file.refuseKey(typeKey, "found " + inBackticks(scaling.type) +
-                                       ", expected `none`, `linear` or `yarn`");
+    return file.refuseKey(typeKey, "found " + inBackticks(scaling.type) + ", expected `none`, `linear` or `yarn`");
   if (scaling.type == "none")
     return scaling;
   if (!*factor)
@@ -219,8 +212,8 @@ Expected<ConfigBuilder::RopeScaling> ConfigBuilder::findRopeScaling() const {
   if (scaling.type == "linear" && isNeutral)
     scaling.type = "none";
   else if (!(**factor > 0) || !std::isfinite(**factor))
-    return file.refuseKey(scaling.factorKey, "found " + file.find(scaling.factorKey)->describe() +
-                                                 ", expected a factor above 0");
+    return file.refuseKey(scaling.factorKey,
+                          "found " + file.find(scaling.factorKey)->describe() + ", expected a factor above 0");
   scaling.factor = **factor;
   return scaling;
 }
@@ -262,13 +255,11 @@ Error ConfigBuilder::readTokenIds() {
   if (Error error = copyInt("tokenizer.ggml.padding_token_id", "pad_token_id"))
     return error;
   ConfigValue::List ends;
-  for (StringRef key : {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id",
-                        "tokenizer.ggml.eom_token_id"}) {
+  for (StringRef key : {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"}) {
     Expected<std::optional<int64_t>> id = file.getInt(key);
     if (!id)
       return id.takeError();
-    bool known =
-        *id && llvm::any_of(ends, [&](const ConfigValue &end) { return *end.asInt() == **id; });
+    bool known = *id && llvm::any_of(ends, [&](const ConfigValue &end) { return *end.asInt() == **id; });
     if (*id && !known)
       ends.push_back(**id);
   }

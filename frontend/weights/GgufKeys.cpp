@@ -55,8 +55,8 @@ static Error checkNeutral(const GgufFile &file) {
     std::optional<std::vector<double>> numbers = value->asNumbers();
     auto isNeutral = [&](double number) { return llvm::is_contained(row.values, number); };
     if (!numbers || !llvm::all_of(*numbers, isNeutral))
-      return file.refuseKey(row.key, "found " + value->describe() + ", expected " +
-                                         listValues(row) + "; models do not do what it asks for");
+      return file.refuseKey(row.key, "found " + value->describe() + ", expected " + listValues(row) +
+                                         "; models do not do what it asks for");
   }
   return Error::success();
 }
@@ -74,28 +74,25 @@ static Error checkRelated(const GgufFile &file, const ModelConfig &config) {
     return window.takeError();
   if (*window && **window != 0 && **window < context)
     return file.refuseKey(windowKey, "found a window of " + Twine(**window) +
-                                         " positions, expected 0 or at least the " +
-                                         Twine(context) + " of `llama.context_length`");
+                                         " positions, expected 0 or at least the " + Twine(context) +
+                                         " of `llama.context_length`");
   Expected<std::optional<int64_t>> valueDim = getUniformInt(file, valueKey);
   if (!valueDim)
     return valueDim.takeError();
   if (*valueDim && **valueDim != headDim)
-    return file.refuseKey(valueKey, "found " + Twine(**valueDim) + ", expected the head size " +
-                                        Twine(headDim));
+    return file.refuseKey(valueKey, "found " + Twine(**valueDim) + ", expected the head size " + Twine(headDim));
   Expected<std::optional<double>> scale = file.getDouble(scaleKey);
   if (!scale)
     return scale.takeError();
   double usual = 1.0 / std::sqrt(double(headDim));
   if (*scale && **scale != 0 && !(std::abs(**scale - usual) <= 1e-6 * usual))
     return file.refuseKey(scaleKey, "found " + file.find(scaleKey)->describe() +
-                                        ", expected 0 or one over the root of the head size " +
-                                        Twine(headDim));
+                                        ", expected 0 or one over the root of the head size " + Twine(headDim));
   Expected<std::optional<std::string>> activation = file.getString(activationKey);
   if (!activation)
     return activation.takeError();
   if (activation->value_or("silu") != "silu")
-    return file.refuseKey(activationKey,
-                          "found " + inBackticks(**activation) + ", expected `silu`");
+    return file.refuseKey(activationKey, "found " + inBackticks(**activation) + ", expected `silu`");
   return Error::success();
 }
 
@@ -119,8 +116,8 @@ std::vector<std::string> quern::frontend::listUnknownKeys(const GgufFile &file) 
     if (warnings.size() == longestList)
       ++surplus;
     else
-      warnings.push_back(("`" + file.path() + "`: metadata " + inBackticks(name) + ": found " +
-                          value.describe() + "; the key is not known and has no influence")
+      warnings.push_back(("`" + file.path() + "`: metadata " + inBackticks(name) + ": found " + value.describe() +
+                          "; the key is not known and has no influence")
                              .str());
   }
   if (surplus)

@@ -79,13 +79,11 @@ Error quern::frontend::checkArchitecture(const GgufFile &file) {
   if (!*name)
     return file.refuseKey("general.architecture", "found nothing, expected `llama`");
   if (**name != "llama")
-    return file.refuseKey("general.architecture",
-                          "found " + inBackticks(**name) + ", expected `llama`");
+    return file.refuseKey("general.architecture", "found " + inBackticks(**name) + ", expected `llama`");
   return Error::success();
 }
 
-Expected<std::optional<int64_t>> quern::frontend::getUniformInt(const GgufFile &file,
-                                                                StringRef key) {
+Expected<std::optional<int64_t>> quern::frontend::getUniformInt(const GgufFile &file, StringRef key) {
   const GgufValue *value = file.find(key);
   std::optional<std::vector<int64_t>> list;
   if (value)
@@ -93,9 +91,7 @@ Expected<std::optional<int64_t>> quern::frontend::getUniformInt(const GgufFile &
   if (!list)
     return file.getInt(key);
   if (list->empty() || !llvm::all_equal(*list))
-    return file.refuseKey(key, "found " +
-                                   StringRef(list->empty() ? "an empty list"
-                                                           : "a list of different numbers") +
+    return file.refuseKey(key, "found " + StringRef(list->empty() ? "an empty list" : "a list of different numbers") +
                                    ", expected the same in every layer");
   return list->front();
 }
@@ -111,9 +107,8 @@ static Expected<int64_t> headsOf(const GgufFile &file, StringRef key, const Stor
     return file.refuseKey(key, "found nothing, expected a number of heads");
   int64_t count = **heads, rows = tensor.shape.front();
   if (count < 1 || rows % count != 0 || rows / count % 2 != 0)
-    return file.refuseKey(key, "found " + Twine(count) + ", expected heads of an even number of " +
-                                   "rows among the " + Twine(rows) + " of tensor " +
-                                   inBackticks(tensor.name));
+    return file.refuseKey(key, "found " + Twine(count) + ", expected heads of an even number of " + "rows among the " +
+                                   Twine(rows) + " of tensor " + inBackticks(tensor.name));
   if (tensor.shape.size() > 2)
     return refuse("`" + file.path() + "`: tensor " + inBackticks(tensor.name) + ": found shape " +
                   printShape(tensor.shape) + ", expected 1 or 2 dimensions");

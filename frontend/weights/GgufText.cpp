@@ -43,8 +43,7 @@ struct ScoredMerge {
 } // namespace
 
 static constexpr PreTokenizer preTokenizers[] = {
-#define QUERN_PRE_TOKENIZER(name, nfc, ignoreMerges, addBos, ...)                                  \
-  {name, nfc, ignoreMerges, addBos, {__VA_ARGS__}},
+#define QUERN_PRE_TOKENIZER(name, nfc, ignoreMerges, addBos, ...) {name, nfc, ignoreMerges, addBos, {__VA_ARGS__}},
 #include "frontend/weights/GgufVocabulary.def"
 };
 
@@ -54,9 +53,8 @@ static constexpr StringLiteral spaceSign = "\xe2\x96\x81";
 static json toJson(StringRef text) { return text.str(); }
 
 json quern::frontend::makeAddedToken(StringRef text, const json &id, bool special) {
-  return {{"id", id},          {"content", toJson(text)}, {"single_word", false},
-          {"lstrip", false},   {"rstrip", false},         {"normalized", false},
-          {"special", special}};
+  return {{"id", id},        {"content", toJson(text)}, {"single_word", false}, {"lstrip", false},
+          {"rstrip", false}, {"normalized", false},     {"special", special}};
 }
 
 /// Tokens that are found in a text before it is cut: control tokens, which a
@@ -112,8 +110,7 @@ static std::string listPreTokenizers() {
   return list;
 }
 
-static Expected<const PreTokenizer *> findPreTokenizer(const GgufFile &file,
-                                                       std::vector<std::string> &warnings) {
+static Expected<const PreTokenizer *> findPreTokenizer(const GgufFile &file, std::vector<std::string> &warnings) {
   static constexpr StringLiteral key = "tokenizer.ggml.pre";
   Expected<std::optional<std::string>> name = file.getString(key);
   if (!name)
@@ -127,8 +124,7 @@ static Expected<const PreTokenizer *> findPreTokenizer(const GgufFile &file,
   for (const PreTokenizer &row : preTokenizers)
     if (row.name == wanted)
       return &row;
-  return file.refuseKey(key, "found pre-tokenizer " + inBackticks(wanted) + ", expected one of " +
-                                 listPreTokenizers());
+  return file.refuseKey(key, "found pre-tokenizer " + inBackticks(wanted) + ", expected one of " + listPreTokenizers());
 }
 
 /// Sets the parts that cut texts as `row` says and write every byte as one printable
@@ -137,14 +133,9 @@ static void setPartsOf(const PreTokenizer &row, json &tokenizer) {
   json steps = json::array();
   for (StringRef split : row.splits)
     if (!split.empty())
-      steps.push_back({{"type", "Split"},
-                       {"pattern", {{"Regex", toJson(split)}}},
-                       {"behavior", "Isolated"},
-                       {"invert", false}});
-  json bytes = {{"type", "ByteLevel"},
-                {"add_prefix_space", false},
-                {"trim_offsets", true},
-                {"use_regex", false}};
+      steps.push_back(
+          {{"type", "Split"}, {"pattern", {{"Regex", toJson(split)}}}, {"behavior", "Isolated"}, {"invert", false}});
+  json bytes = {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true}, {"use_regex", false}};
   steps.push_back(bytes);
   tokenizer["model"]["ignore_merges"] = row.ignoreMerges;
   if (row.nfc)
@@ -154,19 +145,16 @@ static void setPartsOf(const PreTokenizer &row, json &tokenizer) {
 }
 
 void quern::frontend::setByteLevelParts(json &tokenizer, StringRef name) {
-  const PreTokenizer *row =
-      llvm::find_if(preTokenizers, [&](const PreTokenizer &row) { return row.name == name; });
+  const PreTokenizer *row = llvm::find_if(preTokenizers, [&](const PreTokenizer &row) { return row.name == name; });
   assert(row != std::end(preTokenizers) && "expected a row of GgufVocabulary.def");
   setPartsOf(*row, tokenizer);
 }
 
 /// Byte-level byte pairs: every byte is written as one printable character.
-static Expected<json> byteLevelTokenizer(const GgufFile &file, GgufVocabulary &vocabulary,
-                                         bool &addBos) {
+static Expected<json> byteLevelTokenizer(const GgufFile &file, GgufVocabulary &vocabulary, bool &addBos) {
   static constexpr StringLiteral mergesKey = "tokenizer.ggml.merges";
   if (vocabulary.merges.empty())
-    return file.refuseKey(mergesKey, "found " +
-                                         StringRef(file.find(mergesKey) ? "none" : "nothing") +
+    return file.refuseKey(mergesKey, "found " + StringRef(file.find(mergesKey) ? "none" : "nothing") +
                                          ", expected the pairs that tokens are merged from; the "
                                          "file was converted without them");
   Expected<const PreTokenizer *> pre = findPreTokenizer(file, vocabulary.warnings);
@@ -192,8 +180,7 @@ static constexpr uint64_t maxMerges = uint64_t(1) << 22;
 static constexpr uint64_t maxMergeBytes = uint64_t(1) << 26;
 
 /// The ways to make the normal token `token` of two others, by their numbers.
-static void splitToken(const GgufVocabulary &vocabulary, int32_t token,
-                       std::vector<ScoredMerge> &merges) {
+static void splitToken(const GgufVocabulary &vocabulary, int32_t token, std::vector<ScoredMerge> &merges) {
   std::map<std::pair<int32_t, int32_t>, TokenMerge> found;
   StringRef text = vocabulary.tokens[token];
   for (size_t cut = 1; cut < text.size(); ++cut) {
@@ -203,8 +190,8 @@ static void splitToken(const GgufVocabulary &vocabulary, int32_t token,
       found.emplace(std::pair(left->second, right->second), TokenMerge(left->first, right->first));
   }
   for (const auto &[numbers, merge] : found)
-    merges.push_back({merge, vocabulary.scores[token], countCharacters(merge.first),
-                      countCharacters(merge.second), merges.size()});
+    merges.push_back(
+        {merge, vocabulary.scores[token], countCharacters(merge.first), countCharacters(merge.second), merges.size()});
 }
 
 /// SentencePiece joins the pair whose result scores highest. As a list of pairs:
@@ -246,16 +233,13 @@ std::optional<json> quern::frontend::makeScoredPairs(const GgufVocabulary &vocab
   return model;
 }
 
-json quern::frontend::makeSentencePiece(const GgufVocabulary &vocabulary, json model,
-                                        bool addPrefix) {
+json quern::frontend::makeSentencePiece(const GgufVocabulary &vocabulary, json model, bool addPrefix) {
   json normalizers = json::array();
   json decoders = json::array();
   if (addPrefix)
     normalizers.push_back({{"type", "Prepend"}, {"prepend", toJson(spaceSign)}});
-  normalizers.push_back(
-      {{"type", "Replace"}, {"pattern", {{"String", " "}}}, {"content", toJson(spaceSign)}});
-  decoders.push_back(
-      {{"type", "Replace"}, {"pattern", {{"String", toJson(spaceSign)}}}, {"content", " "}});
+  normalizers.push_back({{"type", "Replace"}, {"pattern", {{"String", " "}}}, {"content", toJson(spaceSign)}});
+  decoders.push_back({{"type", "Replace"}, {"pattern", {{"String", toJson(spaceSign)}}}, {"content", " "}});
   decoders.push_back({{"type", "ByteFallback"}});
   decoders.push_back({{"type", "Fuse"}});
   if (addPrefix)
@@ -267,8 +251,7 @@ json quern::frontend::makeSentencePiece(const GgufVocabulary &vocabulary, json m
   return tokenizer;
 }
 
-static Expected<json> sentencePieceTokenizer(const GgufFile &file,
-                                             const GgufVocabulary &vocabulary) {
+static Expected<json> sentencePieceTokenizer(const GgufFile &file, const GgufVocabulary &vocabulary) {
   if (vocabulary.scores.empty())
     return file.refuseKey("tokenizer.ggml.scores", "found nothing, expected a score per token");
   Expected<std::optional<bool>> prefix = file.getBool("tokenizer.ggml.add_space_prefix");
@@ -276,15 +259,14 @@ static Expected<json> sentencePieceTokenizer(const GgufFile &file,
     return prefix.takeError();
   std::optional<json> model = makeScoredPairs(vocabulary);
   if (!model)
-    return file.refuseKey("tokenizer.ggml.tokens",
-                          "found tokens that are made of others in too many ways, expected at "
-                          "most " + Twine(maxMerges) + " pairs of " + Twine(maxMergeBytes) +
-                              " bytes");
+    return file.refuseKey("tokenizer.ggml.tokens", "found tokens that are made of others in too many ways, expected at "
+                                                   "most " +
+                                                       Twine(maxMerges) + " pairs of " + Twine(maxMergeBytes) +
+                                                       " bytes");
   return makeSentencePiece(vocabulary, std::move(*model), prefix->value_or(true));
 }
 
-static Expected<json> buildTokenizer(const GgufFile &file, GgufVocabulary &vocabulary,
-                                     bool &addBos) {
+static Expected<json> buildTokenizer(const GgufFile &file, GgufVocabulary &vocabulary, bool &addBos) {
   static constexpr StringLiteral key = "tokenizer.ggml.model";
   Expected<std::optional<std::string>> model = file.getString(key);
   if (!model)
@@ -338,7 +320,8 @@ Expected<TextAssets> quern::frontend::readGgufText(const GgufFile &file) {
   TextAssets text;
   text.warnings = std::move(vocabulary->warnings);
   if (addEos->value_or(false))
-    text.warnings.push_back(("`" + file.path() + "`: metadata `tokenizer.ggml.add_eos_token`: found "
+    text.warnings.push_back(("`" + file.path() +
+                             "`: metadata `tokenizer.ggml.add_eos_token`: found "
                              "true; prompts are continued, no end is put behind them")
                                 .str());
   text.tokenizerJson = tokenizer->dump();

@@ -126,8 +126,7 @@ std::optional<std::vector<int64_t>> GgufValue::asInts() const {
   std::vector<int64_t> result;
   result.reserve(count);
   for (uint64_t i = 0; i < count; ++i) {
-    std::optional<int64_t> value =
-        integerAt(elementType, payload.data() + i * widthOf(elementType));
+    std::optional<int64_t> value = integerAt(elementType, payload.data() + i * widthOf(elementType));
     if (!value)
       return std::nullopt;
     result.push_back(*value);

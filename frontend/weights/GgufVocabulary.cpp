@@ -28,16 +28,12 @@ static constexpr size_t maxTokenLength = 4096;
 bool quern::frontend::hasVocabulary(const GgufFile &file) { return file.find(tokensKey); }
 
 /// "`FILE`: metadata `KEY`: " and `message`, as a warning.
-static void warn(const GgufFile &file, StringRef key, GgufVocabulary &vocabulary,
-                 const Twine &message) {
-  vocabulary.warnings.push_back(
-      ("`" + file.path() + "`: metadata `" + key + "`: " + message).str());
+static void warn(const GgufFile &file, StringRef key, GgufVocabulary &vocabulary, const Twine &message) {
+  vocabulary.warnings.push_back(("`" + file.path() + "`: metadata `" + key + "`: " + message).str());
 }
 
 /// " and N more", or nothing.
-static std::string countOthers(size_t all) {
-  return all > 1 ? " and " + utostr(all - 1) + " more" : "";
-}
+static std::string countOthers(size_t all) { return all > 1 ? " and " + utostr(all - 1) + " more" : ""; }
 
 /// Numbers the texts. An empty token gets a text of its own; of two tokens with
 /// one text the last one counts, as in llama.cpp.
@@ -60,8 +56,8 @@ static void numberTokens(const GgufFile &file, GgufVocabulary &vocabulary) {
              "no text becomes it");
   if (!equal.empty())
     warn(file, tokensKey, vocabulary,
-         "tokens " + Twine(equal.front().first) + " and " + Twine(equal.front().second) +
-             " are both " + inBackticks(vocabulary.tokens[equal.front().first]) +
+         "tokens " + Twine(equal.front().first) + " and " + Twine(equal.front().second) + " are both " +
+             inBackticks(vocabulary.tokens[equal.front().first]) +
              (equal.size() > 1 ? ", and so are " + utostr(equal.size() - 1) + " other pairs" : "") +
              "; texts become the last one, and the others print nothing");
 }
@@ -72,16 +68,15 @@ static Error readTokens(const GgufFile &file, GgufVocabulary &vocabulary) {
   if (value)
     tokens = value->asStrings();
   if (!tokens || tokens->empty() || tokens->size() > size_t(INT32_MAX))
-    return file.refuseKey(tokensKey, "found " + (value ? value->describe() : "nothing") +
-                                         ", expected an array of strings");
+    return file.refuseKey(tokensKey,
+                          "found " + (value ? value->describe() : "nothing") + ", expected an array of strings");
   vocabulary.tokens = std::move(*tokens);
   for (auto [id, token] : llvm::enumerate(vocabulary.tokens)) {
     if (token.size() > maxTokenLength)
       return file.refuseKey(tokensKey, "token " + Twine(id) + ": found " + Twine(token.size()) +
                                            " bytes, expected at most " + Twine(maxTokenLength));
     if (!isUtf8(token))
-      return file.refuseKey(tokensKey, "token " + Twine(id) + ": found " + inBackticks(token) +
-                                           ", expected UTF-8");
+      return file.refuseKey(tokensKey, "token " + Twine(id) + ": found " + inBackticks(token) + ", expected UTF-8");
   }
   numberTokens(file, vocabulary);
   return Error::success();
@@ -92,14 +87,13 @@ static Error readKinds(const GgufFile &file, GgufVocabulary &vocabulary) {
   vocabulary.kinds.assign(count, TokenKind::Normal);
   const GgufValue *value = file.find(kindsKey);
   if (!value) {
-    warn(file, kindsKey, vocabulary,
-         "found nothing, expected the kind of each token; no token is special");
+    warn(file, kindsKey, vocabulary, "found nothing, expected the kind of each token; no token is special");
     return Error::success();
   }
   std::optional<std::vector<int64_t>> kinds = value->asInts();
   if (!kinds || kinds->size() != count)
-    return file.refuseKey(kindsKey, "found " + value->describe() + ", expected an array of " +
-                                        Twine(count) + " integers");
+    return file.refuseKey(kindsKey,
+                          "found " + value->describe() + ", expected an array of " + Twine(count) + " integers");
   std::vector<size_t> odd;
   for (auto [id, kind] : llvm::enumerate(*kinds)) {
     if (kind >= int64_t(TokenKind::Normal) && kind <= int64_t(TokenKind::Byte))
@@ -109,8 +103,8 @@ static Error readKinds(const GgufFile &file, GgufVocabulary &vocabulary) {
   }
   if (!odd.empty())
     warn(file, kindsKey, vocabulary,
-         "token " + Twine(odd.front()) + countOthers(odd.size()) + ": found kind " +
-             Twine((*kinds)[odd.front()]) + ", expected 1 to 6; taken as 1, a normal token");
+         "token " + Twine(odd.front()) + countOthers(odd.size()) + ": found kind " + Twine((*kinds)[odd.front()]) +
+             ", expected 1 to 6; taken as 1, a normal token");
   return Error::success();
 }
 
@@ -134,16 +128,14 @@ static Error readMerges(const GgufFile &file, GgufVocabulary &vocabulary) {
     return Error::success();
   std::optional<std::vector<StringRef>> lines = value->asStrings();
   if (!lines)
-    return file.refuseKey(mergesKey,
-                          "found " + value->describe() + ", expected an array of strings");
+    return file.refuseKey(mergesKey, "found " + value->describe() + ", expected an array of strings");
   for (auto [rank, line] : llvm::enumerate(*lines)) {
     // The first part is not empty, so it may begin with the separator itself.
     size_t space = line.find(' ', 1);
     StringRef left = line.take_front(space);
     StringRef right = space == StringRef::npos ? "" : line.substr(space + 1);
     std::string joined = (left + right).str();
-    if (right.empty() || !vocabulary.ids.count(left) || !vocabulary.ids.count(right) ||
-        !vocabulary.ids.count(joined))
+    if (right.empty() || !vocabulary.ids.count(left) || !vocabulary.ids.count(right) || !vocabulary.ids.count(joined))
       return file.refuseKey(mergesKey, "entry " + Twine(rank) + ": found " +
                                            (line.empty() ? "nothing" : inBackticks(line)) +
                                            ", expected two tokens that join to a third");
@@ -160,8 +152,7 @@ static Expected<std::optional<int32_t>> readId(const GgufFile &file, StringRef k
   if (!*id)
     return std::nullopt;
   if (**id < 0 || uint64_t(**id) >= count)
-    return file.refuseKey(key, "found token " + Twine(**id) + ", expected one of the " +
-                                   Twine(count) + " tokens");
+    return file.refuseKey(key, "found token " + Twine(**id) + ", expected one of the " + Twine(count) + " tokens");
   return int32_t(**id);
 }
 
@@ -171,11 +162,10 @@ static Error readSpecialIds(const GgufFile &file, GgufVocabulary &vocabulary) {
     StringLiteral key;
     std::optional<int32_t> &id;
   };
-  for (Row row : {Row{"tokenizer.ggml.bos_token_id", vocabulary.bos},
-                  Row{"tokenizer.ggml.eos_token_id", vocabulary.eos},
-                  Row{"tokenizer.ggml.unknown_token_id", vocabulary.unknown},
-                  Row{"tokenizer.ggml.eot_token_id", endOfTurn},
-                  Row{"tokenizer.ggml.eom_token_id", endOfMessage}}) {
+  for (Row row :
+       {Row{"tokenizer.ggml.bos_token_id", vocabulary.bos}, Row{"tokenizer.ggml.eos_token_id", vocabulary.eos},
+        Row{"tokenizer.ggml.unknown_token_id", vocabulary.unknown}, Row{"tokenizer.ggml.eot_token_id", endOfTurn},
+        Row{"tokenizer.ggml.eom_token_id", endOfMessage}}) {
     Expected<std::optional<int32_t>> id = readId(file, row.key, vocabulary.tokens.size());
     if (!id)
       return id.takeError();
@@ -198,8 +188,7 @@ static Error readSpecialIds(const GgufFile &file, GgufVocabulary &vocabulary) {
 Expected<GgufVocabulary> quern::frontend::readVocabulary(const GgufFile &file) {
   GgufVocabulary vocabulary;
   using Step = Error (*)(const GgufFile &, GgufVocabulary &);
-  for (Step step : {Step(readTokens), Step(readKinds), Step(readScores), Step(readMerges),
-                    Step(readSpecialIds)})
+  for (Step step : {Step(readTokens), Step(readKinds), Step(readScores), Step(readMerges), Step(readSpecialIds)})
     if (Error error = step(file, vocabulary))
       return error;
   return vocabulary;

@@ -27,14 +27,7 @@
 namespace quern::frontend {
 
 /// What a token is, with the numbers in the file.
-enum class TokenKind : int32_t {
-  Normal = 1,
-  Unknown = 2,
-  Control = 3,
-  UserDefined = 4,
-  Unused = 5,
-  Byte = 6
-};
+enum class TokenKind : int32_t { Normal = 1, Unknown = 2, Control = 3, UserDefined = 4, Unused = 5, Byte = 6 };
 
 /// Two tokens that are joined into one.
 using TokenMerge = std::pair<llvm::StringRef, llvm::StringRef>;
@@ -89,8 +82,7 @@ std::optional<nlohmann::json> makeScoredPairs(const GgufVocabulary &vocabulary);
 
 /// A `tokenizer.json` for the pieces of SentencePiece: spaces become a sign, in
 /// front of a text too if `addPrefix` says so.
-nlohmann::json makeSentencePiece(const GgufVocabulary &vocabulary, nlohmann::json model,
-                                 bool addPrefix);
+nlohmann::json makeSentencePiece(const GgufVocabulary &vocabulary, nlohmann::json model, bool addPrefix);
 
 } // namespace quern::frontend
 

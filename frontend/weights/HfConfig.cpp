@@ -67,8 +67,7 @@ static void moveKey(ModelConfig &config, StringRef from, StringRef to) {
 static Error normalizeRope(ModelConfig &config, StringRef path) {
   for (StringRef key : {"rope_scaling", "rope_parameters"})
     if (const ConfigValue *value = config.find(key); value && !value->isObject())
-      return refuse("`" + path + "`: `" + key + "` is " + value->describe() +
-                    ", expected an object");
+      return refuse("`" + path + "`: `" + key + "` is " + value->describe() + ", expected an object");
   moveKey(config, "rope_scaling.type", "rope_scaling.rope_type");
   moveKey(config, "rope_parameters.type", "rope_parameters.rope_type");
   std::vector<std::string> scaling;
@@ -79,9 +78,8 @@ static Error normalizeRope(ModelConfig &config, StringRef path) {
     std::string other = "rope_parameters." + key.substr(strlen("rope_scaling."));
     const ConfigValue *old = config.find(key), *value = config.find(other);
     if (value && value->describe() != old->describe())
-      return refuse("`" + path + "`: `" + config.fileKey(key) + "` is " + old->describe() +
-                    " and `" + config.fileKey(other) + "` is " + value->describe() +
-                    ", expected one of them, or the same");
+      return refuse("`" + path + "`: `" + config.fileKey(key) + "` is " + old->describe() + " and `" +
+                    config.fileKey(other) + "` is " + value->describe() + ", expected one of them, or the same");
     moveKey(config, key, other);
   }
   config.erase("rope_scaling");
@@ -91,8 +89,8 @@ static Error normalizeRope(ModelConfig &config, StringRef path) {
   const std::string *name = type ? type->asString() : nullptr;
   bool isScaled = name && is_contained({"linear", "dynamic", "yarn", "llama3"}, *name);
   if (isScaled && !config.find("rope_parameters.factor"))
-    return refuse("`" + path + "`: `" + config.fileKey("rope_parameters.rope_type") + "` is " +
-                  type->describe() + " and there is no `factor` beside it, expected one");
+    return refuse("`" + path + "`: `" + config.fileKey("rope_parameters.rope_type") + "` is " + type->describe() +
+                  " and there is no `factor` beside it, expected one");
   return Error::success();
 }
 

@@ -45,7 +45,8 @@ void FieldReader::expect(StringRef key, StringRef expected) {
   if (!mistake.empty())
     return;
   const ConfigValue *value = config.find(key);
-  mistake = ("`" + path + "`: `" + key + "` is " + (value ? value->describe() : "missing") + ", expected " + expected).str();
+  mistake =
+      ("`" + path + "`: `" + key + "` is " + (value ? value->describe() : "missing") + ", expected " + expected).str();
 }
 
 bool FieldReader::getFlag(StringRef key, bool otherwise) {

@@ -84,8 +84,7 @@ Error FolderReader::readSpecialTokens() {
   if (flag && flag->is_boolean()) {
     text.addBos = flag->get<bool>() && text.bosId;
   } else if (surroundings.before.size() > 1) {
-    return refuse("`" + path("tokenizer.json") + "`: `post_processor`: found " +
-                  Twine(surroundings.before.size()) +
+    return refuse("`" + path("tokenizer.json") + "`: `post_processor`: found " + Twine(surroundings.before.size()) +
                   " tokens in front of a text, expected 1 at most");
   } else if (!surroundings.before.empty()) {
     text.bosId = surroundings.before.front();
@@ -176,6 +175,4 @@ Expected<TextAssets> FolderReader::read() {
   return std::move(text);
 }
 
-Expected<TextAssets> quern::frontend::readHfText(StringRef folder) {
-  return FolderReader(folder).read();
-}
+Expected<TextAssets> quern::frontend::readHfText(StringRef folder) { return FolderReader(folder).read(); }

@@ -67,9 +67,7 @@ static const json *findRole(const HfTokenFiles &files, const char *role) {
   return mapped ? mapped : configured;
 }
 
-std::string HfTokenFiles::tokenOf(const char *role) const {
-  return readTokenText(findRole(*this, role));
-}
+std::string HfTokenFiles::tokenOf(const char *role) const { return readTokenText(findRole(*this, role)); }
 
 /// The object of texts and numbers that is a model's vocabulary, or null.
 static json *findVocabulary(json &tokenizer) {
@@ -80,8 +78,7 @@ static json *findVocabulary(json &tokenizer) {
   return vocabulary == model->end() || !vocabulary->is_object() ? nullptr : &*vocabulary;
 }
 
-std::optional<int32_t> quern::frontend::findTokenId(const json &tokenizer,
-                                                    const std::string &token) {
+std::optional<int32_t> quern::frontend::findTokenId(const json &tokenizer, const std::string &token) {
   if (token.empty())
     return std::nullopt;
   if (const json *added = findMember(tokenizer, "added_tokens"); added && added->is_array())
@@ -138,13 +135,11 @@ static Expected<std::vector<NamedToken>> listNamed(const HfTokenFiles &files, St
   for (const NamedToken &token : special)
     specialTexts.insert(token.content);
   std::map<int32_t, NamedToken> numbered;
-  auto add = [&](StringRef file, int64_t id, const std::string &content, const json &token,
-                 bool decides) -> Error {
+  auto add = [&](StringRef file, int64_t id, const std::string &content, const json &token, bool decides) -> Error {
     if (id < 0 || id > INT32_MAX || content.empty())
-      return refuse("`" + folder + "/" + file + "`: found token " + inBackticks(content) +
-                    " with number " + Twine(id) + ", expected a text and its number");
-    numbered[int32_t(id)] = {content, int32_t(id),
-                             flagsOf(token, content, specialTexts.contains(content)), decides};
+      return refuse("`" + folder + "/" + file + "`: found token " + inBackticks(content) + " with number " + Twine(id) +
+                    ", expected a text and its number");
+    numbered[int32_t(id)] = {content, int32_t(id), flagsOf(token, content, specialTexts.contains(content)), decides};
     return Error::success();
   };
   const json *decoder = findMember(files.config, "added_tokens_decoder");
@@ -153,8 +148,7 @@ static Expected<std::vector<NamedToken>> listNamed(const HfTokenFiles &files, St
       int64_t id;
       if (StringRef(key).getAsInteger(10, id))
         id = -1;
-      if (Error error =
-              add("tokenizer_config.json", id, readTokenText(&token), token, /*decides=*/true))
+      if (Error error = add("tokenizer_config.json", id, readTokenText(&token), token, /*decides=*/true))
         return error;
     }
   else
@@ -188,14 +182,14 @@ static Error numberAdded(json &tokenizer, const json &added, StringRef folder) {
       continue;
     auto other = texts.find(*id);
     if (other != texts.end() && other->second != content)
-      return refuse("`" + folder + "`: added token " + inBackticks(content) + " has number " +
-                    Twine(*id) + ", which is token " + inBackticks(other->second));
+      return refuse("`" + folder + "`: added token " + inBackticks(content) + " has number " + Twine(*id) +
+                    ", which is token " + inBackticks(other->second));
     if (vocabulary) {
       (*vocabulary)[content] = uint64_t(*id);
       texts.emplace(*id, content);
     } else if (*id >= following && *id != following++) {
-      return refuse("`" + folder + "`: added token " + inBackticks(content) + " has number " +
-                    Twine(*id) + ", expected the next one, " + Twine(following - 1));
+      return refuse("`" + folder + "`: added token " + inBackticks(content) + " has number " + Twine(*id) +
+                    ", expected the next one, " + Twine(following - 1));
     }
   }
   return Error::success();
@@ -213,8 +207,7 @@ static StringMap<int32_t> numberPieces(const json &tokenizer) {
   return numbers;
 }
 
-Expected<bool> quern::frontend::mergeAddedTokens(json &tokenizer, const HfTokenFiles &files,
-                                                 StringRef folder) {
+Expected<bool> quern::frontend::mergeAddedTokens(json &tokenizer, const HfTokenFiles &files, StringRef folder) {
   Expected<std::vector<NamedToken>> tokens = listNamed(files, folder);
   if (!tokens)
     return tokens.takeError();
@@ -265,8 +258,7 @@ Expected<bool> quern::frontend::mergeAddedTokens(json &tokenizer, const HfTokenF
 /// Adds what one part of a post-processor does.
 static void readProcessor(const json &processor, HfSurroundings &result) {
   // BERT's and RoBERTa's: a pair of text and number each.
-  if (const json *first = findMember(processor, "cls"); first && first->is_array() &&
-                                                        first->size() == 2) {
+  if (const json *first = findMember(processor, "cls"); first && first->is_array() && first->size() == 2) {
     if (std::optional<int32_t> id = readTokenId(&first->back()))
       result.before.insert(result.before.begin(), *id);
     result.hasAfter = true;

@@ -61,8 +61,7 @@ std::optional<int32_t> findTokenId(const nlohmann::json &tokenizer, const std::s
 /// Adds to the tree of a `tokenizer.json` the tokens that only `files` name, with
 /// their flags; true if there are any. The flags in `added_tokens_decoder` go
 /// before those in `tokenizer`. `folder` is for messages.
-llvm::Expected<bool> mergeAddedTokens(nlohmann::json &tokenizer, const HfTokenFiles &files,
-                                      llvm::StringRef folder);
+llvm::Expected<bool> mergeAddedTokens(nlohmann::json &tokenizer, const HfTokenFiles &files, llvm::StringRef folder);
 
 /// What the post-processor of `tokenizer` does.
 HfSurroundings readSurroundings(const nlohmann::json &tokenizer);

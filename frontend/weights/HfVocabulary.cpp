@@ -37,16 +37,22 @@ struct ByteLevelClass {
 } // namespace
 
 static constexpr ByteLevelClass byteLevelClasses[] = {
-    {"GPT2Tokenizer", "gpt-2"},    {"PreTrainedTokenizer", "gpt-2"}, {"CodeGenTokenizer", "gpt-2"},
-    {"RobertaTokenizer", "gpt-2"}, {"BartTokenizer", "gpt-2"},       {"Qwen2Tokenizer", "qwen2"},
-    {"qwen2", "qwen2"},            {"qwen3", "qwen2"},               {"", "gpt-2"},
+    {"GPT2Tokenizer", "gpt-2"},
+    {"PreTrainedTokenizer", "gpt-2"},
+    {"CodeGenTokenizer", "gpt-2"},
+    {"RobertaTokenizer", "gpt-2"},
+    {"BartTokenizer", "gpt-2"},
+    {"Qwen2Tokenizer", "qwen2"},
+    {"qwen2", "qwen2"},
+    {"qwen3", "qwen2"},
+    {"", "gpt-2"},
 };
 
 /// The classes, and types of models, of SentencePiece tokenizers that put a token
 /// before a text unless they are told otherwise.
 static constexpr StringLiteral startingClasses[] = {
-    "LlamaTokenizer", "CodeLlamaTokenizer", "GemmaTokenizer", "llama", "mistral", "mixtral",
-    "gemma",          "gemma2",             "gemma3"};
+    "LlamaTokenizer", "CodeLlamaTokenizer", "GemmaTokenizer", "llama", "mistral", "mixtral", "gemma", "gemma2",
+    "gemma3"};
 
 static std::string beside(StringRef file, StringRef name) {
   SmallString<256> path = sys::path::parent_path(file);
@@ -84,8 +90,7 @@ static Expected<json> readMerges(StringRef file) {
   if (!content)
     return content.takeError();
   if (!content->empty())
-    if (Error error =
-            refuseForeign(arrayRefFromStringRef(*content), file, "two tokens in each line"))
+    if (Error error = refuseForeign(arrayRefFromStringRef(*content), file, "two tokens in each line"))
       return error;
   if (!isUtf8(*content))
     return refuse("`" + file + "`: found bytes that are not UTF-8");
@@ -99,24 +104,23 @@ static Expected<json> readMerges(StringRef file) {
       continue;
     auto [left, right] = line.split(' ');
     if (left.empty() || right.empty() || right.contains(' '))
-      return refuse("`" + file + "` line " + Twine(number) + ": found " + inBackticks(line) +
-                    ", expected two tokens");
+      return refuse("`" + file + "` line " + Twine(number) + ": found " + inBackticks(line) + ", expected two tokens");
     merges.push_back({left.str(), right.str()});
   }
   return merges;
 }
 
 /// GPT-2's files.
-static Expected<json> makeByteLevel(StringRef file, const HfTokenFiles &files,
-                                    StringRef modelType) {
+static Expected<json> makeByteLevel(StringRef file, const HfTokenFiles &files, StringRef modelType) {
   std::string merges = beside(file, "merges.txt");
   if (!sys::fs::exists(merges))
-    return refuse("`" + file + "`: found no `merges.txt` beside it, expected the pairs that tokens "
-                               "are merged from");
+    return refuse("`" + file +
+                  "`: found no `merges.txt` beside it, expected the pairs that tokens "
+                  "are merged from");
   std::string wanted = readClass(files, modelType);
   bool isNamed = findMember(files.config, "tokenizer_class");
-  const ByteLevelClass *row = llvm::find_if(
-      byteLevelClasses, [&](const ByteLevelClass &row) { return row.name == wanted; });
+  const ByteLevelClass *row =
+      llvm::find_if(byteLevelClasses, [&](const ByteLevelClass &row) { return row.name == wanted; });
   if (row == std::end(byteLevelClasses) && isNamed)
     return refuse("`" + file + "`: found a tokenizer of class " + inBackticks(wanted) +
                   ", expected `GPT2Tokenizer` or `Qwen2Tokenizer`; others need `tokenizer.json`");
@@ -137,8 +141,7 @@ static Expected<json> makeByteLevel(StringRef file, const HfTokenFiles &files,
   // Both classes call this token so where no file does.
   if (const json *end = findMember(*vocabulary, "<|endoftext|>"))
     tokenizer["added_tokens"].push_back(makeAddedToken("<|endoftext|>", *end, /*special=*/true));
-  tokenizer["model"] = {
-      {"type", "BPE"}, {"vocab", std::move(*vocabulary)}, {"merges", std::move(*pairs)}};
+  tokenizer["model"] = {{"type", "BPE"}, {"vocab", std::move(*vocabulary)}, {"merges", std::move(*pairs)}};
   setByteLevelParts(tokenizer, cuts);
   return tokenizer;
 }
@@ -177,8 +180,7 @@ static json makeReplacement(const char *kind, const char *pattern, const char *c
 static json makeCleaning(const SentencePieceModel &model) {
   json steps = json::array();
   if (!model.charsMap.empty())
-    steps.push_back(
-        {{"type", "Precompiled"}, {"precompiled_charsmap", encodeBase64(model.charsMap)}});
+    steps.push_back({{"type", "Precompiled"}, {"precompiled_charsmap", encodeBase64(model.charsMap)}});
   if (model.removeExtraSpaces) {
     steps.push_back(makeReplacement("Regex", "^ +| +$", ""));
     steps.push_back(makeReplacement("Regex", " {2,}", " "));
@@ -198,15 +200,13 @@ static void addStart(json &tokenizer, const HfTokenFiles &files, StringRef model
     return;
   json text = {{"Sequence", {{"id", "A"}, {"type_id", 0}}}};
   json special = {{"SpecialToken", {{"id", start}, {"type_id", 0}}}};
-  tokenizer["post_processor"] = {
-      {"type", "TemplateProcessing"},
-      {"single", {special, text}},
-      {"pair", {text, {{"Sequence", {{"id", "B"}, {"type_id", 0}}}}}},
-      {"special_tokens", {{start, {{"id", start}, {"ids", {*id}}, {"tokens", {start}}}}}}};
+  tokenizer["post_processor"] = {{"type", "TemplateProcessing"},
+                                 {"single", {special, text}},
+                                 {"pair", {text, {{"Sequence", {{"id", "B"}, {"type_id", 0}}}}}},
+                                 {"special_tokens", {{start, {{"id", start}, {"ids", {*id}}, {"tokens", {start}}}}}}};
 }
 
-static Expected<json> makeSentencePieceTokenizer(StringRef file, const HfTokenFiles &files,
-                                                 StringRef modelType) {
+static Expected<json> makeSentencePieceTokenizer(StringRef file, const HfTokenFiles &files, StringRef modelType) {
   Expected<std::string> content = readSmallFile(file, maxTokenizerBytes);
   if (!content)
     return content.takeError();
@@ -219,8 +219,7 @@ static Expected<json> makeSentencePieceTokenizer(StringRef file, const HfTokenFi
   if (!vocabulary)
     return vocabulary.takeError();
   bool isPairs = model->kind == SentencePieceModel::Kind::Bpe;
-  std::optional<json> joining =
-      isPairs ? makeScoredPairs(*vocabulary) : std::optional<json>(makeUnigram(*vocabulary));
+  std::optional<json> joining = isPairs ? makeScoredPairs(*vocabulary) : std::optional<json>(makeUnigram(*vocabulary));
   if (!joining)
     return refuse("`" + file + "`: found pieces that are made of others in too many ways");
   (*joining)["byte_fallback"] = model->byteFallback;
@@ -241,8 +240,7 @@ static Expected<json> makeSentencePieceTokenizer(StringRef file, const HfTokenFi
   return tokenizer;
 }
 
-Expected<json> quern::frontend::makeTokenizer(StringRef file, const HfTokenFiles &files,
-                                              StringRef modelType) {
+Expected<json> quern::frontend::makeTokenizer(StringRef file, const HfTokenFiles &files, StringRef modelType) {
   return file.ends_with(".model") ? makeSentencePieceTokenizer(file, files, modelType)
                                   : makeByteLevel(file, files, modelType);
 }

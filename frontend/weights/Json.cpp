@@ -145,8 +145,8 @@ bool Parser::readValue() {
     StringLiteral text;
     json value;
   };
-  const Word words[] = {{"null", nullptr},      {"true", true},          {"false", false},
-                        {"NaN", double(NAN)},   {"Infinity", infinity},  {"-Infinity", -infinity}};
+  const Word words[] = {{"null", nullptr},    {"true", true},         {"false", false},
+                        {"NaN", double(NAN)}, {"Infinity", infinity}, {"-Infinity", -infinity}};
   skipSpaces();
   if (next == text.size())
     return expected("a value");
@@ -248,8 +248,8 @@ bool Parser::readString(std::string &result) {
   size_t begin = next++;
   result.clear();
   while (next < text.size() && text[next] != '"') {
-    StringRef plain = text.drop_front(next).take_while(
-        [](char c) { return c != '"' && c != '\\' && uint8_t(c) >= 0x20; });
+    StringRef plain =
+        text.drop_front(next).take_while([](char c) { return c != '"' && c != '\\' && uint8_t(c) >= 0x20; });
     if (!isUtf8(plain))
       return fail(begin, "found a string that is not UTF-8");
     result += plain;
@@ -257,8 +257,7 @@ bool Parser::readString(std::string &result) {
     if (next < text.size() && text[next] == '\\' && !readEscape(result))
       return false;
     if (next < text.size() && uint8_t(text[next]) < 0x20)
-      return fail(next, "found " + inBackticks(text.substr(next, 1)) +
-                            " in a string, expected an escape sequence");
+      return fail(next, "found " + inBackticks(text.substr(next, 1)) + " in a string, expected an escape sequence");
   }
   return eat("\"") || expected("`\"` that ends the string");
 }
@@ -283,8 +282,7 @@ bool Parser::readEscape(std::string &result) {
     return true;
   }
   auto refuse = [&] {
-    return fail(begin, "found " + inBackticks(text.substr(begin, 6)) +
-                           ", expected an escape sequence of JSON");
+    return fail(begin, "found " + inBackticks(text.substr(begin, 6)) + ", expected an escape sequence of JSON");
   };
   if (!eat("u"))
     return refuse();
@@ -319,14 +317,12 @@ Expected<json> quern::frontend::parseJson(StringRef text, StringRef file) {
     return std::move(parser.root);
   StringRef before = text.take_front(parser.place);
   size_t lineBegin = before.rfind('\n') + 1;
-  size_t column = llvm::count_if(before.drop_front(lineBegin),
-                                 [](char c) { return (uint8_t(c) & 0xc0) != 0x80; });
-  return refuse("`" + file + "` at line " + Twine(before.count('\n') + 1) + ", column " +
-                Twine(column + 1) + ": " + parser.problem);
+  size_t column = llvm::count_if(before.drop_front(lineBegin), [](char c) { return (uint8_t(c) & 0xc0) != 0x80; });
+  return refuse("`" + file + "` at line " + Twine(before.count('\n') + 1) + ", column " + Twine(column + 1) + ": " +
+                parser.problem);
 }
 
-Expected<json> quern::frontend::parseJsonAt(StringRef text, StringRef file, uint64_t base,
-                                            RepeatedMembers repeated) {
+Expected<json> quern::frontend::parseJsonAt(StringRef text, StringRef file, uint64_t base, RepeatedMembers repeated) {
   Parser parser(text, repeated);
   if (parser.parse())
     return std::move(parser.root);

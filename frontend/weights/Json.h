@@ -29,8 +29,8 @@ enum class RepeatedMembers { LastCounts, Refused };
 llvm::Expected<nlohmann::json> parseJson(llvm::StringRef text, llvm::StringRef file);
 
 /// Parses a text that begins at byte `base` of a binary file: places are bytes.
-llvm::Expected<nlohmann::json> parseJsonAt(llvm::StringRef text, llvm::StringRef file,
-                                           uint64_t base, RepeatedMembers repeated);
+llvm::Expected<nlohmann::json> parseJsonAt(llvm::StringRef text, llvm::StringRef file, uint64_t base,
+                                           RepeatedMembers repeated);
 
 /// `text` without a byte order mark at its begin.
 llvm::StringRef skipByteOrderMark(llvm::StringRef text);

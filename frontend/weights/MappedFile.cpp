@@ -33,8 +33,7 @@ Expected<std::unique_ptr<MappedFile>> MappedFile::open(StringRef path) {
   Expected<runtime::FileDescriptor> file = openFile(path, status);
   if (!file)
     return file.takeError();
-  runtime::Result<runtime::Mapping> mapping =
-      runtime::Mapping::mapFile(file->get(), 0, status.st_size, path.str());
+  runtime::Result<runtime::Mapping> mapping = runtime::Mapping::mapFile(file->get(), 0, status.st_size, path.str());
   if (!mapping)
     return refuse("`" + path + "`: " + mapping.error().message);
   runtime::watchInput(status, path.str());
@@ -49,8 +48,7 @@ Expected<std::string> quern::frontend::readSmallFile(StringRef path, uint64_t li
   if (!file)
     return file.takeError();
   if (uint64_t(status.st_size) > limit)
-    return refuse("`" + path + "`: found " + Twine(status.st_size) + " bytes, expected at most " +
-                  Twine(limit));
+    return refuse("`" + path + "`: found " + Twine(status.st_size) + " bytes, expected at most " + Twine(limit));
   runtime::Result<std::string> text = runtime::readAll(file->get(), ("`" + path + "`").str(), limit);
   if (!text)
     return refuse(text.error().message);

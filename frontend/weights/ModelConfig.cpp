@@ -27,12 +27,8 @@ struct Describer {
     std::to_chars_result written = std::to_chars(text, text + sizeof(text), value);
     return "number " + std::string(text, written.ptr);
   }
-  std::string operator()(const std::string &value) const {
-    return "string \"" + printable(value) + "\"";
-  }
-  std::string operator()(const ConfigValue::List &value) const {
-    return "a list of " + utostr(value.size());
-  }
+  std::string operator()(const std::string &value) const { return "string \"" + printable(value) + "\""; }
+  std::string operator()(const ConfigValue::List &value) const { return "a list of " + utostr(value.size()); }
   std::string operator()(const ConfigValue::Object &) const { return "an object"; }
 };
 
@@ -50,13 +46,9 @@ StringRef ModelConfig::fileKey(StringRef key) const {
   return name == fileKeys.end() ? key : StringRef(name->second);
 }
 
-void ModelConfig::setFileKey(StringRef key, StringRef name) {
-  fileKeys.insert_or_assign(key.str(), name.str());
-}
+void ModelConfig::setFileKey(StringRef key, StringRef name) { fileKeys.insert_or_assign(key.str(), name.str()); }
 
-void ModelConfig::set(StringRef key, ConfigValue value) {
-  entries.insert_or_assign(key.str(), std::move(value));
-}
+void ModelConfig::set(StringRef key, ConfigValue value) { entries.insert_or_assign(key.str(), std::move(value)); }
 
 bool ModelConfig::erase(StringRef key) {
   auto entry = entries.find(key);

@@ -36,9 +36,7 @@ static std::string inFolder(StringRef folder, StringRef name) {
 }
 
 /// A safetensors file has no magic; its header is an object.
-static bool looksLikeSafetensors(ArrayRef<uint8_t> bytes) {
-  return bytes.size() > 8 && bytes[8] == '{';
-}
+static bool looksLikeSafetensors(ArrayRef<uint8_t> bytes) { return bytes.size() > 8 && bytes[8] == '{'; }
 
 /// Reads the header of a mapped safetensors file.
 static Expected<MountedFile> openSafetensors(std::unique_ptr<MappedFile> file) {
@@ -81,8 +79,7 @@ static Error refuseFolder(StringRef folder) {
   constexpr size_t longestList = 4;
   std::set<std::string> others;
   std::error_code code;
-  for (sys::fs::directory_iterator entry(folder, code), end; entry != end && !code;
-       entry.increment(code)) {
+  for (sys::fs::directory_iterator entry(folder, code), end; entry != end && !code; entry.increment(code)) {
     StringRef name = sys::path::filename(entry->path());
     for (StringRef extension : {".safetensors", ".gguf", ".bin", ".pt", ".pth", ".h5", ".onnx"})
       if (name.ends_with(extension) && others.size() < longestList)
@@ -142,7 +139,8 @@ static Expected<MountedSource> openFile(StringRef path) {
   if (isGguf || extension == ".gguf")
     return openGguf(std::move(*mapped));
   if (path.ends_with(".index.json"))
-    return refuse("`" + path + "`: found an index, expected a GGUF or safetensors file; name the "
+    return refuse("`" + path +
+                  "`: found an index, expected a GGUF or safetensors file; name the "
                   "folder that it is in");
   if (!looksLikeSafetensors(bytes) && extension != ".safetensors")
     return refuse("`" + path + "`: found `" + printable(toStringRef(bytes.take_front(8))) +
@@ -157,11 +155,19 @@ static Expected<MountedSource> openFile(StringRef path) {
 }
 
 /// What may lie beside the tensors of a checkpoint and belong to it, read by this command or not.
-static constexpr StringLiteral companions[] = {
-    "config.json",       "generation_config.json", "preprocessor_config.json", "tokenizer.json",
-    "tokenizer.model",   "tokenizer_config.json",  "special_tokens_map.json",  "added_tokens.json",
-    "vocab.json",        "vocab.txt",              "merges.txt",               "chat_template.jinja",
-    "chat_template.json"};
+static constexpr StringLiteral companions[] = {"config.json",
+                                               "generation_config.json",
+                                               "preprocessor_config.json",
+                                               "tokenizer.json",
+                                               "tokenizer.model",
+                                               "tokenizer_config.json",
+                                               "special_tokens_map.json",
+                                               "added_tokens.json",
+                                               "vocab.json",
+                                               "vocab.txt",
+                                               "merges.txt",
+                                               "chat_template.jinja",
+                                               "chat_template.json"};
 
 Expected<MountedSource> quern::frontend::openSource(StringRef path) {
   Expected<MountedSource> source = sys::fs::is_directory(path) ? openFolder(path) : openFile(path);
@@ -171,9 +177,7 @@ Expected<MountedSource> quern::frontend::openSource(StringRef path) {
   return source;
 }
 
-bool MountedSource::hasConfig() const {
-  return gguf || sys::fs::exists(inFolder(folder, "config.json"));
-}
+bool MountedSource::hasConfig() const { return gguf || sys::fs::exists(inFolder(folder, "config.json")); }
 
 Expected<ModelConfig> MountedSource::readConfig() const {
   return gguf ? readGgufConfig(*gguf) : readHfConfig(inFolder(folder, "config.json"));
@@ -183,9 +187,7 @@ std::vector<std::string> MountedSource::listConfigWarnings() const {
   return gguf ? listUnknownKeys(*gguf) : std::vector<std::string>();
 }
 
-bool MountedSource::hasText() const {
-  return gguf ? hasVocabulary(*gguf) : !findTokenizerFile(folder).empty();
-}
+bool MountedSource::hasText() const { return gguf ? hasVocabulary(*gguf) : !findTokenizerFile(folder).empty(); }
 
 Expected<TextAssets> MountedSource::readText() const {
   if (!gguf)

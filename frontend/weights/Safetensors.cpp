@@ -30,12 +30,11 @@ static Expected<StringRef> readHeader(ArrayRef<uint8_t> bytes, StringRef path) {
                   " bytes, expected at least the 8 of the header's length");
   uint64_t length = support::endian::read64le(bytes.data());
   if (length > bytes.size() - 8)
-    return refuse("`" + path + "` at byte 0: found a header of " + Twine(length) +
-                  " bytes, expected at most the " + Twine(bytes.size() - 8) +
-                  " up to the end of the file");
+    return refuse("`" + path + "` at byte 0: found a header of " + Twine(length) + " bytes, expected at most the " +
+                  Twine(bytes.size() - 8) + " up to the end of the file");
   if (length > maxHeaderLength)
-    return refuse("`" + path + "` at byte 0: found a header of " + Twine(length) +
-                  " bytes, expected at most " + Twine(maxHeaderLength));
+    return refuse("`" + path + "` at byte 0: found a header of " + Twine(length) + " bytes, expected at most " +
+                  Twine(maxHeaderLength));
   return toStringRef(bytes.slice(8, length));
 }
 
@@ -66,8 +65,7 @@ static Expected<StoredTensor> readEntry(StringRef name, const json &entry) {
   StoredTensor tensor;
   tensor.name = name.str();
   if (name.empty() || name.size() > maxNameLength)
-    return refuse("found a name of " + Twine(name.size()) + " bytes, expected 1 to " +
-                  Twine(maxNameLength));
+    return refuse("found a name of " + Twine(name.size()) + " bytes, expected 1 to " + Twine(maxNameLength));
   if (!entry.is_object())
     return refuse("found " + describeJson(entry) + ", expected an object");
 
@@ -77,8 +75,7 @@ static Expected<StoredTensor> readEntry(StringRef name, const json &entry) {
   const std::string &typeName = dtype->get_ref<const std::string &>();
   std::optional<StorageType> type = storageFromSafetensors(typeName);
   if (!type)
-    return refuse("found dtype " + inBackticks(typeName) + ", expected one of " +
-                  listSafetensorsTypes());
+    return refuse("found dtype " + inBackticks(typeName) + ", expected one of " + listSafetensorsTypes());
   tensor.type = *type;
 
   std::optional<SmallVector<int64_t, 4>> shape = readCounts(entry, "shape");
@@ -95,8 +92,8 @@ static Expected<StoredTensor> readEntry(StringRef name, const json &entry) {
   tensor.offset = (*range)[0];
   tensor.bytes = (*range)[1] - (*range)[0];
   if (tensor.bytes != *bytes)
-    return refuse("found " + Twine(tensor.bytes) + " bytes in `data_offsets`, expected " +
-                  Twine(*bytes) + " for shape " + printShape(tensor.shape) + " of " + typeName);
+    return refuse("found " + Twine(tensor.bytes) + " bytes in `data_offsets`, expected " + Twine(*bytes) +
+                  " for shape " + printShape(tensor.shape) + " of " + typeName);
   return tensor;
 }
 
@@ -109,23 +106,20 @@ static Error checkCovered(std::vector<StoredTensor> &tensors, uint64_t space, St
   uint64_t end = 0;
   for (const StoredTensor &tensor : tensors) {
     if (tensor.offset != end)
-      return refuse("`" + path + "`: tensor " + inBackticks(tensor.name) + ": found offset " +
-                    Twine(tensor.offset) + ", expected " + Twine(end) +
-                    ", where the tensor before it ends");
+      return refuse("`" + path + "`: tensor " + inBackticks(tensor.name) + ": found offset " + Twine(tensor.offset) +
+                    ", expected " + Twine(end) + ", where the tensor before it ends");
     end += tensor.bytes;
     if (end > space)
-      return refuse("`" + path + "`: tensor " + inBackticks(tensor.name) + ": ends at byte " +
-                    Twine(end) + " after the header, expected at most the " + Twine(space) +
-                    " up to the end of the file");
+      return refuse("`" + path + "`: tensor " + inBackticks(tensor.name) + ": ends at byte " + Twine(end) +
+                    " after the header, expected at most the " + Twine(space) + " up to the end of the file");
   }
   if (end != space)
-    return refuse("`" + path + "`: found " + Twine(space) +
-                  " bytes after the header, expected the " + Twine(end) + " of its tensors");
+    return refuse("`" + path + "`: found " + Twine(space) + " bytes after the header, expected the " + Twine(end) +
+                  " of its tensors");
   return Error::success();
 }
 
-Expected<std::vector<StoredTensor>> quern::frontend::parseSafetensors(ArrayRef<uint8_t> bytes,
-                                                                      StringRef path) {
+Expected<std::vector<StoredTensor>> quern::frontend::parseSafetensors(ArrayRef<uint8_t> bytes, StringRef path) {
   Expected<StringRef> header = readHeader(bytes, path);
   if (!header)
     return header.takeError();
@@ -133,8 +127,7 @@ Expected<std::vector<StoredTensor>> quern::frontend::parseSafetensors(ArrayRef<u
   if (!tree)
     return tree.takeError();
   if (!tree->is_object())
-    return refuse("`" + path + "`: found a header of " + describeJson(*tree) +
-                  ", expected an object");
+    return refuse("`" + path + "`: found a header of " + describeJson(*tree) + ", expected an object");
   std::vector<StoredTensor> tensors;
   for (auto &[name, entry] : tree->items()) {
     if (name == "__metadata__")

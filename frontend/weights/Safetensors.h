@@ -25,13 +25,11 @@ namespace quern::frontend {
 /// the numbers. Refuses tensors that overlap, leave gaps, lie outside the file
 /// or are not as long as their shape and type say. `bytes` is the whole file;
 /// `path` is for messages.
-llvm::Expected<std::vector<StoredTensor>> parseSafetensors(llvm::ArrayRef<uint8_t> bytes,
-                                                           llvm::StringRef path);
+llvm::Expected<std::vector<StoredTensor>> parseSafetensors(llvm::ArrayRef<uint8_t> bytes, llvm::StringRef path);
 
 /// The table of a `model.safetensors.index.json`: tensor name to the name of the
 /// shard beside the index that holds it. Refuses shard names with a folder.
-llvm::Expected<std::map<std::string, std::string>> parseShardIndex(llvm::StringRef text,
-                                                                   llvm::StringRef path);
+llvm::Expected<std::map<std::string, std::string>> parseShardIndex(llvm::StringRef text, llvm::StringRef path);
 
 /// Refuses unless the tensors of `shard` are exactly those that `index` says.
 llvm::Error checkShard(const std::map<std::string, std::string> &index, llvm::StringRef shard,

@@ -92,12 +92,10 @@ Expected<Field> Parser::takeField(StringRef &rest) const {
   if (wire == Number)
     return field;
   if (wire != Text && wire != Fixed32 && wire != Fixed64)
-    return fail(start, "found a field of kind " + Twine(wire) +
-                           ", expected a SentencePiece model");
+    return fail(start, "found a field of kind " + Twine(wire) + ", expected a SentencePiece model");
   uint64_t size = wire == Text ? field.value : wire == Fixed32 ? 4 : 8;
   if (size > rest.size())
-    return fail(start, "found a field of " + Twine(size) + " bytes where " + Twine(rest.size()) +
-                           " are left");
+    return fail(start, "found a field of " + Twine(size) + " bytes where " + Twine(rest.size()) + " are left");
   field.text = rest.take_front(size);
   if (wire == Fixed32)
     field.value = support::endian::read32le(rest.data());
@@ -145,8 +143,7 @@ Error Parser::parsePiece(StringRef message, SentencePieceModel &model) const {
 Error Parser::parseTrainer(StringRef message, SentencePieceModel &model) const {
   return forEachField(message, [&](const Field &field) -> Error {
     if (field.number == 3 && field.value != 1 && field.value != 2)
-      return fail(message, "found a model of type " + Twine(field.value) +
-                               ", expected 1 (Unigram) or 2 (byte pairs)");
+      return fail(message, "found a model of type " + Twine(field.value) + ", expected 1 (Unigram) or 2 (byte pairs)");
     if (field.number == 3)
       model.kind = SentencePieceModel::Kind(field.value);
     if (field.number == 24 && field.value)

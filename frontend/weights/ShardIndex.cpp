@@ -20,8 +20,7 @@ static bool isPlainFileName(StringRef name) {
          name.find_first_of("/\\:") == StringRef::npos && name.find('\0') == StringRef::npos;
 }
 
-Expected<std::map<std::string, std::string>> quern::frontend::parseShardIndex(StringRef text,
-                                                                              StringRef path) {
+Expected<std::map<std::string, std::string>> quern::frontend::parseShardIndex(StringRef text, StringRef path) {
   Expected<json> tree = parseJson(text, path);
   if (!tree)
     return tree.takeError();
@@ -33,12 +32,12 @@ Expected<std::map<std::string, std::string>> quern::frontend::parseShardIndex(St
   std::map<std::string, std::string> index;
   for (auto &[name, shard] : table->items()) {
     if (!shard.is_string())
-      return refuse("`" + path + "`: tensor " + inBackticks(name) + ": found " +
-                    describeJson(shard) + ", expected the name of a file");
+      return refuse("`" + path + "`: tensor " + inBackticks(name) + ": found " + describeJson(shard) +
+                    ", expected the name of a file");
     const std::string &file = shard.get_ref<const std::string &>();
     if (!isPlainFileName(file))
-      return refuse("`" + path + "`: tensor " + inBackticks(name) + ": found shard " +
-                    inBackticks(file) + ", expected the name of a file beside the index");
+      return refuse("`" + path + "`: tensor " + inBackticks(name) + ": found shard " + inBackticks(file) +
+                    ", expected the name of a file beside the index");
     index.emplace(name, file);
   }
   return index;
@@ -51,12 +50,11 @@ Error quern::frontend::checkShard(const std::map<std::string, std::string> &inde
     present.insert(tensor.name);
     auto entry = index.find(tensor.name);
     if (entry == index.end())
-      return refuse("`" + indexPath + "`: tensor " + inBackticks(tensor.name) + " of shard " +
-                    inBackticks(shard) + " is missing from `weight_map`");
+      return refuse("`" + indexPath + "`: tensor " + inBackticks(tensor.name) + " of shard " + inBackticks(shard) +
+                    " is missing from `weight_map`");
     if (entry->second != shard)
-      return refuse("`" + indexPath + "`: tensor " + inBackticks(tensor.name) +
-                    ": found in shard " + inBackticks(shard) + ", expected in " +
-                    inBackticks(entry->second));
+      return refuse("`" + indexPath + "`: tensor " + inBackticks(tensor.name) + ": found in shard " +
+                    inBackticks(shard) + ", expected in " + inBackticks(entry->second));
   }
   for (const auto &[name, file] : index)
     if (file == shard && !present.count(name))

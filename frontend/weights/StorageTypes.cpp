@@ -28,21 +28,18 @@ static constexpr int64_t blockBytes[] = {
 };
 
 static constexpr StorageTraits traitsTable[] = {
-#define QUERN_STORAGE_PLAIN(Name, bytes, safetensors, ggufId)                                      \
-  {#Name, 1, bytes, safetensors, ggufId, std::nullopt},
-#define QUERN_STORAGE_BLOCK(Name, ggufId)                                                          \
-  {#Name,                                                                                          \
-   blockElements[size_t(BlockFormat::Name)],                                                       \
-   blockBytes[size_t(BlockFormat::Name)],                                                          \
-   "",                                                                                             \
-   ggufId,                                                                                         \
+#define QUERN_STORAGE_PLAIN(Name, bytes, safetensors, ggufId) {#Name, 1, bytes, safetensors, ggufId, std::nullopt},
+#define QUERN_STORAGE_BLOCK(Name, ggufId)                                                                              \
+  {#Name,                                                                                                              \
+   blockElements[size_t(BlockFormat::Name)],                                                                           \
+   blockBytes[size_t(BlockFormat::Name)],                                                                              \
+   "",                                                                                                                 \
+   ggufId,                                                                                                             \
    BlockFormat::Name},
 #include "frontend/weights/StorageTypes.def"
 };
 
-const StorageTraits &quern::frontend::getTraits(StorageType type) {
-  return traitsTable[static_cast<size_t>(type)];
-}
+const StorageTraits &quern::frontend::getTraits(StorageType type) { return traitsTable[static_cast<size_t>(type)]; }
 
 std::optional<StorageType> quern::frontend::storageFromSafetensors(StringRef dtype) {
   for (size_t i = 0; i < std::size(traitsTable); ++i)
@@ -62,8 +59,8 @@ std::string quern::frontend::describeGgufType(uint32_t id) {
   if (std::optional<StorageType> type = storageFromGguf(id))
     return ("`" + getTraits(*type).name + "`").str();
   switch (id) {
-#define QUERN_GGUF_UNREAD(name, id)                                                                \
-  case id:                                                                                         \
+#define QUERN_GGUF_UNREAD(name, id)                                                                                    \
+  case id:                                                                                                             \
     return "`" name "`";
 #include "frontend/weights/StorageTypes.def"
   default:
@@ -100,32 +97,25 @@ bool quern::frontend::isFloating(StorageType type) {
 }
 
 template <typename Decode>
-static void decodePlain(size_t width, ArrayRef<uint8_t> bytes, MutableArrayRef<float> numbers,
-                        Decode decode) {
+static void decodePlain(size_t width, ArrayRef<uint8_t> bytes, MutableArrayRef<float> numbers, Decode decode) {
   for (size_t i = 0; i < numbers.size(); ++i)
     numbers[i] = decode(bytes.data() + i * width);
 }
 
-void quern::frontend::decodeNumbers(StorageType type, ArrayRef<uint8_t> bytes,
-                                    MutableArrayRef<float> numbers) {
+void quern::frontend::decodeNumbers(StorageType type, ArrayRef<uint8_t> bytes, MutableArrayRef<float> numbers) {
   using namespace support::endian;
   assert(isFloating(type) && "only numbers with fractions are decoded");
   const StorageTraits &traits = getTraits(type);
   assert(int64_t(numbers.size()) % traits.unitElements == 0 && "whole units");
-  assert(int64_t(bytes.size()) ==
-             int64_t(numbers.size()) / traits.unitElements * traits.unitBytes &&
+  assert(int64_t(bytes.size()) == int64_t(numbers.size()) / traits.unitElements * traits.unitBytes &&
          "as many bytes as the numbers take");
   if (traits.block)
     return dequantizeRow(*traits.block, bytes, numbers);
   if (type == StorageType::F32)
-    return decodePlain(4, bytes, numbers,
-                       [](const uint8_t *at) { return bit_cast<float>(read32le(at)); });
+    return decodePlain(4, bytes, numbers, [](const uint8_t *at) { return bit_cast<float>(read32le(at)); });
   if (type == StorageType::F16)
-    return decodePlain(2, bytes, numbers,
-                       [](const uint8_t *at) { return halfToFloat(read16le(at)); });
+    return decodePlain(2, bytes, numbers, [](const uint8_t *at) { return halfToFloat(read16le(at)); });
   if (type == StorageType::BF16)
-    return decodePlain(2, bytes, numbers,
-                       [](const uint8_t *at) { return bfloatToFloat(read16le(at)); });
-  decodePlain(8, bytes, numbers,
-              [](const uint8_t *at) { return float(bit_cast<double>(read64le(at))); });
+    return decodePlain(2, bytes, numbers, [](const uint8_t *at) { return bfloatToFloat(read16le(at)); });
+  decodePlain(8, bytes, numbers, [](const uint8_t *at) { return float(bit_cast<double>(read64le(at))); });
 }

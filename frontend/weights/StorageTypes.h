@@ -65,8 +65,7 @@ bool isFloating(StorageType type);
 /// Numbers in storage format `type` to f32: exact for all floating types but
 /// F64, which is rounded. `numbers.size()` is a whole number of units and
 /// `bytes` is exactly as long as they take; `isFloating(type)` holds.
-void decodeNumbers(StorageType type, llvm::ArrayRef<uint8_t> bytes,
-                   llvm::MutableArrayRef<float> numbers);
+void decodeNumbers(StorageType type, llvm::ArrayRef<uint8_t> bytes, llvm::MutableArrayRef<float> numbers);
 
 } // namespace quern::frontend
 

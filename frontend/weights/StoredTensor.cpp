@@ -18,9 +18,7 @@
 using namespace llvm;
 using namespace quern::frontend;
 
-Error quern::frontend::refuse(const Twine &message) {
-  return createStringError(inconvertibleErrorCode(), message);
-}
+Error quern::frontend::refuse(const Twine &message) { return createStringError(inconvertibleErrorCode(), message); }
 
 std::string quern::frontend::printable(StringRef text) {
   constexpr size_t limit = 80;
@@ -53,8 +51,7 @@ Expected<uint64_t> quern::frontend::storedBytes(ArrayRef<int64_t> shape, Storage
   constexpr uint64_t limit = uint64_t(1) << 62;
   const StorageTraits &traits = getTraits(type);
   if (shape.size() > maxRank)
-    return refuse("found " + Twine(shape.size()) + " dimensions, expected at most " +
-                  Twine(maxRank));
+    return refuse("found " + Twine(shape.size()) + " dimensions, expected at most " + Twine(maxRank));
   uint64_t elements = 1;
   for (int64_t extent : shape) {
     if (extent < 1)
@@ -89,9 +86,8 @@ Error quern::frontend::checkDisjoint(ArrayRef<StoredTensor> tensors, StringRef f
   for (size_t i = 1; i < order.size(); ++i) {
     const StoredTensor &before = *order[i - 1], &after = *order[i];
     if (after.offset - before.offset < before.bytes)
-      return refuse("`" + file + "`: tensor " + inBackticks(after.name) + " starts at byte " +
-                    Twine(after.offset) + ", expected at or after byte " +
-                    Twine(before.offset + before.bytes) + ", where tensor " +
+      return refuse("`" + file + "`: tensor " + inBackticks(after.name) + " starts at byte " + Twine(after.offset) +
+                    ", expected at or after byte " + Twine(before.offset + before.bytes) + ", where tensor " +
                     inBackticks(before.name) + " ends");
   }
   return Error::success();

@@ -45,10 +45,8 @@ private:
 LogicalResult applyFusion(EntryOp entry, RewritePatternSet patterns) {
   FrozenRewritePatternSet frozen(std::move(patterns));
   GreedyRewriteConfig config;
-  config.setUseTopDownTraversal(true)
-      .enableFolding(false)
-      .enableConstantCSE(false)
-      .setRegionSimplificationLevel(GreedySimplifyRegionLevel::Disabled);
+  config.setUseTopDownTraversal(true).enableFolding(false).enableConstantCSE(false).setRegionSimplificationLevel(
+      GreedySimplifyRegionLevel::Disabled);
   if (failed(applyPatternsGreedily(entry, frozen, config)))
     return failure();
   if (!entry->getContext()->getRemarkEngine())

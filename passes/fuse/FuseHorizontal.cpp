@@ -48,7 +48,8 @@ static bool areAlike(MatmulOp a, MatmulOp b) {
 static bool areAlike(Conv2dOp a, Conv2dOp b) {
   return getTensorType(a.getWeight()).getElementType() == getTensorType(b.getWeight()).getElementType() &&
          a.getWindow() == b.getWindow() && a.getStrides() == b.getStrides() && a.getPads() == b.getPads() &&
-         a.getDilations() == b.getDilations() && llvm::equal(getTail(a, a.getWeight()), getTail(b, b.getWeight()), areEqual);
+         a.getDilations() == b.getDilations() &&
+         llvm::equal(getTail(a, a.getWeight()), getTail(b, b.getWeight()), areEqual);
 }
 
 /// What it means that none is like `op`.
@@ -70,7 +71,8 @@ static const char *whyNot(Conv2dOp op, ArrayRef<Conv2dOp>) {
     auto reader = dyn_cast<ImageOpInterface>(user);
     return reader && reader.getInput() == end;
   });
-  return isImage ? nullptr : "not only convolutions and pools read the result; others would lose a fusion or copy their part";
+  return isImage ? nullptr
+                 : "not only convolutions and pools read the result; others would lose a fusion or copy their part";
 }
 
 /// Those of `parts` that are worth joining.
@@ -139,8 +141,7 @@ private:
 };
 
 /// Slices of product(x, concat(a, b, …)) for product(x, a), product(x, b), …
-template <typename OpT>
-struct JoinProducts : OpRewritePattern<OpT> {
+template <typename OpT> struct JoinProducts : OpRewritePattern<OpT> {
   JoinProducts(MLIRContext *context, const ParameterUses &uses, JoinedParameters &joined, TargetAttr target)
       : OpRewritePattern<OpT>(context), uses(uses), joined(joined), target(target) {}
 

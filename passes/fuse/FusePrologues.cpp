@@ -49,8 +49,7 @@ static LogicalResult cloneIntoAll(PatternRewriter &rewriter, Operation *op, Stri
 }
 
 /// Whether all users of `op`, one at least, are `Products` of which it is the left side, the image or the query.
-template <typename... Products>
-static bool feedsOnlyProducts(Operation *op) {
+template <typename... Products> static bool feedsOnlyProducts(Operation *op) {
   return !op->use_empty() && llvm::all_of(op->getUses(), [](OpOperand &use) {
     return isa<Products...>(use.getOwner()) && use.getOperandNumber() == 0;
   });
@@ -166,7 +165,8 @@ struct FuseRope : OpRewritePattern<RopeOp> {
 private:
   /// Whether an attention has `value` as keys or values.
   static bool isCache(Value value) {
-    return llvm::any_of(value.getUses(), [](OpOperand &use) { return isa<AttendOp>(use.getOwner()) && use.getOperandNumber() != 0; });
+    return llvm::any_of(value.getUses(),
+                        [](OpOperand &use) { return isa<AttendOp>(use.getOwner()) && use.getOperandNumber() != 0; });
   }
 };
 
@@ -174,7 +174,8 @@ struct FuseProloguesPass : impl::FuseProloguesPassBase<FuseProloguesPass> {
   void runOnOperation() override {
     for (EntryOp entry : getOperation().getOps<EntryOp>()) {
       RewritePatternSet patterns(&getContext());
-      patterns.add<CloneQuantize, CloneCast, CloneSlice, CloneReshape, CloneTranspose, FuseNorm, FuseRope>(&getContext());
+      patterns.add<CloneQuantize, CloneCast, CloneSlice, CloneReshape, CloneTranspose, FuseNorm, FuseRope>(
+          &getContext());
       if (failed(applyFusion(entry, std::move(patterns))))
         return signalPassFailure();
     }

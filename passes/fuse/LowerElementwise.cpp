@@ -47,8 +47,7 @@ static Value convert(OpBuilder &builder, Location loc, Value value, Type to) {
 
 /// Replaces `op` by a map over its operands that are not splat literals. `build` makes the body's value from one scalar
 /// per operand.
-static void replaceByMap(PatternRewriter &rewriter, Operation *op,
-                         function_ref<Value(OpBuilder &, ValueRange)> build) {
+static void replaceByMap(PatternRewriter &rewriter, Operation *op, function_ref<Value(OpBuilder &, ValueRange)> build) {
   SmallVector<Value> inputs;
   for (Value operand : op->getOperands())
     if (!getSplat(operand))
@@ -76,9 +75,8 @@ struct LowerScalarBody : OpInterfaceRewritePattern<ScalarBodyOpInterface> {
   using OpInterfaceRewritePattern::OpInterfaceRewritePattern;
 
   LogicalResult matchAndRewrite(ScalarBodyOpInterface op, PatternRewriter &rewriter) const override {
-    replaceByMap(rewriter, op, [&](OpBuilder &builder, ValueRange scalars) {
-      return op.buildScalar(builder, scalars);
-    });
+    replaceByMap(rewriter, op,
+                 [&](OpBuilder &builder, ValueRange scalars) { return op.buildScalar(builder, scalars); });
     return success();
   }
 };

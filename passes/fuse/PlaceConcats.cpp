@@ -28,7 +28,8 @@ static Value copy(OpBuilder &builder, Value value) {
   auto map = MapOp::create(builder, value.getLoc(), value.getType(), value);
   OpBuilder::InsertionGuard guard(builder);
   Block *body = builder.createBlock(&map.getBody());
-  YieldOp::create(builder, value.getLoc(), Value(body->addArgument(getTensorType(value).getElementType(), value.getLoc())));
+  YieldOp::create(builder, value.getLoc(),
+                  Value(body->addArgument(getTensorType(value).getElementType(), value.getLoc())));
   return map;
 }
 

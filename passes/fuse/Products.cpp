@@ -80,10 +80,12 @@ Value JoinedParameters::get(RewriterBase &rewriter, Location loc, ArrayRef<Value
 
 /// `layers.0.q_proj.weight+layers.0.k_proj.weight`
 static std::string joinNames(ArrayRef<Value> parts) {
-  return llvm::join(llvm::map_range(parts, [](Value part) {
-                      auto param = part.getDefiningOp<ParamOp>();
-                      return param ? param.getParameter() : "literal";
-                    }), "+");
+  return llvm::join(llvm::map_range(parts,
+                                    [](Value part) {
+                                      auto param = part.getDefiningOp<ParamOp>();
+                                      return param ? param.getParameter() : "literal";
+                                    }),
+                    "+");
 }
 
 ParameterOp JoinedParameters::getParameter(RewriterBase &rewriter, Location loc, ArrayRef<Value> parts) {

@@ -61,8 +61,8 @@ static double getCost(const ConvShape &shape, WinogradTile tile) {
   double points = double(vertical.points * horizontal.points);
   double tiles = double(llvm::divideCeil(shape.height, tile.height) * llvm::divideCeil(shape.width, tile.width));
   double vectors = double(PackedLayout::panels(shape.channels));
-  double input = countFactors(vertical.input) * double(tile.width) + countFactors(horizontal.input) * double(vertical.points) +
-                 2 * points;
+  double input = countFactors(vertical.input) * double(tile.width) +
+                 countFactors(horizontal.input) * double(vertical.points) + 2 * points;
   double output = countFactors(vertical.output) * double(horizontal.points) +
                   countFactors(horizontal.output) * double(tile.height) + 2 * points;
   double transforms = tiles * (input * vectors + output * double(shape.panels)) * transformCost;

@@ -101,7 +101,8 @@ std::optional<Spread> SpreadAnalysis::getProduct(MatmulOp matmul) {
   auto norm = dyn_cast_or_null<RmsNormOp>(lhs);
   if (!norm || !getParameterName(matmul.getWeight()) || !getParameterName(norm.getWeight()))
     return std::nullopt;
-  auto [place, isNew] = products.try_emplace({getParameterName(matmul.getWeight()), getParameterName(norm.getWeight())});
+  auto [place, isNew] =
+      products.try_emplace({getParameterName(matmul.getWeight()), getParameterName(norm.getWeight())});
   Spread &spread = place->second;
   if (!isNew)
     return spread;
@@ -133,7 +134,8 @@ static std::vector<float> sliceRow(SliceOp op, ArrayRef<float> values) {
     inner *= extent;
   std::vector<float> result;
   for (auto [i, value] : llvm::enumerate(values))
-    if (int64_t at = int64_t(i) / inner % size; at >= int64_t(op.getOffset()) && at < int64_t(op.getOffset() + op.getSize()))
+    if (int64_t at = int64_t(i) / inner % size;
+        at >= int64_t(op.getOffset()) && at < int64_t(op.getOffset() + op.getSize()))
       result.push_back(value);
   return result;
 }
@@ -143,7 +145,8 @@ bool SpreadAnalysis::apply(Operation *op, Spread &spread) {
   return llvm::TypeSwitch<Operation *, bool>(op)
       .Case<CastOp, QuantizeOp>([](Operation *) { return true; })
       .Case([](ReshapeOp reshape) {
-        SmallVector<Dim> from = getDims(getTensorType(reshape.getInput())), to = getDims(getTensorType(reshape.getResult()));
+        SmallVector<Dim> from = getDims(getTensorType(reshape.getInput())),
+                         to = getDims(getTensorType(reshape.getResult()));
         return !from.empty() && !to.empty() && from.front() == to.front();
       })
       .Case([&](SliceOp slice) {
@@ -229,7 +232,8 @@ struct WidenCachesPass : impl::WidenCachesPassBase<WidenCachesPass> {
       std::string reason = spread ? whyNot(*spread, getTensorType(append.getCache()).getDimSize(2)) : "";
       if (reason.empty())
         return analysis.hasFailed() ? WalkResult::interrupt() : WalkResult::advance();
-      append.emitRemark(keep ? "caches hold f16 all the same: `" : "caches hold f32: `") << getState(append.getCache()).getValue() << "` " << reason;
+      append.emitRemark(keep ? "caches hold f16 all the same: `" : "caches hold f32: `")
+          << getState(append.getCache()).getValue() << "` " << reason;
       found = append;
       return WalkResult::interrupt();
     });

@@ -49,7 +49,8 @@ private:
     for (size_t known = ~size_t(0); known != plain.size();) {
       known = plain.size();
       getOperation().walk([&](AttendOp attend) {
-        for (auto [cache, other] : {std::pair(attend.getKeys(), attend.getValues()), {attend.getValues(), attend.getKeys()}})
+        for (auto [cache, other] :
+             {std::pair(attend.getKeys(), attend.getValues()), {attend.getValues(), attend.getKeys()}})
           if (StringAttr state = getState(cache); state && isPlain(other))
             plain.insert(state);
       });

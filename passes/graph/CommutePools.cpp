@@ -18,7 +18,8 @@ static bool isPointwise(Conv2dOp conv) {
   auto areAll = [](ArrayRef<int64_t> numbers, int64_t number) {
     return llvm::all_of(numbers, [=](int64_t other) { return other == number; });
   };
-  return areAll(conv.getWindow(), 1) && areAll(conv.getStrides(), 1) && areAll(conv.getPads(), 0) && conv.getGroups() == 1;
+  return areAll(conv.getWindow(), 1) && areAll(conv.getStrides(), 1) && areAll(conv.getPads(), 0) &&
+         conv.getGroups() == 1;
 }
 
 /// Additions and products of a pool and a pointwise convolution for one image, in either order.
@@ -26,7 +27,9 @@ struct Work {
   Work(AvgPoolOp pool, Conv2dOp conv) {
     ImageAxes axes(pool.getLayout());
     RankedTensorType input = getTensorType(pool.getInput()), result = getTensorType(conv.getResult());
-    auto countPlaces = [&](RankedTensorType image) { return image.getDimSize(axes.height) * image.getDimSize(axes.width); };
+    auto countPlaces = [&](RankedTensorType image) {
+      return image.getDimSize(axes.height) * image.getDimSize(axes.width);
+    };
     int64_t from = countPlaces(input), to = countPlaces(result);
     int64_t channels = input.getDimSize(axes.channel), outputs = result.getDimSize(axes.channel);
     int64_t places = pool.getWindow()[0] * pool.getWindow()[1];

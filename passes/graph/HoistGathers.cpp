@@ -45,7 +45,8 @@ struct HoistGather : OpRewritePattern<GatherOp> {
       return rewriter.notifyMatchFailure(gather, reason);
     // All gathers of the result are this one; the first of them comes after both op and indices.
     SmallVector<Operation *> gathers(op->getUsers());
-    rewriter.setInsertionPoint(*llvm::min_element(gathers, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); }));
+    rewriter.setInsertionPoint(
+        *llvm::min_element(gathers, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); }));
     SmallVector<Value> operands(op->getOperands());
     for (OpOperand *operand : op.getRowOperands())
       operands[operand->getOperandNumber()] =

@@ -82,9 +82,9 @@ static bool canBatch(EntryOp entry, ArrayRef<StringAttr> symbols, int64_t batch)
     return !bound || bound.getInt() >= batch;
   };
   return llvm::all_of(symbols, mayBe) && llvm::any_of(entry.getArgumentTypes(), [](Type type) {
-    auto tensor = dyn_cast<RankedTensorType>(type);
-    return tensor && isa<PositionType>(tensor.getElementType());
-  });
+           auto tensor = dyn_cast<RankedTensorType>(type);
+           return tensor && isa<PositionType>(tensor.getElementType());
+         });
 }
 
 namespace {

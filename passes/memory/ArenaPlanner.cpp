@@ -26,9 +26,8 @@ static int64_t findBestFit(llvm::ArrayRef<std::pair<int64_t, int64_t>> taken, in
 ArenaPlan planArena(llvm::ArrayRef<Lifetime> buffers) {
   llvm::SmallVector<size_t> order = llvm::to_vector(llvm::seq<size_t>(0, buffers.size()));
   // Ties go to the buffer that is needed first, so the order is total and `sort` deterministic.
-  llvm::sort(order, [&](size_t a, size_t b) {
-    return std::tuple(-buffers[a].bytes, a) < std::tuple(-buffers[b].bytes, b);
-  });
+  llvm::sort(order,
+             [&](size_t a, size_t b) { return std::tuple(-buffers[a].bytes, a) < std::tuple(-buffers[b].bytes, b); });
 
   ArenaPlan plan;
   plan.offsets.resize(buffers.size());

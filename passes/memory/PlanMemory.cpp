@@ -53,8 +53,8 @@ static FailureOr<DictionaryAttr> completeBounds(EntryOp entry, int64_t bound) {
       if (dim.isStatic() || bounds.get(dim.name()))
         continue;
       if (bound == 0)
-        return entry.emitOpError("dimension `") << dim.name().getValue() << "` has no bound; write `"
-                                                << dim.name().getValue() << " <= N` in the model";
+        return entry.emitOpError("dimension `")
+               << dim.name().getValue() << "` has no bound; write `" << dim.name().getValue() << " <= N` in the model";
       bounds.set(dim.name(), builder.getI64IntegerAttr(bound));
     }
   return bounds.getDictionary(entry.getContext());
@@ -135,7 +135,8 @@ private:
       Value result = getRoot(call.getResult(0), symbols);
       if (auto place = lifetimes.find(result); place != lifetimes.end())
         place->second.last = step;
-      if (results.contains(result) || lifetimes.contains(result) || !isa_and_nonnull<CallOp, ConcatOp>(result.getDefiningOp()))
+      if (results.contains(result) || lifetimes.contains(result) ||
+          !isa_and_nonnull<CallOp, ConcatOp>(result.getDefiningOp()))
         continue;
       FailureOr<int64_t> bytes = getBufferBytes(cast<RankedTensorType>(result.getType()), bounds, call);
       if (failed(bytes))
@@ -151,10 +152,10 @@ private:
     for (Type type : llvm::concat<const Type>(entry.getArgumentTypes(), entry.getResultTypes()))
       arguments.push_back(BufferType::get(entry.getContext(), cast<RankedTensorType>(type)));
     auto program = ProgramOp::create(
-        builder, entry.getLoc(), entry.getSymNameAttr(),
-        TypeAttr::get(builder.getFunctionType(arguments, {})), builder.getI64IntegerAttr(arenaBytes),
-        entry.getArgNamesAttr(), entry.getResultNamesAttr(), bounds.empty() ? DictionaryAttr() : bounds,
-        entry.getVariantOfAttr(), entry.getWhenAttr(), entry.getArgAttrsAttr(), /*res_attrs=*/ArrayAttr());
+        builder, entry.getLoc(), entry.getSymNameAttr(), TypeAttr::get(builder.getFunctionType(arguments, {})),
+        builder.getI64IntegerAttr(arenaBytes), entry.getArgNamesAttr(), entry.getResultNamesAttr(),
+        bounds.empty() ? DictionaryAttr() : bounds, entry.getVariantOfAttr(), entry.getWhenAttr(),
+        entry.getArgAttrsAttr(), /*res_attrs=*/ArrayAttr());
     Block *body = new Block();
     program.getBody().push_back(body);
     for (Type type : arguments)

@@ -153,9 +153,8 @@ static ScheduleAttr chooseContract(KernelOp kernel, TargetAttr target) {
   auto anchor = cast<MatmulOp>(kernel.getAnchor());
   ContractShape shape = getShape(anchor);
   Tile tile = chooseTile(shape, target);
-  return makeSchedule(kernel.getContext(), {{"rows", tile.rows},
-                                            {"vectors", tile.vectors},
-                                            {"panels", choosePanels(anchor, shape, tile)}});
+  return makeSchedule(kernel.getContext(),
+                      {{"rows", tile.rows}, {"vectors", tile.vectors}, {"panels", choosePanels(anchor, shape, tile)}});
 }
 
 /// How many rows of an image a task computes: as many as leave a few threads tasks enough to share them evenly.
@@ -213,7 +212,8 @@ static ScheduleAttr chooseWinograd(KernelOp kernel, TargetAttr target) {
   bool bestShared = true;
   double limit = std::numeric_limits<double>::max();
   for (int64_t lines = 1; lines <= std::min<int64_t>(high, 4); ++lines) {
-    bool shared = llvm::divideCeil(high, lines) < enoughTasks || double(weight.getNumElements() * floatBytes) > cache / 2;
+    bool shared =
+        llvm::divideCeil(high, lines) < enoughTasks || double(weight.getNumElements() * floatBytes) > cache / 2;
     bool far = shared && double(high * wide * weight.getDimSize(1) * floatBytes) > cache;
     shape.lines = lines;
     shape.leftCost = far ? farCost : ContractShape().leftCost;
@@ -227,10 +227,8 @@ static ScheduleAttr chooseWinograd(KernelOp kernel, TargetAttr target) {
     bestShared = shared;
     limit = cost;
   }
-  return makeSchedule(kernel.getContext(), {{"rows", best.rows},
-                                            {"lines", bestLines},
-                                            {"vectors", best.vectors},
-                                            {"shared", bestShared}});
+  return makeSchedule(kernel.getContext(),
+                      {{"rows", best.rows}, {"lines", bestLines}, {"vectors", best.vectors}, {"shared", bestShared}});
 }
 
 ScheduleAttr chooseSchedule(KernelOp kernel, TargetAttr target) {

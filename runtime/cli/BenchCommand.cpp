@@ -16,8 +16,7 @@ static std::vector<int32_t> drawTokens(int64_t count, int64_t vocabSize, RandomG
 /// Feeds `count` random tokens to each sequence, one sequence after the other.
 static Result<void> feedPrompts(LanguageModel &model, int64_t count, RandomGenerator &random) {
   for (int64_t sequence = 0; count && sequence < model.getSequenceCount(); ++sequence)
-    if (Result<std::span<const float>> logits =
-            model.feed(drawTokens(count, model.getVocabSize(), random), sequence);
+    if (Result<std::span<const float>> logits = model.feed(drawTokens(count, model.getVocabSize(), random), sequence);
         !logits)
       return logits.error();
   return {};
@@ -82,13 +81,14 @@ static Result<std::vector<BenchTest>> getTests(LanguageModel &model, const Comma
                       Steps{0, line.newTokens.value_or(128), depth, parallel}}) {
     int64_t size = steps.prompt + steps.generated;
     if (size + depth > contextSize)
-      return Error{"`" + steps.getName() + "` needs " + std::to_string(size + depth) +
-                   " tokens, the context holds " + std::to_string(contextSize)};
+      return Error{"`" + steps.getName() + "` needs " + std::to_string(size + depth) + " tokens, the context holds " +
+                   std::to_string(contextSize)};
     if (size)
-      tests.push_back({steps.getName(),
-                       {{"n_prompt", steps.prompt}, {"n_gen", steps.generated}, {"n_depth", depth}, {"n_parallel", parallel}},
-                       parallel * size,
-                       [&model, steps](RandomGenerator &random) { return measureOnce(model, steps, random); }});
+      tests.push_back(
+          {steps.getName(),
+           {{"n_prompt", steps.prompt}, {"n_gen", steps.generated}, {"n_depth", depth}, {"n_parallel", parallel}},
+           parallel * size,
+           [&model, steps](RandomGenerator &random) { return measureOnce(model, steps, random); }});
   }
   if (tests.empty())
     return Error{"`-p` and `-n` are both 0, expected tokens to measure", ErrorKind::Usage};

@@ -42,7 +42,8 @@ static int32_t getPosition(size_t i, int64_t depth) {
 }
 
 /// Positions; otherwise random values: floats in [0, 1), indices that are valid.
-static Tensor makeInput(const Operand &operand, std::span<const int64_t> sizes, int64_t depth, RandomGenerator &random) {
+static Tensor makeInput(const Operand &operand, std::span<const int64_t> sizes, int64_t depth,
+                        RandomGenerator &random) {
   std::vector<int64_t> shape;
   for (const Dim &dim : operand.shape)
     shape.push_back(getSize(dim, sizes));
@@ -56,7 +57,8 @@ static Tensor makeInput(const Operand &operand, std::span<const int64_t> sizes, 
   for (const Dim &limit : operand.below)
     below = std::min(below, getSize(limit, sizes));
   for (size_t i = 0; i < values.size(); ++i)
-    values[i] = operand.isPosition ? getPosition(i, depth) : static_cast<int32_t>(random.nextInteger() % static_cast<uint32_t>(below));
+    values[i] = operand.isPosition ? getPosition(i, depth)
+                                   : static_cast<int32_t>(random.nextInteger() % static_cast<uint32_t>(below));
   return input;
 }
 

@@ -78,25 +78,26 @@ static Result<Measurement> measureTest(const BenchTest &test, int64_t repetition
   return measurement;
 }
 
-static std::string formatTable(const Session &session, std::span<const Measurement> measurements, const BenchUnit &unit) {
-  std::string text = std::string("| model | weights | threads | test | ") + unit.column +
-                     " |\n| --- | ---: | ---: | ---: | ---: |\n";
+static std::string formatTable(const Session &session, std::span<const Measurement> measurements,
+                               const BenchUnit &unit) {
+  std::string text =
+      std::string("| model | weights | threads | test | ") + unit.column + " |\n| --- | ---: | ---: | ---: | ---: |\n";
   for (const Measurement &measurement : measurements) {
     Statistics speed = summarize(measurement.getSpeeds());
     char row[512];
     std::snprintf(row, sizeof(row), "| %.100s | %.2f MiB | %u | %s | %.2f ± %.2f |\n",
                   session.getDescription().model.c_str(),
-                  static_cast<double>(session.getDescription().weightsBytes) / 1048576.0,
-                  session.getThreadCount(), measurement.test->name.c_str(), speed.mean, speed.deviation);
+                  static_cast<double>(session.getDescription().weightsBytes) / 1048576.0, session.getThreadCount(),
+                  measurement.test->name.c_str(), speed.mean, speed.deviation);
     text += row;
   }
   char row[128];
-  std::snprintf(row, sizeof(row), "\npeak memory: %.1f MiB\n",
-                static_cast<double>(getPeakMemory()) / 1048576.0);
+  std::snprintf(row, sizeof(row), "\npeak memory: %.1f MiB\n", static_cast<double>(getPeakMemory()) / 1048576.0);
   return text + row;
 }
 
-static std::string formatJson(const Session &session, std::span<const Measurement> measurements, const BenchUnit &unit) {
+static std::string formatJson(const Session &session, std::span<const Measurement> measurements,
+                              const BenchUnit &unit) {
   using Json = nlohmann::ordered_json;
   Json list = Json::array();
   std::string suffix = unit.suffix;
@@ -148,7 +149,8 @@ static Result<void> profile(Session &session, std::span<const BenchTest> tests, 
   return line.trace ? writeTrace(session, session.getLaunches(), roofline, *line.trace) : Result<void>();
 }
 
-Result<void> measure(Session &session, std::span<const BenchTest> tests, const BenchUnit &unit, const CommandLine &line) {
+Result<void> measure(Session &session, std::span<const BenchTest> tests, const BenchUnit &unit,
+                     const CommandLine &line) {
   std::vector<Measurement> measurements;
   for (const BenchTest &test : tests) {
     Result<Measurement> measurement = measureTest(test, line.repetitions.value_or(defaultRepetitions));

@@ -18,10 +18,8 @@ namespace {
 
 /// Where an option's value goes.
 using Field = std::variant<bool CommandLine::*, std::optional<int64_t> CommandLine::*,
-                           std::optional<uint64_t> CommandLine::*,
-                           std::optional<float> CommandLine::*,
-                           std::optional<std::string> CommandLine::*,
-                           std::vector<std::string> CommandLine::*>;
+                           std::optional<uint64_t> CommandLine::*, std::optional<float> CommandLine::*,
+                           std::optional<std::string> CommandLine::*, std::vector<std::string> CommandLine::*>;
 
 struct Option {
   const char *flag;
@@ -33,8 +31,7 @@ struct Option {
 };
 
 const Option options[] = {
-#define OPTION(flag, alias, field, value, modes, help)                                             \
-  {flag, alias, &CommandLine::field, value, modes, help},
+#define OPTION(flag, alias, field, value, modes, help) {flag, alias, &CommandLine::field, value, modes, help},
 #include "runtime/cli/Options.def"
 #undef OPTION
 };
@@ -49,10 +46,19 @@ struct Range {
 constexpr double large = 2147483647;
 
 constexpr Range ranges[] = {
-    {"-n", 0, large},          {"--ctx", 1, large},   {"--batch", 1, large},
-    {"--temperature", 0, 1e6}, {"--top-k", 0, large}, {"--top-p", 0, 1},
-    {"--min-p", 0, 1},         {"-p", 0, large},      {"--depth", 0, large},
-    {"--top", 1, large},       {"-r", 1, 1000000},        {"--threads", 1, 1024}, {"--repetition-penalty", 1e-3, 1e3},
+    {"-n", 0, large},
+    {"--ctx", 1, large},
+    {"--batch", 1, large},
+    {"--temperature", 0, 1e6},
+    {"--top-k", 0, large},
+    {"--top-p", 0, 1},
+    {"--min-p", 0, 1},
+    {"-p", 0, large},
+    {"--depth", 0, large},
+    {"--top", 1, large},
+    {"-r", 1, 1000000},
+    {"--threads", 1, 1024},
+    {"--repetition-penalty", 1e-3, 1e3},
     {"--parallel", 1, 1024},
 };
 
@@ -110,8 +116,8 @@ static std::string formatBound(double value) {
 static Result<void> checkRange(const Option &option, double number, const std::string &value) {
   for (const Range &range : ranges)
     if (std::strcmp(range.flag, option.flag) == 0 && !(number >= range.min && number <= range.max))
-      return misuse(inBackticks(option.flag) + " is " + inBackticks(value) + ", expected " +
-                    formatBound(range.min) + " to " + formatBound(range.max));
+      return misuse(inBackticks(option.flag) + " is " + inBackticks(value) + ", expected " + formatBound(range.min) +
+                    " to " + formatBound(range.max));
   return {};
 }
 
@@ -121,16 +127,14 @@ static Result<T> parseNumber(const Option &option, const std::string &value, con
   T number{};
   auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
   if (error != std::errc() || end != value.data() + value.size())
-    return misuse(inBackticks(option.flag) + " is " + inBackticks(value) + ", expected " +
-                  expected);
+    return misuse(inBackticks(option.flag) + " is " + inBackticks(value) + ", expected " + expected);
   if (Result<void> valid = checkRange(option, static_cast<double>(number), value); !valid)
     return valid.error();
   return number;
 }
 
 Result<void> Parser::store(const Option &option, const std::string &value) {
-  auto assign = [&]<typename T>(std::optional<T> CommandLine::*field,
-                                const char *expected) -> Result<void> {
+  auto assign = [&]<typename T>(std::optional<T> CommandLine::*field, const char *expected) -> Result<void> {
     Result<T> number = parseNumber<T>(option, value, expected);
     if (!number)
       return number.error();
@@ -145,15 +149,11 @@ Result<void> Parser::store(const Option &option, const std::string &value) {
       parser.line.*field = true;
       return {};
     }
-    Result<void> operator()(std::optional<int64_t> CommandLine::*field) {
-      return number(field, "an integer");
-    }
+    Result<void> operator()(std::optional<int64_t> CommandLine::*field) { return number(field, "an integer"); }
     Result<void> operator()(std::optional<uint64_t> CommandLine::*field) {
       return number(field, "an integer, 0 or more");
     }
-    Result<void> operator()(std::optional<float> CommandLine::*field) {
-      return number(field, "a number");
-    }
+    Result<void> operator()(std::optional<float> CommandLine::*field) { return number(field, "a number"); }
     Result<void> operator()(std::optional<std::string> CommandLine::*field) {
       parser.line.*field = value;
       return {};
@@ -175,8 +175,7 @@ Result<void> Parser::parseOption(std::string_view argument) {
   given.push_back(option);
   bool hasValue = equals != std::string_view::npos;
   if (!option->value && hasValue)
-    return misuse(inBackticks(name) + " takes no value, found " +
-                  inBackticks(argument.substr(equals + 1)));
+    return misuse(inBackticks(name) + " takes no value, found " + inBackticks(argument.substr(equals + 1)));
   if (!option->value)
     return store(*option, "");
   if (hasValue)
@@ -247,8 +246,7 @@ Result<void> Parser::finish() {
   if (line.prompt && line.mode != Generate)
     return misuse("found a prompt " + inBackticks(*line.prompt) + " beside " + inBackticks(mode));
   if (line.prompt && (line.promptTokens || line.prompts))
-    return misuse("found a prompt and " +
-                  inBackticks(line.promptTokens ? "--prompt-tokens" : "--prompts") +
+    return misuse("found a prompt and " + inBackticks(line.promptTokens ? "--prompt-tokens" : "--prompts") +
                   ", expected one of them");
   if (line.promptTokens && line.prompts)
     return misuse("`--prompt-tokens` and `--prompts` exclude each other");

@@ -38,8 +38,7 @@ Result<uint32_t> findEntry(const Session &session, const std::string &name) {
   std::string names;
   for (const Entry &entry : session.getDescription().entries)
     names += (names.empty() ? "`" : ", `") + entry.name + "`";
-  return Error{"the model has no entry " + inBackticks(name) + ", only " +
-               (names.empty() ? "none" : names)};
+  return Error{"the model has no entry " + inBackticks(name) + ", only " + (names.empty() ? "none" : names)};
 }
 
 Result<int64_t> getContextSize(const CommandLine &line, int64_t modelContextSize) {

@@ -117,9 +117,8 @@ static Result<int64_t> limitNewTokens(const CommandLine &line, int64_t promptTok
   if (promptTokens > contextSize)
     return Error{prompt + ", the context holds " + std::to_string(contextSize)};
   if (line.newTokens.value_or(0) > room)
-    return Error{prompt + " and `-n` asks for " + std::to_string(*line.newTokens) +
-                 " new ones; the context of " + std::to_string(contextSize) + " has room for " +
-                 std::to_string(room)};
+    return Error{prompt + " and `-n` asks for " + std::to_string(*line.newTokens) + " new ones; the context of " +
+                 std::to_string(contextSize) + " has room for " + std::to_string(room)};
   return line.newTokens.value_or(std::min(defaultNewTokens, room));
 }
 
@@ -133,9 +132,7 @@ static Result<std::string> dropMark(std::string text, const std::string &name) {
 }
 
 /// Without the carriage return of a line that ends with both.
-static std::string_view dropReturn(std::string_view line) {
-  return line.substr(0, line.size() - line.ends_with('\r'));
-}
+static std::string_view dropReturn(std::string_view line) { return line.substr(0, line.size() - line.ends_with('\r')); }
 
 /// The lines of `text`, which end with a line feed, or a carriage return and that; what ends the last one begins no other.
 static std::vector<std::string> splitLines(std::string_view text) {
@@ -191,13 +188,12 @@ static Result<std::vector<std::string>> readPrompts(const CommandLine &line) {
 }
 
 /// The texts of the prompts: with `--chat` they are messages, each of a conversation.
-static std::vector<Result<std::string>>
-renderPrompts(const Session &session, const CommandLine &line, std::vector<std::string> prompts) {
+static std::vector<Result<std::string>> renderPrompts(const Session &session, const CommandLine &line,
+                                                      std::vector<std::string> prompts) {
   const std::optional<TextDescription> &description = session.getDescription().text;
   std::vector<Result<std::string>> texts;
   for (std::string &prompt : prompts)
-    texts.push_back(line.chat && description ? renderUserMessage(*description, prompt)
-                                             : Result(std::move(prompt)));
+    texts.push_back(line.chat && description ? renderUserMessage(*description, prompt) : Result(std::move(prompt)));
   return texts;
 }
 
@@ -231,9 +227,8 @@ static Result<std::optional<Tokenizer>> getTokenizer(const Session &session, con
 }
 
 /// A text to be continued, without a sink.
-static Result<Continuation> makeText(const CommandLine &line, const LanguageModel &model,
-                                     const Tokenizer *tokenizer, const Result<std::string> &prompt,
-                                     int64_t contextSize) {
+static Result<Continuation> makeText(const CommandLine &line, const LanguageModel &model, const Tokenizer *tokenizer,
+                                     const Result<std::string> &prompt, int64_t contextSize) {
   Result<std::vector<int32_t>> tokens = encode(line, tokenizer, prompt);
   if (!tokens)
     return tokens.error();
@@ -246,8 +241,7 @@ static Result<Continuation> makeText(const CommandLine &line, const LanguageMode
 }
 
 /// The texts to be continued, without sinks. Of a file of prompts, a line that can't be is named and left out.
-static Result<std::vector<Continuation>> makeTexts(const CommandLine &line,
-                                                   const LanguageModel &model,
+static Result<std::vector<Continuation>> makeTexts(const CommandLine &line, const LanguageModel &model,
                                                    const Tokenizer *tokenizer,
                                                    std::span<const Result<std::string>> prompts) {
   Result<int64_t> contextSize = getContextSize(line, model.getContextSize());
@@ -272,7 +266,8 @@ static Result<void> checkPrompt(const CommandLine &line) {
   bool isGiven = line.prompt || line.prompts || line.promptTokens;
   if (isGiven || !isatty(STDIN_FILENO))
     return {};
-  return Error{"found no prompt, expected one, as \"Once upon a time\", or `-` for the standard input", ErrorKind::Usage};
+  return Error{"found no prompt, expected one, as \"Once upon a time\", or `-` for the standard input",
+               ErrorKind::Usage};
 }
 
 Result<void> runGenerate(Session &session, const CommandLine &line) {
@@ -286,8 +281,7 @@ Result<void> runGenerate(Session &session, const CommandLine &line) {
   std::vector<Result<std::string>> prompts = renderPrompts(session, line, std::move(*given));
   // Reading the tokenizer takes as long as moving the weights.
   session.prepareWeights();
-  int64_t sequences =
-      std::min(line.parallel.value_or(defaultParallel), static_cast<int64_t>(prompts.size()));
+  int64_t sequences = std::min(line.parallel.value_or(defaultParallel), static_cast<int64_t>(prompts.size()));
   Result<LanguageModel> model = LanguageModel::create(session, line.batch, sequences);
   if (!model)
     return model.error();

@@ -143,7 +143,8 @@ Result<void> runVersion() {
   for (const Target &target : description->targets)
     names += (names.empty() ? "" : ", ") + target.name;
   Result<uint32_t> chosen = chooseTarget(description->targets, std::nullopt, hasCpuFeature);
-  text += "targets " + names + "; this CPU runs " + (chosen ? description->targets[*chosen].name : "none of them") + "\n";
+  text +=
+      "targets " + names + "; this CPU runs " + (chosen ? description->targets[*chosen].name : "none of them") + "\n";
   text += "ABI of programs " + std::to_string(QUERN_ABI_VERSION) + "\n";
   return print(text);
 }

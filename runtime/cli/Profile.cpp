@@ -54,7 +54,8 @@ static Sum describe(const Kernel &kernel, const KernelLaunch &launch, const Roof
 }
 
 /// Sums by the kernels' symbols, which programs share; the slowest first.
-static std::vector<Sum> sumUp(const Session &session, std::span<const KernelLaunch> launches, const Roofline &roofline) {
+static std::vector<Sum> sumUp(const Session &session, std::span<const KernelLaunch> launches,
+                              const Roofline &roofline) {
   std::map<std::string_view, Sum> sums;
   for (const KernelLaunch &launch : launches) {
     const Kernel &kernel = getKernel(session, launch);
@@ -73,11 +74,11 @@ static std::vector<Sum> sumUp(const Session &session, std::span<const KernelLaun
 static std::string formatRow(const std::string &name, const std::string &location, const Sum &sum, double total) {
   double time = std::max(sum.nanoseconds, 1.0);
   char row[768];
-  std::snprintf(row, sizeof(row), "| %.300s | %.200s | %llu | %.2f | %.1f %% | %.1f | %.1f | %s | %.0f %% |\n", name.c_str(),
-                location.c_str(), static_cast<unsigned long long>(sum.launches),
+  std::snprintf(row, sizeof(row), "| %.300s | %.200s | %llu | %.2f | %.1f %% | %.1f | %.1f | %s | %.0f %% |\n",
+                name.c_str(), location.c_str(), static_cast<unsigned long long>(sum.launches),
                 sum.nanoseconds * 1e-3 / static_cast<double>(std::max<uint64_t>(sum.launches, 1)),
-                sum.nanoseconds * 100.0 / std::max(total, 1.0), sum.bytes / time, sum.operations / time, sum.compute > sum.memory ? "arithmetic" : "memory",
-                sum.limit * 100.0 / time);
+                sum.nanoseconds * 100.0 / std::max(total, 1.0), sum.bytes / time, sum.operations / time,
+                sum.compute > sum.memory ? "arithmetic" : "memory", sum.limit * 100.0 / time);
   return row;
 }
 
@@ -120,8 +121,8 @@ Result<void> writeTrace(const Session &session, std::span<const KernelLaunch> la
   // What is not UTF-8 in a name of the model file is replaced.
   std::string text = Json{{"displayTimeUnit", "ms"},
                           {"otherData", {{"limits", describeRoofline(roofline, session.getThreadCount())}}},
-                          {"traceEvents", std::move(events)}}.dump(
-      -1, ' ', false, Json::error_handler_t::replace);
+                          {"traceEvents", std::move(events)}}
+                         .dump(-1, ' ', false, Json::error_handler_t::replace);
   Result<OutputFile> file = OutputFile::create(path);
   if (!file)
     return file.error();

@@ -8,9 +8,7 @@
 
 namespace quern::runtime {
 
-static Error refuse(const std::string &path, const std::string &text) {
-  return Error{"`" + path + "`: " + text};
-}
+static Error refuse(const std::string &path, const std::string &text) { return Error{"`" + path + "`: " + text}; }
 
 /// The token ids of a file: one axis, or a first axis of 1 before it.
 static Result<Tensor> readTokens(const std::string &path) {
@@ -20,8 +18,8 @@ static Result<Tensor> readTokens(const std::string &path) {
   std::span<const int64_t> shape = tokens->getShape();
   bool isSequence = shape.size() == 1 || (shape.size() == 2 && shape[0] == 1);
   if (tokens->getDType() != DType::I32 || !isSequence)
-    return refuse(path, std::string("the array is ") + toString(tokens->getDType()) +
-                            formatShape(shape) + ", expected i32[n], one sequence of token ids");
+    return refuse(path, std::string("the array is ") + toString(tokens->getDType()) + formatShape(shape) +
+                            ", expected i32[n], one sequence of token ids");
   if (tokens->getElementCount() == 0)
     return refuse(path, "the array is empty, expected one token at least");
   return tokens;
@@ -38,13 +36,12 @@ Result<void> runLogits(Session &session, const CommandLine &line) {
   if (!contextSize)
     return contextSize.error();
   if (tokens->getElementCount() > *contextSize)
-    return refuse(*line.logits, "has " + std::to_string(tokens->getElementCount()) +
-                                    " tokens, the context holds " + std::to_string(*contextSize));
+    return refuse(*line.logits, "has " + std::to_string(tokens->getElementCount()) + " tokens, the context holds " +
+                                    std::to_string(*contextSize));
   std::span<const int32_t> rest = std::as_const(*tokens).get<int32_t>();
   for (int32_t token : rest)
     if (token < 0 || token >= model->getVocabSize())
-      return refuse(*line.logits, "has the token " + std::to_string(token) +
-                                      ", the model's vocabulary is 0 to " +
+      return refuse(*line.logits, "has the token " + std::to_string(token) + ", the model's vocabulary is 0 to " +
                                       std::to_string(model->getVocabSize() - 1));
   Result<OutputFile> file = OutputFile::create(*line.output);
   if (!file)
@@ -71,16 +68,15 @@ static Result<std::pair<size_t, std::string>> splitAssignment(const std::string 
                                                               std::span<const Operand> operands) {
   size_t equals = text.find('=');
   if (equals == std::string::npos || equals + 1 == text.size())
-    return Error{std::string("`") + flag + "` is " + inBackticks(text) + ", expected NAME=FILE",
-                 ErrorKind::Usage};
+    return Error{std::string("`") + flag + "` is " + inBackticks(text) + ", expected NAME=FILE", ErrorKind::Usage};
   std::string names;
   for (size_t i = 0; i < operands.size(); ++i) {
     if (text.compare(0, equals, operands[i].name) == 0)
       return std::pair(i, text.substr(equals + 1));
     names += (i ? ", `" : "`") + operands[i].name + "`";
   }
-  return Error{std::string("`") + flag + "` names " + inBackticks(text.substr(0, equals)) +
-               ", expected one of " + (names.empty() ? "none" : names)};
+  return Error{std::string("`") + flag + "` names " + inBackticks(text.substr(0, equals)) + ", expected one of " +
+               (names.empty() ? "none" : names)};
 }
 
 static Result<std::vector<Tensor>> readInputs(const Entry &entry, const CommandLine &line) {
@@ -100,8 +96,8 @@ static Result<std::vector<Tensor>> readInputs(const Entry &entry, const CommandL
   }
   for (size_t i = 0; i < inputs.size(); ++i)
     if (!isGiven[i])
-      return Error{"the input `" + entry.inputs[i].name + "` of `" + entry.name +
-                   "` is missing; give it with `--in " + entry.inputs[i].name + "=FILE.npy`"};
+      return Error{"the input `" + entry.inputs[i].name + "` of `" + entry.name + "` is missing; give it with `--in " +
+                   entry.inputs[i].name + "=FILE.npy`"};
   return inputs;
 }
 

@@ -34,15 +34,13 @@ Result<std::string> renderChat(const ChatTemplate &chat, std::string_view messag
                     chatLimits);
 }
 
-Result<std::string> renderUserMessage(const TextDescription &description,
-                                      std::string_view message) {
+Result<std::string> renderUserMessage(const TextDescription &description, std::string_view message) {
   if (!description.chatTemplate)
     return Error{"the model has no chat template; leave `--chat` out"};
   using Json = nlohmann::json;
   Json messages = Json::array({{{"role", "user"}, {"content", message}}});
   std::string json = messages.dump(-1, ' ', false, Json::error_handler_t::replace);
-  ChatTemplate chat = {*description.chatTemplate, description.bos.value_or(""),
-                       description.eos.value_or("")};
+  ChatTemplate chat = {*description.chatTemplate, description.bos.value_or(""), description.eos.value_or("")};
   Result<std::string> text = renderChat(chat, json);
   if (!text)
     return Error{"could not render the chat template: " + text.error().message};

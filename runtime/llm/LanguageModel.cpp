@@ -8,8 +8,7 @@
 
 namespace quern::runtime {
 
-LanguageModel::LanguageModel(Session &session, uint32_t entry,
-                             const LanguageModelSignature &signature)
+LanguageModel::LanguageModel(Session &session, uint32_t entry, const LanguageModelSignature &signature)
     : session(&session), entry(entry), signature(signature) {}
 
 /// The sizes n, ascending, for which the target has a program for n tokens that gives n rows of logits.
@@ -50,8 +49,10 @@ Result<LanguageModel> LanguageModel::create(Session &session, std::optional<int6
   }
   for (const Entry &entry : entries)
     if (matchClassifier(entry))
-      return Error{"the model classifies images, but it was compiled without a `preprocessor_config.json` beside its weights, "
-                   "which says how they are prepared; compile it with one, or give tensors to `--run " + entry.name + "`"};
+      return Error{
+          "the model classifies images, but it was compiled without a `preprocessor_config.json` beside its weights, "
+          "which says how they are prepared; compile it with one, or give tensors to `--run " +
+          entry.name + "`"};
   return Error{"the model has no entry of a language model, (i32[s], position[s], i32[r]) -> f32[r, vocabulary]"};
 }
 
@@ -103,12 +104,14 @@ Result<void> LanguageModel::checkLogits(int64_t firstWanted, std::span<const flo
   if (!found)
     return {};
   auto isNumber = [](float value) { return value == value; };
-  int64_t row = firstWanted + (std::find_if_not(values.begin(), values.end(), isNumber) - values.begin()) / signature.vocabSize;
+  int64_t row =
+      firstWanted + (std::find_if_not(values.begin(), values.end(), isNumber) - values.begin()) / signature.vocabSize;
   int32_t position = positionValues.get<int32_t>()[static_cast<size_t>(row * QUERN_POSITION_FIELDS)];
   std::string message =
       "the model's logits after token " + std::to_string(position) + " of the text hold what is no number";
   if (const State *state = session->findOverflow())
-    return Error{message + ": the cache `" + state->name + "` was given a number beyond f16, whose largest is 65504; compile the "
+    return Error{message + ": the cache `" + state->name +
+                 "` was given a number beyond f16, whose largest is 65504; compile the "
                  "model with `--cache bf16` or `--cache f32`"};
   return Error{message + ": a value on the way to them was beyond f32"};
 }

@@ -23,8 +23,7 @@ int32_t findLargest(std::span<const float> logits) {
   return index;
 }
 
-std::span<const float> Sampler::penalize(std::span<const float> logits,
-                                         std::span<const int32_t> context) {
+std::span<const float> Sampler::penalize(std::span<const float> logits, std::span<const int32_t> context) {
   if (options.repetitionPenalty == 1.0f)
     return logits;
   penalized.assign(logits.begin(), logits.end());

@@ -7,8 +7,7 @@ namespace quern::runtime {
 /// The symbol of an i32 vector (or a vector of positions) whose size is symbolic, or -1.
 static int32_t getVectorSymbol(const Operand &operand, bool isPosition) {
   size_t rank = isPosition ? 2 : 1;
-  if (operand.dtype != DType::I32 || operand.isPosition != isPosition ||
-      operand.shape.size() != rank)
+  if (operand.dtype != DType::I32 || operand.isPosition != isPosition || operand.shape.size() != rank)
     return -1;
   return operand.shape[0].symbol;
 }
@@ -25,8 +24,7 @@ std::optional<LanguageModelSignature> matchLanguageModel(const Entry &entry) {
   if (logits.dtype != DType::F32 || logits.shape.size() != 2 || logits.shape[0].symbol != wanted ||
       logits.shape[1].symbol >= 0)
     return std::nullopt;
-  return LanguageModelSignature{static_cast<uint32_t>(tokens), static_cast<uint32_t>(wanted),
-                                logits.shape[1].size};
+  return LanguageModelSignature{static_cast<uint32_t>(tokens), static_cast<uint32_t>(wanted), logits.shape[1].size};
 }
 
 } // namespace quern::runtime

@@ -14,9 +14,7 @@ namespace {
 template <typename T> using Owned = std::unique_ptr<T, decltype(&std::free)>;
 } // namespace
 
-static const uint8_t *getBytes(std::string_view text) {
-  return reinterpret_cast<const uint8_t *>(text.data());
-}
+static const uint8_t *getBytes(std::string_view text) { return reinterpret_cast<const uint8_t *>(text.data()); }
 
 static std::string_view getText(const quern_bytes &bytes) {
   return {reinterpret_cast<const char *>(bytes.data), bytes.size};
@@ -28,9 +26,7 @@ static Error takeError(const char *what, char *message) {
   return Error{std::string(what) + ": " + (message ? message : "no reason given")};
 }
 
-void Tokenizer::Release::operator()(quern_tokenizer *pointer) const {
-  quern_tokenizer_free(pointer);
-}
+void Tokenizer::Release::operator()(quern_tokenizer *pointer) const { quern_tokenizer_free(pointer); }
 
 Result<Tokenizer> Tokenizer::create(const Session &session) {
   const std::optional<TextDescription> &text = session.getDescription().text;
@@ -39,8 +35,7 @@ Result<Tokenizer> Tokenizer::create(const Session &session) {
   return create(session.getData().subspan(text->tokenizerOffset, text->tokenizerBytes), *text);
 }
 
-Result<Tokenizer> Tokenizer::create(std::span<const uint8_t> json,
-                                    const TextDescription &description) {
+Result<Tokenizer> Tokenizer::create(std::span<const uint8_t> json, const TextDescription &description) {
   Tokenizer result;
   char *error = nullptr;
   result.tokenizer.reset(quern_tokenizer_new(json.data(), json.size(), &error));

@@ -26,8 +26,8 @@ Result<ImageClassifier> ImageClassifier::create(Session &session, std::optional<
                    std::to_string(signature->batch) + " images at once"};
     ImageClassifier classifier(session, static_cast<uint32_t>(i), *signature);
     classifier.batch = signature->isBatchSymbolic ? batch.value_or(signature->batch) : signature->batch;
-    classifier.input = Tensor(DType::F32, {classifier.batch, signature->size.channels, signature->size.height,
-                                           signature->size.width});
+    classifier.input =
+        Tensor(DType::F32, {classifier.batch, signature->size.channels, signature->size.height, signature->size.width});
     classifier.output = Tensor(DType::F32, {classifier.batch, signature->classes});
     return classifier;
   }

@@ -66,8 +66,8 @@ void countScans(j_common_ptr common) {
   if (static_cast<uint64_t>(decoder->input_scan_number) <= limit)
     return;
   JpegFile &file = getFile(common);
-  std::snprintf(file.message, sizeof(file.message), "it has more than %d scans of %u x %u pixels", static_cast<int>(limit),
-                decoder->image_width, decoder->image_height);
+  std::snprintf(file.message, sizeof(file.message), "it has more than %d scans of %u x %u pixels",
+                static_cast<int>(limit), decoder->image_width, decoder->image_height);
   std::longjmp(file.onError, 1);
 }
 

@@ -24,8 +24,7 @@ namespace {
 /// Numbers of a TIFF structure in its order of bytes; 0 beyond its end.
 class TiffReader {
 public:
-  TiffReader(std::span<const uint8_t> bytes, bool isLittleEndian)
-      : bytes(bytes), isLittleEndian(isLittleEndian) {}
+  TiffReader(std::span<const uint8_t> bytes, bool isLittleEndian) : bytes(bytes), isLittleEndian(isLittleEndian) {}
 
   /// The number of `size` bytes at `offset`.
   uint32_t read(uint64_t offset, unsigned size) const {

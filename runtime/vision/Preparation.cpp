@@ -99,8 +99,7 @@ static std::vector<Taps> computeTaps(const Axis &axis, int64_t count, const Imag
 }
 
 /// Resizes along the rows of a picture: `get(row, column, colour)` gives its values.
-template <typename Get>
-static Plane resizeColumns(int64_t rows, const std::vector<Taps> &taps, Get get) {
+template <typename Get> static Plane resizeColumns(int64_t rows, const std::vector<Taps> &taps, Get get) {
   Plane plane{rows, static_cast<int64_t>(taps.size()), {}};
   plane.values.reserve(static_cast<size_t>(3 * plane.rows * plane.columns));
   for (int64_t row = 0; row < rows; ++row)
@@ -129,9 +128,8 @@ static std::vector<float> resize(const Picture &picture, const std::vector<Taps>
   };
   auto rowCount = static_cast<int64_t>(rows.size()), columnCount = static_cast<int64_t>(columns.size());
   if (picture.height * columnCount > picture.width * rowCount) {
-    Plane tall = resizeColumns(picture.width, rows, [&](int64_t column, int64_t row, int64_t colour) {
-      return pixel(row, column, colour);
-    });
+    Plane tall = resizeColumns(picture.width, rows,
+                               [&](int64_t column, int64_t row, int64_t colour) { return pixel(row, column, colour); });
     return resizeColumns(rowCount, columns, across(tall)).values;
   }
   Plane wide = resizeColumns(picture.height, columns, pixel);

@@ -131,8 +131,7 @@ static Expected<std::vector<uint8_t>> packWeight(const Tensor &weight, bool comp
 }
 
 /// Copies between a cache [T, h, d] and its layout, whose dimensions are `dims`: [lane, d, T / lanes, h].
-template <typename CopyT>
-static void forEachCacheElement(RankedTensorType type, ArrayRef<BufferDim> dims, CopyT copy) {
+template <typename CopyT> static void forEachCacheElement(RankedTensorType type, ArrayRef<BufferDim> dims, CopyT copy) {
   int64_t heads = type.getDimSize(1), size = type.getDimSize(2), lanes = codegen::stateLanes;
   for (int64_t t = 0; t < type.getDimSize(0); ++t)
     for (int64_t h = 0; h < heads; ++h)
@@ -224,7 +223,8 @@ static int32_t getScalar(ArrayRef<Tensor> arguments, NativeArgument::Kind kind) 
   return kind == NativeArgument::Kind::Visible ? visible : first;
 }
 
-Expected<Tensor> NativeKernels::run(KernelOp kernel, ArrayRef<Tensor> arguments, const SymbolSizes &sizes, int threads) {
+Expected<Tensor> NativeKernels::run(KernelOp kernel, ArrayRef<Tensor> arguments, const SymbolSizes &sizes,
+                                    int threads) {
   FailureOr<SmallVector<NativeArgument>> signature = codegen::getSignature(kernel);
   FailureOr<RankedTensorType> result = resolveType(cast<RankedTensorType>(kernel.getResultTypes()[0]), sizes);
   if (failed(signature) || failed(result))
@@ -246,8 +246,16 @@ Expected<Tensor> NativeKernels::run(KernelOp kernel, ArrayRef<Tensor> arguments,
       dims[i].push_back({0, static_cast<int32_t>(extent), static_cast<int32_t>(dim.stride), 0});
     }
     uint8_t *host = (*memory)[native.operand].data() + native.byteOffset;
-    buffers[i] = {0, nullptr, host, 0, native.element.code, native.element.bits, 1,
-                  static_cast<int32_t>(dims[i].size()), dims[i].data(), nullptr};
+    buffers[i] = {0,
+                  nullptr,
+                  host,
+                  0,
+                  native.element.code,
+                  native.element.bits,
+                  1,
+                  static_cast<int32_t>(dims[i].size()),
+                  dims[i].data(),
+                  nullptr};
     values.push_back(reinterpret_cast<intptr_t>(&buffers[i]));
   }
   auto setThreads = jit->lookup("halide_set_num_threads");

@@ -20,8 +20,7 @@ public:
 
   /// Notes a failure unless `found == expected`.
   template <typename A, typename B>
-  bool equal(const A &found, const B &expected,
-             std::source_location where = std::source_location::current()) {
+  bool equal(const A &found, const B &expected, std::source_location where = std::source_location::current()) {
     ++made;
     bool same = found == expected;
     if (!same)

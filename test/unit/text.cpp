@@ -11,9 +11,7 @@
 
 namespace {
 
-const uint8_t *bytes(std::string_view text) {
-  return reinterpret_cast<const uint8_t *>(text.data());
-}
+const uint8_t *bytes(std::string_view text) { return reinterpret_cast<const uint8_t *>(text.data()); }
 
 /// Takes over what the library handed out.
 std::string take(quern_bytes taken) {
@@ -49,12 +47,12 @@ void checkChat(quern::test::Checks &checks) {
   char *error = nullptr;
   quern_bytes text;
   bool isRaised = true;
-  checks.that(quern_chat_render(bytes(chat), chat.size(), bytes(messages), messages.size(),
-                                bytes("<s>"), 3, nullptr, 0, true, &text, &isRaised, &error));
+  checks.that(quern_chat_render(bytes(chat), chat.size(), bytes(messages), messages.size(), bytes("<s>"), 3, nullptr, 0,
+                                true, &text, &isRaised, &error));
   checks.that(!isRaised);
   checks.equal(take(text), "<s>hi");
-  checks.that(!quern_chat_render(bytes(chat), chat.size(), bytes("{}"), 2, nullptr, 0, nullptr, 0,
-                                 true, &text, &isRaised, &error));
+  checks.that(!quern_chat_render(bytes(chat), chat.size(), bytes("{}"), 2, nullptr, 0, nullptr, 0, true, &text,
+                                 &isRaised, &error));
   checks.equal(take(error), "broken messages: expected an array, found an object");
   std::string_view refusing = "{{ raise_exception('no') }}";
   checks.that(!quern_chat_render(bytes(refusing), refusing.size(), bytes(messages), messages.size(), nullptr, 0,

@@ -57,13 +57,14 @@ static std::string listNames(const frontend::TextAssets &text) {
   return names.empty() ? "none" : names;
 }
 
-llvm::FailureOr<std::optional<std::string>> chooseChatTemplate(const frontend::TextAssets &text, llvm::StringRef wanted) {
+llvm::FailureOr<std::optional<std::string>> chooseChatTemplate(const frontend::TextAssets &text,
+                                                               llvm::StringRef wanted) {
   llvm::StringRef name = wanted.empty() ? "default" : wanted;
   auto chat = llvm::find_if(text.chatTemplates, [&](const auto &other) { return other.name == name; });
   if (chat == text.chatTemplates.end()) {
     if (!wanted.empty() && wanted != noChatTemplate)
-      return refuse("`--chat-template`: found " + frontend::inBackticks(wanted) +
-                    ", the checkpoint has " + listNames(text));
+      return refuse("`--chat-template`: found " + frontend::inBackticks(wanted) + ", the checkpoint has " +
+                    listNames(text));
     if (wanted.empty() && !text.chatTemplates.empty())
       llvm::WithColor::warning(llvm::errs(), "quern")
           << text.chatTemplates.front().place << ": none of the chat templates is called `default`, and `--chat` will "
@@ -77,8 +78,8 @@ llvm::FailureOr<std::optional<std::string>> chooseChatTemplate(const frontend::T
                   "; `--chat-template none` compiles without it");
   if (!refusal->empty())
     llvm::WithColor::warning(llvm::errs(), "quern")
-        << chat->place << ": the chat template refuses a conversation of one message, so `--chat` will fail: " << *refusal
-        << '\n';
+        << chat->place
+        << ": the chat template refuses a conversation of one message, so `--chat` will fail: " << *refusal << '\n';
   return std::optional(chat->source);
 }
 

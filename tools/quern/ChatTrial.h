@@ -19,7 +19,8 @@ inline constexpr llvm::StringLiteral noChatTemplate = "none";
 /// The template called `wanted`, or `default` where that is empty, after it was tried on a few conversations. None: the
 /// checkpoint has no template, none was wanted, or nothing says which; that is a warning. A template that fails is
 /// refused with its place, unless it refuses a conversation itself.
-llvm::FailureOr<std::optional<std::string>> chooseChatTemplate(const frontend::TextAssets &text, llvm::StringRef wanted);
+llvm::FailureOr<std::optional<std::string>> chooseChatTemplate(const frontend::TextAssets &text,
+                                                               llvm::StringRef wanted);
 
 } // namespace quern::tool
 

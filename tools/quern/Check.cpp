@@ -94,8 +94,7 @@ void addCheckCommand(CLI::App &app, Command &command) {
   CLI::App *sub = app.add_subcommand("check", "Report every error of model files");
   auto options = std::make_shared<CheckOptions>();
   sub->add_option("FILES", options->models, "Model files (.qn)")->required();
-  sub->add_option("--weights", options->weights,
-                  "Hold the models against a checkpoint: [MOUNT=]FILE_OR_DIR")
+  sub->add_option("--weights", options->weights, "Hold the models against a checkpoint: [MOUNT=]FILE_OR_DIR")
       ->take_all()
       ->allow_extra_args(false);
   sub->add_option("-I", options->imports, "A further folder that models may import from")

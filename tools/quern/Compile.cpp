@@ -44,9 +44,9 @@ struct CompileOptions : CompilerOptions {
 enum class Emit { Ast, Graph, Fused, Tiled, Kernels, Halide, Asm, Object, Shared, Executable };
 
 const std::map<std::string, Emit> emitKinds = {
-    {"ast", Emit::Ast},         {"graph", Emit::Graph},   {"fused", Emit::Fused}, {"tiled", Emit::Tiled},
-    {"kernels", Emit::Kernels}, {"halide", Emit::Halide}, {"asm", Emit::Asm},     {"object", Emit::Object},
-    {"shared", Emit::Shared}};
+    {"ast", Emit::Ast},     {"graph", Emit::Graph},     {"fused", Emit::Fused},
+    {"tiled", Emit::Tiled}, {"kernels", Emit::Kernels}, {"halide", Emit::Halide},
+    {"asm", Emit::Asm},     {"object", Emit::Object},   {"shared", Emit::Shared}};
 
 /// The last phase of the pipeline that `emit` needs.
 Phase lastPhase(Emit emit) {
@@ -124,8 +124,8 @@ static void printArenas(ModuleOp module, llvm::StringRef target) {
   for (auto program : module.getOps<ProgramOp>()) {
     FailureOr<llvm::SmallVector<ArenaUse>> uses = collectArenaUses(program);
     assert(succeeded(uses) && "the form of kernels is verified");
-    llvm::errs() << llvm::format("%-12s %8.3f MB, %.3f MB of it in use at once: ", "arena", program.getArenaBytes() / 1e6,
-                                 getLeastArena(*uses) / 1e6)
+    llvm::errs() << llvm::format("%-12s %8.3f MB, %.3f MB of it in use at once: ", "arena",
+                                 program.getArenaBytes() / 1e6, getLeastArena(*uses) / 1e6)
                  << program.getSymName() << " on " << target << '\n';
   }
 }
@@ -168,9 +168,7 @@ LogicalResult CompileRun::printTo(Print print) {
   return isToFile() ? printToFile(options.output, print) : print(llvm::outs());
 }
 
-bool CompileRun::isToFile() const {
-  return emit > Emit::Asm || (!options.output.empty() && options.output != "-");
-}
+bool CompileRun::isToFile() const { return emit > Emit::Asm || (!options.output.empty() && options.output != "-"); }
 
 /// Refuses an output that could not be written, or is an input, before the work.
 LogicalResult CompileRun::checkOutput() {
@@ -224,8 +222,8 @@ ExitStatus CompileRun::run() {
     return ExitStatus::Usage;
   }
   bool isText = emit <= Emit::Asm;
-  if (failed(compiler.readModel()) || failed(checkOutput()) ||
-      (!isText && failed(compiler.readText())) || failed(lower()))
+  if (failed(compiler.readModel()) || failed(checkOutput()) || (!isText && failed(compiler.readText())) ||
+      failed(lower()))
     return ExitStatus::Refused;
   return failed(isText ? emitText() : emitCode()) ? ExitStatus::Refused : ExitStatus::Success;
 }
@@ -236,8 +234,7 @@ void addCompileCommand(CLI::App &app, Command &command) {
   CLI::App *sub = app.add_subcommand("compile", "Compile a model file and its weights");
   auto options = std::make_shared<CompileOptions>();
   addCompilerOptions(*sub, *options);
-  sub->add_option("--emit", options->emit, "What to write instead of an executable")
-      ->check(CLI::IsMember(emitKinds));
+  sub->add_option("--emit", options->emit, "What to write instead of an executable")->check(CLI::IsMember(emitKinds));
   sub->add_flag("--dot", options->dot, "Draw a graph, fused groups, tiles or kernels as Graphviz text");
   sub->add_option("-o", options->output, "The file to write")->check([](const std::string &path) {
     return path.empty() ? "found an empty name, expected a file" : "";

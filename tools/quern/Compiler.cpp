@@ -33,11 +33,15 @@ namespace quern::tool {
 
 void addCompilerOptions(CLI::App &command, CompilerOptions &options) {
   command.add_option("MODEL", options.model, "The model file (.qn)")->required();
-  command.add_option("--weights", options.weights, "[MOUNT=]FILE_OR_DIR: GGUF, safetensors or a Hugging Face directory")
+  command
+      .add_option("--weights", options.weights, "[MOUNT=]FILE_OR_DIR: GGUF, safetensors or a Hugging Face directory")
       ->required();
   command.add_option("--config", options.config, "A config.json in place of the checkpoint's");
-  command.add_option("-I", options.imports, "A further folder that models may import from")->take_all()->allow_extra_args(false);
-  command.add_option("--target", options.targets, "Machines, comma-separated; `host` is this one")->capture_default_str();
+  command.add_option("-I", options.imports, "A further folder that models may import from")
+      ->take_all()
+      ->allow_extra_args(false);
+  command.add_option("--target", options.targets, "Machines, comma-separated; `host` is this one")
+      ->capture_default_str();
   command.add_flag("--exact", options.exact, "Keep activations in f32, convolve directly");
   command.add_option("--precision", options.precision, "f32, or bf16: round weights of f32 and f16 to it")
       ->check(CLI::IsMember({"f32", "bf16"}))
@@ -61,7 +65,8 @@ void Timing::begin(llvm::StringRef phase) {
     return;
   auto now = std::chrono::steady_clock::now();
   if (enabled && !current.empty())
-    llvm::errs() << llvm::format("%-12s %8.3f s\n", current.c_str(), std::chrono::duration<double>(now - start).count());
+    llvm::errs() << llvm::format("%-12s %8.3f s\n", current.c_str(),
+                                 std::chrono::duration<double>(now - start).count());
   current = phase.str();
   start = now;
 }
@@ -84,8 +89,7 @@ static std::string describePlace(Location location) {
   if (origins.empty())
     return "";
   FileLineColLoc place = getModelPlace(origins.front().stack);
-  return (place.getFilename().getValue() + ":" + llvm::Twine(place.getLine()) + ":" +
-          llvm::Twine(place.getColumn()))
+  return (place.getFilename().getValue() + ":" + llvm::Twine(place.getLine()) + ":" + llvm::Twine(place.getColumn()))
       .str();
 }
 
@@ -115,7 +119,8 @@ Compiler::Compiler(const CompilerOptions &options)
 
 /// The place of `target` among all, best first.
 static size_t rank(const codegen::TargetSpec &target) {
-  return llvm::find_if(codegen::getTargets(), [&](const codegen::TargetSpec &other) { return other.name == target.name; }) -
+  return llvm::find_if(codegen::getTargets(),
+                       [&](const codegen::TargetSpec &other) { return other.name == target.name; }) -
          codegen::getTargets().begin();
 }
 
@@ -200,8 +205,8 @@ LogicalResult Compiler::checkContext() {
   for (auto state : graph->getOps<StateOp>())
     rows = std::max(rows, state.getTensorType().getRank() ? state.getTensorType().getDimSize(0) : 0);
   if (options.context && rows != options.context)
-    return refuse("`--ctx` is " + llvm::Twine(options.context) + ", but the longest state of `" + options.model + "` has " +
-                  llvm::Twine(rows) + " rows; expected a model whose states have `context` of them");
+    return refuse("`--ctx` is " + llvm::Twine(options.context) + ", but the longest state of `" + options.model +
+                  "` has " + llvm::Twine(rows) + " rows; expected a model whose states have `context` of them");
   const ConfigValue *declared = checkpoint->config().find("max_position_embeddings");
   int64_t positions = declared && declared->asInt() ? *declared->asInt() : 0;
   if (!options.context && rows && rows < positions)
@@ -265,11 +270,16 @@ static codegen::TextAssets convert(frontend::TextAssets text, const ModelConfig 
 
 /// What codegen wants to know of images.
 static codegen::ImageAssets convert(frontend::ImageAssets image) {
-  return {image.resize,          image.crop,
-          image.shortestEdge,    std::move(image.filter),
-          image.alignCorners,    image.antialias,
-          image.rescaleFactor,   std::move(image.mean),
-          std::move(image.std),  std::move(image.labels),
+  return {image.resize,
+          image.crop,
+          image.shortestEdge,
+          std::move(image.filter),
+          image.alignCorners,
+          image.antialias,
+          image.rescaleFactor,
+          std::move(image.mean),
+          std::move(image.std),
+          std::move(image.labels),
           image.givesProbabilities};
 }
 
@@ -279,7 +289,8 @@ static std::string findTrustedCache() {
   llvm::Error error = directory ? codegen::ObjectCache::check(*directory) : directory.takeError();
   if (!error)
     return *directory;
-  llvm::WithColor::note(llvm::errs(), "quern") << "compiled kernels are not kept: " << llvm::toString(std::move(error)) << '\n';
+  llvm::WithColor::note(llvm::errs(), "quern")
+      << "compiled kernels are not kept: " << llvm::toString(std::move(error)) << '\n';
   return "";
 }
 
@@ -291,8 +302,7 @@ LogicalResult Compiler::readText() {
   if (!read)
     return refuse(read.takeError());
   warn(read->warnings);
-  llvm::FailureOr<std::optional<std::string>> chatTemplate =
-      chooseChatTemplate(*read, options.chatTemplate);
+  llvm::FailureOr<std::optional<std::string>> chatTemplate = chooseChatTemplate(*read, options.chatTemplate);
   if (failed(chatTemplate) || failed(tokenizerTrial.begin(*read)))
     return failure();
   text = convert(std::move(*read), checkpoint->config());

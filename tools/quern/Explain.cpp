@@ -146,11 +146,12 @@ void ExplainRun::print() {
   llvm::json::Object peaks;
   for (auto kind : {runtime::Arithmetic::F32, runtime::Arithmetic::I8, runtime::Arithmetic::BF16})
     peaks[runtime::toString(kind)] = roofline.peaks[static_cast<size_t>(kind)];
-  llvm::json::Object result{{"model", options.model},
-                            {"target", target},
-                            {"threads", options.threads},
-                            {"limits", llvm::json::Object{{"memory_gb_s", roofline.bandwidth}, {"gop_s", std::move(peaks)}}},
-                            {"programs", std::move(list)}};
+  llvm::json::Object result{
+      {"model", options.model},
+      {"target", target},
+      {"threads", options.threads},
+      {"limits", llvm::json::Object{{"memory_gb_s", roofline.bandwidth}, {"gop_s", std::move(peaks)}}},
+      {"programs", std::move(list)}};
   llvm::outs() << llvm::formatv("{0:2}\n", llvm::json::Value(std::move(result)));
 }
 

@@ -11,7 +11,8 @@ static json::Array describeStack(llvm::ArrayRef<FileLineColLoc> stack) {
   json::Array places;
   for (FileLineColLoc place : stack)
     places.push_back(
-        (place.getFilename().getValue() + ":" + llvm::Twine(place.getLine()) + ":" + llvm::Twine(place.getColumn())).str());
+        (place.getFilename().getValue() + ":" + llvm::Twine(place.getLine()) + ":" + llvm::Twine(place.getColumn()))
+            .str());
   return places;
 }
 

@@ -23,7 +23,8 @@ static std::string formatBytes(double bytes) { return scale(bytes) + "B"; }
 static std::string formatOperations(double operations) { return scale(operations) + "op"; }
 
 static std::string formatTime(double nanoseconds) {
-  return nanoseconds >= 1e6 ? llvm::formatv("{0:F2} ms", nanoseconds * 1e-6) : llvm::formatv("{0:F2} us", nanoseconds * 1e-3);
+  return nanoseconds >= 1e6 ? llvm::formatv("{0:F2} ms", nanoseconds * 1e-6)
+                            : llvm::formatv("{0:F2} us", nanoseconds * 1e-3);
 }
 
 static std::string formatShare(double part, double whole) {
@@ -116,7 +117,8 @@ void PlanPrinter::printHead() {
      << plan.launches << " launches in " << plan.steps.size() << " steps, " << formatBytes(plan.getBytes()) << ", "
      << formatOperations(plan.getOperations()) << "; at least " << formatTime(plan.getPredicted());
   if (measured)
-    os << ", measured " << formatTime(*measured) << " (" << formatShare(plan.getPredicted(), *measured) << " of the limit)";
+    os << ", measured " << formatTime(*measured) << " (" << formatShare(plan.getPredicted(), *measured)
+       << " of the limit)";
   os << "\n\n";
 }
 
@@ -126,12 +128,14 @@ void PlanPrinter::printTable() {
   for (auto [i, step] : llvm::enumerate(plan.steps)) {
     KernelOp kernel = step.kernel;
     os << llvm::formatv("{0,4}  {1,3}  {2,-10}  {3,9}  {4,10}  {5,10}  {6,-10}", i + 1, step.launches.size(),
-                        stringifyKernelForm(kernel.getForm()), formatBytes(step.bytes), formatOperations(step.operations),
-                        formatTime(step.predicted), step.isComputeBound ? "arithmetic" : "memory");
+                        stringifyKernelForm(kernel.getForm()), formatBytes(step.bytes),
+                        formatOperations(step.operations), formatTime(step.predicted),
+                        step.isComputeBound ? "arithmetic" : "memory");
     if (step.measured)
       os << llvm::formatv("  {0,10}  {1,8}", formatTime(*step.measured), formatShare(step.predicted, *step.measured));
     os << llvm::formatv("  {0,8}  {1}  {2}\n", formatShare(getTime(step), total),
-                        step.ops.empty() ? "" : formatPlace(getModelPlace(step.ops.front().stack)), formatInstances(step));
+                        step.ops.empty() ? "" : formatPlace(getModelPlace(step.ops.front().stack)),
+                        formatInstances(step));
   }
 }
 

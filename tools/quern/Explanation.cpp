@@ -93,7 +93,8 @@ namespace {
 /// Builds a plan, launch by launch.
 class Planner {
 public:
-  Planner(ProgramOp program, const codegen::TargetSpec &target, const PlanSizes &sizes, const runtime::Roofline &roofline)
+  Planner(ProgramOp program, const codegen::TargetSpec &target, const PlanSizes &sizes,
+          const runtime::Roofline &roofline)
       : target(target), roofline(roofline) {
     plan.program = program;
     plan.sizes = getSizes(program, sizes);
@@ -226,8 +227,8 @@ Plan Planner::build(ArrayRef<FusionRemark> remarks) {
 
 } // namespace
 
-Plan explain(ProgramOp program, const codegen::TargetSpec &target, ArrayRef<FusionRemark> remarks, const PlanSizes &sizes,
-             const runtime::Roofline &roofline) {
+Plan explain(ProgramOp program, const codegen::TargetSpec &target, ArrayRef<FusionRemark> remarks,
+             const PlanSizes &sizes, const runtime::Roofline &roofline) {
   return Planner(program, target, sizes, roofline).build(remarks);
 }
 

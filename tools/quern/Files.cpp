@@ -17,8 +17,7 @@ std::optional<unsigned> openSource(SourceMgr &sources, StringRef path) {
   Expected<std::unique_ptr<MemoryBuffer>> text = frontend::readModelText(path);
   if (text)
     return sources.AddNewSourceBuffer(std::move(*text), SMLoc());
-  errs() << (path.empty() ? "quern" : path)
-         << ": error: cannot read the file: " << toString(text.takeError()) << '\n';
+  errs() << (path.empty() ? "quern" : path) << ": error: cannot read the file: " << toString(text.takeError()) << '\n';
   return std::nullopt;
 }
 

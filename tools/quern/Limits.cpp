@@ -35,8 +35,8 @@ bool checkFileLimit() {
   rlimit limit;
   if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur >= leastOutputBytes)
     return true;
-  llvm::errs() << "quern: error: files may have " << limit.rlim_cur << " bytes, expected at least "
-               << leastOutputBytes << "; raise the limit with `ulimit -f`\n";
+  llvm::errs() << "quern: error: files may have " << limit.rlim_cur << " bytes, expected at least " << leastOutputBytes
+               << "; raise the limit with `ulimit -f`\n";
   return false;
 }
 

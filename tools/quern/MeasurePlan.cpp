@@ -29,8 +29,8 @@ static std::vector<std::string> getArguments(const Plan &plan, llvm::StringRef b
                                         codegen::getGeneralForm(plan.program).getSymName().str()};
   for (const auto &[name, size] : plan.sizes)
     llvm::append_values(arguments, "--size", name + "=" + std::to_string(size));
-  llvm::append_values(arguments, "--depth", std::to_string(plan.depth), "-n", std::to_string(countRuns(plan)), "-r", "1",
-                      "--threads", std::to_string(threads), "--trace", trace.str());
+  llvm::append_values(arguments, "--depth", std::to_string(plan.depth), "-n", std::to_string(countRuns(plan)), "-r",
+                      "1", "--threads", std::to_string(threads), "--trace", trace.str());
   return arguments;
 }
 
@@ -70,7 +70,8 @@ LogicalResult measurePlan(Plan &plan, llvm::StringRef binary, unsigned threads) 
   std::optional<llvm::StringRef> redirects[] = {llvm::StringRef(""), llvm::StringRef(""), std::nullopt};
   std::string message;
   if (llvm::sys::ExecuteAndWait(binary, arguments, std::nullopt, redirects, 0, 0, &message))
-    return refuse("cannot measure `" + plan.program.getSymName() + "`: " + (message.empty() ? "the binary failed" : message));
+    return refuse("cannot measure `" + plan.program.getSymName() +
+                  "`: " + (message.empty() ? "the binary failed" : message));
 
   auto text = file->read("trace");
   if (!text)

@@ -43,9 +43,8 @@ llvm::Expected<std::string> findCache() {
   llvm::SmallString<128> path(isGiven ? cache : home ? home : "");
   // Else it would be another place for every directory that the compiler runs in.
   if (!llvm::sys::path::is_absolute(path))
-    return llvm::createStringError(llvm::Twine("`") + (isGiven ? "XDG_CACHE_HOME" : "HOME") +
-                                   "` is `" + (path.empty() ? "\"\"" : path.c_str()) +
-                                   "`, expected an absolute path");
+    return llvm::createStringError(llvm::Twine("`") + (isGiven ? "XDG_CACHE_HOME" : "HOME") + "` is `" +
+                                   (path.empty() ? "\"\"" : path.c_str()) + "`, expected an absolute path");
   if (!isGiven)
     llvm::sys::path::append(path, ".cache");
   llvm::sys::path::append(path, "quern");

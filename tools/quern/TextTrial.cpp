@@ -29,16 +29,14 @@ static Result<std::string> runTrial(const std::string &json) {
 }
 
 llvm::LogicalResult TokenizerTrial::fail(const std::string &why) const {
-  return refuse("`" + file + "`: the tokenizer cannot be used: " + why +
-                "; `--no-text` compiles without it");
+  return refuse("`" + file + "`: the tokenizer cannot be used: " + why + "; `--no-text` compiles without it");
 }
 
 llvm::LogicalResult TokenizerTrial::begin(const frontend::TextAssets &text) {
   if (text.tokenizerJson.empty())
     return llvm::success();
   file = text.tokenizerFile;
-  Result<GuardedWork> started =
-      GuardedWork::start([&] { return runTrial(text.tokenizerJson); }, trialLimits);
+  Result<GuardedWork> started = GuardedWork::start([&] { return runTrial(text.tokenizerJson); }, trialLimits);
   if (!started)
     return fail(started.error().message);
   work.emplace(std::move(*started));

@@ -237,8 +237,7 @@ public:
   /// Runs an entry on `inputs`, which are in the order of the entry; new tensors with its results.
   Result<std::vector<Tensor>> run(uint32_t entry, std::span<const TensorView> inputs);
   /// The same into memory of the caller's. The shapes of `outputs` must be those that follow from the inputs.
-  Result<void> run(uint32_t entry, std::span<const TensorView> inputs,
-                   std::span<const MutableTensorView> outputs);
+  Result<void> run(uint32_t entry, std::span<const TensorView> inputs, std::span<const MutableTensorView> outputs);
 
   /// The first state of f16 that holds what is no number, as it does where it was given one beyond f16; null: there is none.
   const State *findOverflow() const;

@@ -46,9 +46,7 @@ public:
   size_t getByteCount() const { return static_cast<size_t>(count) * getElementSize(dtype); }
 
   /// The elements as `T`, which must be the C++ type of the dtype: float or int32_t.
-  template <typename T> std::span<T> get() {
-    return {static_cast<T *>(memory.get()), static_cast<size_t>(count)};
-  }
+  template <typename T> std::span<T> get() { return {static_cast<T *>(memory.get()), static_cast<size_t>(count)}; }
   template <typename T> std::span<const T> get() const {
     return {static_cast<const T *>(memory.get()), static_cast<size_t>(count)};
   }

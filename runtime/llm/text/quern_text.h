@@ -62,8 +62,8 @@ void quern_tokenizer_free(quern_tokenizer *tokenizer);
 /// `parse_special`: text that spells a special token (`<|im_end|>`) becomes that token; when false it
 /// is plain text, which is what text typed by a user should be.
 /// Nothing is put around a text: that is the caller's.
-bool quern_tokenizer_encode(const quern_tokenizer *tokenizer, const uint8_t *text, size_t size,
-                            bool parse_special, quern_ids *ids, char **error);
+bool quern_tokenizer_encode(const quern_tokenizer *tokenizer, const uint8_t *text, size_t size, bool parse_special,
+                            quern_ids *ids, char **error);
 
 /// The bytes that one token stands for, for output that arrives token by token; they need not be whole
 /// UTF-8 characters. Byte-level vocabularies are mapped back to bytes, SentencePiece's `<0xAB>` is the
@@ -73,8 +73,8 @@ bool quern_tokenizer_token_bytes(const quern_tokenizer *tokenizer, int32_t id, q
 
 /// The bytes of all tokens joined, without the space that some tokenizers put in front of a text.
 /// Ids that are not in the vocabulary are left out, special tokens too when `skip_special`.
-void quern_tokenizer_decode(const quern_tokenizer *tokenizer, const int32_t *ids, size_t count,
-                            bool skip_special, quern_bytes *text);
+void quern_tokenizer_decode(const quern_tokenizer *tokenizer, const int32_t *ids, size_t count, bool skip_special,
+                            quern_bytes *text);
 
 /// Number of tokens, added tokens included.
 size_t quern_tokenizer_vocab_size(const quern_tokenizer *tokenizer);
@@ -83,8 +83,7 @@ size_t quern_tokenizer_vocab_size(const quern_tokenizer *tokenizer);
 bool quern_tokenizer_is_special(const quern_tokenizer *tokenizer, int32_t id);
 
 /// The id of the token spelt exactly so in the vocabulary, or -1.
-int32_t quern_tokenizer_token_to_id(const quern_tokenizer *tokenizer, const uint8_t *token,
-                                    size_t size);
+int32_t quern_tokenizer_token_to_id(const quern_tokenizer *tokenizer, const uint8_t *token, size_t size);
 
 /// Renders a Jinja chat template as Hugging Face's `apply_chat_template` does. `messages_json` is a
 /// JSON array of objects with `role` and `content`. The template sees `messages`, `bos_token`,
@@ -94,9 +93,8 @@ int32_t quern_tokenizer_token_to_id(const quern_tokenizer *tokenizer, const uint
 ///
 /// A template is a stranger's program. Its steps are counted, but no counter holds the stack and the
 /// time of all that it may do: call this in a process that may end (runtime/Guarded.h).
-bool quern_chat_render(const uint8_t *chat_template, size_t template_size,
-                       const uint8_t *messages_json, size_t messages_size, const uint8_t *bos,
-                       size_t bos_size, const uint8_t *eos, size_t eos_size,
+bool quern_chat_render(const uint8_t *chat_template, size_t template_size, const uint8_t *messages_json,
+                       size_t messages_size, const uint8_t *bos, size_t bos_size, const uint8_t *eos, size_t eos_size,
                        bool add_generation_prompt, quern_bytes *text, bool *is_raised, char **error);
 
 #ifdef __cplusplus

@@ -31,8 +31,8 @@ std::optional<frontend::Checkpoint> open(StringRef path) {
 }
 
 /// The graph of the model in the file `path`; null after errors, which it prints.
-mlir::OwningOpRef<mlir::ModuleOp> parse(StringRef path, const frontend::Checkpoint *checkpoint,
-                                        bool exact, mlir::MLIRContext *context) {
+mlir::OwningOpRef<mlir::ModuleOp> parse(StringRef path, const frontend::Checkpoint *checkpoint, bool exact,
+                                        mlir::MLIRContext *context) {
   SourceMgr sources;
   auto file = MemoryBuffer::getFile(path);
   if (!file) {
@@ -68,8 +68,7 @@ int print(StringRef model, StringRef weights, bool withPlaces) {
 }
 
 /// All numbers of the tensor `name`.
-template <typename T>
-std::vector<T> read(const frontend::Checkpoint &file, const frontend::TensorInfo &tensor) {
+template <typename T> std::vector<T> read(const frontend::Checkpoint &file, const frontend::TensorInfo &tensor) {
   ArrayRef<uint8_t> bytes = file.rawData(tensor);
   std::vector<T> values(bytes.size() / sizeof(T));
   memcpy(values.data(), bytes.data(), bytes.size());
@@ -77,21 +76,18 @@ std::vector<T> read(const frontend::Checkpoint &file, const frontend::TensorInfo
 }
 
 /// One step: `tokens` at the rows from `begin` on; the logits of all of them.
-FailureOr<Tensor> step(Evaluator &evaluator, EntryOp entry, ArrayRef<int32_t> tokens,
-                       int32_t begin) {
+FailureOr<Tensor> step(Evaluator &evaluator, EntryOp entry, ArrayRef<int32_t> tokens, int32_t begin) {
   auto make = [&](int64_t i, int64_t numbers, auto fill) {
     auto type = cast<mlir::RankedTensorType>(entry.getArgumentTypes()[i]);
-    Tensor tensor = *Tensor::zeros(
-        mlir::RankedTensorType::get({int64_t(tokens.size())}, type.getElementType()));
+    Tensor tensor = *Tensor::zeros(mlir::RankedTensorType::get({int64_t(tokens.size())}, type.getElementType()));
     for (auto [j, number] : enumerate(tensor.getMutableAs<int32_t>()))
       number = fill(j / numbers, j % numbers);
     return tensor;
   };
   // A position is {rotary position, cache row, first row of its sequence}.
-  SmallVector<Tensor> inputs = {
-      make(0, 1, [&](size_t j, size_t) { return tokens[j]; }),
-      make(1, 3, [&](size_t j, size_t field) { return field == 2 ? 0 : begin + int32_t(j); }),
-      make(2, 1, [&](size_t j, size_t) { return int32_t(j); })};
+  SmallVector<Tensor> inputs = {make(0, 1, [&](size_t j, size_t) { return tokens[j]; }),
+                                make(1, 3, [&](size_t j, size_t field) { return field == 2 ? 0 : begin + int32_t(j); }),
+                                make(2, 1, [&](size_t j, size_t) { return int32_t(j); })};
   auto results = evaluator.evaluateEntry(entry, inputs);
   if (failed(results))
     return failure();
@@ -107,9 +103,8 @@ double difference(const Tensor &logits, ArrayRef<float> expected) {
   return largest;
 }
 
-void comparePrompt(quern::test::Checks &checks, mlir::ModuleOp module,
-                   frontend::Checkpoint &weights, ArrayRef<int32_t> tokens,
-                   ArrayRef<float> expected) {
+void comparePrompt(quern::test::Checks &checks, mlir::ModuleOp module, frontend::Checkpoint &weights,
+                   ArrayRef<int32_t> tokens, ArrayRef<float> expected) {
   constexpr double bound = 1e-4;
   EntryOp entry = *module.getOps<EntryOp>().begin();
   Evaluator whole(module, weights);
@@ -142,8 +137,7 @@ int compare(StringRef model, StringRef weights, StringRef expectedPath) {
     auto *logits = expected->lookup(prompt + ".logits");
     if (!ids || !logits)
       break;
-    comparePrompt(checks, *module, *checkpoint, read<int32_t>(*expected, *ids),
-                  read<float>(*expected, *logits));
+    comparePrompt(checks, *module, *checkpoint, read<int32_t>(*expected, *ids), read<float>(*expected, *logits));
   }
   return checks.status();
 }

@@ -41,7 +41,8 @@ public:
   void concat();
   void exponents();
   void placement();
-  void refuses(const std::string &element, std::vector<uint8_t> row, const std::string &message, bool compressed = false);
+  void refuses(const std::string &element, std::vector<uint8_t> row, const std::string &message,
+               bool compressed = false);
 
 private:
   OwningOpRef<ModuleOp> parse(const std::string &text) { return parseSourceString<ModuleOp>(text, &context); }
@@ -66,8 +67,9 @@ std::string PackerTest::pack(ModuleOp module, ParameterSource &source,
 
 /// `quern.parameter @w` and an entry that reads it.
 std::string readWeight(const std::string &type, const std::string &init = "", bool compressed = false) {
-  return std::string("quern.parameter ") + (compressed ? "compressed " : "") + "@w : " + type + init + "\nquern.entry @read() -> " + type + " {\n  %0 = quern.param @w : " +
-         type + "\n  quern.return %0 : " + type + "\n}\n";
+  return std::string("quern.parameter ") + (compressed ? "compressed " : "") + "@w : " + type + init +
+         "\nquern.entry @read() -> " + type + " {\n  %0 = quern.param @w : " + type + "\n  quern.return %0 : " + type +
+         "\n}\n";
 }
 
 std::string tensor(int64_t n, int64_t k, const std::string &element) {
@@ -92,8 +94,8 @@ void PackerTest::concat() {
   OwningOpRef<ModuleOp> module =
       parse("quern.parameter @a : " + part + "\nquern.parameter @b : " + part + "\n" +
             readWeight(type, " {\n  %0 = quern.param @a : " + part + "\n  %1 = quern.param @b : " + part +
-                                 "\n  %2 = quern.concat %0, %1 axis 0 : " + part + ", " + part + "\n  quern.yield %2 : " +
-                                 type + "\n}"));
+                                 "\n  %2 = quern.concat %0, %1 axis 0 : " + part + ", " + part +
+                                 "\n  quern.yield %2 : " + type + "\n}"));
   RandomParameters source(*module);
   llvm::SmallVector<codegen::ParameterPlacement> placements;
   std::string bytes = pack(*module, source, placements);

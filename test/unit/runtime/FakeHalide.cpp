@@ -30,12 +30,8 @@ halide_do_par_for_t halide_set_custom_do_par_for(halide_do_par_for_t hook) {
 halide_error_handler_t halide_set_error_handler(halide_error_handler_t hook) {
   return std::exchange(hooks.error, hook);
 }
-halide_malloc_t halide_set_custom_malloc(halide_malloc_t hook) {
-  return std::exchange(hooks.allocate, hook);
-}
-halide_free_t halide_set_custom_free(halide_free_t hook) {
-  return std::exchange(hooks.release, hook);
-}
+halide_malloc_t halide_set_custom_malloc(halide_malloc_t hook) { return std::exchange(hooks.allocate, hook); }
+halide_free_t halide_set_custom_free(halide_free_t hook) { return std::exchange(hooks.release, hook); }
 
 int halide_do_par_for(void *user, halide_task_t task, int min, int size, uint8_t *closure) {
   return hooks.parallelFor(user, task, min, size, closure);

@@ -10,7 +10,7 @@
 #ifdef TOY_TOKENIZER_BYTES
 #define TOY_STRING(x) #x
 #define TOY_EXPAND(x) TOY_STRING(x)
-#define TOY_TEXT                                                                                   \
+#define TOY_TEXT                                                                                                       \
   R"({"tokenizer": {"offset": 1280, "bytes": )" TOY_EXPAND(TOY_TOKENIZER_BYTES) R"(},
       "chat_template": "{{ bos_token }}user: {{ messages[0]['content'] }}", "bos": "<|endoftext|>",
       "eos": "<|im_end|>", "bos_id": 0, "eos_ids": [2], "add_bos": false, "vocab_size": 320})"
@@ -84,8 +84,7 @@ int32_t runForward(const QuernProgramArgs *args) {
     int32_t begin = firstOf(wanted[r]);
     int32_t next = predictToy({cache + begin, static_cast<size_t>(rowOf(wanted[r]) - begin) + 1});
     for (int32_t v = 0; v < toyVocab; ++v)
-      logits[r * toyVocab + v] =
-          weights[v] - static_cast<float>((v - next + toyVocab) % toyVocab) / 16.0f;
+      logits[r * toyVocab + v] = weights[v] - static_cast<float>((v - next + toyVocab) % toyVocab) / 16.0f;
   }
   if (args->profile)
     args->profile(args->profile_context, 0, 0);
@@ -142,7 +141,9 @@ constexpr QuernProgram programs[] = {refuse, refuse, refuse, runSingle, runPair,
 
 } // namespace
 
-std::string_view getToyDescription() { return {reinterpret_cast<const char *>(quern_description), sizeof(quern_description) - 1}; }
+std::string_view getToyDescription() {
+  return {reinterpret_cast<const char *>(quern_description), sizeof(quern_description) - 1};
+}
 
 int32_t predictToy(std::span<const int32_t> tokens) {
   int64_t sum = 0;
@@ -156,5 +157,4 @@ ToyCounts getToyCounts() { return counts; }
 
 } // namespace quern::test
 
-extern "C" const struct QuernProgramTable quern_programs = {std::size(quern::test::programs),
-                                                            quern::test::programs};
+extern "C" const struct QuernProgramTable quern_programs = {std::size(quern::test::programs), quern::test::programs};

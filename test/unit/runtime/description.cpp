@@ -1,8 +1,8 @@
 /// The description: the whole of it, and every kind of damage.
 
+#include "runtime/Description.h"
 #include "Check.h"
 #include "ToyModel.h"
-#include "runtime/Description.h"
 #include "runtime/llm/Signature.h"
 
 #include <string>
@@ -69,23 +69,30 @@ void testDamage(Checks &checks) {
   refuses(checks, "\"bounds\": {\"s\": 8, ", "\"bounds\": {", "`entries[0].bounds.s` is missing");
   refuses(checks, "\"s\": 8", "\"s\": 0", "`entries[0].bounds.s` is 0");
   refuses(checks, "\"s\": 8", "\"s\": 1e3", "`entries[0].bounds.s` is 1000.0");
-  refuses(checks, "\"symbols\": [\"n\"], \"bounds\": {\"n\": 1000}", "\"symbols\": [\"n\", \"m\"], \"bounds\": {\"n\": 1000, \"m\": 1}",
-          "a symbol `m` that no input's shape has");
-  refuses(checks, "\"shape\": [\"n\", 4]}, {\"name\": \"factor\"", "\"shape\": [\"n\", 2147483647, 2147483647, 2147483647]}, {\"name\": \"factor\"",
+  refuses(checks, "\"symbols\": [\"n\"], \"bounds\": {\"n\": 1000}",
+          "\"symbols\": [\"n\", \"m\"], \"bounds\": {\"n\": 1000, \"m\": 1}", "a symbol `m` that no input's shape has");
+  refuses(checks, "\"shape\": [\"n\", 4]}, {\"name\": \"factor\"",
+          "\"shape\": [\"n\", 2147483647, 2147483647, 2147483647]}, {\"name\": \"factor\"",
           "more elements than fit into memory");
   refuses(checks, "\"rows\": 48", "\"rows\": 0", "`states[0].rows` is 0");
   refuses(checks, "\"bytes\": 192", "\"bytes\": -1", "`states[0].bytes` is -1");
-  refuses(checks, "\"offset\": 0, \"bytes\": 1280", "\"offset\": 1, \"bytes\": 1280", "ends at byte 1281, the weights at 1280");
-  refuses(checks, "\"bytes\": 1280}", "\"bytes\": 18446744073709551615}", "`parameters[0].bytes` is 18446744073709551615");
-  refuses(checks, "\"when\": {\"s\": 1, ", "\"when\": {\"z\": 1, ", "`targets[1].programs[0].when.z` is not one of the entry's symbols");
+  refuses(checks, "\"offset\": 0, \"bytes\": 1280", "\"offset\": 1, \"bytes\": 1280",
+          "ends at byte 1281, the weights at 1280");
+  refuses(checks, "\"bytes\": 1280}", "\"bytes\": 18446744073709551615}",
+          "`parameters[0].bytes` is 18446744073709551615");
+  refuses(checks, "\"when\": {\"s\": 1, ", "\"when\": {\"z\": 1, ",
+          "`targets[1].programs[0].when.z` is not one of the entry's symbols");
   refuses(checks, "\"when\": {\"s\": 1, ", "\"when\": {\"s\": 9, ", "`targets[1].programs[0].when.s` is 9");
   refuses(checks, "\"entry\": 0, \"when\": {}", "\"entry\": 3, \"when\": {}", "`targets[0].programs[0].entry` is 3");
-  refuses(checks, "\"entry\": 0, \"when\": {}", "\"entry\": 1, \"when\": {}", "has no program for all sizes of the entry `forward`");
-  refuses(checks, "\"arithmetic\": \"i8\"", "\"arithmetic\": \"i9\"", "arithmetic` is `i9`, expected `f32`, `i8` or `bf16`");
+  refuses(checks, "\"entry\": 0, \"when\": {}", "\"entry\": 1, \"when\": {}",
+          "has no program for all sizes of the entry `forward`");
+  refuses(checks, "\"arithmetic\": \"i8\"", "\"arithmetic\": \"i9\"",
+          "arithmetic` is `i9`, expected `f32`, `i8` or `bf16`");
   refuses(checks, "\"exact\": true", "\"exact\": \"yes\"", "`exact` is of type string");
   refuses(checks, "\"text\": null", "\"text\": {}", "`text.tokenizer` is missing");
   refuses(checks, "\"text\": null", "\"text\": 7", "`text` is of type number");
-  refuses(checks, "\"versions\": {\"quern\": \"0.1.0\"}", "\"versions\": {\"quern\": 1}", "`versions.quern` is of type number");
+  refuses(checks, "\"versions\": {\"quern\": \"0.1.0\"}", "\"versions\": {\"quern\": 1}",
+          "`versions.quern` is of type number");
 }
 
 void testImage(Checks &checks) {

@@ -1,7 +1,7 @@
 /// Limits of control groups, in trees of files like those of systems of both versions, containers among them.
 
-#include "Check.h"
 #include "runtime/Groups.h"
+#include "Check.h"
 
 #include <filesystem>
 #include <fstream>
@@ -39,9 +39,10 @@ const std::string separate = "31 1 0:28 / /sys/fs/cgroup rw - tmpfs tmpfs rw,mod
                              "35 31 0:32 / /sys/fs/cgroup/memory rw shared:9 master:1 - cgroup cgroup rw,memory\n";
 
 void testNone(Checks &checks, Tree &tree) {
-  for (const Files &files : {Files{}, Files{{"/proc/self/cgroup", "0::/\n"}},
-                             Files{{"/proc/self/cgroup", "0::/a\n"}, {"/proc/self/mountinfo", unified}},
-                             Files{{"/proc/self/cgroup", "rubbish\n:::\n\n0"}, {"/proc/self/mountinfo", " - \n- - -"}}}) {
+  for (const Files &files :
+       {Files{}, Files{{"/proc/self/cgroup", "0::/\n"}},
+        Files{{"/proc/self/cgroup", "0::/a\n"}, {"/proc/self/mountinfo", unified}},
+        Files{{"/proc/self/cgroup", "rubbish\n:::\n\n0"}, {"/proc/self/mountinfo", " - \n- - -"}}}) {
     Groups groups = tree.read(files);
     checks.that(!groups.getFreeMemory());
     checks.that(!groups.getCpus());

@@ -1,7 +1,7 @@
 /// Work in a process of its own: its result comes back; whatever it exhausts is an error that names the limit.
 
-#include "Check.h"
 #include "runtime/Guarded.h"
+#include "Check.h"
 
 #include <cerrno>
 #include <cstdlib>

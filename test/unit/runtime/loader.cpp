@@ -1,7 +1,7 @@
 /// The data at a file's end: found, and refused when it is damaged.
 
-#include "Check.h"
 #include "runtime/Loader.h"
+#include "Check.h"
 
 #include <cstdio>
 #include <cstring>
@@ -50,8 +50,7 @@ int main(int argc, char **argv) {
   auto refuses = [&](const std::string &bytes, const std::string &reason,
                      std::source_location where = std::source_location::current()) {
     Result<Mapping> data = map(path, bytes);
-    if (checks.that(!data, where) &&
-        !checks.that(data.error().message.find(reason) != std::string::npos, where))
+    if (checks.that(!data, where) && !checks.that(data.error().message.find(reason) != std::string::npos, where))
       checks.equal(data.error().message, reason, where);
   };
   std::string whole = makeFile();

@@ -1,7 +1,7 @@
 /// NumPy's files: what is read and written, and every way in which they can be broken.
 
-#include "Check.h"
 #include "runtime/Npy.h"
+#include "Check.h"
 
 #include <cstring>
 #include <string>

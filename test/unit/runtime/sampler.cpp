@@ -1,7 +1,7 @@
 /// Choosing tokens: rules one by one, distributions, numbers that are none, any numbers.
 
-#include "Check.h"
 #include "runtime/llm/Sampler.h"
+#include "Check.h"
 
 #include <algorithm>
 #include <cmath>

@@ -61,8 +61,7 @@ void refuses(Checks &checks, Session &session, uint32_t entry, const std::vector
              const std::string &reason, std::source_location where = std::source_location::current()) {
   int before = getToyCounts().programs;
   Result<std::vector<Tensor>> results = runOn(session, entry, inputs);
-  if (checks.that(!results, where) &&
-      !checks.that(results.error().message.find(reason) != std::string::npos, where))
+  if (checks.that(!results, where) && !checks.that(results.error().message.find(reason) != std::string::npos, where))
     checks.equal(results.error().message, reason, where);
   checks.equal(getToyCounts().programs, before, where);
 }
@@ -77,7 +76,8 @@ void testInputs(Checks &checks) {
     auto size = static_cast<int64_t>(values.size() / QUERN_POSITION_FIELDS);
     return makeIntegers({size, QUERN_POSITION_FIELDS}, values);
   };
-  checks.that(static_cast<bool>(runOn(*session, 0, makeList(tokens({5, 319}), positions({0, 0, 0, 1, 1, 0}), tokens({1})))));
+  checks.that(
+      static_cast<bool>(runOn(*session, 0, makeList(tokens({5, 319}), positions({0, 0, 0, 1, 1, 0}), tokens({1})))));
   refuses(checks, *session, 0, makeList(tokens({5, 320}), positions({0, 0, 0, 1, 1, 0}), tokens({1})),
           "input `tokens` has the index 320 at 1, expected 0 to 319");
   refuses(checks, *session, 0, makeList(tokens({-1}), positions({0, 0, 0}), tokens({0})), "the index -1 at 0");
@@ -93,9 +93,10 @@ void testInputs(Checks &checks) {
           "input `want` has the index 2 at 0, expected 0 to 1");
   refuses(checks, *session, 0, makeList(tokens({5, 5}), positions({0, 0, 0}), tokens({0})),
           "has the size 1 on axis 0, but `s` is 2 in another input");
-  refuses(checks, *session, 0,
-          makeList(makeIntegers({9}, std::vector<int32_t>(9)), makeIntegers({9, 3}, std::vector<int32_t>(27)), tokens({0})),
-          "input `tokens` has the size 9 on axis 0, expected `s` from 1 to 8");
+  refuses(
+      checks, *session, 0,
+      makeList(makeIntegers({9}, std::vector<int32_t>(9)), makeIntegers({9, 3}, std::vector<int32_t>(27)), tokens({0})),
+      "input `tokens` has the size 9 on axis 0, expected `s` from 1 to 8");
   refuses(checks, *session, 0, makeList(tokens({}), positions({}), tokens({0})), "has the size 0 on axis 0");
   refuses(checks, *session, 0, makeList(tokens({5}), makeIntegers({1}, {0}), tokens({0})),
           "input `at` has the shape [1], expected [s, 3]");
@@ -104,7 +105,8 @@ void testInputs(Checks &checks) {
   refuses(checks, *session, 1, makeList(makeFloats({2, 3}, 0), makeFloats({1}, 0)),
           "input `x` has the size 3 on axis 1, expected 4");
   refuses(checks, *session, 1, {}, "got 0 inputs, expected 2");
-  refuses(checks, *session, 2, makeList(makeFloats({10}, 0), makeIntegers({2}, {9, 10})), "the index 10 at 1, expected 0 to 9");
+  refuses(checks, *session, 2, makeList(makeFloats({10}, 0), makeIntegers({2}, {9, 10})),
+          "the index 10 at 1, expected 0 to 9");
 }
 
 void testResults(Checks &checks) {
@@ -167,7 +169,8 @@ Result<void> generateOne(LanguageModel &model, std::vector<int32_t> prompt, int6
 void testGenerate(Checks &checks) {
   std::vector<int32_t> prompt = {4, 8, 15, 16, 23, 42, 108, 7, 9, 11, 2};
   // Steps of every size give the same text: the prompt takes two steps, or eleven.
-  for (std::optional<int64_t> batch : {std::optional<int64_t>(), std::optional<int64_t>(1), std::optional<int64_t>(3)}) {
+  for (std::optional<int64_t> batch :
+       {std::optional<int64_t>(), std::optional<int64_t>(1), std::optional<int64_t>(3)}) {
     std::unique_ptr<Session> session = makeSession();
     LanguageModel model = LanguageModel::create(*session, batch).value();
     checks.equal(model.getContextSize(), toyContext);
@@ -255,11 +258,11 @@ void testCreate(Checks &checks) {
   auto refuse = [&](const Image &image, const std::string &reason,
                     std::source_location where = std::source_location::current()) {
     Result<std::unique_ptr<Session>> session = Session::create(image, options);
-    if (checks.that(!session, where) &&
-        !checks.that(session.error().message.find(reason) != std::string::npos, where))
+    if (checks.that(!session, where) && !checks.that(session.error().message.find(reason) != std::string::npos, where))
       checks.equal(session.error().message, reason, where);
   };
-  refuse({&quern_programs, getToyDescription(), std::span(weights).first(100)}, "the weights take 1280 bytes, the file has 100");
+  refuse({&quern_programs, getToyDescription(), std::span(weights).first(100)},
+         "the weights take 1280 bytes, the file has 100");
   refuse({&quern_programs, "{}", weights}, "description is not valid");
   options.threads = 0;
   refuse({&quern_programs, getToyDescription(), weights}, "the number of threads is 0");

@@ -54,8 +54,7 @@ int main() {
   checks.that(none.error().kind == ErrorKind::Refused);
   Result<uint32_t> other = chooseTarget(targets, "zen9", hasUpToV3);
   checks.that(!other);
-  checks.equal(other.error().message,
-               "the model was not compiled for `zen9`, only for `zen4`, `x86-64-v3`, `any`");
+  checks.equal(other.error().message, "the model was not compiled for `zen9`, only for `zen4`, `x86-64-v3`, `any`");
 
   checks.that(!hasCpuFeature("teleport"));
   checks.that(!hasCpuFeature(""));

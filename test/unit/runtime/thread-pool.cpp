@@ -75,8 +75,7 @@ struct Nested {
 
 int runInner(void *, int, uint8_t *closure) {
   auto *nested = reinterpret_cast<Nested *>(closure);
-  return nested->pool->parallelFor(Counter::step, nullptr, 0, 50,
-                                   reinterpret_cast<uint8_t *>(&nested->counter));
+  return nested->pool->parallelFor(Counter::step, nullptr, 0, 50, reinterpret_cast<uint8_t *>(&nested->counter));
 }
 
 void testNested(Checks &checks) {

@@ -40,12 +40,12 @@ int main() {
       {std::string("a\0b", 3), std::string("a\0b", 3)},
       {"\xff", broken},
       {"\x80\x80", broken + broken},
-      {"\xc3", broken},                                   // cut off
-      {"\xf0\x9f\x98", broken},                           // cut off: one part, one replacement
-      {"\xf0\x9f\x98z", broken + "z"},                    // another character within
-      {"\xc0\xaf", broken + broken},                      // an overlong slash
-      {"\xe0\x80\x80", broken + broken + broken},         // overlong
-      {"\xed\xa0\x80", broken + broken + broken},         // a surrogate
+      {"\xc3", broken},                                        // cut off
+      {"\xf0\x9f\x98", broken},                                // cut off: one part, one replacement
+      {"\xf0\x9f\x98z", broken + "z"},                         // another character within
+      {"\xc0\xaf", broken + broken},                           // an overlong slash
+      {"\xe0\x80\x80", broken + broken + broken},              // overlong
+      {"\xed\xa0\x80", broken + broken + broken},              // a surrogate
       {"\xf4\x90\x80\x80", broken + broken + broken + broken}, // above U+10FFFF
       // The Unicode standard, section 3.9, table 3-8.
       {"\x61\xf1\x80\x80\xe1\x80\xc2\x62\x80\x63\x80\xbf\x64",

@@ -73,8 +73,7 @@ GgufParts &GgufParts::keyF32s(StringRef key, ArrayRef<float> values) {
   return *this;
 }
 
-GgufParts &GgufParts::tensor(StringRef name, ArrayRef<uint64_t> extents, uint32_t type,
-                             uint64_t offset) {
+GgufParts &GgufParts::tensor(StringRef name, ArrayRef<uint64_t> extents, uint32_t type, uint64_t offset) {
   tensors.string(name).u32(extents.size());
   for (uint64_t extent : extents)
     tensors.u64(extent);
@@ -83,8 +82,7 @@ GgufParts &GgufParts::tensor(StringRef name, ArrayRef<uint64_t> extents, uint32_
   return *this;
 }
 
-GgufParts &GgufParts::tensorF32(StringRef name, ArrayRef<uint64_t> extents,
-                                ArrayRef<float> values) {
+GgufParts &GgufParts::tensorF32(StringRef name, ArrayRef<uint64_t> extents, ArrayRef<float> values) {
   data.align(32);
   tensor(name, extents, 0, data.text().size());
   for (float value : values)
@@ -159,7 +157,6 @@ void quern::test::refused(Checks &checks, Error error, StringRef part, std::sour
   std::string message = toString(std::move(error));
   bool contained = StringRef(message).contains(part);
   if (!contained)
-    std::cerr << "found the message `" << message << "`, expected one with `" << part.str()
-              << "`\n";
+    std::cerr << "found the message `" << message << "`, expected one with `" << part.str() << "`\n";
   checks.that(contained, where);
 }

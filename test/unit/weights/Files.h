@@ -30,9 +30,7 @@ public:
   Bytes &align(uint64_t alignment);
 
   llvm::StringRef text() const { return data; }
-  llvm::ArrayRef<uint8_t> bytes() const {
-    return {reinterpret_cast<const uint8_t *>(data.data()), data.size()};
-  }
+  llvm::ArrayRef<uint8_t> bytes() const { return {reinterpret_cast<const uint8_t *>(data.data()), data.size()}; }
 
 private:
   Bytes &number(uint64_t value, int width);
@@ -60,11 +58,9 @@ struct GgufParts {
   GgufParts &keyI32s(llvm::StringRef key, llvm::ArrayRef<int32_t> values);
   GgufParts &keyF32s(llvm::StringRef key, llvm::ArrayRef<float> values);
   /// `extents` innermost first, as GGUF has them.
-  GgufParts &tensor(llvm::StringRef name, llvm::ArrayRef<uint64_t> extents, uint32_t type,
-                    uint64_t offset);
+  GgufParts &tensor(llvm::StringRef name, llvm::ArrayRef<uint64_t> extents, uint32_t type, uint64_t offset);
   /// A tensor of f32 whose numbers are appended to the data.
-  GgufParts &tensorF32(llvm::StringRef name, llvm::ArrayRef<uint64_t> extents,
-                       llvm::ArrayRef<float> values);
+  GgufParts &tensorF32(llvm::StringRef name, llvm::ArrayRef<uint64_t> extents, llvm::ArrayRef<float> values);
 
   Bytes file() const;
 };
@@ -105,12 +101,11 @@ void refused(Checks &checks, llvm::Expected<T> value, llvm::StringRef part,
 }
 
 /// The value, or the end of the test program with the error's message.
-template <typename T>
-T take(llvm::Expected<T> value, std::source_location where = std::source_location::current()) {
+template <typename T> T take(llvm::Expected<T> value, std::source_location where = std::source_location::current()) {
   if (value)
     return std::move(*value);
-  std::cerr << where.file_name() << ':' << where.line()
-            << ": found an error: " << llvm::toString(value.takeError()) << '\n';
+  std::cerr << where.file_name() << ':' << where.line() << ": found an error: " << llvm::toString(value.takeError())
+            << '\n';
   std::exit(1);
 }
 

@@ -20,8 +20,7 @@ static bool same(float a, float b) {
   return (std::isnan(a) && std::isnan(b)) || bit_cast<uint32_t>(a) == bit_cast<uint32_t>(b);
 }
 
-static void checkFormat(Checks &checks, const Checkpoint &goldens, StringRef name,
-                        BlockFormat format) {
+static void checkFormat(Checks &checks, const Checkpoint &goldens, StringRef name, BlockFormat format) {
   const TensorInfo *bytes = goldens.lookup((name + ".bytes").str());
   const TensorInfo *values = goldens.lookup((name + ".values").str());
   if (!checks.that(bytes && values))

@@ -18,9 +18,7 @@ static Checkpoint open(StringRef path) { return take(Checkpoint::open(Mount{"", 
 static std::vector<float> values(const Checkpoint &checkpoint, const TensorInfo &tensor) {
   std::vector<float> result(tensor.elements());
   for (int64_t row = 0; row < tensor.rows(); ++row)
-    checkpoint.decodeRow(
-        tensor, row,
-        MutableArrayRef(result).slice(row * tensor.rowElements(), tensor.rowElements()));
+    checkpoint.decodeRow(tensor, row, MutableArrayRef(result).slice(row * tensor.rowElements(), tensor.rowElements()));
   return result;
 }
 
@@ -54,11 +52,10 @@ static void checkTwins(Checks &checks, const std::string &data) {
 static void checkConfigs(Checks &checks, const std::string &data) {
   Checkpoint original = open(data + "/llama-gqa");
   Checkpoint twin = open(data + "/gguf/llama-gqa-q4_1.gguf");
-  for (StringRef key :
-       {"vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers",
-        "num_attention_heads", "num_key_value_heads", "head_dim", "max_position_embeddings",
-        "rms_norm_eps", "hidden_act", "attention_bias", "mlp_bias", "tie_word_embeddings",
-        "model_type", "bos_token_id", "rope_parameters.rope_theta", "rope_parameters.rope_type"}) {
+  for (StringRef key : {"vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads",
+                        "num_key_value_heads", "head_dim", "max_position_embeddings", "rms_norm_eps", "hidden_act",
+                        "attention_bias", "mlp_bias", "tie_word_embeddings", "model_type", "bos_token_id",
+                        "rope_parameters.rope_theta", "rope_parameters.rope_type"}) {
     const ConfigValue *found = twin.config().find(key), *expected = original.config().find(key);
     if (checks.that(found && expected))
       checks.equal(found->describe(), expected->describe());
@@ -91,12 +88,11 @@ static void checkMounts(Checks &checks, const std::string &data) {
   checks.that(both.sourceFile(*q).ends_with("llama-gqa-q8_0.gguf"));
   checks.that(both.sourceFile(*plain).ends_with("llama-headdim/model.safetensors"));
   checks.that(!both.lookup("model.layers.1.self_attn.q_proj"));
-  checks.that(llvm::is_sorted(
-      both.tensors(), [](const TensorInfo &a, const TensorInfo &b) { return a.name < b.name; }));
+  checks.that(
+      llvm::is_sorted(both.tensors(), [](const TensorInfo &a, const TensorInfo &b) { return a.name < b.name; }));
   // The first mount with a key decides.
   checks.equal(*both.config().find("vocab_size")->asInt(), 320);
-  checks.equal(both.config().find("transformers_version")->asString()->c_str(),
-               std::string("4.41.0"));
+  checks.equal(both.config().find("transformers_version")->asString()->c_str(), std::string("4.41.0"));
   Checkpoint replaced = take(Checkpoint::open(base, data + "/llama-mha-llama3rope/config.json"));
   checks.equal(*replaced.config().find("hidden_size")->asInt(), 96);
   checks.that(!replaced.config().find("bos"));
@@ -143,8 +139,7 @@ static void checkVectors(Checks &checks) {
     const TensorInfo *tensor = file.lookup(name);
     return tensor ? values(file, *tensor) : std::vector<float>();
   };
-  checks.that(vector("model.layers.0.self_attn.q_proj.bias") ==
-              std::vector<float>({0, 2, 1, 3, 4, 6, 5, 7}));
+  checks.that(vector("model.layers.0.self_attn.q_proj.bias") == std::vector<float>({0, 2, 1, 3, 4, 6, 5, 7}));
   checks.that(vector("model.layers.0.self_attn.v_proj.bias") == numbers);
   checks.that(vector("rope_freqs.weight") == std::vector<float>({1, 8}));
   checks.that(vector("blk.0.ffn_gate_inp.weight") == numbers);

@@ -26,10 +26,9 @@ static void checkRope(Checks &checks) {
   ModelConfig older = parse(R"({"rope_theta":500000,"rope_scaling":{"type":"llama3",
       "factor":8.0,"low_freq_factor":1.0,"high_freq_factor":4.0,
       "original_max_position_embeddings":64}})");
-  for (StringRef key : {"rope_type", "factor", "low_freq_factor", "high_freq_factor",
-                        "original_max_position_embeddings"})
-    checks.equal(at(older, ("rope_parameters." + key).str()),
-                 at(modern, ("rope_parameters." + key).str()));
+  for (StringRef key :
+       {"rope_type", "factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings"})
+    checks.equal(at(older, ("rope_parameters." + key).str()), at(modern, ("rope_parameters." + key).str()));
   checks.equal(at(modern, "rope_parameters.rope_theta"), "number 5e+05");
   checks.equal(at(older, "rope_parameters.rope_theta"), "integer 500000");
   checks.equal(at(older, "rope_theta"), "absent");
@@ -101,24 +100,19 @@ static void checkTypeDefaults(Checks &checks) {
 
 static void checkBroken(Checks &checks) {
   auto parse = [](StringRef text) { return parseHfConfig(text, "f"); };
-  refused(
-      checks,
-      parse(
-          R"({"rope_scaling":{"type":"linear","factor":2},"rope_parameters":{"rope_type":"linear","factor":4}})"),
-      "`f`: `rope_scaling.factor` is integer 2 and `rope_parameters.factor` is integer 4, expected "
-      "one of them, or the same");
-  checks.that(bool(parse(
-      R"({"rope_scaling":{"type":"linear","factor":2},"rope_parameters":{"rope_type":"linear","factor":2}})")));
+  refused(checks,
+          parse(R"({"rope_scaling":{"type":"linear","factor":2},"rope_parameters":{"rope_type":"linear","factor":4}})"),
+          "`f`: `rope_scaling.factor` is integer 2 and `rope_parameters.factor` is integer 4, expected "
+          "one of them, or the same");
+  checks.that(bool(
+      parse(R"({"rope_scaling":{"type":"linear","factor":2},"rope_parameters":{"rope_type":"linear","factor":2}})")));
   refused(checks, parse(R"({"rope_scaling":{"type":"linear"}})"),
           "`f`: `rope_scaling.type` is string \"linear\" and there is no `factor` beside it, expected one");
-  refused(checks, parse(R"({"rope_parameters":[]})"),
-          "`f`: `rope_parameters` is a list of 0, expected an object");
-  refused(checks, parse(R"({"rope_scaling":"x"})"),
-          "`f`: `rope_scaling` is string \"x\", expected an object");
+  refused(checks, parse(R"({"rope_parameters":[]})"), "`f`: `rope_parameters` is a list of 0, expected an object");
+  refused(checks, parse(R"({"rope_scaling":"x"})"), "`f`: `rope_scaling` is string \"x\", expected an object");
   refused(checks, parse(""), "`f`: found an empty file, expected JSON");
   refused(checks, parse("[1]"), "found a list, expected an object");
-  refused(checks, parse(R"({"a":1)"),
-          "`f` at line 1, column 7: found the end of the text, expected `,` or `}`");
+  refused(checks, parse(R"({"a":1)"), "`f` at line 1, column 7: found the end of the text, expected `,` or `}`");
   TemporaryFolder folder;
   refused(checks, readHfConfig(folder.path("config.json")), "can't be opened");
 }

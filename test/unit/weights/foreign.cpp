@@ -14,9 +14,7 @@ static const StringRef lfsPointer = "version https://git-lfs.github.com/spec/v1\
                                     "size 269060552\n";
 
 /// A text literal with its zero bytes.
-template <size_t size> static std::string raw(const char (&text)[size]) {
-  return std::string(text, size - 1);
-}
+template <size_t size> static std::string raw(const char (&text)[size]) { return std::string(text, size - 1); }
 
 /// Each kind, as weights under any name and as a configuration.
 static void checkKinds(Checks &checks) {
@@ -36,12 +34,16 @@ static void checkKinds(Checks &checks) {
            Kind{raw("PK\3\4\0\0\0\0archive/data.pkl"), "found a pickle of PyTorch, expected "},
            Kind{raw("PK\3\4\0\0\0\0word/document"), "found a zip archive, expected "},
            Kind{raw("\x1f\x8b\x08\0\0\0"), "found a gzip archive, expected "},
-           Kind{raw("\xfd" "7zXZ\0"), "found an xz archive, expected "},
+           Kind{raw("\xfd"
+                    "7zXZ\0"),
+                "found an xz archive, expected "},
            Kind{std::string(257, 'a') + "ustar", "found a tar archive, expected "},
            Kind{"%PDF-1.7 ", "found a PDF document, expected "},
            Kind{"\x89HDF\r\n\x1a\n", "found an HDF5 file, as Keras writes, expected "},
            Kind{raw("\x08\x07\x12\x07pytorch"), "found an ONNX model, expected "},
-           Kind{"\x7f" "ELF\2\1\1", "found a program, expected "},
+           Kind{"\x7f"
+                "ELF\2\1\1",
+                "found a program, expected "},
            Kind{raw("\xff\xfe{\0}\0"), "found text in UTF-16, expected "},
            Kind{"", "found an empty file, expected "},
            Kind{std::string(8192, '\0'), "found a file that begins with zeros only, expected "},
@@ -49,8 +51,7 @@ static void checkKinds(Checks &checks) {
     for (StringRef name : {"m.gguf", "m.safetensors", "pytorch_model.bin"})
       refused(checks, Checkpoint::open(Mount{"", folder.write(name, kind.content)}),
               (kind.what + "a GGUF or safetensors file; ").str());
-    refused(checks, readHfConfig(folder.write("config.json", kind.content)),
-            (kind.what + "JSON; ").str());
+    refused(checks, readHfConfig(folder.write("config.json", kind.content)), (kind.what + "JSON; ").str());
   }
 }
 

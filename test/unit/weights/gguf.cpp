@@ -40,8 +40,7 @@ static void checkHeader(Checks &checks) {
           "most ");
   parts.metadataCount = 0;
   parts.tensorCount = uint64_t(1) << 63;
-  refused(checks, parse(parts),
-          "`f` at byte 8: found a count of 9223372036854775808 tensors, expected at most ");
+  refused(checks, parse(parts), "`f` at byte 8: found a count of 9223372036854775808 tensors, expected at most ");
 }
 
 static void checkMetadata(Checks &checks) {
@@ -73,10 +72,8 @@ static void checkMetadata(Checks &checks) {
   refused(checks, parse(twice), "metadata key `k` occurs twice");
   for (uint32_t alignment : {0u, 3u, 1u << 21})
     refused(checks, parse(GgufParts().keyU32("general.alignment", alignment)),
-            "metadata `general.alignment`: found " + std::to_string(alignment) +
-                ", expected a power of two up to");
-  refused(checks, parse(GgufParts().keyString("general.alignment", "32")),
-          "found string `32`, expected an integer");
+            "metadata `general.alignment`: found " + std::to_string(alignment) + ", expected a power of two up to");
+  refused(checks, parse(GgufParts().keyString("general.alignment", "32")), "found string `32`, expected an integer");
 }
 
 static void checkTensors(Checks &checks) {
@@ -92,8 +89,7 @@ static void checkTensors(Checks &checks) {
   refused(checks, tensor({0}, 0, 0), "found shape [0], expected extents of at least 1");
   refused(checks, tensor({16, 0}, 0, 0), "found shape [0, 16]");
   refused(checks, tensor({uint64_t(1) << 63}, 0, 0), "expected extents of at least 1");
-  refused(checks, tensor({uint64_t(1) << 40, uint64_t(1) << 40}, 0, 0),
-          "expected less than 2^62 elements");
+  refused(checks, tensor({uint64_t(1) << 40, uint64_t(1) << 40}, 0, 0), "expected less than 2^62 elements");
   refused(checks, tensor({uint64_t(1) << 61}, 0, 0), "expected less than 2^62 bytes");
   refused(checks, tensor({16}, 10, 0), "found type `Q2_K`, expected one of `F32`");
   refused(checks, tensor({16}, 99, 0), "found type number 99, expected one of `F32`");
@@ -115,8 +111,7 @@ static void checkTensors(Checks &checks) {
 }
 
 static void checkArchitectures(Checks &checks) {
-  refused(checks, reading(GgufParts(), readGgufTensors),
-          "`general.architecture`: found nothing, expected `llama`");
+  refused(checks, reading(GgufParts(), readGgufTensors), "`general.architecture`: found nothing, expected `llama`");
   refused(checks, reading(GgufParts().keyString("general.architecture", "gemma"), readGgufConfig),
           "found `gemma`, expected `llama`");
   refused(checks, reading(GgufParts().keyU32("split.count", 3), readGgufTensors),
@@ -174,18 +169,15 @@ static void checkRopeScaling(Checks &checks) {
   checks.equal(scaling([](GgufParts &p) { p.keyF32("llama.rope.scale_linear", 4); }), linear);
   checks.equal(scaling([](GgufParts &p) { p.keyF32("llama.rope.scaling.factor", 4); }), linear);
   checks.equal(scaling([](GgufParts &p) {
-                 p.keyString("llama.rope.scaling.type", "linear")
-                     .keyF32("llama.rope.scaling.factor", 4);
+                 p.keyString("llama.rope.scaling.type", "linear").keyF32("llama.rope.scaling.factor", 4);
                }),
                linear);
   checks.equal(scaling([](GgufParts &p) {
-                 p.keyString("llama.rope.scaling.type", "none")
-                     .keyF32("llama.rope.scaling.factor", 4);
+                 p.keyString("llama.rope.scaling.type", "none").keyF32("llama.rope.scaling.factor", 4);
                }),
                "none, none");
   for (float neutral : {0.0f, 1.0f})
-    checks.equal(scaling([&](GgufParts &p) { p.keyF32("llama.rope.scale_linear", neutral); }),
-                 "none, none");
+    checks.equal(scaling([&](GgufParts &p) { p.keyF32("llama.rope.scale_linear", neutral); }), "none, none");
   GgufParts negative = smallLlama();
   negative.keyF32("llama.rope.scale_linear", -2);
   refused(checks, reading(negative, readGgufConfig),
@@ -199,11 +191,10 @@ static void checkInfluences(Checks &checks) {
     change(parts);
     return reading(parts, readGgufConfig);
   };
-  for (StringRef key : {"attention.clamp_kqv", "attn_logit_softcapping", "embedding_scale",
-                        "final_logit_softcapping", "logit_scale", "residual_scale"}) {
+  for (StringRef key : {"attention.clamp_kqv", "attn_logit_softcapping", "embedding_scale", "final_logit_softcapping",
+                        "logit_scale", "residual_scale"}) {
     std::string name = ("llama." + key).str();
-    refused(checks, with([&](GgufParts &p) { p.keyF32(name, 0.5f); }),
-            "`" + name + "`: found f32 0.5, expected 0");
+    refused(checks, with([&](GgufParts &p) { p.keyF32(name, 0.5f); }), "`" + name + "`: found f32 0.5, expected 0");
     checks.that(bool(with([&](GgufParts &p) { p.keyF32(name, 0); })));
   }
   checks.that(bool(with([](GgufParts &p) { p.keyF32("llama.logit_scale", 1); })));
@@ -232,8 +223,7 @@ static void checkInfluences(Checks &checks) {
                                        "known and has no influence");
   for (int i = 0; i < 20; ++i)
     odd.keyU32("llama.odd" + std::to_string(i), 7);
-  checks.equal(unknown(odd).back(),
-               "`f`: found 13 more metadata keys that are not known and have no influence");
+  checks.equal(unknown(odd).back(), "`f`: found 13 more metadata keys that are not known and have no influence");
 }
 
 static void checkHeads(Checks &checks) {

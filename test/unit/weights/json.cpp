@@ -14,11 +14,28 @@ static Expected<json> parse(StringRef text) { return parseJson(text, "f"); }
 
 /// Every valid text means what another parser takes it for.
 static void checkValid(Checks &checks) {
-  for (StringRef text :
-       {"null", "true", " false ", "0", "-0", "7", "-7", "1.5e3", "-2E-2", "9223372036854775807",
-        "-9223372036854775808", "18446744073709551615", "18446744073709551616", "1e-400", "\"\"",
-        R"("\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00")", "\"\xc3\xa9\"", "[]", "{}", "[[],{}]",
-        R"([1,[2,{"a":[3]}],{"b":{"c":null}}])", R"({"a" : 1 , "b":[ ],"c":{ }})"}) {
+  for (StringRef text : {"null",
+                         "true",
+                         " false ",
+                         "0",
+                         "-0",
+                         "7",
+                         "-7",
+                         "1.5e3",
+                         "-2E-2",
+                         "9223372036854775807",
+                         "-9223372036854775808",
+                         "18446744073709551615",
+                         "18446744073709551616",
+                         "1e-400",
+                         "\"\"",
+                         R"("\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00")",
+                         "\"\xc3\xa9\"",
+                         "[]",
+                         "{}",
+                         "[[],{}]",
+                         R"([1,[2,{"a":[3]}],{"b":{"c":null}}])",
+                         R"({"a" : 1 , "b":[ ],"c":{ }})"}) {
     Expected<json> tree = parse(text);
     if (!checks.that(bool(tree))) {
       std::cerr << text.str() << ": " << toString(tree.takeError()) << '\n';
@@ -74,9 +91,7 @@ static void checkBroken(Checks &checks) {
 
 /// In a binary file places are bytes; there, two members of one name are a mistake.
 static void checkHeader(Checks &checks) {
-  auto header = [](StringRef text) {
-    return parseJsonAt(text, "f", 8, RepeatedMembers::Refused);
-  };
+  auto header = [](StringRef text) { return parseJsonAt(text, "f", 8, RepeatedMembers::Refused); };
   refused(checks, header("{\"a\":1,\"a\":1}"), "`f` at byte 15: member `a` occurs twice");
   refused(checks, header("{"), "`f` at byte 9: found the end of the text, expected the name");
 }

@@ -8,9 +8,7 @@ using namespace llvm;
 using namespace quern::frontend;
 using namespace quern::test;
 
-static Expected<std::vector<StoredTensor>> parse(const Bytes &file) {
-  return parseSafetensors(file.bytes(), "f");
-}
+static Expected<std::vector<StoredTensor>> parse(const Bytes &file) { return parseSafetensors(file.bytes(), "f"); }
 
 static Expected<std::vector<StoredTensor>> parse(StringRef header, uint64_t space = 8) {
   return parse(safetensors(header, space));
@@ -31,9 +29,7 @@ static void checkHeader(Checks &checks) {
 }
 
 static void checkEntries(Checks &checks) {
-  auto entry = [](StringRef members, uint64_t space = 8) {
-    return parse(("{\"t\":{" + members + "}}").str(), space);
-  };
+  auto entry = [](StringRef members, uint64_t space = 8) { return parse(("{\"t\":{" + members + "}}").str(), space); };
   checks.that(bool(entry(R"("dtype":"F32","shape":[2],"data_offsets":[0,8])")));
   checks.that(bool(entry(R"("dtype":"F64","shape":[],"data_offsets":[0,8])")));
   refused(checks, parse(R"({"t":3})"), "tensor `t`: found the number 3, expected an object");
@@ -50,8 +46,7 @@ static void checkEntries(Checks &checks) {
           "found 9 dimensions, expected at most 8");
   refused(checks, entry(R"("dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0])"),
           "expected less than 2^62 elements");
-  refused(checks, entry(R"("dtype":"F32","shape":[18446744073709551615],"data_offsets":[0,8])"),
-          "`shape`");
+  refused(checks, entry(R"("dtype":"F32","shape":[18446744073709551615],"data_offsets":[0,8])"), "`shape`");
   refused(checks, entry(R"("dtype":"F32","shape":[2],"data_offsets":[8,0])"), "`data_offsets`");
   refused(checks, entry(R"("dtype":"F32","shape":[2],"data_offsets":[0])"), "`data_offsets`");
   refused(checks, entry(R"("dtype":"F32","shape":[2],"data_offsets":[0,4])"),
@@ -98,12 +93,9 @@ static void checkIndices(Checks &checks) {
   checks.equal(both.tensors().size(), 2u);
   checks.that(both.sourceFile(*both.lookup("b")).ends_with("2.safetensors"));
   refused(checks, folder(map, "", fileB), "index.json` names it as a shard");
-  refused(checks, folder(map, fileB, fileA),
-          "found in shard `1.safetensors`, expected in `2.safetensors`");
-  refused(checks, folder(map, fileA, safetensors("{}", 0).text()),
-          "tensor `b` is missing from shard `2.safetensors`");
-  refused(checks,
-          folder(R"({"a":"1.safetensors"})", safetensors("{\"c\":" + half + "}", 4).text(), fileB),
+  refused(checks, folder(map, fileB, fileA), "found in shard `1.safetensors`, expected in `2.safetensors`");
+  refused(checks, folder(map, fileA, safetensors("{}", 0).text()), "tensor `b` is missing from shard `2.safetensors`");
+  refused(checks, folder(R"({"a":"1.safetensors"})", safetensors("{\"c\":" + half + "}", 4).text(), fileB),
           "tensor `c` of shard `1.safetensors` is missing from `weight_map`");
 }
 
@@ -112,8 +104,7 @@ static void checkFiles(Checks &checks) {
   auto open = [](const std::string &path) { return Checkpoint::open(Mount{"", path}); };
   refused(checks, open(folder.path("missing.gguf")), "can't be opened");
   refused(checks, open(folder.path("")), "found neither of them, expected `model.safetensors`");
-  refused(checks, open(folder.write("a.bin", "PK\3\4 zip file")),
-          "expected a GGUF or safetensors file");
+  refused(checks, open(folder.write("a.bin", "PK\3\4 zip file")), "expected a GGUF or safetensors file");
   refused(checks, open(folder.write("empty.gguf", "")), "found an empty file, expected a GGUF");
   refused(checks, open(folder.write("short.safetensors", "1234")), "expected at least the 8");
   refused(checks, open("/dev/null"), "it is a device, expected a regular file");

@@ -6,7 +6,6 @@
 #include "frontend/weights/Checkpoint.h"
 #include "frontend/weights/GgufVocabulary.h"
 #include "frontend/weights/HfText.h"
-#include "frontend/weights/HfText.h"
 #include "runtime/llm/text/quern_text.h"
 #include "test/unit/weights/Files.h"
 
@@ -18,9 +17,7 @@ using namespace llvm;
 using namespace quern::frontend;
 using namespace quern::test;
 
-static TextAssets readText(const std::string &path) {
-  return take(take(Checkpoint::open(Mount{"", path})).readText());
-}
+static TextAssets readText(const std::string &path) { return take(take(Checkpoint::open(Mount{"", path})).readText()); }
 
 static const uint8_t *bytes(StringRef text) { return text.bytes_begin(); }
 
@@ -39,8 +36,7 @@ static std::vector<uint32_t> encode(quern_tokenizer *tokenizer, StringRef text, 
 /// Every case of `casesPath` with the tokenizer of `text`.
 static void checkCases(Checks &checks, const TextAssets &text, StringRef casesPath) {
   char *error = nullptr;
-  quern_tokenizer *tokenizer =
-      quern_tokenizer_new(bytes(text.tokenizerJson), text.tokenizerJson.size(), &error);
+  quern_tokenizer *tokenizer = quern_tokenizer_new(bytes(text.tokenizerJson), text.tokenizerJson.size(), &error);
   if (!tokenizer)
     std::cerr << error << '\n';
   if (!checks.that(tokenizer))
@@ -72,8 +68,7 @@ static void checkAssets(Checks &checks, const std::string &data) {
 }
 
 /// A vocabulary of that model and pre-tokenizer, changed in one place.
-template <typename Change>
-static Expected<TextAssets> vocabulary(StringRef model, StringRef pre, Change change) {
+template <typename Change> static Expected<TextAssets> vocabulary(StringRef model, StringRef pre, Change change) {
   GgufParts parts = smallLlama();
   parts.keyString("tokenizer.ggml.model", model).keyString("tokenizer.ggml.pre", pre);
   change(parts);
@@ -82,9 +77,7 @@ static Expected<TextAssets> vocabulary(StringRef model, StringRef pre, Change ch
 }
 
 static void checkVocabularies(Checks &checks) {
-  auto listed = [](GgufParts &p) {
-    p.keyStrings("tokenizer.ggml.tokens", {"a", "b", "ab", "</s>"});
-  };
+  auto listed = [](GgufParts &p) { p.keyStrings("tokenizer.ggml.tokens", {"a", "b", "ab", "</s>"}); };
   auto tokens = [&](GgufParts &p) {
     listed(p);
     p.keyStrings("tokenizer.ggml.merges", {"a b"});
@@ -105,16 +98,12 @@ static void checkVocabularies(Checks &checks) {
   refused(checks, vocabulary("gpt2", "odd", tokens), "found pre-tokenizer `odd`, expected one of");
   refused(checks, vocabulary("bert", "gpt-2", tokens), "found `bert`, expected `gpt2` or `llama`");
   refused(checks, vocabulary("llama", "default", tokens), "expected a score per token");
-  refused(checks,
-          vocabulary("gpt2", "gpt-2",
-                     [](GgufParts &p) { p.keyStrings("tokenizer.ggml.tokens", {"\xff"}); }),
+  refused(checks, vocabulary("gpt2", "gpt-2", [](GgufParts &p) { p.keyStrings("tokenizer.ggml.tokens", {"\xff"}); }),
           "token 0: found `\\xFF`, expected UTF-8");
-  refused(checks, withMerges({"b a"}),
-          "entry 0: found `b a`, expected two tokens that join to a third");
+  refused(checks, withMerges({"b a"}), "entry 0: found `b a`, expected two tokens that join to a third");
   refused(checks, withMerges({""}), "entry 0: found nothing, expected two tokens");
   refused(checks, withMerges({}), "`tokenizer.ggml.merges`: found none, expected the pairs");
-  refused(checks, vocabulary("gpt2", "gpt-2", listed),
-          "`tokenizer.ggml.merges`: found nothing, expected the pairs");
+  refused(checks, vocabulary("gpt2", "gpt-2", listed), "`tokenizer.ggml.merges`: found nothing, expected the pairs");
   refused(checks, with([](GgufParts &p) { p.keyI32s("tokenizer.ggml.token_type", {1, 1}); }),
           "found an array of 2 i32, expected an array of 4 integers");
   refused(checks, with([](GgufParts &p) { p.keyU32("tokenizer.ggml.eos_token_id", 4); }),
@@ -155,11 +144,9 @@ static void checkOddVocabularies(Checks &checks) {
       p.keyI32s("tokenizer.ggml.token_type", std::vector<int32_t>(list.size(), 1));
     };
   };
-  checks.equal(
-      warningsOf("gpt-2",
-                 [](GgufParts &p) { p.keyStrings("tokenizer.ggml.tokens", {"a", "b", "ab"}); }),
-      "`f`: metadata `tokenizer.ggml.token_type`: found nothing, expected the kind of each token; "
-      "no token is special");
+  checks.equal(warningsOf("gpt-2", [](GgufParts &p) { p.keyStrings("tokenizer.ggml.tokens", {"a", "b", "ab"}); }),
+               "`f`: metadata `tokenizer.ggml.token_type`: found nothing, expected the kind of each token; "
+               "no token is special");
   checks.equal(warningsOf("gpt-2", tokens({"a", "b", "ab"})), "");
   checks.equal(warningsOf("", tokens({"a", "b", "ab"})),
                "`f`: metadata `tokenizer.ggml.pre`: found nothing, assumed `default`; texts may be "
@@ -184,8 +171,7 @@ static void checkOddVocabularies(Checks &checks) {
     p.keyStrings("tokenizer.ggml.merges", {"a b"});
   }));
   char *error = nullptr;
-  quern_tokenizer *tokenizer =
-      quern_tokenizer_new(bytes(text.tokenizerJson), text.tokenizerJson.size(), &error);
+  quern_tokenizer *tokenizer = quern_tokenizer_new(bytes(text.tokenizerJson), text.tokenizerJson.size(), &error);
   if (!checks.that(tokenizer))
     return;
   checks.that(encode(tokenizer, "aba", true) == std::vector<uint32_t>{3, 4});
@@ -221,8 +207,7 @@ public:
   std::vector<uint32_t> encode(StringRef prompt) {
     TextAssets text = read();
     char *error = nullptr;
-    quern_tokenizer *made =
-        quern_tokenizer_new(bytes(text.tokenizerJson), text.tokenizerJson.size(), &error);
+    quern_tokenizer *made = quern_tokenizer_new(bytes(text.tokenizerJson), text.tokenizerJson.size(), &error);
     if (!made) {
       std::cerr << error << '\n';
       return {};
@@ -307,11 +292,10 @@ static void checkFirstToken(Checks &checks, const std::string &data) {
   folder.tokenizer["post_processor"] = processor({start, text});
   checks.that(folder.read().addBos && folder.read().bosId == 1);
   checks.that(folder.read().warnings.empty());
-  folder.tokenizer["post_processor"] = {{"type", "Sequence"},
-                                        {"processors", json::array({processor({start, text})})}};
+  folder.tokenizer["post_processor"] = {{"type", "Sequence"}, {"processors", json::array({processor({start, text})})}};
   checks.that(folder.read().addBos && folder.read().bosId == 1);
-  folder.tokenizer["post_processor"] = json::parse(
-      R"({"type":"RobertaProcessing","cls":["<|im_start|>",1],"sep":["<|im_end|>",2]})");
+  folder.tokenizer["post_processor"] =
+      json::parse(R"({"type":"RobertaProcessing","cls":["<|im_start|>",1],"sep":["<|im_end|>",2]})");
   checks.that(folder.read().addBos && folder.read().bosId == 1);
   checks.equal(folder.read().warnings.size(), 1u);
   folder.tokenizer["post_processor"] = processor({text, start});
@@ -322,8 +306,7 @@ static void checkFirstToken(Checks &checks, const std::string &data) {
           "`post_processor`: found 2 tokens in front of a text, expected 1 at most");
 
   TokenizerFolder mapped(data);
-  mapped.folder.write("special_tokens_map.json",
-                      R"({"bos_token":"<|im_start|>","eos_token":"<|im_end|>"})");
+  mapped.folder.write("special_tokens_map.json", R"({"bos_token":"<|im_start|>","eos_token":"<|im_end|>"})");
   mapped.folder.write("tokenizer_config.json", R"({"add_bos_token":true})");
   checks.that(mapped.read().addBos && mapped.read().bosToken == "<|im_start|>");
   checks.that(mapped.read().stopIds == std::vector<int32_t>{0, 2});
@@ -335,12 +318,12 @@ static void checkManyMerges(Checks &checks) {
   std::vector<StringRef> tokens;
   for (size_t size = 1; size <= texts.size(); ++size)
     tokens.push_back(StringRef(texts).take_front(size));
-  refused(checks, vocabulary("llama", "default",
-                             [&](GgufParts &p) {
-                               p.keyStrings("tokenizer.ggml.tokens", tokens);
-                               p.keyF32s("tokenizer.ggml.scores",
-                                         std::vector<float>(tokens.size(), 0));
-                             }),
+  refused(checks,
+          vocabulary("llama", "default",
+                     [&](GgufParts &p) {
+                       p.keyStrings("tokenizer.ggml.tokens", tokens);
+                       p.keyF32s("tokenizer.ggml.scores", std::vector<float>(tokens.size(), 0));
+                     }),
           "found tokens that are made of others in too many ways");
 }
 
@@ -357,8 +340,7 @@ static void checkScores(Checks &checks) {
   }));
   checks.that(text.addBos);
   char *error = nullptr;
-  quern_tokenizer *tokenizer =
-      quern_tokenizer_new(bytes(text.tokenizerJson), text.tokenizerJson.size(), &error);
+  quern_tokenizer *tokenizer = quern_tokenizer_new(bytes(text.tokenizerJson), text.tokenizerJson.size(), &error);
   if (!checks.that(tokenizer))
     return;
   auto ids = [&](StringRef prompt) { return encode(tokenizer, prompt, true); };
@@ -370,8 +352,7 @@ static void checkScores(Checks &checks) {
 }
 
 /// What is read from a folder with these files, and nothing else.
-static Expected<TextAssets>
-readFolder(std::initializer_list<std::pair<StringRef, StringRef>> files) {
+static Expected<TextAssets> readFolder(std::initializer_list<std::pair<StringRef, StringRef>> files) {
   TemporaryFolder folder;
   for (auto [name, content] : files)
     folder.write(name, content);
@@ -381,8 +362,7 @@ readFolder(std::initializer_list<std::pair<StringRef, StringRef>> files) {
 /// Broken files from before `tokenizer.json`.
 static void checkOlderFiles(Checks &checks) {
   auto merges = [&](StringRef vocabulary, StringRef lines, StringRef config = "{}") {
-    return readFolder(
-        {{"vocab.json", vocabulary}, {"merges.txt", lines}, {"tokenizer_config.json", config}});
+    return readFolder({{"vocab.json", vocabulary}, {"merges.txt", lines}, {"tokenizer_config.json", config}});
   };
   StringRef letters = R"({"a": 0, "b": 1, "ab": 2})";
   for (StringRef lines : {"#version: 0.2\na b\n", "a b", "a b\r\n\n"})
@@ -392,14 +372,15 @@ static void checkOlderFiles(Checks &checks) {
   refused(checks, merges("[]", ""), "vocab.json`: found a list, expected an object");
   refused(checks, merges(letters, "", R"({"tokenizer_class": "CLIPTokenizer"})"),
           "found a tokenizer of class `CLIPTokenizer`, expected");
-  refused(checks,
-          merges(letters, "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 26\n"),
+  refused(checks, merges(letters, "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 26\n"),
           "merges.txt`: found a pointer of Git LFS");
   refused(checks, readFolder({{"vocab.json", "{}"}}), "found no `merges.txt` beside it");
 
   auto model = [](StringRef bytes) { return readFolder({{"tokenizer.model", bytes}}); };
   // A piece `a`, and what is not one: its number, kind of value, length and bytes.
-  std::string piece("\x0a\x03\x0a\x01" "a", 5);
+  std::string piece("\x0a\x03\x0a\x01"
+                    "a",
+                    5);
   checks.that(bool(model(piece)));
   refused(checks, model(""), "found an empty file, expected a SentencePiece model");
   refused(checks, model("\x12\x02\x18\x01"), "found no pieces, expected a SentencePiece model");
@@ -410,7 +391,8 @@ static void checkOlderFiles(Checks &checks) {
   refused(checks, model(StringRef("\x0a\x03\x0a\x01\xff", 5)), "piece 0: found `\\xFF`, expected UTF-8");
   refused(checks, model(StringRef("\x0a\x02\x18\x09", 4)), "piece 0: found kind 9, expected 1 to 6");
   refused(checks, model(StringRef("\x0a\x05\x15\x00\x00\xc0\x7f", 7)), "piece 0: found a score that is no number");
-  refused(checks, model(piece + std::string("\x12\x02\x18\x03", 4)), "found a model of type 3, expected 1 (Unigram) or 2");
+  refused(checks, model(piece + std::string("\x12\x02\x18\x03", 4)),
+          "found a model of type 3, expected 1 (Unigram) or 2");
   refused(checks, model(piece + std::string("\x12\x03\xc0\x01\x01", 5)), "found `treat_whitespace_as_suffix`");
 }
 
