@@ -14,7 +14,8 @@ int main(void) {
     return 1;
   }
   int32_t entry = quern_find_entry(session, "forward");
-  if (entry < 0 || quern_find_entry(session, "backward") != -1 || strcmp(quern_entry_name(session, (uint32_t)entry), "forward") != 0) {
+  if (entry < 0 || quern_find_entry(session, "backward") != -1 ||
+      strcmp(quern_entry_name(session, (uint32_t)entry), "forward") != 0) {
     fprintf(stderr, "the entries are not found\n");
     return 1;
   }
@@ -33,7 +34,8 @@ int main(void) {
   for (int i = 0; i < 48; ++i)
     printf("%.9g\n", y[i]);
   input.shape[1] = 15;
-  if (quern_run(session, (uint32_t)entry, &input, 1, &result, 1, error, sizeof(error)) != 1 || !strstr(error, "the size 15 on axis 1, expected 16")) {
+  if (quern_run(session, (uint32_t)entry, &input, 1, &result, 1, error, sizeof(error)) != 1 ||
+      !strstr(error, "the size 15 on axis 1, expected 16")) {
     fprintf(stderr, "rows of 15 are not refused: %s\n", error);
     return 1;
   }
