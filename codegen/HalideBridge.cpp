@@ -3,9 +3,7 @@
 #include "codegen/HalideBridge.h"
 #include "codegen/Backend.h"
 #include "codegen/MemoryFile.h"
-#include "codegen/StateLayout.h"
 #include "codegen/Template.h"
-#include "codegen/templates/Common.h"
 
 #include "llvm/Support/MemoryBuffer.h"
 
@@ -93,22 +91,13 @@ static LogicalResult emitError(KernelOp kernel, llvm::Error error) {
   return kernel.emitError(llvm::toString(std::move(error)));
 }
 
-/// How many bytes ahead `kernel` prefetches what it reads in order and once: the weights of few rows, the cache of few queries. Of
-/// a cache that is what comes after the groups whose scores are computed side by side.
+/// How many bytes ahead `kernel` prefetches what it reads in order and once.
 static int64_t getPrefetchBytes(KernelOp kernel, const TargetSpec &target) {
-  auto tensorOf = [](Value value) { return cast<RankedTensorType>(value.getType()); };
   if (target.prefetchBytes == 0)
     return 0;
-  if (auto matmul = dyn_cast_or_null<MatmulOp>(kernel.getAnchor()))
-    return areFew(tensorOf(matmul.getLhs())) ? target.prefetchBytes : 0;
-  auto attend = dyn_cast_or_null<AttendOp>(kernel.getAnchor());
-  if (!attend || !areFew(tensorOf(attend.getQuery())))
-    return 0;
-  RankedTensorType keys = tensorOf(attend.getKeys());
-  FailureOr<Parameters> parameters = Parameters::get(kernel, getSpace(kernel, target));
-  if (failed(parameters))
-    return 0;
-  return (*parameters)["groups"] * stateLanes * keys.getDimSize(2) * keys.getElementTypeBitWidth() / 8;
+  const KernelTemplate &form = getTemplate(kernel.getForm());
+  FailureOr<Parameters> parameters = Parameters::get(kernel, form.space(kernel, target));
+  return succeeded(parameters) ? form.prefetch(kernel, target, *parameters) : 0;
 }
 
 /// Writes `kernel`'s machine code to `os`.

@@ -29,6 +29,7 @@ private:
   void push(unsigned operand, BufferElement element, SmallVector<BufferDim> dims, int64_t byteOffset = 0);
   LogicalResult addDense(unsigned operand, RankedTensorType type, RankedTensorType whole);
   LogicalResult addPanels(unsigned operand, RankedTensorType type);
+  LogicalResult addColumns(unsigned operand, RankedTensorType type);
   LogicalResult addPositions(unsigned operand, RankedTensorType type);
   LogicalResult addPacked(unsigned operand, BlockArgument argument);
   FailureOr<BufferElement> getElement(Type type);
@@ -177,14 +178,24 @@ LogicalResult SignatureBuilder::addPanels(unsigned operand, RankedTensorType typ
   return success();
 }
 
-/// The result of a contraction whose columns fill whole panels is seen by panels, [lane, panel, row], so that no index
-/// needs a division.
+/// As the anchor's kernels see it.
 LogicalResult SignatureBuilder::addResult(unsigned operand, RankedTensorType type) {
-  bool convolves = kernel.getForm() == KernelForm::Conv || kernel.getForm() == KernelForm::Winograd;
-  if (convolves && type.getDimSize(3) % PackedLayout::panelRows == 0)
-    return addPanels(operand, type);
-  if (kernel.getForm() != KernelForm::Contract)
+  auto anchor = dyn_cast_or_null<KernelAnchorOpInterface>(kernel.getAnchor());
+  switch (anchor ? anchor.getResultView() : ResultView::Dense) {
+  case ResultView::Dense:
     return addDense(operand, type, kernel.getWholeType());
+  case ResultView::Image:
+    if (type.getDimSize(3) % PackedLayout::panelRows != 0)
+      return addDense(operand, type, kernel.getWholeType());
+    return addPanels(operand, type);
+  case ResultView::Columns:
+    return addColumns(operand, type);
+  }
+  llvm_unreachable("every view is handled");
+}
+
+/// Columns that fill whole panels: [lane, panel, row].
+LogicalResult SignatureBuilder::addColumns(unsigned operand, RankedTensorType type) {
   FailureOr<BufferElement> element = getElement(type.getElementType());
   FailureOr<SmallVector<BufferDim>> dims = getDenseDims(kernel, type, type);
   if (failed(element) || failed(dims))

@@ -7,15 +7,6 @@
 
 namespace quern::codegen {
 
-/// The name of the number of cache rows in use among the sizes of a term; no dimension of a model is called so.
-inline constexpr llvm::StringLiteral visibleRows = "@visible";
-
-/// `count` times the product of `sizes`, which are names of the kernel's dimensions, or `visibleRows`.
-struct WorkTerm {
-  int64_t count;
-  llvm::SmallVector<llvm::StringRef> sizes;
-};
-
 /// Sums of terms.
 struct KernelWork {
   /// Every weight, state and tensor once, as far as it is touched: of tables and caches, the rows in question.

@@ -7,7 +7,7 @@ using namespace mlir;
 namespace quern::codegen {
 
 static constexpr KernelTemplate templateTable[] = {
-#define QUERN_TEMPLATE(Form) {KernelForm::Form, space##Form, build##Form},
+#define QUERN_TEMPLATE(Form) {KernelForm::Form, space##Form, build##Form, prefetch##Form},
 #include "codegen/Templates.def"
 };
 

@@ -26,6 +26,8 @@ struct KernelTemplate {
   Space (*space)(KernelOp kernel, const TargetSpec &target);
   /// Turns the body into scheduled Halide functions; the last one computes the output.
   mlir::FailureOr<Halide::Func> (*build)(Lowering &lowering, const Parameters &parameters);
+  /// How many bytes ahead loops ask for what they read in order and once, where the target has to be asked; 0: they do not.
+  int64_t (*prefetch)(KernelOp kernel, const TargetSpec &target, const Parameters &parameters);
 };
 
 /// The template of `form`.
@@ -33,7 +35,8 @@ const KernelTemplate &getTemplate(KernelForm form);
 
 #define QUERN_TEMPLATE(Form)                                                                                           \
   Space space##Form(KernelOp kernel, const TargetSpec &target);                                                        \
-  mlir::FailureOr<Halide::Func> build##Form(Lowering &lowering, const Parameters &parameters);
+  mlir::FailureOr<Halide::Func> build##Form(Lowering &lowering, const Parameters &parameters);                         \
+  int64_t prefetch##Form(KernelOp kernel, const TargetSpec &target, const Parameters &parameters);
 #include "codegen/Templates.def"
 
 } // namespace quern::codegen

@@ -13,6 +13,7 @@
 #include "dialect/Dialect.h.inc"
 #include "dialect/Enums.h.inc"
 #include "dialect/Tensor.h"
+#include "dialect/Work.h"
 
 #define GET_TYPEDEF_CLASSES
 #include "dialect/Types.h.inc"

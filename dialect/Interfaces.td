@@ -17,10 +17,38 @@ def Quern_ScalarBodyOpInterface : OpInterface<"ScalarBodyOpInterface"> {
       (ins "::mlir::OpBuilder &":$builder, "::mlir::ValueRange":$scalars)>];
 }
 
-def Quern_KernelAnchorOpInterface : OpInterface<"KernelAnchorOpInterface"> {
+def Quern_KernelOpInterface : OpInterface<"KernelOpInterface"> {
   let cppNamespace = "::quern";
-  let description = "An op that gives a kernel its form: its template schedules the whole group.";
-  let methods = [InterfaceMethod<"The form of a kernel around this op.", "::quern::KernelForm", "getKernelForm">];
+  let description = "An op that may stand in a kernel. It says what one launch reads and computes for it.";
+  let methods = [
+    InterfaceMethod<"How many elements of `operand` are read; none where it is read as a whole.",
+      "::std::optional<::quern::WorkTerm>", "getElementsRead", (ins "::mlir::OpOperand &":$operand)>,
+    InterfaceMethod<"Sums and products of contractions and attention, and the scalar ops of maps.",
+      "::llvm::SmallVector<::quern::WorkTerm>", "getOperations">];
+}
+
+def Quern_KernelAnchorOpInterface : OpInterface<"KernelAnchorOpInterface", [Quern_KernelOpInterface]> {
+  let cppNamespace = "::quern";
+  let description = [{
+    An op that gives a kernel its form: its template schedules the whole group. What passes and code generation have to know of
+    a form they ask here; an op that does not answer does not link.
+  }];
+  let methods = [
+    InterfaceMethod<"The form of a kernel around this op.", "::quern::KernelForm", "getKernelForm">,
+    InterfaceMethod<"The tensor that says most of the kernel's type: a weight, a table, a cache, or the result.",
+      "::mlir::Value", "getMainTensor">,
+    InterfaceMethod<"The operand whose rows, the indices of axis 0, the kernel takes one by one: a left side, an image, a query.",
+      "::mlir::OpOperand &", "getRowsOperand">,
+    InterfaceMethod<"What products are computed in: `f32`, `i8` or `bf16`, a word of the description.",
+      "::llvm::StringRef", "getArithmetic">,
+    InterfaceMethod<[{Whether the kernel may compute `op`, which only this op reads, as the rows operand or a rounded one of it, for itself: it
+      reads each element a few times at most, or `op` costs less than writing its result.}],
+      "bool", "takesPrologue", (ins "::mlir::Operation *":$op)>,
+    InterfaceMethod<"Whether elementwise ops on the result may follow in the kernel.", "bool", "takesEpilogue">,
+    InterfaceMethod<"Whether this op may precede another anchor in a kernel of that one's form.", "bool", "mayPrecede">,
+    InterfaceMethod<"Whether this op and `other` may be anchors of one kernel, whose results meet.",
+      "bool", "sharesKernelWith", (ins "::quern::KernelAnchorOpInterface":$other)>,
+    InterfaceMethod<"How a kernel sees the memory that it writes its result to.", "::quern::ResultView", "getResultView">];
 }
 
 def Quern_RowwiseOpInterface : OpInterface<"RowwiseOpInterface"> {

@@ -2,6 +2,7 @@
 
 #include "dialect/Shapes.h"
 #include "dialect/Dialect.h"
+#include "dialect/Work.h"
 
 #include "llvm/Support/raw_ostream.h"
 
@@ -75,6 +76,17 @@ std::string formatDims(ArrayRef<Dim> dims) {
   });
   os << ']';
   return text;
+}
+
+WorkTerm multiply(int64_t count, ArrayRef<Dim> dims) {
+  WorkTerm term = {count, {}};
+  for (const Dim &dim : dims) {
+    if (dim.isStatic())
+      term.count *= dim.size();
+    else
+      term.sizes.push_back(dim.name().getValue());
+  }
+  return term;
 }
 
 } // namespace quern

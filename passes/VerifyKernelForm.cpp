@@ -16,32 +16,29 @@ namespace quern {
 #define GEN_PASS_DEF_VERIFYKERNELFORMPASS
 #include "passes/Passes.h.inc"
 
-/// One result, a schedule, and only ops around the one anchor.
+/// One result, a schedule, and only ops around the one anchor, or around two that share kernels.
 static LogicalResult verifyKernel(KernelOp kernel) {
   if (kernel.getNumResults() != 1)
     return kernel.emitOpError("has ") << kernel.getNumResults() << " results, expected 1";
   if (!kernel.getSchedule())
     return kernel.emitOpError("has no schedule; run quern-select-schedules");
-  MatmulOp first;
-  Operation *anchor = kernel.getAnchor();
-  for (Operation &op : kernel.getBody().front()) {
-    if (isa<FusedOp, CallOp, ParamOp, StateRefOp>(op))
-      return op.emitOpError("inside a kernel; expected only computation on its arguments");
+  auto anchor = dyn_cast_or_null<KernelAnchorOpInterface>(kernel.getAnchor());
+  bool isShared = false;
+  for (Operation &op : kernel.getBody().front().without_terminator()) {
     if (isa<ScalarBodyOpInterface>(op))
       return op.emitOpError("inside a kernel; run quern-lower-elementwise");
+    if (!isa<KernelOpInterface>(op))
+      return op.emitOpError("inside a kernel; expected only computation on its arguments");
     auto other = dyn_cast<KernelAnchorOpInterface>(op);
-    if (!other || &op == anchor || other.getKernelForm() == KernelForm::Rows)
+    if (!other || other == anchor || other.mayPrecede())
       continue;
-    auto matmul = dyn_cast<MatmulOp>(op);
-    auto main = dyn_cast_or_null<MatmulOp>(anchor);
-    if (matmul && main && !first && matmul.getLhs() == main.getLhs() &&
-        matmul.getWeight().getType() == main.getWeight().getType()) {
-      first = matmul;
+    if (anchor && !isShared && anchor.sharesKernelWith(other)) {
+      isShared = true;
       continue;
     }
     InFlightDiagnostic error = op.emitOpError("is a second anchor of the kernel; expected one, or two matmuls of one "
                                               "tensor by weights of one type");
-    error.attachNote(anchor ? anchor->getLoc() : kernel.getLoc()) << "the anchor";
+    error.attachNote(anchor ? anchor.getLoc() : kernel.getLoc()) << "the anchor";
     return error;
   }
   return success();

@@ -82,4 +82,6 @@ FailureOr<Halide::Func> buildAppend(Lowering &lowering, const Parameters &) {
   return funcs->output;
 }
 
+int64_t prefetchAppend(KernelOp, const TargetSpec &, const Parameters &) { return 0; }
+
 } // namespace quern::codegen

@@ -423,4 +423,13 @@ FailureOr<Func> buildAttention(Lowering &lowering, const Parameters &parameters)
   return funcs->output;
 }
 
+/// The cache of few queries: what comes after the groups whose scores are computed side by side.
+int64_t prefetchAttention(KernelOp kernel, const TargetSpec &, const Parameters &parameters) {
+  auto anchor = cast<AttendOp>(kernel.getAnchor());
+  auto keys = cast<RankedTensorType>(anchor.getKeys().getType());
+  if (!areFew(cast<RankedTensorType>(anchor.getQuery().getType())))
+    return 0;
+  return parameters["groups"] * stateLanes * keys.getDimSize(2) * keys.getElementTypeBitWidth() / 8;
+}
+
 } // namespace quern::codegen

@@ -434,4 +434,10 @@ FailureOr<Func> buildContract(Lowering &lowering, const Parameters &parameters) 
   return funcs->output;
 }
 
+/// The weights of few rows.
+int64_t prefetchContract(KernelOp kernel, const TargetSpec &target, const Parameters &) {
+  auto anchor = cast<MatmulOp>(kernel.getAnchor());
+  return areFew(cast<RankedTensorType>(anchor.getLhs().getType())) ? target.prefetchBytes : 0;
+}
+
 } // namespace quern::codegen

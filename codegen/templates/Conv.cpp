@@ -203,4 +203,6 @@ FailureOr<Func> buildConv(Lowering &lowering, const Parameters &parameters) {
   return funcs->output;
 }
 
+int64_t prefetchConv(KernelOp, const TargetSpec &, const Parameters &) { return 0; }
+
 } // namespace quern::codegen

@@ -71,4 +71,6 @@ FailureOr<Halide::Func> buildGather(Lowering &lowering, const Parameters &) {
   return output->func;
 }
 
+int64_t prefetchGather(KernelOp, const TargetSpec &, const Parameters &) { return 0; }
+
 } // namespace quern::codegen

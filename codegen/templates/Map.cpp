@@ -25,4 +25,6 @@ FailureOr<Halide::Func> buildMap(Lowering &lowering, const Parameters &) {
   return output->func;
 }
 
+int64_t prefetchMap(KernelOp, const TargetSpec &, const Parameters &) { return 0; }
+
 } // namespace quern::codegen

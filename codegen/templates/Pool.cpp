@@ -127,4 +127,6 @@ FailureOr<Func> buildPool(Lowering &lowering, const Parameters &) {
   return funcs->output;
 }
 
+int64_t prefetchPool(KernelOp, const TargetSpec &, const Parameters &) { return 0; }
+
 } // namespace quern::codegen

@@ -28,4 +28,6 @@ FailureOr<Halide::Func> buildRows(Lowering &lowering, const Parameters &) {
   return output->func;
 }
 
+int64_t prefetchRows(KernelOp, const TargetSpec &, const Parameters &) { return 0; }
+
 } // namespace quern::codegen

@@ -214,4 +214,6 @@ FailureOr<Func> buildWinograd(Lowering &lowering, const Parameters &parameters) 
   return funcs->output;
 }
 
+int64_t prefetchWinograd(KernelOp, const TargetSpec &, const Parameters &) { return 0; }
+
 } // namespace quern::codegen

@@ -66,3 +66,58 @@ LogicalResult AttendOp::verify() {
     return emitOpError("found query ") << formatDims(query) << " of bf16, expected elements in pairs";
   return success();
 }
+
+SmallVector<WorkTerm> RopeOp::getOperations() { return {}; }
+
+std::optional<WorkTerm> RopeOp::getElementsRead(OpOperand &operand) {
+  if (&operand != &getTableMutable())
+    return std::nullopt;
+  return getRowElements(getTable(), getDims(tensorOf(getAt())));
+}
+
+KernelForm CacheAppendOp::getKernelForm() { return KernelForm::Append; }
+Value CacheAppendOp::getMainTensor() { return getResult(); }
+OpOperand &CacheAppendOp::getRowsOperand() { return getInputMutable(); }
+StringRef CacheAppendOp::getArithmetic() { return "f32"; }
+bool CacheAppendOp::takesPrologue(Operation *op) { return isa<RopeOp>(op); }
+bool CacheAppendOp::takesEpilogue() { return false; }
+bool CacheAppendOp::mayPrecede() { return false; }
+bool CacheAppendOp::sharesKernelWith(KernelAnchorOpInterface) { return false; }
+ResultView CacheAppendOp::getResultView() { return ResultView::Dense; }
+SmallVector<WorkTerm> CacheAppendOp::getOperations() { return {}; }
+
+/// The rows that it writes.
+std::optional<WorkTerm> CacheAppendOp::getElementsRead(OpOperand &operand) {
+  if (&operand != &getCacheMutable())
+    return std::nullopt;
+  return getRowElements(getCache(), getDims(tensorOf(getAt())));
+}
+
+KernelForm AttendOp::getKernelForm() { return KernelForm::Attention; }
+Value AttendOp::getMainTensor() { return getKeys(); }
+OpOperand &AttendOp::getRowsOperand() { return getQueryMutable(); }
+StringRef AttendOp::getArithmetic() { return getProductArithmetic(getQuery()); }
+bool AttendOp::takesPrologue(Operation *op) { return isa<RopeOp, CastOp>(op); }
+bool AttendOp::takesEpilogue() { return true; }
+bool AttendOp::mayPrecede() { return false; }
+bool AttendOp::sharesKernelWith(KernelAnchorOpInterface) { return false; }
+ResultView AttendOp::getResultView() { return ResultView::Dense; }
+
+/// A cache is read as far as it is in use.
+std::optional<WorkTerm> AttendOp::getElementsRead(OpOperand &operand) {
+  if (&operand != &getKeysMutable() && &operand != &getValuesMutable())
+    return std::nullopt;
+  WorkTerm rows = getRowElements(operand.get(), {});
+  rows.sizes.push_back(visibleRows);
+  return rows;
+}
+
+/// Scores and the weighted sum: a product and a sum per element of query and result, for each row that the token sees. The last
+/// of s tokens in a row sees all in use, the first s - 1 fewer: s · rows - s · (s - 1) / 2 in all.
+SmallVector<WorkTerm> AttendOp::getOperations() {
+  SmallVector<Dim> dims = getDims(tensorOf(getResult())), squared = dims;
+  squared.push_back(dims.front());
+  WorkTerm all = multiply(4, dims);
+  all.sizes.push_back(visibleRows);
+  return {all, multiply(-2, squared), multiply(2, dims)};
+}

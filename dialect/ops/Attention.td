@@ -5,7 +5,7 @@
 
 include "dialect/ops/Base.td"
 
-def Quern_RopeOp : Quern_InferredOp<"rope", [Quern_Evaluated]> {
+def Quern_RopeOp : Quern_InferredOp<"rope", [Quern_InKernels, Quern_Evaluated]> {
   let summary = "rotary position embedding (Su et al. 2021)";
   let description = [{
     input[s, h, d], table[position, r/2, 2] of (cos, sin), r ≤ d the rotated part. A pair (u, v) becomes
@@ -31,8 +31,8 @@ def Quern_RopeOp : Quern_InferredOp<"rope", [Quern_Evaluated]> {
   let hasVerifier = 1;
 }
 
-def Quern_CacheAppendOp : Quern_Op<"cache_append", [DeclareOpInterfaceMethods<Quern_KernelAnchorOpInterface>,
-                                                    AllTypesMatch<["cache", "result"]>, Quern_Evaluated]> {
+def Quern_CacheAppendOp : Quern_Op<"cache_append", !listconcat(Quern_Anchor, [AllTypesMatch<["cache", "result"]>,
+                                                                              Quern_Evaluated])> {
   let summary = "writes one row per token into a cache and gives the cache";
   let description = [{
     cache[T, h, d], input[s, h, d]: result = cache with result[row(at[i])] = input[i], rounded to the cache's type. The
@@ -56,13 +56,9 @@ def Quern_CacheAppendOp : Quern_Op<"cache_append", [DeclareOpInterfaceMethods<Qu
     $cache `,` $input `at` $at (`layout` $layout^)? attr-dict `:` type($cache) `,` type($input) `,` type($at)
   }];
   let hasVerifier = 1;
-  let extraClassDefinition = [{
-    ::quern::KernelForm $cppClass::getKernelForm() { return ::quern::KernelForm::Append; }
-  }];
 }
 
-def Quern_AttendOp : Quern_InferredOp<"attend", [DeclareOpInterfaceMethods<Quern_KernelAnchorOpInterface>,
-                                                 Quern_Evaluated]> {
+def Quern_AttendOp : Quern_InferredOp<"attend", !listconcat(Quern_Anchor, [Quern_Evaluated])> {
   let summary = "softmax(scale · q kᵀ) v over the visible rows of a cache";
   let description = [{
     query[s, h, d], keys[T, g, d], values[T, g, e] -> [s, h, e]. Query head i reads cache head ⌊i / (h/g)⌋ (Ainslie et al.
@@ -91,9 +87,6 @@ def Quern_AttendOp : Quern_InferredOp<"attend", [DeclareOpInterfaceMethods<Quern
     `:` type($query) `,` type($keys) `,` type($values) `,` type($at)
   }];
   let hasVerifier = 1;
-  let extraClassDefinition = [{
-    ::quern::KernelForm $cppClass::getKernelForm() { return ::quern::KernelForm::Attention; }
-  }];
 }
 
 #endif // QUERN_OPS_ATTENTION_TD

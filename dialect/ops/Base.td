@@ -23,6 +23,17 @@ class Quern_InferredOp<string opMnemonic, list<Trait> traits = []>
 /// The traits of an op that the reference evaluator computes by a loop of its own.
 defvar Quern_Evaluated = DeclareOpInterfaceMethods<Quern_ReferenceOpInterface>;
 
+/// The traits of an op that may stand in a kernel.
+defvar Quern_InKernels = DeclareOpInterfaceMethods<Quern_KernelOpInterface>;
+/// The answers of one that reads its operands as a whole, and whose operations are few beside that.
+defvar Quern_ReadsAll = [{
+  ::std::optional<::quern::WorkTerm> $cppClass::getElementsRead(::mlir::OpOperand &) { return ::std::nullopt; }
+  ::llvm::SmallVector<::quern::WorkTerm> $cppClass::getOperations() { return {}; }
+}];
+
+/// The traits of an op that gives a kernel its form.
+defvar Quern_Anchor = [DeclareOpInterfaceMethods<Quern_KernelAnchorOpInterface>, Quern_InKernels];
+
 def Quern_AnyTensor : AnyTypeOf<[AnyRankedTensor]>;
 def Quern_F32Tensor : RankedTensorOf<[F32]>;
 def Quern_I32Tensor : RankedTensorOf<[I32]>;

@@ -43,3 +43,30 @@ LogicalResult QuantizeOp::verify() {
     return emitOpError("last axis of ") << formatDims(dims) << " is not a static multiple of 32";
   return success();
 }
+
+StringRef quern::getProductArithmetic(Value left) {
+  Type element = tensorOf(left).getElementType();
+  return isa<BlockType>(element) ? "i8" : element.isBF16() ? "bf16" : "f32";
+}
+
+KernelForm MatmulOp::getKernelForm() { return KernelForm::Contract; }
+Value MatmulOp::getMainTensor() { return getWeight(); }
+OpOperand &MatmulOp::getRowsOperand() { return getLhsMutable(); }
+StringRef MatmulOp::getArithmetic() { return getProductArithmetic(getLhs()); }
+bool MatmulOp::takesPrologue(Operation *op) { return isa<RmsNormOp, CastOp>(op); }
+bool MatmulOp::takesEpilogue() { return true; }
+bool MatmulOp::mayPrecede() { return false; }
+ResultView MatmulOp::getResultView() { return ResultView::Columns; }
+
+/// Products of one tensor by weights of one type, as in silu(x·gᵀ) · (x·uᵀ).
+bool MatmulOp::sharesKernelWith(KernelAnchorOpInterface other) {
+  auto matmul = dyn_cast<MatmulOp>(other.getOperation());
+  return matmul && matmul.getLhs() == getLhs() && matmul.getWeight().getType() == getWeight().getType();
+}
+
+std::optional<WorkTerm> MatmulOp::getElementsRead(OpOperand &) { return std::nullopt; }
+
+/// A product and a sum per column of each element.
+SmallVector<WorkTerm> MatmulOp::getOperations() {
+  return {multiply(2 * tensorOf(getWeight()).getDimSize(1), getDims(tensorOf(getResult())))};
+}

@@ -5,9 +5,8 @@
 
 include "dialect/ops/Base.td"
 
-def Quern_MatmulOp : Quern_InferredOp<"matmul", [DeclareOpInterfaceMethods<Quern_KernelAnchorOpInterface>,
-                                                 DeclareOpInterfaceMethods<Quern_RowwiseOpInterface>,
-                                                 Quern_Evaluated]> {
+def Quern_MatmulOp : Quern_InferredOp<"matmul", !listconcat(Quern_Anchor, [DeclareOpInterfaceMethods<Quern_RowwiseOpInterface>,
+                                                                           Quern_Evaluated])> {
   let summary = "result[…, n] = Σ_k lhs[…, k] · weight[n, k]";
   let description = [{
     The rows of the weight are outputs, as in checkpoints. With f32 on the left the weight is read as f32, exactly, and
@@ -30,12 +29,11 @@ def Quern_MatmulOp : Quern_InferredOp<"matmul", [DeclareOpInterfaceMethods<Quern
   let assemblyFormat = "$lhs `,` $weight attr-dict `:` type($lhs) `,` type($weight)";
   let hasVerifier = 1;
   let extraClassDefinition = [{
-    ::quern::KernelForm $cppClass::getKernelForm() { return ::quern::KernelForm::Contract; }
     ::llvm::SmallVector<::mlir::OpOperand *> $cppClass::getRowOperands() { return ::quern::getRowsOf(getLhsMutable()); }
   }];
 }
 
-def Quern_QuantizeOp : Quern_InferredOp<"quantize", [Quern_Evaluated]> {
+def Quern_QuantizeOp : Quern_InferredOp<"quantize", [Quern_InKernels, Quern_Evaluated]> {
   let summary = "f32 to q8_1 along the last axis";
   let description = [{
     Per 32 values: scale = max|x| / 127 in 22 bits, the others cut off, and 0 below 2^-126; quant = round-half-even(x · (1 / scale)),
@@ -50,6 +48,7 @@ def Quern_QuantizeOp : Quern_InferredOp<"quantize", [Quern_Evaluated]> {
   let results = (outs Quern_AnyTensor:$result);
   let assemblyFormat = "$input attr-dict `:` type($input)";
   let hasVerifier = 1;
+  let extraClassDefinition = Quern_ReadsAll;
 }
 
 #endif // QUERN_OPS_CONTRACTION_TD

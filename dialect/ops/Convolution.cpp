@@ -206,3 +206,21 @@ LogicalResult AvgPoolOp::inferReturnTypes(MLIRContext *context, std::optional<Lo
 }
 
 LogicalResult AvgPoolOp::verify() { return verifyPool(*this); }
+
+StringRef Conv2dOp::getArithmetic() { return getProductArithmetic(getInput()); }
+
+/// A convolution reads its image in any order.
+bool Conv2dOp::takesPrologue(Operation *op) { return isa<CastOp, TransposeOp>(op); }
+
+/// A product and a sum per element of the window, in kernels' layout.
+SmallVector<WorkTerm> Conv2dOp::getOperations() {
+  return {multiply(2 * tensorOf(getWeight()).getDimSize(1), getDims(tensorOf(getResult())))};
+}
+
+/// A product and a sum per point of each tile and channel; transforms are not counted.
+SmallVector<WorkTerm> WinogradOp::getOperations() {
+  SmallVector<Dim> tiles = getDims(tensorOf(getResult()));
+  for (int64_t axis = 0; axis < 2; ++axis)
+    tiles[1 + axis] = Dim::fixed(llvm::divideCeil(tiles[1 + axis].size(), getTile()[axis]));
+  return {multiply(2 * tensorOf(getWeight()).getDimSize(1), tiles)};
+}

@@ -5,13 +5,23 @@
 
 include "dialect/ops/Base.td"
 
-class Quern_ImageOp<string opMnemonic, string form>
-    : Quern_InferredOp<opMnemonic, [DeclareOpInterfaceMethods<Quern_KernelAnchorOpInterface>, Quern_ImageOpInterface,
-                                    Quern_Evaluated]> {
+/// The answers of a product with a weight.
+defvar Quern_ImageProduct = [{
+    ::mlir::Value $cppClass::getMainTensor() { return getWeight(); }
+    ::quern::ResultView $cppClass::getResultView() { return ::quern::ResultView::Image; }
+}];
+
+class Quern_ImageOp<string opMnemonic, string form, string more>
+    : Quern_InferredOp<opMnemonic, !listconcat(Quern_Anchor, [Quern_ImageOpInterface, Quern_Evaluated])> {
   let results = (outs Quern_F32Tensor:$result);
   let extraClassDefinition = [{
     ::quern::KernelForm $cppClass::getKernelForm() { return ::quern::KernelForm::}] # form # [{; }
-  }];
+    ::mlir::OpOperand &$cppClass::getRowsOperand() { return getInputMutable(); }
+    bool $cppClass::takesEpilogue() { return true; }
+    bool $cppClass::mayPrecede() { return false; }
+    bool $cppClass::sharesKernelWith(::quern::KernelAnchorOpInterface) { return false; }
+    ::std::optional<::quern::WorkTerm> $cppClass::getElementsRead(::mlir::OpOperand &) { return ::std::nullopt; }
+  }] # more;
 }
 
 /// Height and width of a window, how far it moves, and the rows and columns around the image: top, bottom, left, right.
@@ -21,7 +31,7 @@ defvar Quern_Window = (ins DenseI64ArrayAttr:$window,
 defvar Quern_ImageLayoutArgument =
     (ins DefaultValuedAttr<Quern_ImageLayoutAttr, "::quern::ImageLayout::NCHW">:$layout);
 
-def Quern_Conv2dOp : Quern_ImageOp<"conv2d", "Conv"> {
+def Quern_Conv2dOp : Quern_ImageOp<"conv2d", "Conv", Quern_ImageProduct> {
   let summary = "2-D convolution, as networks mean it: the window is not mirrored";
   let description = [{
     result[n, o, y, x] = Σ input[n, g·C/G + c, y·sy - top + ky·dy, x·sx - left + kx·dx] · weight[o, c, ky, kx], zeros around
@@ -77,7 +87,10 @@ def Quern_WinogradFilterOp : Quern_InferredOp<"winograd_filter", [Quern_Evaluate
   let assemblyFormat = "$weight `window` $window `tile` $tile attr-dict `:` type($weight)";
 }
 
-def Quern_WinogradOp : Quern_ImageOp<"winograd", "Winograd"> {
+def Quern_WinogradOp : Quern_ImageOp<"winograd", "Winograd", Quern_ImageProduct # [{
+    ::llvm::StringRef $cppClass::getArithmetic() { return "f32"; }
+    bool $cppClass::takesPrologue(::mlir::Operation *) { return false; }
+}]> {
   let summary = "2-D convolution by Winograd's minimal filtering";
   let description = [{
     What `conv2d` computes for images [n, h, w, c], with other roundings: a tile of my × mx results comes from Py × Px places d of
@@ -116,7 +129,13 @@ def Quern_WinogradOp : Quern_ImageOp<"winograd", "Winograd"> {
   }];
 }
 
-class Quern_PoolOp<string opMnemonic> : Quern_ImageOp<opMnemonic, "Pool"> {
+class Quern_PoolOp<string opMnemonic> : Quern_ImageOp<opMnemonic, "Pool", [{
+    ::mlir::Value $cppClass::getMainTensor() { return getResult(); }
+    ::quern::ResultView $cppClass::getResultView() { return ::quern::ResultView::Dense; }
+    ::llvm::StringRef $cppClass::getArithmetic() { return "f32"; }
+    bool $cppClass::takesPrologue(::mlir::Operation *) { return false; }
+    ::llvm::SmallVector<::quern::WorkTerm> $cppClass::getOperations() { return {}; }
+}]> {
   let hasVerifier = 1;
   let assemblyFormat = [{
     $input `window` $window (`strides` $strides^)? (`pads` $pads^)? (`ceil` $ceil^)? (`layout` $layout^)?

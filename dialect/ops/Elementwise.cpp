@@ -114,3 +114,12 @@ LogicalResult MapOp::verify() {
 // Scalar bodies and type inference of the elementwise ops, said in Elementwise.td.
 #define GET_OP_CLASSES
 #include "dialect/Ops.cpp.inc"
+
+std::optional<WorkTerm> MapOp::getElementsRead(OpOperand &) { return std::nullopt; }
+
+SmallVector<WorkTerm> MapOp::getOperations() {
+  int64_t count = 0;
+  for (Operation &scalar : getBody().front().without_terminator())
+    count += scalar.getNumOperands() != 0;
+  return {multiply(count, getDims(tensorOf(getResult())))};
+}

@@ -9,11 +9,12 @@ include "dialect/ops/Base.td"
 /// `loc`, and the operands' elements `a` and `b`.
 class Quern_Elementwise<string opMnemonic, dag operands, string scalar, string element = "Float32Type::get(context)">
     : Quern_InferredOp<opMnemonic, [DeclareOpInterfaceMethods<Quern_ScalarBodyOpInterface>,
-                                    DeclareOpInterfaceMethods<Quern_RowwiseOpInterface>, Quern_Evaluated]> {
+                                    DeclareOpInterfaceMethods<Quern_RowwiseOpInterface>, Quern_InKernels,
+                                    Quern_Evaluated]> {
   let arguments = operands;
   let results = (outs Quern_AnyTensor:$result);
   let assemblyFormat = "operands attr-dict `:` type(operands)";
-  let extraClassDefinition = [{
+  let extraClassDefinition = Quern_ReadsAll # [{
     ::mlir::LogicalResult $cppClass::inferReturnTypes(
         ::mlir::MLIRContext *context, ::std::optional<::mlir::Location> location, Adaptor adaptor,
         ::llvm::SmallVectorImpl<::mlir::Type> &inferred) {
@@ -99,7 +100,7 @@ def Quern_SelectOp : Quern_Elementwise<"select",
   let description = "Example: `%0 = quern.select %c, %x, %y : tensor<4xi1>, tensor<4xf32>, tensor<4xf32>`";
 }
 
-def Quern_CastOp : Quern_Op<"cast", [Pure, Quern_Evaluated]> {
+def Quern_CastOp : Quern_Op<"cast", [Pure, Quern_InKernels, Quern_Evaluated]> {
   let summary = "the same values in another element type";
   let description = [{
     Between f32, f16, bf16, i32 and i1. To a narrower float it rounds to nearest even; to an integer towards zero, at the
@@ -117,9 +118,10 @@ def Quern_CastOp : Quern_Op<"cast", [Pure, Quern_Evaluated]> {
   let assemblyFormat = "$input attr-dict `:` type($input) `to` type($result)";
   let hasVerifier = 1;
   let hasFolder = 1;
+  let extraClassDefinition = Quern_ReadsAll;
 }
 
-def Quern_MapOp : Quern_Op<"map", [Pure, SingleBlock, IsolatedFromAbove, Quern_Evaluated]> {
+def Quern_MapOp : Quern_Op<"map", [Pure, SingleBlock, IsolatedFromAbove, Quern_InKernels, Quern_Evaluated]> {
   let summary = "a scalar function applied to every element";
   let description = [{
     What elementwise ops become inside kernels: a region of `arith` and `math` on one element of each operand. Operands

@@ -150,3 +150,30 @@ OpFoldResult GatherOp::fold(FoldAdaptor) {
   bool single = getDims(tensorOf(getTable())).front() == Dim::fixed(1);
   return single && getTable().getType() == getResult().getType() ? OpFoldResult(getTable()) : OpFoldResult();
 }
+
+WorkTerm quern::getRowElements(Value table, ArrayRef<Dim> rows) {
+  SmallVector<Dim> dims = getDims(tensorOf(table));
+  dims.erase(dims.begin());
+  dims.insert(dims.begin(), rows.begin(), rows.end());
+  return multiply(1, dims);
+}
+
+std::optional<WorkTerm> SliceOp::getElementsRead(OpOperand &) { return multiply(1, getDims(tensorOf(getResult()))); }
+SmallVector<WorkTerm> SliceOp::getOperations() { return {}; }
+
+KernelForm GatherOp::getKernelForm() { return KernelForm::Gather; }
+Value GatherOp::getMainTensor() { return getTable(); }
+OpOperand &GatherOp::getRowsOperand() { return getIndicesMutable(); }
+StringRef GatherOp::getArithmetic() { return "f32"; }
+bool GatherOp::takesPrologue(Operation *) { return false; }
+bool GatherOp::takesEpilogue() { return true; }
+bool GatherOp::mayPrecede() { return false; }
+bool GatherOp::sharesKernelWith(KernelAnchorOpInterface) { return false; }
+ResultView GatherOp::getResultView() { return ResultView::Dense; }
+SmallVector<WorkTerm> GatherOp::getOperations() { return {}; }
+
+std::optional<WorkTerm> GatherOp::getElementsRead(OpOperand &operand) {
+  if (&operand != &getTableMutable())
+    return std::nullopt;
+  return getRowElements(getTable(), getDims(tensorOf(getIndices())));
+}

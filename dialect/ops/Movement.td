@@ -6,24 +6,26 @@
 include "dialect/ops/Base.td"
 
 def Quern_ConstantOp : Quern_Op<"constant", [Pure, ConstantLike, AllTypesMatch<["value", "result"]>,
-                                               Quern_Evaluated]> {
+                                               Quern_InKernels, Quern_Evaluated]> {
   let summary = "a literal tensor";
   let description = "Example: `%0 = quern.constant dense<[1.0, 2.0]> : tensor<2xf32>`";
   let arguments = (ins ElementsAttr:$value);
   let results = (outs Quern_AnyTensor:$result);
   let assemblyFormat = "$value attr-dict";
   let hasFolder = 1;
+  let extraClassDefinition = Quern_ReadsAll;
 }
 
-def Quern_IotaOp : Quern_Op<"iota", [Pure, Quern_Evaluated]> {
+def Quern_IotaOp : Quern_Op<"iota", [Pure, Quern_InKernels, Quern_Evaluated]> {
   let summary = "0, 1, 2, … as f32";
   let description = "Example: `%0 = quern.iota : tensor<32xf32>`";
   let results = (outs 1DTensorOf<[F32]>:$result);
   let assemblyFormat = "`:` type($result) attr-dict";
+  let extraClassDefinition = Quern_ReadsAll;
 }
 
 def Quern_ReshapeOp : Quern_Op<"reshape", [Pure, DeclareOpInterfaceMethods<Quern_RowwiseOpInterface>,
-                                           Quern_Evaluated]> {
+                                           Quern_InKernels, Quern_Evaluated]> {
   let summary = "the same elements in row-major order, seen with another shape";
   let description = [{
     Constraints:
@@ -37,9 +39,10 @@ def Quern_ReshapeOp : Quern_Op<"reshape", [Pure, DeclareOpInterfaceMethods<Quern
   let assemblyFormat = "$input attr-dict `:` type($input) `to` type($result)";
   let hasVerifier = 1;
   let hasFolder = 1;
+  let extraClassDefinition = Quern_ReadsAll;
 }
 
-def Quern_TransposeOp : Quern_InferredOp<"transpose", [Quern_Evaluated]> {
+def Quern_TransposeOp : Quern_InferredOp<"transpose", [Quern_InKernels, Quern_Evaluated]> {
   let summary = "axes in another order: result axis i is input axis permutation[i]";
   let description = [{
     Constraints:
@@ -53,9 +56,10 @@ def Quern_TransposeOp : Quern_InferredOp<"transpose", [Quern_Evaluated]> {
   let assemblyFormat = "$input $permutation attr-dict `:` type($input)";
   let hasVerifier = 1;
   let hasFolder = 1;
+  let extraClassDefinition = Quern_ReadsAll;
 }
 
-def Quern_SliceOp : Quern_InferredOp<"slice", [Quern_Evaluated]> {
+def Quern_SliceOp : Quern_InferredOp<"slice", [Quern_InKernels, Quern_Evaluated]> {
   let summary = "the indices offset … offset + size - 1 of one axis";
   let description = [{
     Constraints:
@@ -72,7 +76,7 @@ def Quern_SliceOp : Quern_InferredOp<"slice", [Quern_Evaluated]> {
   let hasFolder = 1;
 }
 
-def Quern_ConcatOp : Quern_InferredOp<"concat", [Quern_Evaluated]> {
+def Quern_ConcatOp : Quern_InferredOp<"concat", [Quern_InKernels, Quern_Evaluated]> {
   let summary = "tensors one after another along a static axis";
   let description = [{
     Constraints:
@@ -87,10 +91,10 @@ def Quern_ConcatOp : Quern_InferredOp<"concat", [Quern_Evaluated]> {
   let assemblyFormat = "$inputs `axis` $axis attr-dict `:` type($inputs)";
   let hasVerifier = 1;
   let hasFolder = 1;
+  let extraClassDefinition = Quern_ReadsAll;
 }
 
-def Quern_GatherOp : Quern_InferredOp<"gather", [DeclareOpInterfaceMethods<Quern_KernelAnchorOpInterface>,
-                                                 Quern_Evaluated]> {
+def Quern_GatherOp : Quern_InferredOp<"gather", !listconcat(Quern_Anchor, [Quern_Evaluated])> {
   let summary = "rows of a table: result[i, …] = table[indices[i], …]";
   let description = [{
     A weight of a narrower float or of blocks is read as f32. Every index is one of the table's rows: the reference
@@ -105,9 +109,6 @@ def Quern_GatherOp : Quern_InferredOp<"gather", [DeclareOpInterfaceMethods<Quern
   let results = (outs Quern_F32Tensor:$result);
   let assemblyFormat = "$table `[` $indices `]` attr-dict `:` type($table) `,` type($indices)";
   let hasFolder = 1;
-  let extraClassDefinition = [{
-    ::quern::KernelForm $cppClass::getKernelForm() { return ::quern::KernelForm::Gather; }
-  }];
 }
 
 #endif // QUERN_OPS_MOVEMENT_TD

@@ -6,10 +6,18 @@
 include "dialect/ops/Base.td"
 
 class Quern_RowsOp<string opMnemonic>
-    : Quern_InferredOp<opMnemonic, [DeclareOpInterfaceMethods<Quern_KernelAnchorOpInterface>,
-                                  DeclareOpInterfaceMethods<Quern_RowwiseOpInterface>, Quern_Evaluated]> {
-  let extraClassDefinition = [{
+    : Quern_InferredOp<opMnemonic, !listconcat(Quern_Anchor, [DeclareOpInterfaceMethods<Quern_RowwiseOpInterface>,
+                                                                Quern_Evaluated])> {
+  let extraClassDefinition = Quern_ReadsAll # [{
     ::quern::KernelForm $cppClass::getKernelForm() { return ::quern::KernelForm::Rows; }
+    ::mlir::Value $cppClass::getMainTensor() { return getResult(); }
+    ::mlir::OpOperand &$cppClass::getRowsOperand() { return getInputMutable(); }
+    ::llvm::StringRef $cppClass::getArithmetic() { return "f32"; }
+    bool $cppClass::takesPrologue(::mlir::Operation *) { return false; }
+    bool $cppClass::takesEpilogue() { return true; }
+    bool $cppClass::mayPrecede() { return true; }
+    bool $cppClass::sharesKernelWith(::quern::KernelAnchorOpInterface) { return false; }
+    ::quern::ResultView $cppClass::getResultView() { return ::quern::ResultView::Dense; }
     ::llvm::SmallVector<::mlir::OpOperand *> $cppClass::getRowOperands() {
       return ::quern::getRowsOf(getInputMutable());
     }

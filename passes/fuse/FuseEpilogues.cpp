@@ -14,13 +14,6 @@ namespace quern {
 #define GEN_PASS_DEF_FUSEEPILOGUESPASS
 #include "passes/Passes.h.inc"
 
-/// Whether the two anchors may share a kernel: matmuls of one tensor by weights of one type, as in
-/// silu(x·gᵀ) · (x·uᵀ).
-static bool arePair(KernelAnchorOpInterface first, KernelAnchorOpInterface second) {
-  auto a = dyn_cast<MatmulOp>(first.getOperation()), b = dyn_cast<MatmulOp>(second.getOperation());
-  return a && b && a.getLhs() == b.getLhs() && a.getWeight().getType() == b.getWeight().getType();
-}
-
 /// The most ops of one kernel: what a kernel costs to schedule and to compile grows faster than they do, and registers
 /// hold no more.
 static constexpr size_t maxMembers = 64;
@@ -57,7 +50,8 @@ static bool isCandidate(Operation *producer) {
   if (!producer || producer->getNumResults() != 1 || !isa<EntryOp>(producer->getParentOp()))
     return false;
   Operation *core = getCore(producer);
-  return core && isa<KernelAnchorOpInterface, ScalarBodyOpInterface>(core) && !isa<CacheAppendOp>(core);
+  auto anchor = dyn_cast_or_null<KernelAnchorOpInterface>(core);
+  return anchor ? anchor.takesEpilogue() : isa_and_nonnull<ScalarBodyOpInterface>(core);
 }
 
 /// Why `producer`, a candidate, may not join `owner` before its member `consumer`; null if it may.
@@ -67,7 +61,7 @@ static const char *whyNot(Operation *producer, Operation *consumer, Operation *o
   if (getDims(getTensorType(producer->getResult(0))) != getDims(getTensorType(consumer->getResult(0))))
     return "the operand is broadcast";
   KernelAnchorOpInterface first = getAnchor(producer), second = getAnchor(owner);
-  bool pair = first && second && countAnchors(producer) + countAnchors(owner) == 2 && arePair(first, second);
+  bool pair = first && second && countAnchors(producer) + countAnchors(owner) == 2 && second.sharesKernelWith(first);
   if (first && second && !pair)
     return "a kernel has one anchor, or two matmuls of one tensor by weights of one type";
   if (getMembers(producer).size() + getMembers(owner).size() > maxMembers)

@@ -48,11 +48,15 @@ static LogicalResult cloneIntoAll(PatternRewriter &rewriter, Operation *op, Stri
   return success(!owners.empty());
 }
 
-/// Whether all users of `op`, one at least, are `Products` of which it is the left side, the image or the query.
-template <typename... Products> static bool feedsOnlyProducts(Operation *op) {
-  return !op->use_empty() && llvm::all_of(op->getUses(), [](OpOperand &use) {
-    return isa<Products...>(use.getOwner()) && use.getOperandNumber() == 0;
-  });
+/// Whether `use` is that of the rows operand of an anchor that may compute `op` for itself.
+static bool isPrologue(OpOperand &use, Operation *op) {
+  auto anchor = dyn_cast<KernelAnchorOpInterface>(use.getOwner());
+  return anchor && anchor.takesPrologue(op) && &anchor.getRowsOperand() == &use;
+}
+
+/// Whether all users of `op`, one at least, are anchors that may compute it for themselves.
+static bool feedsOnlyAnchors(Operation *op) {
+  return !op->use_empty() && llvm::all_of(op->getUses(), [&](OpOperand &use) { return isPrologue(use, op); });
 }
 
 namespace {
@@ -72,7 +76,7 @@ struct CloneCast : OpRewritePattern<CastOp> {
   using OpRewritePattern::OpRewritePattern;
 
   LogicalResult matchAndRewrite(CastOp op, PatternRewriter &rewriter) const override {
-    if (!isFree(op) || !feedsOnlyProducts<MatmulOp, Conv2dOp, AttendOp>(op))
+    if (!isFree(op) || !feedsOnlyAnchors(op))
       return failure();
     return cloneIntoAll(rewriter, op, "each kernel of products rounds its own left side");
   }
@@ -108,7 +112,7 @@ struct CloneTranspose : OpRewritePattern<TransposeOp> {
   LogicalResult matchAndRewrite(TransposeOp op, PatternRewriter &rewriter) const override {
     if (!isFree(op))
       return failure();
-    if (!feedsOnlyProducts<Conv2dOp>(op))
+    if (!feedsOnlyAnchors(op))
       return rewriter.notifyMatchFailure(op, "the transposed tensor is not only the image of convolutions");
     return cloneIntoAll(rewriter, op, "a convolution reads its image in any order");
   }
@@ -125,7 +129,7 @@ struct FuseNorm : OpRewritePattern<RmsNormOp> {
     if (owners.size() != 1 || !feedsOnly(op, owners.front()))
       return rewriter.notifyMatchFailure(op, "the norm feeds more than one kernel");
     auto anchor = getAnchor(owners.front());
-    if (!anchor || anchor.getKernelForm() != KernelForm::Contract || !isLeftSide(op))
+    if (!anchor || !anchor.takesPrologue(op) || !isLeftSide(op))
       return rewriter.notifyMatchFailure(op, "the norm is not the left side of a matmul");
     if (!canSink(op, owners.front()))
       return rewriter.notifyMatchFailure(op, "the norm reads a state that is written before the matmul");
@@ -135,9 +139,10 @@ struct FuseNorm : OpRewritePattern<RmsNormOp> {
   }
 
 private:
-  /// Whether all users are matmuls, or what narrows their left sides.
+  /// Whether all users are anchors that may compute it for themselves, or what narrows it for them.
   static bool isLeftSide(RmsNormOp op) {
-    return llvm::all_of(op->getUsers(), [](Operation *user) { return isa<MatmulOp, QuantizeOp, CastOp>(user); });
+    return llvm::all_of(op->getUses(),
+                        [&](OpOperand &use) { return isPrologue(use, op) || isa<QuantizeOp, CastOp>(use.getOwner()); });
   }
 };
 
@@ -153,9 +158,9 @@ struct FuseRope : OpRewritePattern<RopeOp> {
     if (owners.size() != 1 || !feedsOnly(producer, owners.front()))
       return rewriter.notifyMatchFailure(op, "the rotated tensor feeds more than one kernel");
     auto anchor = getAnchor(owners.front());
-    if (!anchor || !isa<AttendOp, CacheAppendOp>(anchor.getOperation()))
+    if (!anchor || !anchor.takesPrologue(op))
       return rewriter.notifyMatchFailure(op, "the rotated tensor feeds neither an append nor an attention");
-    if (isCache(producer->getResult(0)))
+    if (isReadAgain(producer->getResult(0)))
       return rewriter.notifyMatchFailure(op, "the rotated tensor is what attention reads again for each query");
     remarkFused(op, "one kernel alone reads the rotated tensor");
     fuseInto(rewriter, producer, owners.front());
@@ -163,10 +168,12 @@ struct FuseRope : OpRewritePattern<RopeOp> {
   }
 
 private:
-  /// Whether an attention has `value` as keys or values.
-  static bool isCache(Value value) {
-    return llvm::any_of(value.getUses(),
-                        [](OpOperand &use) { return isa<AttendOp>(use.getOwner()) && use.getOperandNumber() != 0; });
+  /// Whether an anchor has `value` for more than its rows, as attention has keys and values.
+  static bool isReadAgain(Value value) {
+    return llvm::any_of(value.getUses(), [](OpOperand &use) {
+      auto anchor = dyn_cast<KernelAnchorOpInterface>(use.getOwner());
+      return anchor && &anchor.getRowsOperand() != &use;
+    });
   }
 };
 

@@ -232,14 +232,16 @@ static ScheduleAttr chooseWinograd(KernelOp kernel, TargetAttr target) {
 }
 
 ScheduleAttr chooseSchedule(KernelOp kernel, TargetAttr target) {
-  if (kernel.getForm() == KernelForm::Conv)
-    return chooseConv(kernel, target);
-  if (kernel.getForm() == KernelForm::Winograd)
-    return chooseWinograd(kernel, target);
-  // The other forms' templates choose for themselves: their plans follow from the shape alone.
-  if (kernel.getForm() != KernelForm::Contract)
+  switch (kernel.getForm()) {
+#define QUERN_HEURISTIC(Form)                                                                                          \
+  case KernelForm::Form:                                                                                               \
+    return choose##Form(kernel, target);
+#define QUERN_NO_HEURISTIC(Form)                                                                                       \
+  case KernelForm::Form:                                                                                               \
     return makeSchedule(kernel.getContext(), {});
-  return chooseContract(kernel, target);
+#include "passes/tile/Heuristics.def"
+  }
+  llvm_unreachable("every form has a row in Heuristics.def");
 }
 
 } // namespace quern

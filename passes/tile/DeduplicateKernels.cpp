@@ -44,20 +44,12 @@ static std::string toIdentifier(StringRef text) {
   return result;
 }
 
-/// The tensor that says most of a kernel's type: the anchor's weight, table or cache, or the result.
+/// The tensor that says most of a kernel's type: that of the anchor, or the result.
 static RankedTensorType getMainType(KernelOp kernel) {
-  Operation *anchor = kernel.getAnchor();
-  if (auto matmul = dyn_cast_or_null<MatmulOp>(anchor))
-    return cast<RankedTensorType>(matmul.getWeight().getType());
-  if (auto conv = dyn_cast_or_null<Conv2dOp>(anchor))
-    return cast<RankedTensorType>(conv.getWeight().getType());
-  if (auto winograd = dyn_cast_or_null<WinogradOp>(anchor))
-    return cast<RankedTensorType>(winograd.getWeight().getType());
-  if (auto gather = dyn_cast_or_null<GatherOp>(anchor))
-    return cast<RankedTensorType>(gather.getTable().getType());
-  if (auto attend = dyn_cast_or_null<AttendOp>(anchor))
-    return cast<RankedTensorType>(attend.getKeys().getType());
-  return cast<RankedTensorType>(kernel.getResultTypes().front());
+  auto anchor = dyn_cast_or_null<KernelAnchorOpInterface>(kernel.getAnchor());
+  Value main = anchor ? anchor.getMainTensor() : Value();
+  bool isOperand = main && main.getDefiningOp() != anchor.getOperation();
+  return cast<RankedTensorType>(isOperand ? main.getType() : kernel.getResultTypes().front());
 }
 
 /// The ops around the anchor: `rms_norm_quantize_matmul_map`.

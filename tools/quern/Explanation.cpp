@@ -112,7 +112,7 @@ public:
 private:
   int64_t getSize(const Dim &dim) const { return dim.isStatic() ? dim.size() : getSize(dim.name().getValue()); }
   int64_t getSize(StringRef symbol) const;
-  double evaluate(ArrayRef<codegen::WorkTerm> terms) const;
+  double evaluate(ArrayRef<WorkTerm> terms) const;
   Step makeStep(KernelOp kernel, SmallVector<SourceOp> ops) const;
   void addLaunch(LaunchOp launch, KernelOp kernel);
   void addRemark(const FusionRemark &remark);
@@ -131,12 +131,12 @@ int64_t Planner::getSize(StringRef symbol) const {
   return 1;
 }
 
-double Planner::evaluate(ArrayRef<codegen::WorkTerm> terms) const {
+double Planner::evaluate(ArrayRef<WorkTerm> terms) const {
   double sum = 0;
-  for (const codegen::WorkTerm &term : terms) {
+  for (const WorkTerm &term : terms) {
     double product = double(term.count);
     for (StringRef size : term.sizes)
-      product *= double(size == codegen::visibleRows ? plan.visible : getSize(size));
+      product *= double(size == visibleRows ? plan.visible : getSize(size));
     sum += product;
   }
   return sum;
