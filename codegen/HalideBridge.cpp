@@ -40,7 +40,7 @@ namespace {
 
 /// A kernel's scheduled pipeline.
 struct Pipeline {
-  Halide::Func output;
+  Outputs outputs;
   std::vector<Halide::Argument> arguments;
 };
 
@@ -80,11 +80,14 @@ static FailureOr<Pipeline> buildPipeline(KernelOp kernel, const TargetSpec &targ
   FailureOr<std::unique_ptr<Lowering>> lowering = Lowering::create(kernel, target);
   if (failed(parameters) || failed(lowering))
     return failure();
-  FailureOr<Halide::Func> output = form.build(**lowering, *parameters);
-  if (failed(output))
+  FailureOr<Outputs> outputs = form.build(**lowering, *parameters);
+  if (failed(outputs))
     return failure();
-  (*lowering)->constrainOutput(*output);
-  return Pipeline{*output, (*lowering)->getArguments()};
+  if (outputs->size() != kernel.getNumResults())
+    return kernel.emitError("has ") << kernel.getNumResults() << " results, expected " << outputs->size()
+                                    << " of a kernel of the form `" << stringifyKernelForm(kernel.getForm()) << "`";
+  (*lowering)->constrainOutputs(*outputs);
+  return Pipeline{*outputs, (*lowering)->getArguments()};
 }
 
 static LogicalResult emitError(KernelOp kernel, llvm::Error error) {
@@ -110,7 +113,8 @@ static LogicalResult emitKernelCode(KernelOp kernel, const TargetSpec &target, S
     FailureOr<Pipeline> pipeline = buildPipeline(kernel, target);
     if (failed(pipeline))
       return failure();
-    pipeline->output.compile_to_bitcode(bitcode->path(), pipeline->arguments, symbol.str(), getHalideTarget(target));
+    Halide::Pipeline(pipeline->outputs)
+        .compile_to_bitcode(bitcode->path(), pipeline->arguments, symbol.str(), getHalideTarget(target));
     return success();
   });
   if (failed(built))
@@ -139,7 +143,7 @@ static LogicalResult emitLoops(KernelOp kernel, const TargetSpec &target, String
     if (failed(pipeline))
       return failure();
     std::map<Halide::OutputFileType, std::string> outputs = {{Halide::OutputFileType::stmt, text->path()}};
-    pipeline->output.compile_to(outputs, pipeline->arguments, symbol.str(), getHalideTarget(target));
+    Halide::Pipeline(pipeline->outputs).compile_to(outputs, pipeline->arguments, symbol.str(), getHalideTarget(target));
     return success();
   });
   if (failed(built))

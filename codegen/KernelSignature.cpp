@@ -16,19 +16,19 @@ class SignatureBuilder {
 public:
   explicit SignatureBuilder(KernelOp kernel) : kernel(kernel) {}
 
-  /// Adds the views of operand `operand` of the launch.
+  /// Adds the views of operand `operand` of the launch, an input.
   LogicalResult add(unsigned operand, BlockArgument argument);
-  /// Adds the view of a state.
-  LogicalResult addState(unsigned operand, RankedTensorType type, CacheLayout layout);
-  /// Adds the output.
-  LogicalResult addResult(unsigned operand, RankedTensorType type);
+  /// Adds the view of result `result`, operand `operand` of the launch.
+  LogicalResult addOutput(unsigned operand, unsigned result, RankedTensorType type);
 
   llvm::SmallVector<NativeArgument> take() { return std::move(arguments); }
 
 private:
+  LogicalResult addState(unsigned operand, RankedTensorType type, CacheLayout layout);
+  LogicalResult addResult(unsigned operand, unsigned result, RankedTensorType type);
   void push(unsigned operand, BufferElement element, SmallVector<BufferDim> dims, int64_t byteOffset = 0);
   LogicalResult addDense(unsigned operand, RankedTensorType type, RankedTensorType whole);
-  LogicalResult addPanels(unsigned operand, RankedTensorType type);
+  LogicalResult addPanels(unsigned operand, RankedTensorType type, RankedTensorType whole);
   LogicalResult addColumns(unsigned operand, RankedTensorType type);
   LogicalResult addPositions(unsigned operand, RankedTensorType type);
   LogicalResult addPacked(unsigned operand, BlockArgument argument);
@@ -149,6 +149,8 @@ LogicalResult SignatureBuilder::addPacked(unsigned operand, BlockArgument argume
 
 LogicalResult SignatureBuilder::add(unsigned operand, BlockArgument argument) {
   auto type = cast<RankedTensorType>(argument.getType());
+  if (std::optional<CacheLayout> layout = getCacheLayout(argument))
+    return addState(operand, type, *layout);
   if (isa<PositionType>(type.getElementType()))
     return addPositions(operand, type);
   bool packed = kernel.getArgAttr(argument.getArgNumber(), packedArgAttr) != nullptr;
@@ -166,9 +168,9 @@ LogicalResult SignatureBuilder::addState(unsigned operand, RankedTensorType type
 }
 
 /// An image whose channels are seen by panels: [lane, panel, x, y, n].
-LogicalResult SignatureBuilder::addPanels(unsigned operand, RankedTensorType type) {
+LogicalResult SignatureBuilder::addPanels(unsigned operand, RankedTensorType type, RankedTensorType whole) {
   FailureOr<BufferElement> element = getElement(type.getElementType());
-  FailureOr<SmallVector<BufferDim>> dims = getDenseDims(kernel, type, kernel.getWholeType());
+  FailureOr<SmallVector<BufferDim>> dims = getDenseDims(kernel, type, whole);
   if (failed(element) || failed(dims))
     return failure();
   SmallVector<BufferDim> panels = {{Dim::fixed(PackedLayout::panelRows), 1},
@@ -179,19 +181,29 @@ LogicalResult SignatureBuilder::addPanels(unsigned operand, RankedTensorType typ
 }
 
 /// As the anchor's kernels see it.
-LogicalResult SignatureBuilder::addResult(unsigned operand, RankedTensorType type) {
+LogicalResult SignatureBuilder::addResult(unsigned operand, unsigned result, RankedTensorType type) {
   auto anchor = dyn_cast_or_null<KernelAnchorOpInterface>(kernel.getAnchor());
+  RankedTensorType whole = kernel.getWholeType(result);
   switch (anchor ? anchor.getResultView() : ResultView::Dense) {
   case ResultView::Dense:
-    return addDense(operand, type, kernel.getWholeType());
+    return addDense(operand, type, whole);
   case ResultView::Image:
     if (type.getDimSize(3) % PackedLayout::panelRows != 0)
-      return addDense(operand, type, kernel.getWholeType());
-    return addPanels(operand, type);
+      return addDense(operand, type, whole);
+    return addPanels(operand, type, whole);
   case ResultView::Columns:
     return addColumns(operand, type);
   }
   llvm_unreachable("every view is handled");
+}
+
+LogicalResult SignatureBuilder::addOutput(unsigned operand, unsigned result, RankedTensorType type) {
+  BlockArgument destination = kernel.getDestination(result);
+  std::optional<CacheLayout> layout = destination ? getCacheLayout(destination) : std::nullopt;
+  if (failed(layout ? addState(operand, type, *layout) : addResult(operand, result, type)))
+    return failure();
+  arguments.back().isOutput = true;
+  return success();
 }
 
 /// Columns that fill whole panels: [lane, panel, row].
@@ -217,33 +229,16 @@ LogicalResult SignatureBuilder::addColumns(unsigned operand, RankedTensorType ty
 
 FailureOr<SmallVector<NativeArgument>> getSignature(KernelOp kernel) {
   SignatureBuilder builder(kernel);
-  bool appends = kernel.getForm() == KernelForm::Append;
-  auto tensorType = [](Type type) { return dyn_cast<RankedTensorType>(type); };
+  for (Type type : llvm::concat<const Type>(kernel.getArgumentTypes(), kernel.getResultTypes()))
+    if (!isa<RankedTensorType>(type))
+      return kernel.emitError("found an argument or a result of type ") << type << ", expected a tensor";
   unsigned operand = 0;
-  for (BlockArgument argument : kernel.getBody().getArguments()) {
-    RankedTensorType type = tensorType(argument.getType());
-    if (!type)
-      return kernel.emitError("found an argument of type ") << argument.getType() << ", expected a tensor";
-    if (appends && argument.getArgNumber() == 0)
-      continue;
-    std::optional<CacheLayout> layout = getCacheLayout(argument);
-    if (failed(layout ? builder.addState(operand, type, *layout) : builder.add(operand, argument)))
+  for (BlockArgument argument : kernel.getInputArguments())
+    if (failed(builder.add(operand++, argument)))
       return failure();
-    ++operand;
-  }
-  if (kernel.getNumResults() != 1 || !tensorType(kernel.getResultTypes()[0]))
-    return kernel.emitError("found ") << kernel.getNumResults() << " results, expected one tensor";
-  RankedTensorType result = tensorType(kernel.getResultTypes()[0]);
-  if (!appends || isPlain(kernel.getAnchor())) {
-    if (failed(builder.addResult(operand, result)))
+  for (auto [i, type] : llvm::enumerate(kernel.getResultTypes()))
+    if (failed(builder.addOutput(operand++, i, cast<RankedTensorType>(type))))
       return failure();
-    return builder.take();
-  }
-  std::optional<CacheLayout> layout = getCacheLayout(kernel.getBody().getArgument(0));
-  if (!layout)
-    return kernel.emitError("the first argument of a kernel of the form `append` is not a state");
-  if (failed(builder.addState(operand, result, *layout)))
-    return failure();
   return builder.take();
 }
 

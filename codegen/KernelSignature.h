@@ -28,17 +28,19 @@ struct NativeArgument {
     First,   ///< an i32, the first cache row of all tokens, or -1 where they differ; follows `Visible`
   };
   Kind kind = Kind::Buffer;
-  /// Which operand of the launch it views: its inputs, then its output.
+  /// Which operand of the launch it views: its inputs, then its outputs.
   unsigned operand = 0;
   /// Where the view begins within the operand's memory.
   int64_t byteOffset = 0;
   BufferElement element = {0, 0};
   /// Innermost first, as Halide counts them.
   llvm::SmallVector<BufferDim> dims;
+  /// Whether it is an output; these come last, one view each.
+  bool isOutput = false;
 };
 
 /// The arguments of `kernel`'s native function, in order. A packed weight is seen by two or three buffers (quants,
-/// scales, mins); a kernel of the form `append` has no argument for the state it reads, which is its output.
+/// scales, mins); an argument that is written in place is an output.
 mlir::FailureOr<llvm::SmallVector<NativeArgument>> getSignature(KernelOp kernel);
 
 } // namespace quern::codegen

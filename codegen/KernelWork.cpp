@@ -68,10 +68,10 @@ KernelWork getWork(KernelOp kernel) {
   Block &body = kernel.getBody().front();
   for (BlockArgument argument : body.getArguments())
     addRead(work.bytes, argument);
-  // An append writes the rows of its first argument, which are counted.
-  if (kernel.getForm() != KernelForm::Append)
-    for (Type result : kernel.getResultTypes())
-      add(work.bytes, getWhole(cast<RankedTensorType>(result)));
+  // What is written in place is an argument, of which what is touched is counted.
+  for (auto [i, type] : llvm::enumerate(kernel.getResultTypes()))
+    if (!kernel.getDestination(i))
+      add(work.bytes, getWhole(cast<RankedTensorType>(type)));
   for (Operation &op : body)
     if (auto computed = dyn_cast<KernelOpInterface>(op))
       for (const WorkTerm &term : computed.getOperations())

@@ -41,11 +41,6 @@ template <typename BufferT> static void constrain(BufferT &&buffer, ArrayRef<Buf
   }
 }
 
-/// The kernel's argument that operand `operand` of a launch is: a kernel of the form `append` has its state last.
-static Value getArgument(KernelOp kernel, unsigned operand) {
-  return kernel.getBody().getArgument(operand + (kernel.getForm() == KernelForm::Append ? 1 : 0));
-}
-
 /// Kernels index with 32 bits.
 static LogicalResult checkSize(KernelOp kernel, const NativeArgument &native) {
   for (BufferDim dim : native.dims) {
@@ -61,7 +56,10 @@ LogicalResult Lowering::addArguments() {
   for (const NativeArgument &native : signature)
     if (failed(checkSize(kernel, native)))
       return failure();
-  for (auto [i, native] : llvm::enumerate(ArrayRef(signature).drop_back())) {
+  SmallVector<BlockArgument> inputs = kernel.getInputArguments();
+  for (auto [i, native] : llvm::enumerate(signature)) {
+    if (native.isOutput)
+      continue;
     std::string name = "arg" + std::to_string(i);
     if (native.kind != NativeArgument::Kind::Buffer) {
       Halide::Param<int32_t> param(name);
@@ -76,12 +74,18 @@ LogicalResult Lowering::addArguments() {
           llvm::none_of(symbols, [&](const auto &known) { return known.first == dim.extent.name(); }))
         symbols.emplace_back(dim.extent.name(), param.dim(static_cast<int>(d)).extent());
     arguments.push_back(param);
-    views[getArgument(kernel, native.operand)].push_back(param);
+    views[inputs[native.operand]].push_back(param);
   }
   return success();
 }
 
-void Lowering::constrainOutput(Halide::Func &output) const { constrain(output.output_buffer(), signature.back().dims); }
+void Lowering::constrainOutputs(ArrayRef<Halide::Func> outputs) const {
+  size_t first = signature.size() - outputs.size();
+  for (auto [output, native] : llvm::zip_equal(outputs, ArrayRef(signature).drop_front(first))) {
+    Halide::Func func = output;
+    constrain(func.output_buffer(), native.dims);
+  }
+}
 
 Halide::Expr Lowering::extent(Dim dim) {
   if (dim.isStatic())
@@ -151,7 +155,7 @@ FailureOr<Formula> Lowering::get(Value value) {
 
 LogicalResult Lowering::lowerOps(Block::iterator begin, Block::iterator end) {
   for (Operation &op : llvm::make_range(begin, end)) {
-    if (isa<YieldOp>(op) || tensors.contains(op.getResult(0)))
+    if (isa<YieldOp>(op) || llvm::all_of(op.getResults(), [&](Value result) { return tensors.contains(result); }))
       continue;
     SmallVector<Formula> operands;
     for (Value operand : op.getOperands()) {

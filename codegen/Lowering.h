@@ -63,14 +63,14 @@ public:
   /// Lowers the ops from `begin` up to `end` in their order; an error at one that has no lowering. Ops whose result is
   /// known are passed over.
   mlir::LogicalResult lowerOps(mlir::Block::iterator begin, mlir::Block::iterator end);
-  /// Lowers the ops from `begin` to the end of the body: the formula of what the kernel yields.
+  /// Lowers the ops from `begin` to the end of the body: the formula of what the kernel yields first.
   mlir::FailureOr<Formula> lowerResult(mlir::Block::iterator begin);
   /// The formula of an argument or of a lowered op's result; an error at the op, or its first user, when there is none.
   mlir::FailureOr<Formula> get(mlir::Value value);
   /// Makes `value`, the result of an anchor, known.
   void set(mlir::Value value, Formula tensor) { tensors[value] = std::move(tensor); }
-  /// What the kernel yields.
-  mlir::Value getYielded() { return kernel.getBody().front().back().getOperand(0); }
+  /// What the kernel yields as result `result`.
+  mlir::Value getYielded(unsigned result = 0) { return kernel.getBody().front().back().getOperand(result); }
 
   /// The packed weight that is argument `value`; an error at `user` when it is none.
   mlir::FailureOr<PackedWeight> getWeight(mlir::Value value, mlir::Operation *user);
@@ -94,8 +94,8 @@ public:
   /// Everything that has to be stored, each after what it reads.
   llvm::ArrayRef<RowStage> getStages() const { return stages; }
 
-  /// Declares strides and sizes of the output, the last argument of the signature.
-  void constrainOutput(Halide::Func &output) const;
+  /// Declares strides and sizes of the outputs, the last arguments of the signature.
+  void constrainOutputs(llvm::ArrayRef<Halide::Func> outputs) const;
 
 private:
   Lowering(KernelOp kernel, const TargetSpec &target) : kernel(kernel), target(target) {}

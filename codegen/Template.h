@@ -19,13 +19,16 @@ private:
   llvm::SmallVector<std::pair<llvm::StringRef, int64_t>> values;
 };
 
+/// The functions that compute a kernel's results, in their order.
+using Outputs = std::vector<Halide::Func>;
+
 /// A row of Templates.def: how kernels of one form are built.
 struct KernelTemplate {
   KernelForm form;
   /// What `#quern.schedule` may say.
   Space (*space)(KernelOp kernel, const TargetSpec &target);
-  /// Turns the body into scheduled Halide functions; the last one computes the output.
-  mlir::FailureOr<Halide::Func> (*build)(Lowering &lowering, const Parameters &parameters);
+  /// Turns the body into scheduled Halide functions.
+  mlir::FailureOr<Outputs> (*build)(Lowering &lowering, const Parameters &parameters);
   /// How many bytes ahead loops ask for what they read in order and once, where the target has to be asked; 0: they do not.
   int64_t (*prefetch)(KernelOp kernel, const TargetSpec &target, const Parameters &parameters);
 };
@@ -35,7 +38,7 @@ const KernelTemplate &getTemplate(KernelForm form);
 
 #define QUERN_TEMPLATE(Form)                                                                                           \
   Space space##Form(KernelOp kernel, const TargetSpec &target);                                                        \
-  mlir::FailureOr<Halide::Func> build##Form(Lowering &lowering, const Parameters &parameters);                         \
+  mlir::FailureOr<Outputs> build##Form(Lowering &lowering, const Parameters &parameters);                              \
   int64_t prefetch##Form(KernelOp kernel, const TargetSpec &target, const Parameters &parameters);
 #include "codegen/Templates.def"
 

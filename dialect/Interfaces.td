@@ -51,6 +51,17 @@ def Quern_KernelAnchorOpInterface : OpInterface<"KernelAnchorOpInterface", [Quer
     InterfaceMethod<"How a kernel sees the memory that it writes its result to.", "::quern::ResultView", "getResultView">];
 }
 
+def Quern_DestinationOpInterface : OpInterface<"DestinationOpInterface"> {
+  let cppNamespace = "::quern";
+  let description = [{
+    An op that writes in place: a result of it is an operand's memory. Operands that are written are values of states, which this
+    changes. Its results, if any have a memory of their own, come after those.
+  }];
+  let methods = [
+    InterfaceMethod<"The operand whose memory `result` is; null for a result with memory of its own.",
+      "::mlir::OpOperand *", "getDestination", (ins "::mlir::OpResult":$result)>];
+}
+
 def Quern_RowwiseOpInterface : OpInterface<"RowwiseOpInterface"> {
   let cppNamespace = "::quern";
   let description = [{
@@ -76,15 +87,26 @@ def Quern_ImageOpInterface : OpInterface<"ImageOpInterface"> {
     InterfaceMethod<"Rows and columns around the image: top, bottom, left, right.", "::llvm::ArrayRef<int64_t>", "getPads">];
 }
 
+def Quern_ProgramStepOpInterface : OpInterface<"ProgramStepOpInterface"> {
+  let cppNamespace = "::quern";
+  let description = [{
+    What a program does, step by step: an op that reads some buffers and writes others. Memory is planned, verified and
+    freed by these alone.
+  }];
+  let methods = [
+    InterfaceMethod<"The buffers that it reads.", "::mlir::OperandRange", "getRead">,
+    InterfaceMethod<"The buffers that it writes.", "::mlir::OperandRange", "getWritten">];
+}
+
 def Quern_ReferenceOpInterface : OpInterface<"ReferenceOpInterface"> {
   let cppNamespace = "::quern";
   let description = [{
-    An op whose result is a function of its operands' values. The function is the op's meaning: naive loops in f32, sums in
+    An op whose results are a function of its operands' values. The function is the op's meaning: naive loops in f32, sums in
     ascending order. What fails emits an error.
   }];
   let methods = [
-    InterfaceMethod<"Computes the result, of the static type `result`.", "::mlir::FailureOr<::quern::Tensor>", "evaluate",
-      (ins "::llvm::ArrayRef<::quern::Tensor>":$operands, "::mlir::RankedTensorType":$result)>];
+    InterfaceMethod<"Computes the results, of the static types `results`.", "::quern::Evaluated", "evaluate",
+      (ins "::llvm::ArrayRef<::quern::Tensor>":$operands, "::llvm::ArrayRef<::mlir::RankedTensorType>":$results)>];
 }
 
 #endif // QUERN_INTERFACES_TD

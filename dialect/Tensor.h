@@ -5,6 +5,7 @@
 
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Diagnostics.h"
 #include "llvm/ADT/ArrayRef.h"
 
 #include <cassert>
@@ -75,6 +76,19 @@ private:
   mlir::RankedTensorType type;
   std::shared_ptr<std::vector<uint8_t>> storage;
   mlir::StringAttr state;
+};
+
+/// The values of an op's results, or failure after an error.
+class Evaluated : public mlir::FailureOr<llvm::SmallVector<Tensor>> {
+public:
+  Evaluated(mlir::LogicalResult result) { assert(failed(result) && "a success has values"); }
+  Evaluated(const mlir::InFlightDiagnostic &) {}
+  Evaluated(Tensor result) : FailureOr(llvm::SmallVector<Tensor>{std::move(result)}) {}
+  Evaluated(mlir::FailureOr<Tensor> result) {
+    if (succeeded(result))
+      *this = Evaluated(std::move(*result));
+  }
+  Evaluated(llvm::SmallVector<Tensor> results) : FailureOr(std::move(results)) {}
 };
 
 } // namespace quern

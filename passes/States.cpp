@@ -4,13 +4,15 @@
 
 #include "passes/TensorType.h"
 
+#include "dialect/Destination.h"
+
 using namespace mlir;
 
 namespace quern {
 
 StringAttr getState(Value cache) {
-  while (auto append = cache.getDefiningOp<CacheAppendOp>())
-    cache = append.getCache();
+  while (OpOperand *destination = getDestination(cache))
+    cache = destination->get();
   auto state = cache.getDefiningOp<StateRefOp>();
   return state ? state.getStateAttr().getAttr() : StringAttr();
 }
@@ -26,8 +28,9 @@ bool isCacheUse(OpOperand &use) {
 static SmallVector<Value> getValues(ModuleOp module, const llvm::DenseSet<StringAttr> &states) {
   SmallVector<Value> values;
   module.walk([&](Operation *op) {
-    if (isa<StateRefOp, CacheAppendOp>(op) && states.contains(getState(op->getResult(0))))
-      values.push_back(op->getResult(0));
+    for (Value result : op->getResults())
+      if ((isa<StateRefOp>(op) || getDestination(result)) && states.contains(getState(result)))
+        values.push_back(result);
   });
   return values;
 }

@@ -16,10 +16,10 @@ namespace quern {
 #define GEN_PASS_DEF_VERIFYKERNELFORMPASS
 #include "passes/Passes.h.inc"
 
-/// One result, a schedule, and only ops around the one anchor, or around two that share kernels.
+/// A result, a schedule, and only ops around the one anchor, or around two that share kernels.
 static LogicalResult verifyKernel(KernelOp kernel) {
-  if (kernel.getNumResults() != 1)
-    return kernel.emitOpError("has ") << kernel.getNumResults() << " results, expected 1";
+  if (kernel.getNumResults() == 0)
+    return kernel.emitOpError("has no result");
   if (!kernel.getSchedule())
     return kernel.emitOpError("has no schedule; run quern-select-schedules");
   auto anchor = dyn_cast_or_null<KernelAnchorOpInterface>(kernel.getAnchor());
@@ -49,34 +49,32 @@ static FailureOr<int64_t> getBytes(Value buffer, ProgramOp program, Operation *o
   return getBufferBytes(cast<BufferType>(buffer.getType()).getTensor(), program.getBoundsAttr(), op);
 }
 
-/// Parts are written by kernels that know the strides, and read through the whole.
-static LogicalResult verifyParts(LaunchOp launch, KernelOp kernel) {
-  for (Value input : launch.getInputs())
-    if (input.getDefiningOp<PartOp>())
-      return launch.emitOpError("reads a part of a buffer, expected the whole");
-  auto part = launch.getOutputs().front().getDefiningOp<PartOp>();
-  Type found = cast<BufferType>((part ? part.getSource() : launch.getOutputs().front()).getType()).getTensor();
-  if (found != kernel.getWholeType())
-    return launch.emitOpError("writes into ") << found << ", expected the strides of " << kernel.getWholeType();
+/// An output has memory with the strides that its kernel writes; it is a state where the kernel writes in place, and no parameter.
+static LogicalResult verifyOutput(LaunchOp launch, Value output, KernelOp kernel, unsigned result) {
+  Operation *source = getSource(output);
+  bool writesState = isa_and_nonnull<StateBufferOp>(source);
+  if (writesState != bool(kernel.getDestination(result)))
+    return launch.emitOpError(writesState ? "writes a state by a kernel that writes nothing in place"
+                                          : "writes in place something that is no state");
+  if (isa_and_nonnull<ParamBufferOp>(source))
+    return launch.emitOpError("writes a parameter");
+  auto part = output.getDefiningOp<PartOp>();
+  Type found = cast<BufferType>((part ? part.getSource() : output).getType()).getTensor();
+  if (found != kernel.getWholeType(result))
+    return launch.emitOpError("writes into ") << found << ", expected the strides of " << kernel.getWholeType(result);
   return success();
 }
 
-/// Launches write each output once, with the kernel's type, and never where they read.
+/// Launches write each output once, and never where they read; parts are written, and read through the whole.
 static LogicalResult verifyLaunch(LaunchOp launch, SymbolTable &symbols) {
   auto kernel = symbols.lookup<KernelOp>(launch.getKernel());
-  if (launch.getOutputs().size() != 1)
-    return launch.emitOpError("has ") << launch.getOutputs().size() << " outputs, expected 1";
-  Value output = launch.getOutputs().front();
-  Type found = cast<BufferType>(output.getType()).getTensor(), expected = kernel.getResultTypes().front();
-  if (found != expected)
-    return launch.emitOpError("writes ") << found << ", expected the kernel's result, " << expected;
-  bool writesState = isa_and_nonnull<StateBufferOp>(getSource(output));
-  if (writesState != (kernel.getForm() == KernelForm::Append))
-    return launch.emitOpError(writesState ? "writes a state by a kernel that appends nothing"
-                                          : "appends to something that is no state");
-  if (isa_and_nonnull<ParamBufferOp>(getSource(output)))
-    return launch.emitOpError("writes a parameter");
-  return verifyParts(launch, kernel);
+  for (Value input : launch.getInputs())
+    if (input.getDefiningOp<PartOp>())
+      return launch.emitOpError("reads a part of a buffer, expected the whole");
+  for (auto [i, output] : llvm::enumerate(launch.getOutputs()))
+    if (failed(verifyOutput(launch, output, kernel, i)))
+      return failure();
+  return success();
 }
 
 /// No two buffers that are in use at one launch share a byte. `uses` are in the order of their first launches; of those

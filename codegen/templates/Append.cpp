@@ -73,13 +73,13 @@ static void schedule(AppendFuncs &funcs, const Lowering &lowering, bool few) {
 
 Space spaceAppend(KernelOp, const TargetSpec &) { return {}; }
 
-FailureOr<Halide::Func> buildAppend(Lowering &lowering, const Parameters &) {
+FailureOr<Outputs> buildAppend(Lowering &lowering, const Parameters &) {
   FailureOr<AppendFuncs> funcs = algorithm(lowering);
   if (failed(funcs))
     return failure();
   auto anchor = cast<CacheAppendOp>(lowering.getKernel().getAnchor());
   schedule(*funcs, lowering, areFew(cast<RankedTensorType>(anchor.getInput().getType())));
-  return funcs->output;
+  return Outputs{funcs->output};
 }
 
 int64_t prefetchAppend(KernelOp, const TargetSpec &, const Parameters &) { return 0; }

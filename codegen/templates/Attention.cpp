@@ -415,12 +415,12 @@ Space spaceAttention(KernelOp kernel, const TargetSpec &target) {
           {"elements", {1, 2, 4, 8}, vectors}};
 }
 
-FailureOr<Func> buildAttention(Lowering &lowering, const Parameters &parameters) {
+FailureOr<Outputs> buildAttention(Lowering &lowering, const Parameters &parameters) {
   FailureOr<AttentionFuncs> funcs = algorithm(lowering, parameters);
   if (failed(funcs))
     return failure();
   schedule(*funcs, lowering, parameters);
-  return funcs->output;
+  return Outputs{funcs->output};
 }
 
 /// The cache of few queries: what comes after the groups whose scores are computed side by side.

@@ -426,12 +426,12 @@ Space spaceContract(KernelOp kernel, const TargetSpec &target) {
           {"panels", {1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64}, 4}};
 }
 
-FailureOr<Func> buildContract(Lowering &lowering, const Parameters &parameters) {
+FailureOr<Outputs> buildContract(Lowering &lowering, const Parameters &parameters) {
   FailureOr<ContractFuncs> funcs = algorithm(lowering);
   if (failed(funcs))
     return failure();
   schedule(*funcs, lowering, parameters);
-  return funcs->output;
+  return Outputs{funcs->output};
 }
 
 /// The weights of few rows.

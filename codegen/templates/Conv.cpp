@@ -195,12 +195,12 @@ Space spaceConv(KernelOp, const TargetSpec &target) {
           {"lines", {1, 2, 4, 8, 16, 32, 64}, 4}};
 }
 
-FailureOr<Func> buildConv(Lowering &lowering, const Parameters &parameters) {
+FailureOr<Outputs> buildConv(Lowering &lowering, const Parameters &parameters) {
   FailureOr<ConvFuncs> funcs = algorithm(lowering);
   if (failed(funcs))
     return failure();
   schedule(*funcs, lowering, parameters);
-  return funcs->output;
+  return Outputs{funcs->output};
 }
 
 int64_t prefetchConv(KernelOp, const TargetSpec &, const Parameters &) { return 0; }

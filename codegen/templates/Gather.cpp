@@ -63,12 +63,12 @@ static void schedule(Output &output) {
 
 Space spaceGather(KernelOp, const TargetSpec &) { return {}; }
 
-FailureOr<Halide::Func> buildGather(Lowering &lowering, const Parameters &) {
+FailureOr<Outputs> buildGather(Lowering &lowering, const Parameters &) {
   FailureOr<Output> output = algorithm(lowering);
   if (failed(output))
     return failure();
   schedule(*output);
-  return output->func;
+  return Outputs{output->func};
 }
 
 int64_t prefetchGather(KernelOp, const TargetSpec &, const Parameters &) { return 0; }

@@ -17,12 +17,12 @@ static void schedule(Output &output, const Lowering &lowering) {
 
 Space spaceMap(KernelOp, const TargetSpec &) { return {}; }
 
-FailureOr<Halide::Func> buildMap(Lowering &lowering, const Parameters &) {
+FailureOr<Outputs> buildMap(Lowering &lowering, const Parameters &) {
   FailureOr<Output> output = buildOutput(lowering, lowering.getKernel().getBody().front().begin());
   if (failed(output))
     return failure();
   schedule(*output, lowering);
-  return output->func;
+  return Outputs{output->func};
 }
 
 int64_t prefetchMap(KernelOp, const TargetSpec &, const Parameters &) { return 0; }

@@ -119,12 +119,12 @@ static void schedule(PoolFuncs &funcs, const Lowering &lowering) {
 
 Space spacePool(KernelOp, const TargetSpec &) { return {}; }
 
-FailureOr<Func> buildPool(Lowering &lowering, const Parameters &) {
+FailureOr<Outputs> buildPool(Lowering &lowering, const Parameters &) {
   FailureOr<PoolFuncs> funcs = algorithm(lowering);
   if (failed(funcs))
     return failure();
   schedule(*funcs, lowering);
-  return funcs->output;
+  return Outputs{funcs->output};
 }
 
 int64_t prefetchPool(KernelOp, const TargetSpec &, const Parameters &) { return 0; }

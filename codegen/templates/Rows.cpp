@@ -20,12 +20,12 @@ static void schedule(Output &output, const Lowering &lowering) {
 
 Space spaceRows(KernelOp, const TargetSpec &) { return {}; }
 
-FailureOr<Halide::Func> buildRows(Lowering &lowering, const Parameters &) {
+FailureOr<Outputs> buildRows(Lowering &lowering, const Parameters &) {
   FailureOr<Output> output = buildOutput(lowering, lowering.getKernel().getBody().front().begin());
   if (failed(output))
     return failure();
   schedule(*output, lowering);
-  return output->func;
+  return Outputs{output->func};
 }
 
 int64_t prefetchRows(KernelOp, const TargetSpec &, const Parameters &) { return 0; }

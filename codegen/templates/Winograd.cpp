@@ -206,12 +206,12 @@ Space spaceWinograd(KernelOp, const TargetSpec &target) {
           {"shared", {0, 1}, 1}};
 }
 
-FailureOr<Func> buildWinograd(Lowering &lowering, const Parameters &parameters) {
+FailureOr<Outputs> buildWinograd(Lowering &lowering, const Parameters &parameters) {
   FailureOr<WinogradFuncs> funcs = algorithm(lowering);
   if (failed(funcs))
     return failure();
   schedule(*funcs, lowering, parameters);
-  return funcs->output;
+  return Outputs{funcs->output};
 }
 
 int64_t prefetchWinograd(KernelOp, const TargetSpec &, const Parameters &) { return 0; }

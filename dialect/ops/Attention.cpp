@@ -85,6 +85,7 @@ bool CacheAppendOp::mayPrecede() { return false; }
 bool CacheAppendOp::sharesKernelWith(KernelAnchorOpInterface) { return false; }
 ResultView CacheAppendOp::getResultView() { return ResultView::Dense; }
 SmallVector<WorkTerm> CacheAppendOp::getOperations() { return {}; }
+OpOperand *CacheAppendOp::getDestination(OpResult) { return &getCacheMutable(); }
 
 /// The rows that it writes.
 std::optional<WorkTerm> CacheAppendOp::getElementsRead(OpOperand &operand) {

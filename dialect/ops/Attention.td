@@ -31,7 +31,7 @@ def Quern_RopeOp : Quern_InferredOp<"rope", [Quern_InKernels, Quern_Evaluated]> 
   let hasVerifier = 1;
 }
 
-def Quern_CacheAppendOp : Quern_Op<"cache_append", !listconcat(Quern_Anchor, [AllTypesMatch<["cache", "result"]>,
+def Quern_CacheAppendOp : Quern_Op<"cache_append", !listconcat(Quern_Anchor, [DeclareOpInterfaceMethods<Quern_DestinationOpInterface>, AllTypesMatch<["cache", "result"]>,
                                                                               Quern_Evaluated])> {
   let summary = "writes one row per token into a cache and gives the cache";
   let description = [{

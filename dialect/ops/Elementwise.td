@@ -28,9 +28,9 @@ class Quern_Elementwise<string opMnemonic, dag operands, string scalar, string e
       }] # scalar # [{
     }
     ::llvm::SmallVector<::mlir::OpOperand *> $cppClass::getRowOperands() { return ::quern::getBroadcastRows(*this); }
-    ::mlir::FailureOr<::quern::Tensor> $cppClass::evaluate(::llvm::ArrayRef<::quern::Tensor> operands,
-                                                           ::mlir::RankedTensorType result) {
-      return ::quern::evaluateElementwise(*this, operands, result);
+    ::quern::Evaluated $cppClass::evaluate(::llvm::ArrayRef<::quern::Tensor> operands,
+                                           ::llvm::ArrayRef<::mlir::RankedTensorType> results) {
+      return ::quern::evaluateElementwise(*this, operands, results.front());
     }
   }];
 }

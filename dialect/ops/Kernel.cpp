@@ -1,5 +1,6 @@
 //===- Kernel.cpp - groups, kernels, calls, planned launches ----------------------------------===//
 
+#include "dialect/Destination.h"
 #include "dialect/ops/FunctionSyntax.h"
 #include "dialect/ops/Inference.h"
 
@@ -43,6 +44,13 @@ Operation *KernelOp::getAnchor() {
   return anchor;
 }
 
+/// The value whose memory `value` is.
+static Value getMemory(Value value) {
+  while (OpOperand *destination = getDestination(value))
+    value = destination->get();
+  return value;
+}
+
 LogicalResult KernelOp::verify() {
   auto yield = dyn_cast<YieldOp>(getBody().front().back());
   if (!yield || TypeRange(yield->getOperandTypes()) != TypeRange(getResultTypes()))
@@ -54,12 +62,37 @@ LogicalResult KernelOp::verify() {
     if (whole && !isPartOf(cast<RankedTensorType>(getResultTypes()[i]), dyn_cast<RankedTensorType>(whole.getValue())))
       return emitOpError("result of type ") << getResultTypes()[i] << " is no part of " << whole.getValue();
   }
+  llvm::SmallDenseSet<Value> written;
+  for (Value result : yield->getOperands()) {
+    if (!quern::getDestination(result))
+      continue;
+    Value memory = getMemory(result);
+    if (!isa<BlockArgument>(memory) || !written.insert(memory).second)
+      return emitOpError("writes in place what is no argument, or an argument twice");
+  }
   return success();
 }
 
-RankedTensorType KernelOp::getWholeType() {
-  auto whole = getResultAttrOfType<TypeAttr>(0, partOfName);
-  return cast<RankedTensorType>(whole ? whole.getValue() : getResultTypes().front());
+RankedTensorType KernelOp::getWholeType(unsigned result) {
+  auto whole = getResultAttrOfType<TypeAttr>(result, partOfName);
+  return cast<RankedTensorType>(whole ? whole.getValue() : getResultTypes()[result]);
+}
+
+BlockArgument KernelOp::getDestination(unsigned result) {
+  Value yielded = getBody().front().getTerminator()->getOperand(result);
+  return quern::getDestination(yielded) ? cast<BlockArgument>(getMemory(yielded)) : BlockArgument();
+}
+
+SmallVector<BlockArgument> KernelOp::getInputArguments() {
+  llvm::SmallDenseSet<Value> written;
+  for (unsigned i = 0; i < getNumResults(); ++i)
+    if (BlockArgument destination = getDestination(i))
+      written.insert(destination);
+  SmallVector<BlockArgument> inputs;
+  for (BlockArgument argument : getBody().getArguments())
+    if (!written.contains(argument))
+      inputs.push_back(argument);
+  return inputs;
 }
 
 LogicalResult CallOp::verifySymbolUses(SymbolTableCollection &symbols) {
@@ -137,16 +170,22 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
   auto kernel = symbols.lookupNearestSymbolFrom<KernelOp>(*this, getKernelAttr());
   if (!kernel)
     return emitOpError("no kernel named `") << getKernel() << "`";
-  SmallVector<Type> expected(kernel.getArgumentTypes());
-  if (kernel.getForm() == KernelForm::Append)
-    expected.erase(expected.begin());
-  SmallVector<Type> found;
-  for (Value input : getInputs())
-    found.push_back(cast<BufferType>(input.getType()).getTensor());
-  if (found != expected)
-    return emitOpError("found inputs (") << found << "), expected (" << expected << ")";
+  auto getTensors = [](ValueRange buffers) {
+    return llvm::map_to_vector(buffers,
+                               [](Value buffer) -> Type { return cast<BufferType>(buffer.getType()).getTensor(); });
+  };
+  SmallVector<Type> expected =
+      llvm::map_to_vector(kernel.getInputArguments(), [](Value input) { return input.getType(); });
+  SmallVector<Type> inputs = getTensors(getInputs()), outputs = getTensors(getOutputs());
+  if (inputs != expected)
+    return emitOpError("found inputs (") << inputs << "), expected (" << expected << ")";
+  if (ArrayRef<Type>(outputs) != kernel.getResultTypes())
+    return emitOpError("found outputs (") << outputs << "), expected (" << kernel.getResultTypes() << ")";
   return success();
 }
+
+OperandRange LaunchOp::getRead() { return getInputs(); }
+OperandRange LaunchOp::getWritten() { return getOutputs(); }
 
 ParseResult ProgramOp::parse(OpAsmParser &parser, OperationState &result) {
   return parseFunction<ProgramOp>(parser, result);

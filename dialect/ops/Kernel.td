@@ -33,14 +33,15 @@ def Quern_KernelOp : Quern_Op<"kernel", [FunctionOpInterface, IsolatedFromAbove,
   let summary = "one structured computation, compiled to one native function";
   let description = [{
     The body holds graph ops around one anchor, which names the form. `schedule` is all that the tuner edits.
-    One result; a kernel of the form `append` yields the state that it writes, its first argument. An argument that is a
-    packed parameter (dialect/PackedLayout.h) has the attribute `quern.packed`, and `quern.compressed` where that is
+    A result that an op writes in place (`DestinationOpInterface`) is an argument's memory: that argument, a state, is written. An
+    argument that is a packed parameter (dialect/PackedLayout.h) has the attribute `quern.packed`, and `quern.compressed` where that is
     compressed. A result with the attribute `quern.part_of`, a tensor type, is written into a part of a larger tensor: it
     has that tensor's strides.
 
     Constraints:
     - kernel_c1: the body yields the results.
     - kernel_c2: the body holds an op of the form; a kernel of the form `map` may hold none.
+    - kernel_c4: a result that is written in place is an argument, and no two results are the same one.
     - kernel_c3: `quern.part_of` is a type that differs from the result's in one static axis, which is not smaller.
 
     Example:
@@ -67,8 +68,12 @@ def Quern_KernelOp : Quern_Op<"kernel", [FunctionOpInterface, IsolatedFromAbove,
     ::mlir::Operation *getAnchor();
     /// The name of the result attribute that says what the result is a part of.
     static constexpr ::llvm::StringLiteral partOfName = "quern.part_of";
-    /// The tensor in whose memory the result lies: the one that it is a part of, or the result itself.
-    ::mlir::RankedTensorType getWholeType();
+    /// The tensor in whose memory result `result` lies: the one that it is a part of, or the result itself.
+    ::mlir::RankedTensorType getWholeType(unsigned result = 0);
+    /// The argument that result `result` is written into; null where it has memory of its own.
+    ::mlir::BlockArgument getDestination(unsigned result);
+    /// The arguments that a launch has as inputs, in their order: those that no result is written into.
+    ::llvm::SmallVector<::mlir::BlockArgument> getInputArguments();
   }];
 }
 
@@ -177,16 +182,17 @@ def Quern_StateBufferOp : Quern_Op<"state_buffer", [Pure, DeclareOpInterfaceMeth
   let assemblyFormat = "$state `:` type($result) attr-dict";
 }
 
-def Quern_LaunchOp : Quern_Op<"launch", [AttrSizedOperandSegments,
+def Quern_LaunchOp : Quern_Op<"launch", [AttrSizedOperandSegments, DeclareOpInterfaceMethods<Quern_ProgramStepOpInterface>,
                                          DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "runs a kernel on buffers";
   let description = [{
-    Inputs in the order of the kernel's arguments, then the buffer of its result. A kernel of the form `append` takes
-    its first argument, the state, as its output only.
+    Inputs in the order of the kernel's arguments, then the buffers of its results. An argument that a result is written into
+    is an output only.
 
     Constraints:
     - launch_c1: a kernel of that name exists.
     - launch_c2: the inputs hold the types of its arguments.
+    - launch_c3: the outputs hold the types of its results.
 
     Example:
     ```mlir

@@ -22,7 +22,8 @@ static_assert(sizeof(Position) == positionFields * sizeof(int32_t));
 
 } // namespace
 
-FailureOr<Tensor> RopeOp::evaluate(ArrayRef<Tensor> operands, RankedTensorType type) {
+Evaluated RopeOp::evaluate(ArrayRef<Tensor> operands, ArrayRef<RankedTensorType> types) {
+  RankedTensorType type = types.front();
   ArrayRef<Position> at = operands[1].getAs<Position>();
   ArrayRef<float> table = operands[2].getAs<float>(); // [position, pairs, 2]
   int64_t positions = operands[2].getShape()[0], pairs = operands[2].getShape()[1];
@@ -54,7 +55,8 @@ static float limit(Type type, float value) {
   return type.isF16() && !(std::abs(value) < beyond) ? NAN : value;
 }
 
-FailureOr<Tensor> CacheAppendOp::evaluate(ArrayRef<Tensor> operands, RankedTensorType type) {
+Evaluated CacheAppendOp::evaluate(ArrayRef<Tensor> operands, ArrayRef<RankedTensorType> types) {
+  RankedTensorType type = types.front();
   ArrayRef<float> input = operands[1].getAs<float>();
   int64_t rows = type.getDimSize(0), length = type.getDimSize(1) * type.getDimSize(2);
   Tensor result = operands[0]; // keeps the name of the state that it is the value of
@@ -93,7 +95,8 @@ static void attendHead(ArrayRef<float> query, const Tensor &keys, const Tensor &
   }
 }
 
-FailureOr<Tensor> AttendOp::evaluate(ArrayRef<Tensor> operands, RankedTensorType type) {
+Evaluated AttendOp::evaluate(ArrayRef<Tensor> operands, ArrayRef<RankedTensorType> types) {
+  RankedTensorType type = types.front();
   const Tensor &query = operands[0], &keys = operands[1], &values = operands[2];
   FailureOr<Tensor> result = Tensor::zeros(type);
   if (failed(result))

@@ -89,7 +89,8 @@ static void contractQuantised(const Tensor &lhs, const Tensor &weight, MutableAr
   }
 }
 
-FailureOr<Tensor> MatmulOp::evaluate(ArrayRef<Tensor> operands, RankedTensorType type) {
+Evaluated MatmulOp::evaluate(ArrayRef<Tensor> operands, ArrayRef<RankedTensorType> types) {
+  RankedTensorType type = types.front();
   FailureOr<Tensor> result = Tensor::zeros(type);
   if (failed(result))
     return emitError("cannot hold a tensor of type ") << type;
@@ -112,7 +113,8 @@ static int8_t quantise(float value, float inverse) {
   return quant == quant ? int8_t(std::clamp(quant, -127.0f, 127.0f)) : 0;
 }
 
-FailureOr<Tensor> QuantizeOp::evaluate(ArrayRef<Tensor> operands, RankedTensorType type) {
+Evaluated QuantizeOp::evaluate(ArrayRef<Tensor> operands, ArrayRef<RankedTensorType> types) {
+  RankedTensorType type = types.front();
   FailureOr<Tensor> result = Tensor::zeros(type);
   if (failed(result))
     return emitError("cannot hold a tensor of type ") << type;

@@ -57,7 +57,8 @@ static std::vector<float> orderWeight(const Tensor &weight, ImageLayout layout) 
   return ordered;
 }
 
-FailureOr<Tensor> Conv2dOp::evaluate(ArrayRef<Tensor> operands, RankedTensorType type) {
+Evaluated Conv2dOp::evaluate(ArrayRef<Tensor> operands, ArrayRef<RankedTensorType> types) {
+  RankedTensorType type = types.front();
   FailureOr<Tensor> result = Tensor::zeros(type);
   if (failed(result))
     return emitError("cannot hold a tensor of type ") << type;
@@ -101,7 +102,8 @@ static void forEachPlace(ImageOpInterface op, const ImageView &in, int64_t n, in
     }
 }
 
-FailureOr<Tensor> MaxPoolOp::evaluate(ArrayRef<Tensor> operands, RankedTensorType type) {
+Evaluated MaxPoolOp::evaluate(ArrayRef<Tensor> operands, ArrayRef<RankedTensorType> types) {
+  RankedTensorType type = types.front();
   FailureOr<Tensor> result = Tensor::zeros(type);
   if (failed(result))
     return emitError("cannot hold a tensor of type ") << type;
@@ -122,7 +124,8 @@ static int64_t countPadded(const WindowAxis &window, int64_t extent, int64_t ind
   return std::min(begin + window.size, extent + window.after) - begin;
 }
 
-FailureOr<Tensor> AvgPoolOp::evaluate(ArrayRef<Tensor> operands, RankedTensorType type) {
+Evaluated AvgPoolOp::evaluate(ArrayRef<Tensor> operands, ArrayRef<RankedTensorType> types) {
+  RankedTensorType type = types.front();
   FailureOr<Tensor> result = Tensor::zeros(type);
   if (failed(result))
     return emitError("cannot hold a tensor of type ") << type;

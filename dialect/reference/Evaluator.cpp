@@ -75,16 +75,21 @@ SmallVector<Tensor> Evaluator::Run::take(Operation &op) {
 }
 
 LogicalResult Evaluator::Run::compute(ReferenceOpInterface op, ArrayRef<Tensor> operands) {
-  auto type = cast<RankedTensorType>(op->getResult(0).getType());
-  FailureOr<RankedTensorType> resolved = resolveType(type, frames.back().sizes);
-  if (failed(resolved))
-    return op->emitError("a dimension of ") << type << " has no size: no argument has it";
-  FailureOr<Tensor> result = op.evaluate(operands, *resolved);
-  if (failed(result))
+  SmallVector<RankedTensorType> types;
+  for (Type type : op->getResultTypes()) {
+    FailureOr<RankedTensorType> resolved = resolveType(cast<RankedTensorType>(type), frames.back().sizes);
+    if (failed(resolved))
+      return op->emitError("a dimension of ") << type << " has no size: no argument has it";
+    types.push_back(*resolved);
+  }
+  Evaluated results = op.evaluate(operands, types);
+  if (failed(results))
     return failure();
-  if (result->getState())
-    evaluator.states[result->getState()] = *result;
-  define(op->getResult(0), std::move(*result));
+  for (auto [value, result] : llvm::zip_equal(op->getResults(), *results)) {
+    if (result.getState())
+      evaluator.states[result.getState()] = result;
+    define(value, std::move(result));
+  }
   return success();
 }
 

@@ -7,14 +7,15 @@ using namespace mlir;
 
 namespace quern {
 
-FailureOr<Tensor> ConstantOp::evaluate(ArrayRef<Tensor>, RankedTensorType) {
+Evaluated ConstantOp::evaluate(ArrayRef<Tensor>, ArrayRef<RankedTensorType>) {
   FailureOr<Tensor> result = Tensor::fromElements(getValue());
   if (failed(result))
     return emitError("found a constant of type ") << getType() << ", expected dense numbers";
   return result;
 }
 
-FailureOr<Tensor> IotaOp::evaluate(ArrayRef<Tensor>, RankedTensorType type) {
+Evaluated IotaOp::evaluate(ArrayRef<Tensor>, ArrayRef<RankedTensorType> types) {
+  RankedTensorType type = types.front();
   FailureOr<Tensor> result = Tensor::zeros(type);
   if (failed(result))
     return emitError("cannot hold a tensor of type ") << type;
@@ -23,7 +24,8 @@ FailureOr<Tensor> IotaOp::evaluate(ArrayRef<Tensor>, RankedTensorType type) {
   return result;
 }
 
-FailureOr<Tensor> ReshapeOp::evaluate(ArrayRef<Tensor> operands, RankedTensorType type) {
+Evaluated ReshapeOp::evaluate(ArrayRef<Tensor> operands, ArrayRef<RankedTensorType> types) {
+  RankedTensorType type = types.front();
   FailureOr<int64_t> bytes = getStorageBytes(type);
   if (failed(bytes) || size_t(*bytes) != operands[0].getBytes().size())
     return emitError("found elements of ") << operands[0].getType() << ", expected as many as in " << type;
@@ -32,7 +34,8 @@ FailureOr<Tensor> ReshapeOp::evaluate(ArrayRef<Tensor> operands, RankedTensorTyp
   return result;
 }
 
-FailureOr<Tensor> CastOp::evaluate(ArrayRef<Tensor> operands, RankedTensorType type) {
+Evaluated CastOp::evaluate(ArrayRef<Tensor> operands, ArrayRef<RankedTensorType> types) {
+  RankedTensorType type = types.front();
   FailureOr<Tensor> result = Tensor::zeros(type);
   bool numbers = operands[0].getElementType().isIntOrFloat() || isa<BlockType>(operands[0].getElementType());
   if (failed(result) || !type.getElementType().isIntOrFloat() || !numbers)
@@ -52,7 +55,8 @@ FailureOr<Tensor> CastOp::evaluate(ArrayRef<Tensor> operands, RankedTensorType t
   return result;
 }
 
-FailureOr<Tensor> TransposeOp::evaluate(ArrayRef<Tensor> operands, RankedTensorType type) {
+Evaluated TransposeOp::evaluate(ArrayRef<Tensor> operands, ArrayRef<RankedTensorType> types) {
+  RankedTensorType type = types.front();
   const Tensor &input = operands[0];
   FailureOr<int64_t> size = getStorageBytes(type.getElementType(), 1);
   FailureOr<Tensor> result = Tensor::zeros(type);
@@ -88,7 +92,8 @@ static int64_t getOuterCount(RankedTensorType type, int64_t axis) {
   return count;
 }
 
-FailureOr<Tensor> SliceOp::evaluate(ArrayRef<Tensor> operands, RankedTensorType type) {
+Evaluated SliceOp::evaluate(ArrayRef<Tensor> operands, ArrayRef<RankedTensorType> types) {
+  RankedTensorType type = types.front();
   const Tensor &input = operands[0];
   int64_t axis = getAxis();
   FailureOr<int64_t> inner = getInnerBytes(type, axis);
@@ -102,7 +107,8 @@ FailureOr<Tensor> SliceOp::evaluate(ArrayRef<Tensor> operands, RankedTensorType 
   return result;
 }
 
-FailureOr<Tensor> ConcatOp::evaluate(ArrayRef<Tensor> operands, RankedTensorType type) {
+Evaluated ConcatOp::evaluate(ArrayRef<Tensor> operands, ArrayRef<RankedTensorType> types) {
+  RankedTensorType type = types.front();
   int64_t axis = getAxis();
   FailureOr<int64_t> inner = getInnerBytes(type, axis);
   FailureOr<Tensor> result = Tensor::zeros(type);
@@ -118,7 +124,8 @@ FailureOr<Tensor> ConcatOp::evaluate(ArrayRef<Tensor> operands, RankedTensorType
   return result;
 }
 
-FailureOr<Tensor> GatherOp::evaluate(ArrayRef<Tensor> operands, RankedTensorType type) {
+Evaluated GatherOp::evaluate(ArrayRef<Tensor> operands, ArrayRef<RankedTensorType> types) {
+  RankedTensorType type = types.front();
   const Tensor &table = operands[0];
   FailureOr<Tensor> result = Tensor::zeros(type);
   if (failed(result) || table.getType().getRank() == 0)

@@ -14,6 +14,11 @@ static constexpr int64_t chunkBytes = 256 << 10;
 
 static RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
 
+/// The value of the one result.
+static FailureOr<Tensor> getOnly(Evaluated results) {
+  return failed(results) ? FailureOr<Tensor>() : FailureOr<Tensor>(std::move(results->front()));
+}
+
 static RankedTensorType withRows(RankedTensorType type, int64_t rows) {
   SmallVector<int64_t> shape(type.getShape());
   shape.front() = rows;
@@ -162,13 +167,13 @@ FailureOr<Tensor> ParameterStream::computePart(Operation &op, Range range, Pass 
   if (joinsRows(op)) {
     forEachJoined(cast<ConcatOp>(op), range.begin, range.end,
                   [&](Value part, int64_t from, int64_t to) { operands.push_back(getRows(part, {from, to}, pass)); });
-    return computed.evaluate(operands, type);
+    return getOnly(computed.evaluate(operands, type));
   }
   SmallVector<OpOperand *> byRows = getRowOperands(op);
   for (OpOperand &operand : op.getOpOperands())
     operands.push_back(llvm::is_contained(byRows, &operand) ? getRows(operand.get(), range, pass)
                                                             : wholes.at(operand.get()));
-  return computed.evaluate(operands, type);
+  return getOnly(computed.evaluate(operands, type));
 }
 
 LogicalResult ParameterStream::computeWhole(Operation &op) {
@@ -182,7 +187,7 @@ LogicalResult ParameterStream::computeWhole(Operation &op) {
     SmallVector<Tensor> operands;
     for (Value operand : op.getOperands())
       operands.push_back(wholes.at(operand));
-    result = cast<ReferenceOpInterface>(op).evaluate(operands, tensorOf(op.getResult(0)));
+    result = getOnly(cast<ReferenceOpInterface>(op).evaluate(operands, tensorOf(op.getResult(0))));
   }
   if (failed(result))
     return failure();
@@ -192,10 +197,10 @@ LogicalResult ParameterStream::computeWhole(Operation &op) {
 
 FailureOr<Tensor> ParameterStream::read(int64_t first, int64_t count) {
   Block &body = parameter.getInit().front();
-  auto isKnown = [](Operation &op) { return isa<ParamOp, ReferenceOpInterface>(op); };
+  auto isKnown = [](Operation &op) { return isa<ParamOp, ReferenceOpInterface>(op) && op.getNumResults() == 1; };
   Value result = body.getTerminator()->getOperand(0);
   if (!llvm::all_of(body.without_terminator(), isKnown)) {
-    // Groups and calls are the evaluator's to enter.
+    // Groups and calls are the evaluator's to enter, ops of several results its to compute.
     FailureOr<Tensor> value = Evaluator(parameter->getParentOfType<ModuleOp>(), source).evaluateParameter(parameter);
     if (failed(value))
       return failure();

@@ -115,9 +115,13 @@ LogicalResult Evaluator::ProgramRun::launch(LaunchOp launch) {
   auto kernel = evaluator.symbols.lookupNearestSymbolFrom<KernelOp>(launch, launch.getKernelAttr());
   if (!kernel)
     return launch.emitError("no kernel named `") << launch.getKernel() << "`";
-  SmallVector<Value> operands(launch.getInputs());
-  if (kernel.getForm() == KernelForm::Append)
-    operands.insert(operands.begin(), launch.getOutputs().front());
+  // An argument that is written is the output.
+  SmallVector<Value> operands(kernel.getNumArguments());
+  for (auto [argument, input] : llvm::zip_equal(kernel.getInputArguments(), launch.getInputs()))
+    operands[argument.getArgNumber()] = input;
+  for (auto [i, output] : llvm::enumerate(launch.getOutputs()))
+    if (BlockArgument destination = kernel.getDestination(i))
+      operands[destination.getArgNumber()] = output;
   SmallVector<Tensor> arguments;
   for (Value operand : operands) {
     FailureOr<Tensor> argument = load(*launch, views[operand]);
@@ -128,7 +132,7 @@ LogicalResult Evaluator::ProgramRun::launch(LaunchOp launch) {
   FailureOr<SmallVector<Tensor>> results = evaluator.evaluateKernel(kernel, arguments);
   if (failed(results))
     return failure();
-  for (auto [output, result] : llvm::zip(launch.getOutputs(), *results))
+  for (auto [output, result] : llvm::zip_equal(launch.getOutputs(), *results))
     if (failed(store(*launch, views[output], result)))
       return failure();
   return success();

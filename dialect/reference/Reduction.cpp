@@ -38,7 +38,8 @@ static float max(ArrayRef<float> row) {
   return largest;
 }
 
-FailureOr<Tensor> ReduceOp::evaluate(ArrayRef<Tensor> operands, RankedTensorType type) {
+Evaluated ReduceOp::evaluate(ArrayRef<Tensor> operands, ArrayRef<RankedTensorType> types) {
+  RankedTensorType type = types.front();
   return mapRows(*this, operands[0], type, [&](ArrayRef<float> in, MutableArrayRef<float> out) {
     switch (getKind()) {
     case ReduceKind::Sum:
@@ -54,7 +55,8 @@ FailureOr<Tensor> ReduceOp::evaluate(ArrayRef<Tensor> operands, RankedTensorType
   });
 }
 
-FailureOr<Tensor> RmsNormOp::evaluate(ArrayRef<Tensor> operands, RankedTensorType type) {
+Evaluated RmsNormOp::evaluate(ArrayRef<Tensor> operands, ArrayRef<RankedTensorType> types) {
+  RankedTensorType type = types.front();
   ArrayRef<float> weight = operands[1].getAs<float>();
   float eps = getEps().convertToDouble();
   return mapRows(*this, operands[0], type, [&](ArrayRef<float> in, MutableArrayRef<float> out) {
@@ -67,7 +69,8 @@ FailureOr<Tensor> RmsNormOp::evaluate(ArrayRef<Tensor> operands, RankedTensorTyp
   });
 }
 
-FailureOr<Tensor> SoftmaxOp::evaluate(ArrayRef<Tensor> operands, RankedTensorType type) {
+Evaluated SoftmaxOp::evaluate(ArrayRef<Tensor> operands, ArrayRef<RankedTensorType> types) {
+  RankedTensorType type = types.front();
   return mapRows(*this, operands[0], type, [](ArrayRef<float> in, MutableArrayRef<float> out) {
     float largest = max(in);
     for (size_t i = 0; i < in.size(); ++i)

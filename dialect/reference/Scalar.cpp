@@ -270,7 +270,8 @@ FailureOr<Tensor> evaluateElementwise(ScalarBodyOpInterface op, ArrayRef<Tensor>
   return evaluateScalarBody(op, body, yielded, operands, result);
 }
 
-FailureOr<Tensor> MapOp::evaluate(ArrayRef<Tensor> operands, RankedTensorType result) {
+Evaluated MapOp::evaluate(ArrayRef<Tensor> operands, ArrayRef<RankedTensorType> types) {
+  RankedTensorType result = types.front();
   Block &body = getBody().front();
   return evaluateScalarBody(*this, body, body.getTerminator()->getOperand(0), operands, result);
 }

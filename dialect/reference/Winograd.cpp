@@ -31,7 +31,8 @@ static std::vector<T> transform(const Matrix &vertical, const Matrix &horizontal
   return out;
 }
 
-FailureOr<Tensor> WinogradFilterOp::evaluate(ArrayRef<Tensor> operands, RankedTensorType type) {
+Evaluated WinogradFilterOp::evaluate(ArrayRef<Tensor> operands, ArrayRef<RankedTensorType> types) {
+  RankedTensorType type = types.front();
   FailureOr<Tensor> result = Tensor::zeros(type);
   if (failed(result))
     return emitError("cannot hold a tensor of type ") << type;
@@ -107,7 +108,8 @@ void TileEvaluator::evaluate(int64_t n, int64_t top, int64_t left) {
   }
 }
 
-FailureOr<Tensor> WinogradOp::evaluate(ArrayRef<Tensor> operands, RankedTensorType type) {
+Evaluated WinogradOp::evaluate(ArrayRef<Tensor> operands, ArrayRef<RankedTensorType> types) {
+  RankedTensorType type = types.front();
   FailureOr<Tensor> result = Tensor::zeros(type);
   if (failed(result))
     return emitError("cannot hold a tensor of type ") << type;

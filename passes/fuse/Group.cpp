@@ -1,6 +1,7 @@
 //===- Group.cpp - ops that will be one kernel ------------------------------------------------===//
 
 #include "passes/fuse/Group.h"
+#include "dialect/Destination.h"
 
 using namespace mlir;
 
@@ -35,25 +36,33 @@ bool feedsOnly(Operation *op, Operation *owner) {
   return llvm::all_of(op->getUsers(), [&](Operation *user) { return getOwner(user) == owner; });
 }
 
-/// Whether `value` is that of a state, which an append may overwrite, in any shape.
+/// Whether `owner`, an op or a group, writes a state.
+static bool writesState(Operation *owner) {
+  auto group = dyn_cast<FusedOp>(owner);
+  if (!group)
+    return writesInPlace(owner);
+  return llvm::any_of(group.getBody().front(), [](Operation &member) { return writesInPlace(&member); });
+}
+
+/// Whether `value` is that of a state, which an op may overwrite, in any shape.
 static bool isState(Value value) {
   Operation *source = value.getDefiningOp();
   while (isa_and_nonnull<ReshapeOp>(source))
     source = source->getOperand(0).getDefiningOp();
-  return source && isa<StateRefOp, CacheAppendOp>(getCore(source));
+  return source && (isa<StateRefOp>(source) || writesState(source));
 }
 
 bool canSink(Operation *op, Operation *later) {
   bool reads = false;
   for (Operation *member : getMembers(op)) {
-    if (isa<CacheAppendOp>(member))
+    if (writesInPlace(member))
       return false;
     reads |= llvm::any_of(member->getOperands(), isState);
   }
   if (!reads)
     return true;
   for (Operation *between = op->getNextNode(); between && between != later; between = between->getNextNode())
-    if (isa<CacheAppendOp>(getCore(between)))
+    if (writesState(between))
       return false;
   return true;
 }

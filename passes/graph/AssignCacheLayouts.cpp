@@ -4,6 +4,7 @@
 #include "passes/States.h"
 
 #include "dialect/CacheLayout.h"
+#include "dialect/Destination.h"
 #include "dialect/Ops.h"
 
 using namespace mlir;
@@ -39,7 +40,7 @@ private:
   llvm::DenseSet<StringAttr> findPlain() {
     llvm::DenseSet<StringAttr> plain;
     getOperation().walk([&](Operation *op) {
-      if (isa<StateRefOp, CacheAppendOp>(op) && !llvm::all_of(op->getUses(), isCacheUse))
+      if ((isa<StateRefOp>(op) || writesInPlace(op)) && !llvm::all_of(op->getUses(), isCacheUse))
         plain.insert(getState(op->getResult(0)));
     });
     auto isPlain = [&](Value cache) {

@@ -21,27 +21,29 @@ FailureOr<SmallVector<ArenaUse>> collectArenaUses(ProgramOp program) {
   SmallVector<ArenaUse> uses;
   llvm::DenseMap<Operation *, size_t> places;
   for (auto [step, op] : llvm::enumerate(program.getBody().front())) {
-    auto launch = dyn_cast<LaunchOp>(op);
-    if (!launch)
+    auto writer = dyn_cast<ProgramStepOpInterface>(op);
+    if (!writer)
       continue;
-    for (Value input : launch.getInputs()) {
+    for (Value input : writer.getRead()) {
       auto arena = dyn_cast_or_null<ArenaOp>(getSource(input));
       if (!arena)
         continue;
       auto place = places.find(arena);
       if (place == places.end()) {
-        launch.emitOpError("reads a buffer that nothing wrote").attachNote(arena.getLoc()) << "the buffer";
+        op.emitOpError("reads a buffer that nothing wrote").attachNote(arena.getLoc()) << "the buffer";
         return failure();
       }
       uses[place->second].last = step;
     }
-    auto arena = dyn_cast_or_null<ArenaOp>(getSource(launch.getOutputs().front()));
-    if (!arena)
-      continue;
-    auto [place, isNew] = places.try_emplace(arena, uses.size());
-    if (isNew)
-      uses.push_back({arena, int64_t(step), int64_t(step)});
-    uses[place->second].last = step;
+    for (Value output : writer.getWritten()) {
+      auto arena = dyn_cast_or_null<ArenaOp>(getSource(output));
+      if (!arena)
+        continue;
+      auto [place, isNew] = places.try_emplace(arena, uses.size());
+      if (isNew)
+        uses.push_back({arena, int64_t(step), int64_t(step)});
+      uses[place->second].last = step;
+    }
   }
   return uses;
 }

@@ -21,22 +21,30 @@ static BufferType getBufferType(Value tensor) {
   return BufferType::get(tensor.getContext(), cast<RankedTensorType>(tensor.getType()));
 }
 
-/// The concat that the result of `call` is a part of; null where it is none.
-static ConcatOp getConcat(CallOp call) {
-  Value result = call.getResult(0);
+/// The concat that `result`, a call's, is a part of; null where it is none.
+static ConcatOp getConcat(Value result) {
   return result.hasOneUse() ? dyn_cast<ConcatOp>(*result.getUsers().begin()) : ConcatOp();
 }
 
-/// The value whose memory `value` sees: through reshapes, from parts to their concat, and through appends to the state that
-/// they write.
+/// The operand of the call that `value`, a result of it, is written into; null where it has memory of its own.
+static Value getDestination(Value value, SymbolTable &symbols) {
+  auto call = value.getDefiningOp<CallOp>();
+  if (!call)
+    return nullptr;
+  auto kernel = symbols.lookup<KernelOp>(call.getKernel());
+  BlockArgument destination = kernel.getDestination(cast<OpResult>(value).getResultNumber());
+  return destination ? call.getOperands()[destination.getArgNumber()] : Value();
+}
+
+/// The value whose memory `value` sees: through reshapes, from parts to their concat, and through kernels that write in place to
+/// the state that they write.
 static Value getRoot(Value value, SymbolTable &symbols) {
   while (Operation *source = value.getDefiningOp()) {
-    auto call = dyn_cast<CallOp>(source);
     if (auto reshape = dyn_cast<ReshapeOp>(source))
       value = reshape.getInput();
-    else if (call && symbols.lookup<KernelOp>(call.getKernel()).getForm() == KernelForm::Append)
-      value = call.getOperands().front();
-    else if (ConcatOp concat = call ? getConcat(call) : ConcatOp())
+    else if (Value destination = getDestination(value, symbols))
+      value = destination;
+    else if (ConcatOp concat = isa<CallOp>(source) ? getConcat(value) : ConcatOp())
       value = concat;
     else
       break;
@@ -78,9 +86,9 @@ static LogicalResult verifyStateOrder(EntryOp entry, SymbolTable &symbols) {
       if (state && taken.lookup(operand) != writes.lookup(state.getStateAttr().getAttr()))
         return call.emitOpError("reads `") << state.getState() << "` as it was before a later append wrote it";
     }
-    auto written = getRoot(call.getResult(0), symbols).getDefiningOp<StateRefOp>();
-    if (written)
-      taken[call.getResult(0)] = ++writes[written.getStateAttr().getAttr()];
+    for (Value result : call.getResults())
+      if (auto written = getRoot(result, symbols).getDefiningOp<StateRefOp>())
+        taken[result] = ++writes[written.getStateAttr().getAttr()];
   }
   return success();
 }
@@ -132,17 +140,19 @@ private:
       for (Value operand : call.getOperands())
         if (auto place = lifetimes.find(getRoot(operand, symbols)); place != lifetimes.end())
           place->second.last = step;
-      Value result = getRoot(call.getResult(0), symbols);
-      if (auto place = lifetimes.find(result); place != lifetimes.end())
-        place->second.last = step;
-      if (results.contains(result) || lifetimes.contains(result) ||
-          !isa_and_nonnull<CallOp, ConcatOp>(result.getDefiningOp()))
-        continue;
-      FailureOr<int64_t> bytes = getBufferBytes(cast<RankedTensorType>(result.getType()), bounds, call);
-      if (failed(bytes))
-        return failure();
-      planned.insert(result);
-      lifetimes[result] = {*bytes, int64_t(step), int64_t(step)};
+      for (Value given : call.getResults()) {
+        Value result = getRoot(given, symbols);
+        if (auto place = lifetimes.find(result); place != lifetimes.end())
+          place->second.last = step;
+        if (results.contains(result) || lifetimes.contains(result) ||
+            !isa_and_nonnull<CallOp, ConcatOp>(result.getDefiningOp()))
+          continue;
+        FailureOr<int64_t> bytes = getBufferBytes(cast<RankedTensorType>(result.getType()), bounds, call);
+        if (failed(bytes))
+          return failure();
+        planned.insert(result);
+        lifetimes[result] = {*bytes, int64_t(step), int64_t(step)};
+      }
     }
     return planArena(llvm::map_to_vector(planned, [&](Value value) { return lifetimes.lookup(value); }));
   }
@@ -214,18 +224,23 @@ private:
     return PartOp::create(builder, value.getLoc(), getBufferType(value), whole, concat.getAxis(), offset);
   }
 
+  /// The memory that the call of `result` writes.
+  Value placeResult(Value result, const ArenaPlan &plan) {
+    if (Value destination = getDestination(result, symbols))
+      return buffers.lookup(destination);
+    if (ConcatOp concat = getConcat(result))
+      return createPart(result, concat, getBuffer(getRoot(concat, symbols), plan));
+    return getBuffer(result, plan);
+  }
+
   void convertCall(CallOp call, const ArenaPlan &plan) {
-    SmallVector<Value> inputs = llvm::map_to_vector(call.getOperands(), [&](Value v) { return buffers.lookup(v); });
-    Value result = call.getResult(0);
-    if (symbols.lookup<KernelOp>(call.getKernel()).getForm() == KernelForm::Append) {
-      buffers[result] = inputs.front();
-      inputs.erase(inputs.begin());
-    } else if (ConcatOp concat = getConcat(call)) {
-      buffers[result] = createPart(result, concat, getBuffer(getRoot(concat, symbols), plan));
-    } else {
-      getBuffer(result, plan);
-    }
-    LaunchOp::create(builder, call.getLoc(), call.getKernel(), inputs, ValueRange(buffers.lookup(result)));
+    SmallVector<Value> inputs, outputs;
+    auto kernel = symbols.lookup<KernelOp>(call.getKernel());
+    for (BlockArgument argument : kernel.getInputArguments())
+      inputs.push_back(buffers.lookup(call.getOperands()[argument.getArgNumber()]));
+    for (Value result : call.getResults())
+      outputs.push_back(buffers[result] = placeResult(result, plan));
+    LaunchOp::create(builder, call.getLoc(), call.getKernel(), inputs, outputs);
   }
 };
 

@@ -2,6 +2,7 @@
 
 #include "passes/Passes.h"
 
+#include "dialect/Destination.h"
 #include "dialect/Ops.h"
 #include "dialect/Origin.h"
 #include "dialect/PackedLayout.h"
@@ -59,19 +60,24 @@ static Location getOrigin(ArrayRef<Operation *> ops) {
   return FusedLoc::get(ops.front()->getContext(), locations);
 }
 
-/// What a kernel of `ops` takes from outside: the cache that it writes, then the rest in the order of first use.
+/// Whether one of `ops` gives `value`.
+static bool isComputed(Value value, ArrayRef<Operation *> ops) {
+  return value.getDefiningOp() && llvm::is_contained(ops, value.getDefiningOp());
+}
+
+/// What a kernel of `ops` takes from outside: the states that it writes, then the rest in the order of first use.
 /// Literals are in `literals`.
 static SmallVector<Value> getInputs(ArrayRef<Operation *> ops, llvm::SetVector<Operation *> &literals) {
   llvm::SetVector<Value> inputs;
   for (Operation *op : ops)
-    if (auto append = dyn_cast<CacheAppendOp>(op))
-      inputs.insert(append.getCache());
+    for (Value result : op->getResults())
+      if (OpOperand *destination = getDestination(result); destination && !isComputed(destination->get(), ops))
+        inputs.insert(destination->get());
   for (Operation *op : ops) {
     for (Value operand : op->getOperands()) {
-      Operation *source = operand.getDefiningOp();
-      if (source && llvm::is_contained(ops, source))
+      if (isComputed(operand, ops))
         continue;
-      if (source && isa<ConstantOp>(source))
+      if (Operation *source = operand.getDefiningOp(); isa_and_nonnull<ConstantOp>(source))
         literals.insert(source);
       else
         inputs.insert(operand);
@@ -80,10 +86,11 @@ static SmallVector<Value> getInputs(ArrayRef<Operation *> ops, llvm::SetVector<O
   return inputs.takeVector();
 }
 
-/// The value that the kernel made of `op` gives.
-static Value getYielded(Operation *op) {
+/// The values that the kernel made of `op` gives.
+static SmallVector<Value> getYielded(Operation *op) {
   auto group = dyn_cast<FusedOp>(op);
-  return group ? group.getBody().front().getTerminator()->getOperand(0) : op->getResult(0);
+  return group ? SmallVector<Value>(group.getBody().front().getTerminator()->getOperands())
+               : SmallVector<Value>(op->getResults());
 }
 
 /// Says which of `inputs` are weights in their packed layout, and which of those are compressed.
@@ -100,14 +107,19 @@ static ArrayAttr getArgAttrs(Builder &builder, ArrayRef<Value> inputs, const Sym
   return builder.getArrayAttr(llvm::map_to_vector(inputs, describe));
 }
 
-/// Says which tensor the result of `op` is a part of, where a concat reads it; null for others.
+/// Says which tensors the results of `op` are parts of, where a concat reads them; null where none does.
 static ArrayAttr getResAttrs(Builder &builder, Operation *op) {
-  Value result = op->getResult(0);
-  auto concat = result.hasOneUse() ? dyn_cast<ConcatOp>(*result.getUsers().begin()) : ConcatOp();
-  if (!concat)
-    return nullptr;
-  auto whole = builder.getNamedAttr(KernelOp::partOfName, TypeAttr::get(concat.getResult().getType()));
-  return builder.getArrayAttr(builder.getDictionaryAttr(whole));
+  bool isPart = false;
+  auto describe = [&](Value result) -> Attribute {
+    auto concat = result.hasOneUse() ? dyn_cast<ConcatOp>(*result.getUsers().begin()) : ConcatOp();
+    if (!concat)
+      return builder.getDictionaryAttr({});
+    isPart = true;
+    return builder.getDictionaryAttr(
+        builder.getNamedAttr(KernelOp::partOfName, TypeAttr::get(concat.getResult().getType())));
+  };
+  SmallVector<Attribute> attributes = llvm::map_to_vector(op->getResults(), describe);
+  return isPart ? builder.getArrayAttr(attributes) : nullptr;
 }
 
 /// Moves `op` into a kernel of its own, before `entry`, and calls it.
@@ -131,7 +143,8 @@ static void outline(Operation *op, EntryOp entry, SymbolTable &symbols) {
     builder.clone(*literal, mapping);
   for (Operation *inner : ops)
     builder.clone(*inner, mapping);
-  YieldOp::create(builder, op->getLoc(), mapping.lookup(getYielded(op)));
+  auto inKernel = [&](Value value) { return mapping.lookup(value); };
+  YieldOp::create(builder, op->getLoc(), llvm::map_to_vector(getYielded(op), inKernel));
 
   kernel->remove();
   symbols.insert(kernel, entry->getIterator());
@@ -155,7 +168,7 @@ static bool isOwnResult(Value root) {
     return true;
   if (!source || staysInEntry(source))
     return false;
-  return getForm(getComputation(source)) != KernelForm::Append;
+  return !getDestination(getYielded(source)[cast<OpResult>(root).getResultNumber()]);
 }
 
 /// Copies each returned value that no kernel computes for this result alone.
@@ -186,10 +199,6 @@ struct OutlineKernelsPass : impl::OutlineKernelsPassBase<OutlineKernelsPass> {
       for (Operation &op : llvm::make_early_inc_range(entry.getBody().front())) {
         if (staysInEntry(&op))
           continue;
-        if (op.getNumResults() != 1) {
-          op.emitOpError("has ") << op.getNumResults() << " results, expected one, as a kernel gives";
-          return signalPassFailure();
-        }
         outline(&op, entry, symbols);
       }
       for (Operation &op : llvm::make_early_inc_range(llvm::reverse(entry.getBody().front())))

@@ -164,47 +164,77 @@ static Expected<Tensor> readState(RankedTensorType type, CacheLayout layout, Gua
   return *result;
 }
 
-/// The memory of each operand of a launch: the inputs, then the output.
+/// The memory of an input of a launch.
+static Expected<GuardedMemory> makeInput(KernelOp kernel, BlockArgument argument, const Tensor &value) {
+  unsigned number = argument.getArgNumber();
+  if (auto layout = codegen::getCacheLayout(argument))
+    return layOutState(value, *layout);
+  if (!kernel.getArgAttr(number, packedArgAttr))
+    return GuardedMemory(value.getBytes());
+  Expected<std::vector<uint8_t>> packed = packWeight(value, bool(kernel.getArgAttr(number, compressedArgAttr)));
+  if (!packed)
+    return packed.takeError();
+  return GuardedMemory(*packed);
+}
+
+/// The memory of each operand of a launch: the inputs, then the outputs.
 static Expected<std::vector<GuardedMemory>> makeOperands(KernelOp kernel, ArrayRef<Tensor> arguments,
-                                                         RankedTensorType result) {
+                                                         ArrayRef<RankedTensorType> results) {
   std::vector<GuardedMemory> memory;
-  bool appends = kernel.getForm() == KernelForm::Append;
-  for (auto [i, argument] : llvm::enumerate(arguments)) {
-    if (appends && i == 0)
-      continue; // comes last
-    if (auto layout = codegen::getCacheLayout(kernel.getBody().getArgument(i))) {
-      memory.push_back(layOutState(argument, *layout));
-    } else if (kernel.getArgAttr(i, packedArgAttr)) {
-      Expected<std::vector<uint8_t>> packed = packWeight(argument, bool(kernel.getArgAttr(i, compressedArgAttr)));
-      if (!packed)
-        return packed.takeError();
-      memory.emplace_back(*packed);
-    } else {
-      memory.emplace_back(argument.getBytes());
+  for (BlockArgument argument : kernel.getInputArguments()) {
+    Expected<GuardedMemory> input = makeInput(kernel, argument, arguments[argument.getArgNumber()]);
+    if (!input)
+      return input.takeError();
+    memory.push_back(std::move(*input));
+  }
+  for (auto [i, result] : llvm::enumerate(results)) {
+    if (BlockArgument destination = kernel.getDestination(i)) {
+      Expected<GuardedMemory> state = makeInput(kernel, destination, arguments[destination.getArgNumber()]);
+      if (!state)
+        return state.takeError();
+      memory.push_back(std::move(*state));
+      continue;
     }
+    FailureOr<int64_t> bytes = getStorageBytes(result);
+    if (failed(bytes))
+      return llvm::createStringError("a result without storage");
+    memory.emplace_back(static_cast<size_t>(*bytes));
   }
-  if (appends) {
-    auto layout = codegen::getCacheLayout(kernel.getBody().getArgument(0));
-    memory.push_back(layout ? layOutState(arguments[0], *layout) : GuardedMemory(arguments[0].getBytes()));
-    return memory;
-  }
-  FailureOr<int64_t> bytes = getStorageBytes(result);
-  if (failed(bytes))
-    return llvm::createStringError("a result without storage");
-  memory.emplace_back(static_cast<size_t>(*bytes));
   return memory;
+}
+
+/// The values of the results, the last operands of a launch.
+static Expected<std::vector<Tensor>> readResults(KernelOp kernel, ArrayRef<RankedTensorType> types,
+                                                 MutableArrayRef<GuardedMemory> memory) {
+  std::vector<Tensor> results;
+  memory = memory.take_back(types.size());
+  for (auto [i, type] : llvm::enumerate(types)) {
+    BlockArgument destination = kernel.getDestination(i);
+    if (auto layout = destination ? codegen::getCacheLayout(destination) : std::nullopt) {
+      Expected<Tensor> state = readState(type, *layout, memory[i]);
+      if (!state)
+        return state.takeError();
+      results.push_back(*state);
+      continue;
+    }
+    FailureOr<Tensor> result = Tensor::fromBytes(type, memory[i].content());
+    if (failed(result))
+      return llvm::createStringError("a result without storage");
+    results.push_back(*result);
+  }
+  return results;
 }
 
 /// Calls a function of pointers and i32. Both are passed alike on x86-64, and a callee does not see arguments that it
 /// lacks.
 static int32_t callNative(llvm::orc::ExecutorAddr function, SmallVector<intptr_t> values) {
-  assert(values.size() <= 12 && "a kernel has at most twelve arguments");
-  values.resize(12);
+  assert(values.size() <= 16 && "a kernel has at most sixteen arguments");
+  values.resize(16);
   // A sanitizer would look for the function's type in front of its code, where the linker need not have put anything.
   auto call = [&]<size_t... i>(std::index_sequence<i...>) __attribute__((no_sanitize("function"))) {
     return function.toPtr<int32_t (*)(std::remove_reference_t<decltype(values[i])>...)>()(values[i]...);
   };
-  return call(std::make_index_sequence<12>());
+  return call(std::make_index_sequence<16>());
 }
 
 /// The scalar of kind `kind` beside the positions among `arguments`; see KernelSignature.h.
@@ -223,13 +253,16 @@ static int32_t getScalar(ArrayRef<Tensor> arguments, NativeArgument::Kind kind) 
   return kind == NativeArgument::Kind::Visible ? visible : first;
 }
 
-Expected<Tensor> NativeKernels::run(KernelOp kernel, ArrayRef<Tensor> arguments, const SymbolSizes &sizes,
-                                    int threads) {
+Expected<std::vector<Tensor>> NativeKernels::run(KernelOp kernel, ArrayRef<Tensor> arguments, const SymbolSizes &sizes,
+                                                 int threads) {
   FailureOr<SmallVector<NativeArgument>> signature = codegen::getSignature(kernel);
-  FailureOr<RankedTensorType> result = resolveType(cast<RankedTensorType>(kernel.getResultTypes()[0]), sizes);
-  if (failed(signature) || failed(result))
+  std::vector<RankedTensorType> results;
+  for (Type type : kernel.getResultTypes())
+    if (FailureOr<RankedTensorType> result = resolveType(cast<RankedTensorType>(type), sizes); succeeded(result))
+      results.push_back(*result);
+  if (failed(signature) || results.size() != kernel.getNumResults())
     return llvm::createStringError("a kernel without a signature");
-  auto memory = makeOperands(kernel, arguments, *result);
+  auto memory = makeOperands(kernel, arguments, results);
   if (!memory)
     return memory.takeError();
 
@@ -268,13 +301,7 @@ Expected<Tensor> NativeKernels::run(KernelOp kernel, ArrayRef<Tensor> arguments,
     return llvm::createStringError("the kernel returned " + std::to_string(code));
   if (!llvm::all_of(*memory, [](GuardedMemory &operand) { return operand.isIntact(); }))
     return llvm::createStringError("the kernel wrote outside of its buffers");
-  auto layout = codegen::getCacheLayout(kernel.getBody().getArgument(0));
-  if (layout && kernel.getForm() == KernelForm::Append)
-    return readState(*result, *layout, memory->back());
-  FailureOr<Tensor> output = Tensor::fromBytes(*result, memory->back().content());
-  if (failed(output))
-    return llvm::createStringError("a result without storage");
-  return *output;
+  return readResults(kernel, results, *memory);
 }
 
 } // namespace quern::test

@@ -22,8 +22,9 @@ public:
   static llvm::Expected<NativeKernels> compile(mlir::ModuleOp module, const codegen::TargetSpec &target);
 
   /// Runs `kernel` on `arguments`, values of static types with the sizes `sizes`, with `threads` threads. Weights are
-  /// packed and states laid out for the call; a state that it writes is the result.
-  llvm::Expected<Tensor> run(KernelOp kernel, llvm::ArrayRef<Tensor> arguments, const SymbolSizes &sizes, int threads);
+  /// packed and states laid out for the call; a state that it writes is a result.
+  llvm::Expected<std::vector<Tensor>> run(KernelOp kernel, llvm::ArrayRef<Tensor> arguments, const SymbolSizes &sizes,
+                                          int threads);
 
 private:
   explicit NativeKernels(std::unique_ptr<llvm::orc::LLJIT> jit) : jit(std::move(jit)) {}
