@@ -106,7 +106,7 @@ quern.kernel @softmax(%x: tensor<4xf32>) -> tensor<4xf32> attributes {form = #qu
 }
 quern.program @state(%x: !quern.buffer<tensor<4xf32>>) attributes {arena_bytes = 0 : i64} {
   %0 = quern.state_buffer @s : <tensor<4xf32>>
-  // expected-error@below {{writes a state by a kernel that appends nothing}}
+  // expected-error@below {{writes a state by a kernel that writes nothing in place}}
   quern.launch @softmax(%x) into (%0) : !quern.buffer<tensor<4xf32>> to !quern.buffer<tensor<4xf32>>
   quern.end
 }
