@@ -1,0 +1,118 @@
+"""What an op or a form is like, the op says through its interfaces: no pass and no generator tells them apart by name. Outside of the
+files that are an op's or a form's own
+
+- no form is named (`KernelForm::X`);
+- no `TypeSwitch` that names an op, and no `switch` over a form, has a default that reports nothing;
+- no three ops are told apart in one place: named by one `isa`, or by tests of one value in a row.
+
+Ops are those that compute. Those of Structure.td and Kernel.td are what the levels of a module are made of: passes turn one into
+another, so they name them."""
+
+import re
+from collections import Counter
+
+import tree
+
+STAGES = ["dialect", "passes", "codegen", "tools"]
+OWN = ("dialect/ops/", "codegen/templates/")
+# The tables of forms name them.
+EXEMPT = {"find_forms": ("dialect/Attrs.td", "codegen/Templates.def", "codegen/Template.cpp")}
+STRUCTURE = {"Structure.td", "Kernel.td"}
+REPORTS = re.compile(r"\b(emit\w*Error|notifyMatchFailure|llvm_unreachable|report_fatal_error)\b")
+TEST = re.compile(r"\bif \((?:auto \w+ = )?!?(?:llvm::)?(?:isa|dyn_cast)(?:_or_null|_if_present)?<([^>]*)>\((\w+)")
+RECORD = re.compile(r"^def Quern_(\w+Op) :", re.MULTILINE)
+
+# Places that do so today, to be mended one by one: how many of a kind a file has at most. What has none is not listed.
+TODAY = {
+    "codegen/KernelSignature.cpp": {"find_forms": 4},
+    "codegen/KernelWork.cpp": {"find_forms": 1, "find_defaults": 2, "find_lists": 1},
+    "codegen/Lowering.cpp": {"find_forms": 1},
+    "dialect/reference/Program.cpp": {"find_forms": 1},
+    "passes/VerifyKernelForm.cpp": {"find_forms": 2},
+    "passes/fuse/FusePrologues.cpp": {"find_forms": 1, "find_lists": 1},
+    "passes/fuse/PlaceConcats.cpp": {"find_lists": 1},
+    "passes/fuse/WidenCaches.cpp": {"find_defaults": 1},
+    "passes/graph/InferShapes.cpp": {"find_lists": 1},
+    "passes/memory/PlanMemory.cpp": {"find_forms": 2},
+    "passes/tile/CostModel.cpp": {"find_forms": 3},
+    "passes/tile/DeduplicateKernels.cpp": {"find_lists": 1},
+    "passes/tile/OutlineKernels.cpp": {"find_forms": 2, "find_lists": 1},
+}
+
+
+def strip(text):
+    """The text without comments and what literals hold, its lines in their places."""
+    return re.sub(r'//[^\n]*|"(?:[^"\\\n]|\\.)*"', lambda match: '""' if match[0][0] == '"' else "", text)
+
+
+def enclosed(text, start):
+    """What the bracket at `start` encloses."""
+    depth = 0
+    for index in range(start, len(text)):
+        depth += (text[index] in "({") - (text[index] in ")}")
+        if depth == 0:
+            return text[start : index]
+    return text[start:]
+
+
+def line(text, offset):
+    return text.count("\n", 0, offset) + 1
+
+
+def find_forms(text, ops):
+    for match in re.finditer(r"\bKernelForm::\w+", text):
+        yield line(text, match.start()), f"names the form `{match[0]}`"
+
+
+def find_defaults(text, ops):
+    for match in re.finditer(r"\.Default\(", text):
+        cases = text[max(text.rfind("Switch<", 0, match.start()) - 4, 0) : match.start()]
+        silent = not REPORTS.search(enclosed(text, match.end() - 1))
+        if silent and cases.startswith("TypeSwitch<") and ops.intersection(re.findall(r"\w+", cases)):
+            yield line(text, match.start()), "has a default over ops that reports nothing"
+    for match in re.finditer(r"\bswitch \(", text):
+        value = enclosed(text, match.end() - 1)
+        body = enclosed(text, text.index("{", match.end() + len(value) - 1))
+        default = re.search(r"\bdefault:.*", body, re.DOTALL)
+        if default and re.search(r"[Ff]orm\b", value) and not REPORTS.search(default[0]):
+            yield line(text, match.start()), "has a default over forms that reports nothing"
+
+
+def find_lists(text, ops):
+    for match in re.finditer(r"\bisa(?:_and_nonnull|_and_present)?<([^<>]*)>", text):
+        named = ops.intersection(re.findall(r"\w+", match[1]))
+        if len(named) > 2:
+            yield line(text, match.start()), f"tells {len(named)} ops apart by name"
+    tests = [(line(text, match.start()), match[2]) for match in TEST.finditer(text)
+             if ops.intersection(re.findall(r"\w+", match[1]))]
+    run = []
+    for number, value in tests:
+        # A run goes on while the same value is tested, a few lines after it was.
+        run = [*run, (number, value)] if run and run[-1][1] == value and number - run[-1][0] <= 6 else [(number, value)]
+        if len(run) == 3:
+            yield number, f"tells ops apart by name: the third test of `{value}` in a row"
+
+
+def check(root):
+    records = [path for path in tree.files(root, {".td"}, ["dialect/ops"]) if path.name not in STRUCTURE]
+    ops = {name for path in records for name in RECORD.findall((root / path).read_text(encoding="utf-8"))}
+    counts = Counter()
+    for path in tree.files(root, {".h", ".cpp", ".td", ".def"}, STAGES):
+        if str(path).startswith(OWN):
+            continue
+        text = strip((root / path).read_text(encoding="utf-8"))
+        for find in (find_forms, find_defaults, find_lists):
+            kind = find.__name__
+            places = [] if str(path) in EXEMPT.get(kind, ()) else list(find(text, ops))
+            counts[str(path), kind] = len(places)
+            allowed = TODAY.get(str(path), {}).get(kind, 0)
+            if len(places) > allowed:
+                listed = f", one of {len(places)} such places where {allowed} are listed" if allowed else ""
+                yield from (f"{path}:{number}: {what}{listed}" for number, what in places)
+    for path, kinds in TODAY.items():
+        for kind in kinds:
+            if (root / path).exists() and counts[path, kind] == 0:
+                yield f"test/layering/forms.py: `{path}` has nothing of `{kind}`, expected it not to be listed"
+
+
+tree.run(check)
