@@ -35,21 +35,6 @@ TODAY = {
 }
 
 
-def strip(text):
-    """The text without comments and what literals hold, its lines in their places."""
-    return re.sub(r'//[^\n]*|"(?:[^"\\\n]|\\.)*"', lambda match: '""' if match[0][0] == '"' else "", text)
-
-
-def enclosed(text, start):
-    """What the bracket at `start` encloses."""
-    depth = 0
-    for index in range(start, len(text)):
-        depth += (text[index] in "({") - (text[index] in ")}")
-        if depth == 0:
-            return text[start : index]
-    return text[start:]
-
-
 def line(text, offset):
     return text.count("\n", 0, offset) + 1
 
@@ -62,12 +47,12 @@ def find_forms(text, ops):
 def find_defaults(text, ops):
     for match in re.finditer(r"\.Default\(", text):
         cases = text[max(text.rfind("Switch<", 0, match.start()) - 4, 0) : match.start()]
-        silent = not REPORTS.search(enclosed(text, match.end() - 1))
+        silent = not REPORTS.search(tree.enclosed(text, match.end() - 1))
         if silent and cases.startswith("TypeSwitch<") and ops.intersection(re.findall(r"\w+", cases)):
             yield line(text, match.start()), "has a default over ops that reports nothing"
     for match in re.finditer(r"\bswitch \(", text):
-        value = enclosed(text, match.end() - 1)
-        body = enclosed(text, text.index("{", match.end() + len(value) - 1))
+        value = tree.enclosed(text, match.end() - 1)
+        body = tree.enclosed(text, text.index("{", match.end() + len(value) - 1))
         default = re.search(r"\bdefault:.*", body, re.DOTALL)
         if default and re.search(r"[Ff]orm\b", value) and not REPORTS.search(default[0]):
             yield line(text, match.start()), "has a default over forms that reports nothing"
@@ -95,7 +80,7 @@ def check(root):
     for path in tree.files(root, {".h", ".cpp", ".td", ".def"}, STAGES):
         if str(path).startswith(OWN):
             continue
-        text = strip((root / path).read_text(encoding="utf-8"))
+        text = tree.code(root, path)
         for find in (find_forms, find_defaults, find_lists):
             kind = find.__name__
             places = list(find(text, ops))

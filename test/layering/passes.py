@@ -42,4 +42,5 @@ def check(root):
             yield f"{path}: the test bears the name of no pass"
 
 
-tree.run(check)
+if __name__ == "__main__":
+    tree.run(check)

@@ -1,5 +1,6 @@
 """What the checks of this folder share: the files of a tree, and reporting."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -26,6 +27,23 @@ def is_data(path):
 def lines(root, path):
     """The numbered lines of a file."""
     return enumerate((root / path).read_text(encoding="utf-8").splitlines(), start=1)
+
+
+def code(root, path):
+    """The text of a C++ file without comments and without what its literals hold, its lines in their places."""
+    text = (root / path).read_text(encoding="utf-8")
+    return re.sub(r'//[^\n]*|"(?:[^"\\\n]|\\.)*"', lambda match: '""' if match[0][0] == '"' else "", text)
+
+
+def enclosed(text, start):
+    """What the bracket at `start` encloses in C++; brackets in comments and literals are none."""
+    closing = {"(": ")", "{": "}"}[text[start]]
+    depth = 0
+    for token in re.finditer(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*|[(){}]', text[start:]):
+        depth += (token[0] == text[start]) - (token[0] == closing)
+        if depth == 0 and token[0] == closing:
+            return text[start : start + token.start()]
+    return text[start:]
 
 
 def run(check):

@@ -117,6 +117,40 @@ quern.entry @not_left(%x: tensor<2x32xf32>, %g: tensor<32xf32>, %y: tensor<2x8xf
 
 // -----
 
+quern.state @rows : tensor<16x1x8xf32>
+
+// The norm of what a state holds, before the append writes it.
+// CHECK-LABEL: quern.entry @norm_of_state(
+// CHECK: quern.rms_norm
+// CHECK-NEXT: quern.cache_append
+// CHECK-NEXT: quern.matmul
+quern.entry @norm_of_state(%x: tensor<2x1x8xf32>, %g: tensor<8xf32>, %w: tensor<4x8xf32>, %at: tensor<2x!quern.position>)
+    -> (tensor<16x1x4xf32>, tensor<16x1x8xf32>) {
+  %c = quern.state_ref @rows : tensor<16x1x8xf32>
+  // expected-remark@below {{the norm reads a state that is written before the matmul}}
+  %n = quern.rms_norm %c, %g eps 1.0e-5 : tensor<16x1x8xf32>, tensor<8xf32>
+  %a = quern.cache_append %c, %x at %at : tensor<16x1x8xf32>, tensor<2x1x8xf32>, tensor<2x!quern.position>
+  %0 = quern.matmul %n, %w : tensor<16x1x8xf32>, tensor<4x8xf32>
+  quern.return %0, %a : tensor<16x1x4xf32>, tensor<16x1x8xf32>
+}
+
+// -----
+
+// Keys and values that are no cache, but computed: in the kernel they would be so again for each query.
+// CHECK-LABEL: quern.entry @rotated_keys(
+// CHECK: %[[K:.*]] = quern.rope
+// CHECK-NOT: quern.fused
+// CHECK: quern.attend %{{.*}}, %[[K]], %[[K]]
+quern.entry @rotated_keys(%q: tensor<2x2x4xf32>, %x: tensor<16x2x4xf32>, %at: tensor<2x!quern.position>, %all: tensor<16x!quern.position>,
+                          %t: tensor<16x2x2xf32>) -> tensor<2x2x4xf32> {
+  // expected-remark@below {{the rotated tensor is what attention reads again for each query}}
+  %k = quern.rope %x at %all, %t : tensor<16x2x4xf32>, tensor<16x!quern.position>, tensor<16x2x2xf32>
+  %0 = quern.attend %q, %k, %k at %at scale 0.5 : tensor<2x2x4xf32>, tensor<16x2x4xf32>, tensor<16x2x4xf32>, tensor<2x!quern.position>
+  quern.return %0 : tensor<2x2x4xf32>
+}
+
+// -----
+
 quern.state @keys : tensor<16x2x4xf16>
 
 // slice, split and rope go into the append and the attention that they feed.

@@ -1,4 +1,5 @@
-// RUN: quern-opt %s --split-input-file --quern-lower-attention | FileCheck %s
+// RUN: quern-opt %s --quern-lower-attention --split-input-file --verify-diagnostics \
+// RUN:   --remark-format=emitRemark --remarks-filter-missed=fusion | FileCheck %s
 
 !at = tensor<2x!quern.position>
 
@@ -61,6 +62,7 @@ quern.entry @mixed(%x: tensor<2x64xf32>, %at: !at) -> (tensor<2x2x4xf32>, tensor
   %f = quern.param @f : tensor<8x64xf32>
   %3 = quern.matmul %x, %f : tensor<2x64xf32>, tensor<8x64xf32>
   %4 = quern.reshape %3 : tensor<2x8xf32> to tensor<2x2x4xf32>
+  // expected-remark@below {{attention stays in f32: its query is not the product with a rounded weight}}
   %5 = quern.attend %4, %c, %c at %at scale 1.0 : tensor<2x2x4xf32>, tensor<16x1x4xf16>, tensor<16x1x4xf16>, !at
   quern.return %2, %5 : tensor<2x2x4xf32>, tensor<2x2x4xf32>
 }
@@ -81,6 +83,7 @@ quern.entry @odd_heads(%x: tensor<2x64xf32>, %at: !at) -> tensor<2x2x3xf32> {
   %w = quern.param @w : tensor<6x64xbf16>
   %0 = quern.matmul %x, %w : tensor<2x64xf32>, tensor<6x64xbf16>
   %1 = quern.reshape %0 : tensor<2x6xf32> to tensor<2x2x3xf32>
+  // expected-remark@below {{attention stays in f32: the elements of a head come in no pairs}}
   %2 = quern.attend %1, %c, %c at %at scale 1.0 : tensor<2x2x3xf32>, tensor<16x1x3xf16>, tensor<16x1x3xf16>, !at
   quern.return %2 : tensor<2x2x3xf32>
 }
@@ -100,6 +103,7 @@ quern.entry @wide_cache(%x: tensor<2x64xf32>, %at: !at) -> tensor<2x2x4xf32> {
   %w = quern.param @w : tensor<8x64xbf16>
   %0 = quern.matmul %x, %w : tensor<2x64xf32>, tensor<8x64xbf16>
   %1 = quern.reshape %0 : tensor<2x8xf32> to tensor<2x2x4xf32>
+  // expected-remark@below {{attention stays in f32: its caches are no states of 16 bits}}
   %2 = quern.attend %1, %c, %c at %at scale 1.0 : tensor<2x2x4xf32>, tensor<16x1x4xf32>, tensor<16x1x4xf32>, !at
   quern.return %2 : tensor<2x2x4xf32>
 }

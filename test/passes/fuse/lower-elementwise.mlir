@@ -1,4 +1,6 @@
 // RUN: quern-opt %s --quern-lower-elementwise | FileCheck %s
+// RUN: quern-opt %s --quern-lower-elementwise --remark-format=emitRemark --remarks-filter-missed=rewrite 2>&1 >/dev/null \
+// RUN:   | FileCheck %s --check-prefix=APART
 
 // Maps merge inside a group; splat literals move into the body; a value used twice is one input.
 // CHECK-LABEL: quern.entry @group(
@@ -51,6 +53,7 @@ quern.entry @casts(%x: tensor<4xf16>, %i: tensor<4xi32>) -> (tensor<4xbf16>, ten
 }
 
 // Dequantisation has no scalar form: blocks are no scalars.
+// APART-DAG: cast | {{.*}}Function=blocks | {{.*}}Reason="elements are no scalars that convert"
 // CHECK-LABEL: quern.entry @blocks(
 // CHECK: quern.cast
 quern.entry @blocks(%x: tensor<2x32x!quern.block<q8_0>>) -> tensor<2x32xf32> {
@@ -59,6 +62,7 @@ quern.entry @blocks(%x: tensor<2x32x!quern.block<q8_0>>) -> tensor<2x32xf32> {
 }
 
 // A map with another user, or of another shape, stays by itself.
+// APART-DAG: map | {{.*}}Function=apart | {{.*}}Reason="no input is a map that feeds only this one, of this one's shape"
 // CHECK-LABEL: quern.entry @apart(
 // CHECK: %[[A:.*]] = quern.map
 // CHECK: %[[B:.*]] = quern.map(%[[A]])

@@ -1,4 +1,6 @@
 // RUN: quern-opt %s --quern-select-winograd | FileCheck %s
+// RUN: quern-opt %s --quern-select-winograd --remark-format=emitRemark --remarks-filter-missed=fusion 2>&1 >/dev/null \
+// RUN:   | FileCheck %s --check-prefix=APART
 // RUN: quern-opt %s --quern-select-winograd=bf16 | FileCheck %s --check-prefix=BF16
 
 quern.parameter @w3 : tensor<96x576xf32>
@@ -47,6 +49,11 @@ quern.entry @lines(%x: tensor<1x17x17x192xf32>) -> tensor<1x17x17x192xf32> {
 }
 
 // What has no such form: strides, gaps, groups, windows of one place, other elements, broken panels, weights not yet known.
+// APART-DAG: conv2d | {{.*}}Function=refused | {{.*}}Reason="the window moves by more than one place, has gaps, or sees a group of channels only"
+// APART-DAG: conv2d | {{.*}}Function=refused | {{.*}}Reason="a window of one place has no products to save"
+// APART-DAG: conv2d | {{.*}}Function=refused | {{.*}}Reason="the image has its channels outermost or the weight is not f32"
+// APART-DAG: conv2d | {{.*}}Function=refused | {{.*}}Reason="the result's channels do not fill whole panels"
+// APART-DAG: conv2d | {{.*}}Function=refused | {{.*}}Reason="the weight is known at run time only"
 // CHECK-LABEL: quern.entry @refused(
 // CHECK-NOT: quern.winograd
 // CHECK-COUNT-7: quern.conv2d
@@ -70,6 +77,7 @@ quern.entry @refused(%x: tensor<1x35x35x64xf32>, %y: tensor<1x17x17x768xf32>, %z
 }
 
 // Three channels: the transforms would cost more than all products.
+// APART-DAG: conv2d | {{.*}}Function=costly | {{.*}}Reason="transforms would cost more than the products they save"
 // CHECK-LABEL: quern.entry @costly(
 // CHECK-NOT: quern.winograd
 // CHECK: quern.conv2d

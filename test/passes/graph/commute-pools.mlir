@@ -1,4 +1,6 @@
 // RUN: quern-opt %s --quern-commute-pools | FileCheck %s
+// RUN: quern-opt %s --quern-commute-pools --remark-format=emitRemark --remarks-filter-missed=rewrite 2>&1 >/dev/null \
+// RUN:   | FileCheck %s --check-prefix=APART
 
 quern.parameter @narrow : tensor<16x64x1x1xf32>
 quern.parameter @wide : tensor<128x64x1x1xf32>
@@ -36,6 +38,7 @@ quern.entry @last(%x: tensor<1x9x9x64xf32>) -> tensor<1x9x9x16xf32> {
 }
 
 // More channels to average.
+// APART-DAG: conv2d | {{.*}}Function=to_wide | {{.*}}Reason="the convolution first would be more work"
 // CHECK-LABEL: quern.entry @to_wide(
 // CHECK: quern.avg_pool
 // CHECK-NEXT: quern.conv2d
@@ -47,6 +50,7 @@ quern.entry @to_wide(%x: tensor<1x64x9x9xf32>) -> tensor<1x128x9x9xf32> {
 }
 
 // The convolution of one place would be one of 81.
+// APART-DAG: conv2d | {{.*}}Function=global | {{.*}}Reason="the convolution first would be more work"
 // CHECK-LABEL: quern.entry @global(
 // CHECK: quern.avg_pool
 // CHECK-NEXT: quern.conv2d
@@ -58,6 +62,7 @@ quern.entry @global(%x: tensor<1x64x9x9xf32>) -> tensor<1x16x1x1xf32> {
 }
 
 // A window, strides or padding of the convolution see other places than the pool's.
+// APART-DAG: conv2d | {{.*}}Function=to_window | {{.*}}Reason="the convolution does not read single places"
 // CHECK-LABEL: quern.entry @to_window(
 // CHECK: quern.avg_pool
 // CHECK-NEXT: quern.conv2d
@@ -77,6 +82,7 @@ quern.entry @to_window(%x: tensor<1x64x9x9xf32>) -> (tensor<1x16x7x7xf32>, tenso
   quern.return %1, %3, %5 : tensor<1x16x7x7xf32>, tensor<1x16x5x5xf32>, tensor<1x16x11x11xf32>
 }
 
+// APART-DAG: conv2d | {{.*}}Function=to_grouped | {{.*}}Reason="the convolution does not read single places"
 // CHECK-LABEL: quern.entry @to_grouped(
 // CHECK: quern.avg_pool
 // CHECK-NEXT: quern.conv2d
@@ -88,6 +94,7 @@ quern.entry @to_grouped(%x: tensor<1x64x9x9xf32>) -> tensor<1x16x9x9xf32> {
 }
 
 // Something else reads the averages.
+// APART-DAG: conv2d | {{.*}}Function=shared | {{.*}}Reason="the pool has other users"
 // CHECK-LABEL: quern.entry @shared(
 // CHECK: quern.avg_pool
 // CHECK-NEXT: quern.conv2d
@@ -99,6 +106,7 @@ quern.entry @shared(%x: tensor<1x64x9x9xf32>) -> (tensor<1x64x9x9xf32>, tensor<1
 }
 
 // A largest value is not linear.
+// APART-DAG: conv2d | {{.*}}Function=largest | {{.*}}Reason="the input is no average pool"
 // CHECK-LABEL: quern.entry @largest(
 // CHECK: quern.max_pool
 // CHECK-NEXT: quern.conv2d
@@ -107,4 +115,16 @@ quern.entry @largest(%x: tensor<1x64x9x9xf32>) -> tensor<1x16x9x9xf32> {
   %0 = quern.max_pool %x window [3, 3] pads [1, 1, 1, 1] : tensor<1x64x9x9xf32>
   %1 = quern.conv2d %0, %w window [1, 1] : tensor<1x64x9x9xf32>, tensor<16x64x1x1xf32>
   quern.return %1 : tensor<1x16x9x9xf32>
+}
+
+// What is a channel to the one is a column to the other.
+// APART-DAG: conv2d | {{.*}}Function=layouts | {{.*}}Reason="pool and convolution have different layouts"
+// CHECK-LABEL: quern.entry @layouts(
+// CHECK: quern.avg_pool
+// CHECK-NEXT: quern.conv2d
+quern.entry @layouts(%x: tensor<1x64x64x64xf32>) -> tensor<1x64x64x16xf32> {
+  %w = quern.param @rows : tensor<16x64xf32>
+  %0 = quern.avg_pool %x window [3, 3] pads [1, 1, 1, 1] : tensor<1x64x64x64xf32>
+  %1 = quern.conv2d %0, %w window [1, 1] layout <nhwc> : tensor<1x64x64x64xf32>, tensor<16x64xf32>
+  quern.return %1 : tensor<1x64x64x16xf32>
 }

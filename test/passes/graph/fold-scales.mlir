@@ -1,4 +1,6 @@
 // RUN: quern-opt %s --quern-fold-scales | FileCheck %s
+// RUN: quern-opt %s --quern-fold-scales --remark-format=emitRemark --remarks-filter-missed=rewrite 2>&1 >/dev/null \
+// RUN:   | FileCheck %s --check-prefix=APART
 
 quern.parameter @w : tensor<16x8x3x3xf32>
 quern.parameter @h : tensor<16x8x3x3xf16>
@@ -23,6 +25,7 @@ quern.entry @fold(%x: tensor<1x8x9x9xf32>) -> tensor<1x16x7x7xf32> {
 }
 
 // A factor per column is no factor of filters.
+// APART-DAG: mul | {{.*}}Function=column | {{.*}}Reason="the factor is not one value per channel"
 // CHECK-LABEL: quern.entry @column(
 // CHECK: quern.conv2d
 // CHECK-NEXT: quern.mul
@@ -35,6 +38,7 @@ quern.entry @column(%x: tensor<1x8x9x9xf32>) -> tensor<1x16x7x7xf32> {
 }
 
 // Something else reads the convolution.
+// APART-DAG: mul | {{.*}}Function=shared | {{.*}}Reason="the convolution has other users"
 // CHECK-LABEL: quern.entry @shared(
 // CHECK: quern.conv2d
 // CHECK-NEXT: quern.mul
@@ -47,6 +51,7 @@ quern.entry @shared(%x: tensor<1x8x9x9xf32>) -> (tensor<1x16x7x7xf32>, tensor<1x
 }
 
 // The factor is known at run time only.
+// APART-DAG: mul | {{.*}}Function=late | {{.*}}Reason="weight or factor are known at run time only"
 // CHECK-LABEL: quern.entry @late(
 // CHECK: quern.conv2d
 // CHECK-NEXT: quern.mul
@@ -58,6 +63,7 @@ quern.entry @late(%x: tensor<1x8x9x9xf32>, %s: tensor<16x1x1xf32>) -> tensor<1x1
 }
 
 // A weight of 16 bits would become one of 32.
+// APART-DAG: mul | {{.*}}Function=narrow | {{.*}}Reason="the weight is narrower than the factor"
 // CHECK-LABEL: quern.entry @narrow(
 // CHECK: quern.conv2d
 // CHECK-NEXT: quern.mul
@@ -67,4 +73,14 @@ quern.entry @narrow(%x: tensor<1x8x9x9xf32>) -> tensor<1x16x7x7xf32> {
   %0 = quern.conv2d %x, %w window [3, 3] : tensor<1x8x9x9xf32>, tensor<16x8x3x3xf16>
   %1 = quern.mul %s, %0 : tensor<16x1x1xf32>, tensor<1x16x7x7xf32>
   quern.return %1 : tensor<1x16x7x7xf32>
+}
+
+// Nothing is convolved.
+// APART-DAG: mul | {{.*}}Function=image | {{.*}}Reason="no operand is a convolution"
+// CHECK-LABEL: quern.entry @image(
+// CHECK: quern.mul
+quern.entry @image(%x: tensor<1x16x7x7xf32>) -> tensor<1x16x7x7xf32> {
+  %s = quern.param @s : tensor<16x1x1xf32>
+  %0 = quern.mul %x, %s : tensor<1x16x7x7xf32>, tensor<16x1x1xf32>
+  quern.return %0 : tensor<1x16x7x7xf32>
 }

@@ -1,4 +1,6 @@
 // RUN: quern-opt %s --quern-hoist-gathers --cse | FileCheck %s
+// RUN: quern-opt %s --quern-hoist-gathers --remark-format=emitRemark --remarks-filter-missed=rewrite 2>&1 >/dev/null \
+// RUN:   | FileCheck %s --check-prefix=APART
 
 quern.parameter @w : tensor<8x4xf32>
 quern.parameter @down : tensor<4x8xf32>
@@ -58,6 +60,7 @@ quern.entry @twice(%x: tensor<?x4xf32, #quern.dims<s>>, %want: tensor<?xi32, #qu
 }
 
 // All rows are read, too.
+// APART-DAG: gather | {{.*}}Function=all | {{.*}}Reason="something else reads other rows"
 // CHECK-LABEL: quern.entry @all(
 // CHECK: quern.neg %{{.*}} : tensor<?x4xf32, #quern.dims<s>>
 // CHECK-NEXT: quern.gather
@@ -69,6 +72,7 @@ quern.entry @all(%x: tensor<?x4xf32, #quern.dims<s>>, %want: tensor<?xi32, #quer
 }
 
 // Other rows are wanted, too.
+// APART-DAG: gather | {{.*}}Function=others | {{.*}}Reason="something else reads other rows"
 // CHECK-LABEL: quern.entry @others(
 // CHECK: quern.neg %{{.*}} : tensor<?x4xf32, #quern.dims<s>>
 // CHECK-NEXT: quern.gather
@@ -81,6 +85,7 @@ quern.entry @others(%x: tensor<?x4xf32, #quern.dims<s>>, %a: tensor<?xi32, #quer
 }
 
 // A table that parameters alone decide is computed once.
+// APART-DAG: gather | {{.*}}Function=constant | {{.*}}Reason="the rows are not those of a step"
 // CHECK-LABEL: quern.entry @constant(
 // CHECK: quern.neg %{{.*}} : tensor<32x4xf32>
 // CHECK-NEXT: quern.gather
@@ -92,6 +97,7 @@ quern.entry @constant(%want: tensor<?xi32, #quern.dims<r>>) -> tensor<?x4xf32, #
 }
 
 // The rows are the elements that the op sums over.
+// APART-DAG: gather | {{.*}}Function=across | {{.*}}Reason="no operand has the rows"
 // CHECK-LABEL: quern.entry @across(
 // CHECK: quern.softmax %{{.*}} : tensor<?xf32, #quern.dims<s>>
 // CHECK-NEXT: quern.gather
@@ -102,6 +108,7 @@ quern.entry @across(%x: tensor<?xf32, #quern.dims<s>>, %want: tensor<?xi32, #que
 }
 
 // Rows that are no numbers cannot be gathered.
+// APART-DAG: gather | {{.*}}Function=masked | {{.*}}Reason="an operand's rows are not f32"
 // CHECK-LABEL: quern.entry @masked(
 // CHECK: quern.select %{{.*}}
 // CHECK-NEXT: quern.gather
@@ -114,6 +121,7 @@ quern.entry @masked(%x: tensor<?x4xf32, #quern.dims<s>>, %y: tensor<?x4xf32, #qu
 }
 
 // Attention ends it: which rows of the cache a row sees is not gathered.
+// APART-DAG: gather | {{.*}}Function=attention | {{.*}}Reason="the table is not computed row by row"
 // CHECK-LABEL: quern.entry @attention(
 // CHECK: quern.attend
 // CHECK-NEXT: quern.gather %{{.*}} : tensor<?x1x4xf32, #quern.dims<s>>, tensor<?xi32, #quern.dims<r>>
