@@ -144,7 +144,7 @@ def Quern_MapOp : Quern_Op<"map", [Pure, SingleBlock, IsolatedFromAbove, Quern_I
   let results = (outs Quern_AnyTensor:$result);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = "`(` $inputs `)` `:` type($inputs) `->` type($result) $body attr-dict";
-  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
 }
 
 #endif // QUERN_OPS_ELEMENTWISE_TD

@@ -22,7 +22,7 @@ static bool isPartOf(RankedTensorType part, RankedTensorType whole) {
   return different <= 1;
 }
 
-LogicalResult FusedOp::verify() {
+LogicalResult FusedOp::verifyRegions() {
   auto yield = dyn_cast<YieldOp>(getBody().front().back());
   if (!yield || TypeRange(yield->getOperandTypes()) != getResultTypes())
     return emitOpError("body must yield ") << getResultTypes();
@@ -51,17 +51,12 @@ static Value getMemory(Value value) {
   return value;
 }
 
-LogicalResult KernelOp::verify() {
+LogicalResult KernelOp::verifyRegions() {
   auto yield = dyn_cast<YieldOp>(getBody().front().back());
   if (!yield || TypeRange(yield->getOperandTypes()) != TypeRange(getResultTypes()))
     return emitOpError("body must yield the results");
   if (getForm() != KernelForm::Map && !getAnchor())
     return emitOpError("holds no op of the form `") << stringifyKernelForm(getForm()) << "`";
-  for (unsigned i = 0; i < getNumResults(); ++i) {
-    auto whole = getResultAttrOfType<TypeAttr>(i, partOfName);
-    if (whole && !isPartOf(cast<RankedTensorType>(getResultTypes()[i]), dyn_cast<RankedTensorType>(whole.getValue())))
-      return emitOpError("result of type ") << getResultTypes()[i] << " is no part of " << whole.getValue();
-  }
   llvm::SmallDenseSet<Value> written;
   for (Value result : yield->getOperands()) {
     if (!quern::getDestination(result))
@@ -69,6 +64,15 @@ LogicalResult KernelOp::verify() {
     Value memory = getMemory(result);
     if (!isa<BlockArgument>(memory) || !written.insert(memory).second)
       return emitOpError("writes in place what is no argument, or an argument twice");
+  }
+  return success();
+}
+
+LogicalResult KernelOp::verify() {
+  for (unsigned i = 0; i < getNumResults(); ++i) {
+    auto whole = getResultAttrOfType<TypeAttr>(i, partOfName);
+    if (whole && !isPartOf(cast<RankedTensorType>(getResultTypes()[i]), dyn_cast<RankedTensorType>(whole.getValue())))
+      return emitOpError("result of type ") << getResultTypes()[i] << " is no part of " << whole.getValue();
   }
   return success();
 }

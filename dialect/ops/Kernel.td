@@ -26,7 +26,7 @@ def Quern_FusedOp : Quern_Op<"fused", [SingleBlock]> {
   let results = (outs Variadic<AnyType>:$results);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = "(`->` type($results)^)? $body attr-dict";
-  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
 }
 
 def Quern_KernelOp : Quern_Op<"kernel", [FunctionOpInterface, IsolatedFromAbove, Symbol]> {
@@ -60,6 +60,7 @@ def Quern_KernelOp : Quern_Op<"kernel", [FunctionOpInterface, IsolatedFromAbove,
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
+  let hasRegionVerifier = 1;
   let extraClassDeclaration = [{
     ::llvm::ArrayRef<::mlir::Type> getArgumentTypes() { return getFunctionType().getInputs(); }
     ::llvm::ArrayRef<::mlir::Type> getResultTypes() { return getFunctionType().getResults(); }

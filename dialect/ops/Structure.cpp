@@ -15,10 +15,14 @@ static bool yieldsExactly(Region &region, Type type) {
 LogicalResult ParameterOp::verify() {
   if (!getTensorType().hasStaticShape())
     return emitOpError("found type ") << getType() << ", expected a static shape";
-  if (!isExternal() && (getInit().front().empty() || !yieldsExactly(getInit(), getType())))
-    return emitOpError("initialiser must yield one ") << getType();
   if (getCompressed() && (getTensorType().getRank() != 2 || !getTensorType().getElementType().isBF16()))
     return emitOpError("compressed type is ") << getType() << ", expected bf16 of rank 2";
+  return success();
+}
+
+LogicalResult ParameterOp::verifyRegions() {
+  if (!isExternal() && (getInit().front().empty() || !yieldsExactly(getInit(), getType())))
+    return emitOpError("initialiser must yield one ") << getType();
   return success();
 }
 

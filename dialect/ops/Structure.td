@@ -34,6 +34,7 @@ def Quern_ParameterOp : Quern_Op<"parameter", [Symbol, SingleBlock, NoTerminator
   let regions = (region MaxSizedRegion<1>:$init);
   let assemblyFormat = "($sym_visibility^)? (`compressed` $compressed^)? $sym_name `:` $type ($init^)? attr-dict";
   let hasVerifier = 1;
+  let hasRegionVerifier = 1;
   let extraClassDeclaration = [{
     /// Whether the checkpoint holds it, as opposed to being computed from others.
     bool isExternal() { return getInit().empty(); }
