@@ -22,11 +22,18 @@ static void printBody(Block &block, llvm::raw_ostream &os) {
   }
 }
 
+/// The attributes of each argument, as many as there are: a kernel without any may say so or not.
+static ArrayAttr getArgAttrs(KernelOp kernel) {
+  SmallVector<Attribute> attributes;
+  for (unsigned i = 0; i < kernel.getNumArguments(); ++i)
+    attributes.push_back(DictionaryAttr::get(kernel.getContext(), function_interface_impl::getArgAttrs(kernel, i)));
+  return ArrayAttr::get(kernel.getContext(), attributes);
+}
+
 std::string getSignature(KernelOp kernel) {
   std::string text;
   llvm::raw_string_ostream os(text);
-  os << stringifyKernelForm(kernel.getForm()) << ' ' << kernel.getFunctionType() << ' ' << kernel.getArgAttrsAttr()
-     << '\n';
+  os << stringifyKernelForm(kernel.getForm()) << ' ' << kernel.getFunctionType() << ' ' << getArgAttrs(kernel) << '\n';
   if (ArrayAttr results = kernel.getResAttrsAttr())
     os << results << '\n';
   printBody(kernel.getBody().front(), os);

@@ -18,7 +18,8 @@ namespace quern {
 #define GEN_PASS_DEF_OUTLINEKERNELSPASS
 #include "passes/Passes.h.inc"
 
-/// Whether `op` stays in the entry: it names memory, sees it with another shape or is its parts, or is cloned into its users.
+/// Whether `op` stays in the entry: it names memory, sees it with another shape or is its parts,
+/// or is cloned into its users.
 static bool staysInEntry(Operation *op) {
   return isa<ParamOp, StateRefOp, ReshapeOp, ConstantOp, ConcatOp, ReturnOp>(op);
 }
@@ -93,7 +94,7 @@ static SmallVector<Value> getYielded(Operation *op) {
                : SmallVector<Value>(op->getResults());
 }
 
-/// Says which of `inputs` are weights in their packed layout, and which of those are compressed.
+/// Says which of `inputs` are weights in their packed layout, and which of those are compressed; null where none is.
 static ArrayAttr getArgAttrs(Builder &builder, ArrayRef<Value> inputs, const SymbolTable &symbols) {
   auto describe = [&](Value input) -> Attribute {
     SmallVector<NamedAttribute> attributes;
@@ -104,7 +105,9 @@ static ArrayAttr getArgAttrs(Builder &builder, ArrayRef<Value> inputs, const Sym
       attributes.push_back(builder.getNamedAttr(compressedArgAttr, builder.getUnitAttr()));
     return builder.getDictionaryAttr(attributes);
   };
-  return builder.getArrayAttr(llvm::map_to_vector(inputs, describe));
+  SmallVector<Attribute> attributes = llvm::map_to_vector(inputs, describe);
+  bool isPlain = llvm::all_of(attributes, [](Attribute attribute) { return cast<DictionaryAttr>(attribute).empty(); });
+  return isPlain ? nullptr : builder.getArrayAttr(attributes);
 }
 
 /// Says which tensors the results of `op` are parts of, where a concat reads them; null where none does.
