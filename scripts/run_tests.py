@@ -40,14 +40,13 @@ def run_crate(build):
     return passed, failed, skipped
 
 
-def run_lit(build):
-    """Runs lit over the build's tests; gives the numbers of passed, failed and skipped ones."""
-    print("==> testing the compiler and the runtime", flush=True)
+def run_lit(folders, environment=None):
+    """Runs lit over the tests in `folders`; gives the numbers of passed, failed and skipped ones."""
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder) / "results.json"
         done = subprocess.run(
-            ["lit", "-v", "--order=smart", "--no-progress-bar", "-o", str(results), str(build / "test")],
-            stdin=subprocess.DEVNULL)
+            ["lit", "-v", "--order=smart", "--no-progress-bar", "-o", str(results), *map(str, folders)],
+            env={**os.environ, **(environment or {})}, stdin=subprocess.DEVNULL)
         if not results.exists():
             return 0, 1, 0
         codes = [test["code"] for test in json.loads(results.read_text())["tests"]]
@@ -57,9 +56,18 @@ def run_lit(build):
     return passed, max(failed, 1) if done.returncode != 0 else failed, skipped
 
 
+def run_all(build):
+    """Runs lit over all tests, and over those of the dialect and the passes once more, with the checks of quern-opt."""
+    print("==> testing the compiler and the runtime", flush=True)
+    yield run_lit([build / "test"])
+    print("==> testing the dialect and the passes again, each pass held against its text and the reference", flush=True)
+    switches = {"QUERN_CHECK_ROUNDTRIP": "1", "QUERN_CHECK_REFERENCE": "1"}
+    yield run_lit([build / "test" / "dialect", build / "test" / "passes"], switches)
+
+
 def main():
     build = Path(sys.argv[1]).resolve()
-    passed, failed, skipped = (sum(column) for column in zip(run_crate(build), run_lit(build)))
+    passed, failed, skipped = (sum(column) for column in zip(run_crate(build), *run_all(build)))
     if skipped:
         print(f"==> {skipped} tests were skipped: this machine lacks what they need")
     print(f"{passed} passed, {failed} failed", flush=True)

@@ -11,8 +11,9 @@ namespace quern {
 
 /// Runs every entry and program on random values (dialect/RandomValues.h) around each pass over a module, and ends the
 /// process with status 1 where a pass changes what one gives, or where a variant gives something else than its general
-/// form. A result may change by 1e-4 of its largest value, by 5e-2 in the pass that begins to quantise activations.
-/// Modules that cannot be evaluated, or hold more than 2^24 weights, are left alone.
+/// form. A result may change by 1e-4 of its largest value, by 5e-2 in a pass that narrows operands of products and the
+/// like: quantises activations, rounds weights. Entries of more than 2^28 operations are left alone, and so are modules
+/// that cannot be evaluated or hold more than 2^24 weights.
 std::unique_ptr<mlir::PassInstrumentation> createReferenceCheck();
 
 } // namespace quern

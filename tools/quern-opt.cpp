@@ -4,6 +4,7 @@
 #include "passes/Passes.h"
 #include "passes/Pipeline.h"
 #include "tools/ReferenceCheck.h"
+#include "tools/RoundTripCheck.h"
 
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/FileUtilities.h"
@@ -17,26 +18,35 @@
 
 using namespace mlir;
 
-/// Whether each pass is checked against the reference evaluator: the environment says QUERN_CHECK_REFERENCE=1.
-static bool checksReference() {
-  const char *value = std::getenv("QUERN_CHECK_REFERENCE");
+/// Whether the environment says `name`=1.
+static bool isOn(const char *name) {
+  const char *value = std::getenv(name);
   return value && llvm::StringRef(value) == "1";
 }
 
-/// Adds the check behind the passes of the command line.
-static void addReferenceCheck(MlirOptMainConfig &config) {
-  config.setPassPipelineSetupFn([given = config](PassManager &passes) {
+/// Adds the checks that the environment asks for around the passes of the command line: QUERN_CHECK_REFERENCE holds
+/// each against the reference evaluator, QUERN_CHECK_ROUNDTRIP reads the input and each result again as they are
+/// printed.
+static void addChecks(MlirOptMainConfig &config) {
+  bool reference = isOn("QUERN_CHECK_REFERENCE"), roundTrip = isOn("QUERN_CHECK_ROUNDTRIP");
+  if (roundTrip)
+    config.verifyRoundtrip(true);
+  if (!reference && !roundTrip)
+    return;
+  config.setPassPipelineSetupFn([given = config, reference, roundTrip](PassManager &passes) {
     if (failed(given.setupPassPipeline(passes)))
       return failure();
-    passes.addInstrumentation(quern::createReferenceCheck());
+    if (reference)
+      passes.addInstrumentation(quern::createReferenceCheck());
+    if (roundTrip)
+      passes.addInstrumentation(quern::createRoundTripCheck());
     return success();
   });
 }
 
 static LogicalResult run(llvm::StringRef input, llvm::StringRef output, DialectRegistry &registry) {
   MlirOptMainConfig config = MlirOptMainConfig::createFromCLOptions();
-  if (checksReference())
-    addReferenceCheck(config);
+  addChecks(config);
   std::string message;
   auto source = openInputFile(input, &message);
   auto result = source ? openOutputFile(output, &message) : nullptr;

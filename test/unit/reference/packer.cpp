@@ -112,8 +112,8 @@ void PackerTest::concat() {
   checks.that(found == expected);
 }
 
-/// Both zeros, what is below the smallest normal number, and the ends of what a base holds keep all their bits; two panels of
-/// two blocks take 2 · (64 + 2 · 832) bytes.
+/// Both zeros, what is below the smallest normal number, and the ends of what a base holds keep all their bits; two
+/// panels of two blocks take 2 · (64 + 2 · 832) bytes.
 void PackerTest::exponents() {
   OwningOpRef<ModuleOp> module = parse(readWeight(tensor(17, 35, "bf16"), "", /*compressed=*/true));
   std::vector<uint16_t> row(35, 0);
