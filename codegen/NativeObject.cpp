@@ -2,6 +2,7 @@
 
 #include "codegen/NativeObject.h"
 #include "codegen/MemoryFile.h"
+#include "runtime/include/quern/Format.h"
 
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
@@ -24,8 +25,9 @@ using namespace llvm;
 
 namespace quern::codegen {
 
-/// A target machine for this architecture's baseline, position-independent. What it compiles calls kernels and does little
-/// besides: optimising it took seven times as long (0.7 s for SmolLM2's four programs) for nothing that could be measured.
+/// A target machine for this architecture's baseline, position-independent. What it compiles calls kernels and does
+/// little besides: optimising it took seven times as long (0.7 s for SmolLM2's four programs) for nothing that could be
+/// measured.
 static Expected<std::unique_ptr<TargetMachine>> createBaselineMachine() {
   InitializeNativeTarget();
   InitializeNativeTargetAsmPrinter();
@@ -89,6 +91,8 @@ Expected<std::unique_ptr<MemoryBuffer>> compileTables(ArrayRef<std::string> prog
   auto *arrayType = ArrayType::get(pointer, programs.size());
   auto *array = new GlobalVariable(module, arrayType, true, GlobalValue::PrivateLinkage,
                                    ConstantArray::get(arrayType, programs), "quern_program_pointers");
+  static_assert(offsetof(QuernProgramTable, count) == 0 && sizeof(QuernProgramTable::count) == 4 &&
+                offsetof(QuernProgramTable, programs) == 8 && sizeof(QuernProgramTable) == 16);
   auto *tableType = StructType::get(context, {i32, pointer});
   defineConstant(module, "quern_programs",
                  ConstantStruct::get(tableType, {ConstantInt::get(i32, programs.size()), array}));
@@ -138,8 +142,8 @@ static std::string drain(int pipe) {
   return content;
 }
 
-/// The line of a linker's messages that says why it failed: the first that calls itself an error, else the first. What follows
-/// may be the trace of a crash.
+/// The line of a linker's messages that says why it failed: the first that calls itself an error, else the first. What
+/// follows may be the trace of a crash.
 static StringRef findReason(StringRef messages) {
   SmallVector<StringRef> lines;
   messages.split(lines, '\n', -1, /*KeepEmpty=*/false);

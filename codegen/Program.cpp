@@ -1,6 +1,9 @@
 //===- Program.cpp - programs in kernel form to LLVM ------------------------------------------===//
 
 #include "codegen/Program.h"
+#include "runtime/include/quern/Format.h"
+
+#include <HalideRuntime.h>
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
@@ -14,26 +17,65 @@ using namespace mlir;
 namespace quern::codegen {
 namespace {
 
-/// The fields of `QuernProgramArgs` (runtime/include/quern/Format.h).
-enum ArgsField { Arena, Weights, States, Operands, Dims, Visible, First, Profile, ProfileContext };
+/// A field of `QuernProgramArgs`, by its offset (runtime/include/quern/Format.h).
+enum class ArgsField : int32_t {
+#define FIELD(name, offset, kind) name = offset,
+  QUERN_PROGRAM_ARGS(FIELD)
+#undef FIELD
+};
 
-/// The fields of `halide_buffer_t` (HalideRuntime.h); the element type's three parts count as fields of their own.
-enum BufferField { Device, DeviceInterface, Host, Flags, TypeCode, TypeBits, TypeLanes, Rank, DimPointer, Padding };
+/// The fields of `halide_buffer_t` and `halide_dimension_t` (HalideRuntime.h), by their offsets.
+enum BufferField : int32_t {
+  Device = offsetof(halide_buffer_t, device),
+  DeviceInterface = offsetof(halide_buffer_t, device_interface),
+  Host = offsetof(halide_buffer_t, host),
+  Flags = offsetof(halide_buffer_t, flags),
+  TypeCode = offsetof(halide_buffer_t, type) + offsetof(halide_type_t, code),
+  TypeBits = offsetof(halide_buffer_t, type) + offsetof(halide_type_t, bits),
+  TypeLanes = offsetof(halide_buffer_t, type) + offsetof(halide_type_t, lanes),
+  Rank = offsetof(halide_buffer_t, dimensions),
+  DimPointer = offsetof(halide_buffer_t, dim),
+  Padding = offsetof(halide_buffer_t, padding),
+};
+enum DimField : int32_t {
+  Min = offsetof(halide_dimension_t, min),
+  Extent = offsetof(halide_dimension_t, extent),
+  Stride = offsetof(halide_dimension_t, stride),
+  DimFlags = offsetof(halide_dimension_t, flags),
+};
+
+// The widths that `buildBuffer` stores them with.
+static_assert(sizeof(halide_buffer_t::device) == 8 && sizeof(halide_buffer_t::device_interface) == 8 &&
+              sizeof(halide_buffer_t::host) == 8 && sizeof(halide_buffer_t::flags) == 8 &&
+              sizeof(halide_type_t::code) == 1 && sizeof(halide_type_t::bits) == 1 &&
+              sizeof(halide_type_t::lanes) == 2 && sizeof(halide_buffer_t::dimensions) == 4 &&
+              sizeof(halide_buffer_t::dim) == 8 && sizeof(halide_buffer_t::padding) == 8);
+static_assert(sizeof(halide_dimension_t::min) == 4 && sizeof(halide_dimension_t::extent) == 4 &&
+              sizeof(halide_dimension_t::stride) == 4 && sizeof(halide_dimension_t::flags) == 4);
 
 /// The LLVM types that the ABI is made of.
 struct AbiTypes {
   explicit AbiTypes(MLIRContext *context)
       : pointer(LLVM::LLVMPointerType::get(context)), i8(IntegerType::get(context, 8)),
         i16(IntegerType::get(context, 16)), i32(IntegerType::get(context, 32)), i64(IntegerType::get(context, 64)),
-        args(LLVM::LLVMStructType::getLiteral(
-            context, {pointer, pointer, pointer, pointer, pointer, i32, i32, pointer, pointer})),
-        buffer(LLVM::LLVMStructType::getLiteral(context,
-                                                {i64, pointer, pointer, i64, i8, i8, i16, i32, pointer, pointer})),
-        dim(LLVM::LLVMStructType::getLiteral(context, {i32, i32, i32, i32})) {}
+        buffer(LLVM::LLVMArrayType::get(i8, sizeof(halide_buffer_t))),
+        dim(LLVM::LLVMArrayType::get(i8, sizeof(halide_dimension_t))) {}
+
+  Type get(ArgsField field) const {
+    switch (field) {
+#define FIELD(name, offset, kind)                                                                                      \
+  case ArgsField::name:                                                                                                \
+    return kind;
+      QUERN_PROGRAM_ARGS(FIELD)
+#undef FIELD
+    }
+    llvm_unreachable("no such field");
+  }
 
   LLVM::LLVMPointerType pointer;
   Type i8, i16, i32, i64;
-  LLVM::LLVMStructType args, buffer, dim;
+  /// The bytes of Halide's structs, whose fields are found by their offsets.
+  LLVM::LLVMArrayType buffer, dim;
 };
 
 /// A kernel's caller: what it takes beside the pointers of the launch's operands.
@@ -70,14 +112,11 @@ private:
   Value constant(Type type, int64_t value) {
     return LLVM::ConstantOp::create(builder, type, builder.getIntegerAttr(type, value));
   }
-  Value field(Type structType, Value base, int32_t index) {
-    return LLVM::GEPOp::create(builder, types.pointer, structType, base, ArrayRef<LLVM::GEPArg>{0, index});
+  Value loadField(Value args, ArgsField field) {
+    return LLVM::LoadOp::create(builder, types.get(field), offset(args, int64_t(field)));
   }
-  Value loadField(Type type, Type structType, Value base, int32_t index) {
-    return LLVM::LoadOp::create(builder, type, field(structType, base, index));
-  }
-  void storeField(Value value, Type structType, Value base, int32_t index) {
-    LLVM::StoreOp::create(builder, value, field(structType, base, index));
+  void storeField(Value value, Value base, int32_t field) {
+    LLVM::StoreOp::create(builder, value, offset(base, field));
   }
   Value offset(Value base, int64_t bytes) {
     if (bytes == 0)
@@ -99,13 +138,13 @@ private:
 
 /// `if (args->profile) args->profile(args->profile_context, kernel, begin)`
 void ProgramLowering::buildProfileCall(LLVM::LLVMFuncOp function, Value args, Value kernelIndex, int begin) {
-  Value profile = loadField(types.pointer, types.args, args, Profile);
+  Value profile = loadField(args, ArgsField::profile);
   Value null = LLVM::ZeroOp::create(builder, types.pointer);
   Value wanted = LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::ne, profile, null);
   Block *call = function.addBlock(), *rest = function.addBlock();
   LLVM::CondBrOp::create(builder, wanted, call, rest);
   builder.setInsertionPointToEnd(call);
-  Value context = loadField(types.pointer, types.args, args, ProfileContext);
+  Value context = loadField(args, ArgsField::profile_context);
   auto type =
       LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(builder.getContext()), {types.pointer, types.i32, types.i32});
   LLVM::CallOp::create(builder, type, ValueRange{profile, context, kernelIndex, constant(types.i32, begin)});
@@ -117,24 +156,24 @@ void ProgramLowering::buildProfileCall(LLVM::LLVMFuncOp function, Value args, Va
 void ProgramLowering::buildBuffer(const NativeArgument &argument, Value buffer, Value dims, Value host,
                                   const llvm::SmallMapVector<StringAttr, Value, 4> &symbols) {
   Value zero64 = constant(types.i64, 0), null = LLVM::ZeroOp::create(builder, types.pointer);
-  storeField(zero64, types.buffer, buffer, Device);
-  storeField(null, types.buffer, buffer, DeviceInterface);
-  storeField(offset(host, argument.byteOffset), types.buffer, buffer, Host);
-  storeField(zero64, types.buffer, buffer, Flags);
-  storeField(constant(types.i8, argument.element.code), types.buffer, buffer, TypeCode);
-  storeField(constant(types.i8, argument.element.bits), types.buffer, buffer, TypeBits);
-  storeField(constant(types.i16, 1), types.buffer, buffer, TypeLanes);
-  storeField(constant(types.i32, argument.dims.size()), types.buffer, buffer, Rank);
-  storeField(dims, types.buffer, buffer, DimPointer);
-  storeField(null, types.buffer, buffer, Padding);
+  storeField(zero64, buffer, Device);
+  storeField(null, buffer, DeviceInterface);
+  storeField(offset(host, argument.byteOffset), buffer, Host);
+  storeField(zero64, buffer, Flags);
+  storeField(constant(types.i8, argument.element.code), buffer, TypeCode);
+  storeField(constant(types.i8, argument.element.bits), buffer, TypeBits);
+  storeField(constant(types.i16, 1), buffer, TypeLanes);
+  storeField(constant(types.i32, argument.dims.size()), buffer, Rank);
+  storeField(dims, buffer, DimPointer);
+  storeField(null, buffer, Padding);
   Value zero = constant(types.i32, 0);
   for (auto [i, dim] : llvm::enumerate(argument.dims)) {
     Value at = LLVM::GEPOp::create(builder, types.pointer, types.dim, dims, ArrayRef<LLVM::GEPArg>{int32_t(i)});
     Value extent = dim.extent.isStatic() ? constant(types.i32, dim.extent.size()) : symbols.lookup(dim.extent.name());
-    storeField(zero, types.dim, at, 0);
-    storeField(extent, types.dim, at, 1);
-    storeField(constant(types.i32, dim.stride), types.dim, at, 2);
-    storeField(zero, types.dim, at, 3);
+    storeField(zero, at, Min);
+    storeField(extent, at, Extent);
+    storeField(constant(types.i32, dim.stride), at, Stride);
+    storeField(zero, at, DimFlags);
   }
 }
 
@@ -195,8 +234,8 @@ LogicalResult ProgramLowering::buildCaller(KernelOp kernel) {
   SmallVector<Value> nativeOperands;
   for (auto [argument, slot] : llvm::zip_equal(*signature, slots)) {
     if (argument.kind != NativeArgument::Kind::Buffer) {
-      ArgsField field = argument.kind == NativeArgument::Kind::Visible ? Visible : First;
-      nativeOperands.push_back(loadField(types.i32, types.args, args, field));
+      ArgsField field = argument.kind == NativeArgument::Kind::Visible ? ArgsField::visible : ArgsField::first;
+      nativeOperands.push_back(loadField(args, field));
       continue;
     }
     buildBuffer(argument, slot.first, slot.second, entry->getArgument(2 + argument.operand), symbols);
@@ -224,11 +263,11 @@ LogicalResult ProgramLowering::buildProgram(ProgramOp program) {
   builder.setInsertionPointToEnd(entry);
 
   Value args = entry->getArgument(0);
-  Value arena = loadField(types.pointer, types.args, args, Arena);
-  Value weights = loadField(types.pointer, types.args, args, Weights);
-  Value states = loadField(types.pointer, types.args, args, States);
-  Value operands = loadField(types.pointer, types.args, args, Operands);
-  Value dims = loadField(types.pointer, types.args, args, Dims);
+  Value arena = loadField(args, ArgsField::arena);
+  Value weights = loadField(args, ArgsField::weights);
+  Value states = loadField(args, ArgsField::states);
+  Value operands = loadField(args, ArgsField::operands);
+  Value dims = loadField(args, ArgsField::dims);
 
   llvm::SmallMapVector<StringAttr, Value, 4> symbols;
   for (auto [i, name] : llvm::enumerate(getSymbols(program)))

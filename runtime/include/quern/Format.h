@@ -8,6 +8,8 @@
 #ifndef QUERN_FORMAT_H
 #define QUERN_FORMAT_H
 
+#include <assert.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -17,7 +19,8 @@ extern "C" {
 /* The version of this contract: a runtime runs programs of its own only. */
 #define QUERN_ABI_VERSION 1
 
-/* What a program needs for one run. A program is one entry for one set of sizes (its variant), compiled for one target. */
+/* What a program needs for one run. A program is one entry for one set of sizes (its variant), compiled for one
+ * target. */
 struct QuernProgramArgs {
   /* Scratch memory of `arena_bytes` of the program's description, aligned to QUERN_ALIGNMENT. */
   void *arena;
@@ -38,6 +41,30 @@ struct QuernProgramArgs {
   void (*profile)(void *context, int32_t kernel, int32_t begin);
   void *profile_context;
 };
+
+/* Where programs find these fields: FIELD(name, offset in bytes, pointer or i32). The compiler takes them from here,
+   and whoever includes this file has them there. Another layout is another QUERN_ABI_VERSION. */
+#define QUERN_PROGRAM_ARGS(FIELD)                                                                                      \
+  FIELD(arena, 0, pointer)                                                                                             \
+  FIELD(weights, 8, pointer)                                                                                           \
+  FIELD(states, 16, pointer)                                                                                           \
+  FIELD(operands, 24, pointer)                                                                                         \
+  FIELD(dims, 32, pointer)                                                                                             \
+  FIELD(visible, 40, i32)                                                                                              \
+  FIELD(first, 44, i32)                                                                                                \
+  FIELD(profile, 48, pointer)                                                                                          \
+  FIELD(profile_context, 56, pointer)
+
+#define QUERN_SIZE_pointer 8
+#define QUERN_SIZE_i32 4
+#define QUERN_CHECK_FIELD(name, offset, kind)                                                                          \
+  static_assert(offsetof(struct QuernProgramArgs, name) == offset, "`" #name "` lies where programs find it");         \
+  static_assert(sizeof(((struct QuernProgramArgs *)0)->name) == QUERN_SIZE_##kind, "`" #name "` is a " #kind);
+QUERN_PROGRAM_ARGS(QUERN_CHECK_FIELD)
+static_assert(sizeof(struct QuernProgramArgs) == 64, "programs know every field");
+#undef QUERN_CHECK_FIELD
+#undef QUERN_SIZE_pointer
+#undef QUERN_SIZE_i32
 
 /* Runs a program. 0, or the first kernel's error code; the kernel's message went to halide_error's handler. */
 typedef int32_t (*QuernProgram)(const struct QuernProgramArgs *args);
@@ -72,8 +99,8 @@ extern const uint64_t quern_description_size;
  *                  dtype: "f32" | "i32" | "position"; shape: sizes or symbol names, outermost first;
  *                  a position is QUERN_POSITION_FIELDS i32
  *                  every symbol has a bound and occurs in an input's shape
- *                  an i32 or position input may have below: a list of sizes and symbols; its elements are indices (rotary
- *                  positions) from 0 and below each, which the runtime checks because programs do not
+ *                  an i32 or position input may have below: a list of sizes and symbols; its elements are indices
+ *                  (rotary positions) from 0 and below each, which the runtime checks because programs do not
  *                  a position input may have rows: such a list of what its cache rows are below, beside the states'
  *   states         [{name, bytes, dtype, shape, rows}]  rows: how many tokens it holds (shape[0])
  *   weights_bytes  size of the packed weights
@@ -84,15 +111,17 @@ extern const uint64_t quern_description_size;
  *                  best target first; programs of one entry: most special first; `when` {} fits all sizes
  *                  arithmetic: "f32" | "i8" | "bf16", what products are computed in (absent: "f32")
  *                  bytes and operations of a launch, for the kernels that the program launches: lists of terms
- *                  [number, sizes…]; the sum of number × sizes, which are symbols or "@visible", the cache rows that a token sees at most
+ *                  [number, sizes…]; the sum of number × sizes, which are symbols or "@visible", the cache rows that a
+ *                  token sees at most
  *   quantization   {"q4_1": bytes, …}      bytes of the packed weights per storage type
  *   exact          whether activations stay f32
  *   text           null, or {tokenizer: {offset, bytes}, chat_template: string or null, bos: string or null,
  *                  eos: string or null, bos_id, eos_ids: [ids that end a text], add_bos: bool, vocab_size}
  *                  the tokenizer is a tokenizer.json at that offset of the file's data section
  *   image          absent, or null, or {resize: null, {height, width} or {shortest_edge},
- *                  filter: "bilinear" or "bicubic", align_corners: bool, antialias: bool, crop: null or {height, width},
- *                  rescale_factor, mean: [numbers], std: [numbers], labels: [strings], probabilities: bool}
+ *                  filter: "bilinear" or "bicubic", align_corners: bool, antialias: bool, crop: null or
+ *                  {height, width}, rescale_factor, mean: [numbers], std: [numbers], labels: [strings],
+ *                  probabilities: bool}
  *                  how pictures become the input of an image classifier
  *   versions       {quern, llvm, halide}
  *
