@@ -25,8 +25,8 @@ static void allowContraction(Function &function) {
       instruction.setHasAllowContract(true);
 }
 
-/// Halide names the processor that its features hint at; the target names its own. Bytes are not shifted by GFNI on Zen 4, where its
-/// one instruction runs where the products do, and a shift of words and a mask run beside them.
+/// Halide names the processor that its features hint at; the target names its own. Bytes are not shifted by GFNI on
+/// Zen 4, where its one instruction runs where the products do, and a shift of words and a mask run beside them.
 static void setProcessor(Function &function, StringRef cpu) {
   if (cpu.starts_with("znver"))
     function.addFnAttr("target-features", "-gfni");

@@ -13,9 +13,9 @@ namespace quern::codegen {
 /// What the back end writes.
 enum class MachineCode { Object, Assembly };
 
-/// Selects code for `target` from the bitcode of the kernel `symbol`, all that the result exports. Products may be fused with sums,
-/// which rounds once instead of twice; no other freedom is taken with floats, so that equal formulas give equal bits in every
-/// kernel. Its loops prefetch what they will read `prefetchBytes` later, unless that is 0.
+/// Selects code for `target` from the bitcode of the kernel `symbol`, all that the result exports. Products may be
+/// fused with sums, which rounds once instead of twice; no other freedom is taken with floats, so that equal formulas
+/// give equal bits in every kernel. Its loops prefetch what they will read `prefetchBytes` later, unless that is 0.
 llvm::Error emitMachineCode(llvm::MemoryBufferRef bitcode, const TargetSpec &target, llvm::StringRef symbol,
                             int64_t prefetchBytes, MachineCode kind, llvm::raw_pwrite_stream &os);
 

@@ -25,7 +25,8 @@ public:
   PendingFile(const PendingFile &) = delete;
   PendingFile &operator=(const PendingFile &) = delete;
 
-  /// Creates the file, with these permissions as far as the user's mask allows them; fails where its place cannot be written.
+  /// Creates the file, with these permissions as far as the user's mask allows them;
+  /// fails where its place cannot be written.
   llvm::Error create(unsigned mode = 0666);
   /// Where to write; errors can be left to `commit`.
   llvm::raw_fd_ostream &stream() { return *os; }

@@ -28,8 +28,8 @@ struct Child {
   MemoryFile object;
 };
 
-/// How a job ended: the child's diagnostics, each "<index of the op in the kernel> <message>\0", its wait status, and the
-/// object where it succeeded.
+/// How a job ended: the child's diagnostics, each "<index of the op in the kernel> <message>\0", its wait status, and
+/// the object where it succeeded.
 struct Outcome {
   std::string diagnostics;
   int status = 0;

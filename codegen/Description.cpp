@@ -132,7 +132,8 @@ static json::Array describeTerms(ArrayRef<WorkTerm> terms) {
   return list;
 }
 
-/// Every kernel of the module, because launches count all; the work of those that `program` launches, whose sizes it has.
+/// Every kernel of the module, because launches count all; the work of those that `program` launches,
+/// whose sizes it has.
 static json::Array describeKernels(ProgramOp program) {
   llvm::StringSet<> launched;
   for (auto launch : program.getBody().getOps<LaunchOp>())

@@ -30,7 +30,8 @@ struct RowStage {
     PerRow,  ///< [row…]: one value per row
     WholeRow ///< [k, row…]
   };
-  /// How many partial results a reduction runs in; they are added pairwise at the end: an order that no schedule changes.
+  /// How many partial results a reduction runs in; they are added pairwise at the end:
+  /// an order that no schedule changes.
   static constexpr int lanes = 32;
 
   Kind kind;

@@ -12,8 +12,8 @@
 
 namespace quern::codegen {
 
-/// A file in memory, for libraries and programs that read and write files only: nothing is left behind, whatever ends the
-/// process.
+/// A file in memory, for libraries and programs that read and write files only: nothing is left behind, whatever ends
+/// the process.
 class MemoryFile {
 public:
   static llvm::Expected<MemoryFile> create();

@@ -14,16 +14,16 @@
 
 namespace quern::codegen {
 
-/// The relocatable object of a module of the LLVM dialect, named `name`, for the baseline of this architecture: programs
-/// only call kernels, they need no features.
+/// The relocatable object of a module of the LLVM dialect, named `name`, for the baseline of this architecture:
+/// programs only call kernels, they need no features.
 mlir::FailureOr<std::unique_ptr<llvm::MemoryBuffer>> compilePrograms(mlir::ModuleOp llvmModule, llvm::StringRef name);
 
 /// The object that holds `quern_programs` (functions of these names, in this order) and `quern_description`.
 llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> compileTables(llvm::ArrayRef<std::string> programSymbols,
                                                                   llvm::StringRef description);
 
-/// Links all of `objects` with the system's C++ compiler, which gets these arguments too, and gives the linked file. Objects
-/// and result are only ever in memory. What the linker says becomes the error.
+/// Links all of `objects` with the system's C++ compiler, which gets these arguments too, and gives the linked file.
+/// Objects and result are only ever in memory. What the linker says becomes the error.
 llvm::Expected<std::string> link(llvm::ArrayRef<std::unique_ptr<llvm::MemoryBuffer>> objects,
                                  llvm::ArrayRef<std::string> arguments);
 

@@ -1,8 +1,8 @@
 //===- ObjectCache.cpp - objects that were compiled before ------------------------------------===//
 //
-// An entry is a file of the name of its key: the digest of key and object, then the object. It appears whole or not at all, so
-// that compilers may run at once. Whoever can write an entry can let the next binary run code: so the directory and every
-// entry belong to this user, nobody else may write them, and no link is followed.
+// An entry is a file of the name of its key: the digest of key and object, then the object. It appears whole or not at
+// all, so that compilers may run at once. Whoever can write an entry can let the next binary run code: so the directory
+// and every entry belong to this user, nobody else may write them, and no link is followed.
 //
 //===------------------------------------------------------------------------------------------===//
 

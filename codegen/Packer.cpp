@@ -197,8 +197,8 @@ LogicalResult ParameterWriter::writePacked(ReadRow readRow) {
   return success();
 }
 
-/// Writes `parameter` from the checkpoint, or as its initialiser evaluates: some rows at a time, so that memory holds no
-/// matrix. Each has an evaluator of its own, so that memory holds what one initialiser needs.
+/// Writes `parameter` from the checkpoint, or as its initialiser evaluates: some rows at a time, so that memory holds
+/// no matrix. Each has an evaluator of its own, so that memory holds what one initialiser needs.
 static LogicalResult writeParameter(ModuleOp module, ParameterOp parameter, ParameterSource &source,
                                     llvm::raw_ostream &os) {
   ParameterWriter writer(parameter, os);

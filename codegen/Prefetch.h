@@ -11,8 +11,8 @@ class Function;
 
 namespace quern::codegen {
 
-/// Lets each innermost loop of `function` that loads vectors from ascending addresses prefetch what is `distance` bytes ahead of
-/// them, a cache line at most once per iteration. Nothing else changes.
+/// Lets each innermost loop of `function` that loads vectors from ascending addresses prefetch what is `distance` bytes
+/// ahead of them, a cache line at most once per iteration. Nothing else changes.
 void prefetchStreams(llvm::Function &function, int64_t distance);
 
 } // namespace quern::codegen

@@ -12,8 +12,8 @@ namespace quern::codegen {
 /// The Halide type of a scalar: f32, f16, bf16, i32 or i1.
 mlir::FailureOr<Halide::Type> getHalideType(mlir::Type type);
 
-/// The value that `block`, of `arith` and `math` ops that end with `quern.yield`, yields for `arguments`; an error at an
-/// op that Scalars.def lacks.
+/// The value that `block`, of `arith` and `math` ops that end with `quern.yield`, yields for `arguments`; an error at
+/// an op that Scalars.def lacks.
 mlir::FailureOr<Halide::Expr> lowerScalarBlock(mlir::Block &block, llvm::ArrayRef<Halide::Expr> arguments);
 
 /// The bits of a bf16 number as u16.

@@ -12,14 +12,14 @@ inline constexpr int64_t stateLanes = 16;
 /// Cache rows that attention takes at a time; a cache holds whole chunks, so that the last one needs no special case.
 inline constexpr int64_t stateChunk = 256;
 
-/// A cache [T, h, d] lies in memory by groups of 16 rows, [h][T / 16][d][16] or [h][T / 16][16][d]: keys lie by lanes, so
-/// that scores are computed on whole vectors of rows, values by rows, so that weighted sums are on whole vectors of
-/// elements. T is padded to whole chunks. Only the templates `append` and `attention` read and write such a cache; a plain one
-/// is as every tensor, [T][h][d]. The dimensions, in this order for lanes and rows: [lane, d, T / 16, h].
+/// A cache [T, h, d] lies in memory by groups of 16 rows, [h][T / 16][d][16] or [h][T / 16][16][d]: keys lie by lanes,
+/// so that scores are computed on whole vectors of rows, values by rows, so that weighted sums are on whole vectors of
+/// elements. T is padded to whole chunks. Only the templates `append` and `attention` read and write such a cache; a
+/// plain one is as every tensor, [T][h][d]. The dimensions, in this order for lanes and rows: [lane, d, T / 16, h].
 llvm::SmallVector<BufferDim> getStateDims(mlir::RankedTensorType type, CacheLayout layout);
 
-/// Bytes of the memory of a cache. Behind its rows is room to read the rest of a chunk that begins at a sequence's first
-/// row, which need not be a chunk of the cache.
+/// Bytes of the memory of a cache. Behind its rows is room to read the rest of a chunk that begins at a sequence's
+/// first row, which need not be a chunk of the cache.
 int64_t getStateBytes(mlir::RankedTensorType type);
 
 /// How `argument` of a kernel lies in memory, where it is a cache that is not plain.

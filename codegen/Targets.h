@@ -43,8 +43,8 @@ struct TargetSpec {
 /// Every target, best first.
 llvm::ArrayRef<TargetSpec> getTargets();
 
-/// The target of this name; `host` is the best one that this processor has the features of. The error names what exists,
-/// or which feature is missing.
+/// The target of this name; `host` is the best one that this processor has the features of. The error names what
+/// exists, or which feature is missing.
 llvm::Expected<TargetSpec> findTarget(llvm::StringRef name);
 
 } // namespace quern::codegen

@@ -8,8 +8,8 @@
 
 namespace quern::codegen {
 
-/// The values of a kernel's `#quern.schedule`, checked against the space; an error at the kernel for a value that is not
-/// legal or a name that the space lacks.
+/// The values of a kernel's `#quern.schedule`, checked against the space; an error at the kernel for a value that is
+/// not legal or a name that the space lacks.
 class Parameters {
 public:
   static mlir::FailureOr<Parameters> get(KernelOp kernel, const Space &space);
@@ -29,7 +29,8 @@ struct KernelTemplate {
   Space (*space)(KernelOp kernel, const TargetSpec &target);
   /// Turns the body into scheduled Halide functions.
   mlir::FailureOr<Outputs> (*build)(Lowering &lowering, const Parameters &parameters);
-  /// How many bytes ahead loops ask for what they read in order and once, where the target has to be asked; 0: they do not.
+  /// How many bytes ahead loops ask for what they read in order and once, where the target has to be asked;
+  /// 0: they do not.
   int64_t (*prefetch)(KernelOp kernel, const TargetSpec &target, const Parameters &parameters);
 };
 

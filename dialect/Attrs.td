@@ -86,7 +86,8 @@ def Quern_ImageLayoutAttr : EnumAttr<Quern_Dialect, Quern_ImageLayout, "layout">
   let assemblyFormat = "`<` $value `>`";
 }
 
-def Quern_CacheLayout : I32EnumAttr<"CacheLayout", "how 16 rows of a cache lie in memory: element by element, or row by row", [
+def Quern_CacheLayout : I32EnumAttr<"CacheLayout",
+  "how 16 rows of a cache lie in memory: element by element, or row by row", [
   I32EnumAttrCase<"Lanes", 0, "lanes">, I32EnumAttrCase<"Rows", 1, "rows">]> {
   let cppNamespace = "::quern";
   let genSpecializedAttr = 0;

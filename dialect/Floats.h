@@ -15,8 +15,8 @@ namespace quern {
 /// IEEE binary16 bits to f32, exact.
 inline float halfToFloat(uint16_t bits) {
   uint32_t magnitude = uint32_t(bits & 0x7fff) << 13;
-  // The exponent's bias is 112 greater, and that of infinities and NaNs another 112. Zero and subnormal numbers are those of
-  // exponent 1 without its leading one, 2^-14.
+  // The exponent's bias is 112 greater, and that of infinities and NaNs another 112. Zero and subnormal numbers are
+  // those of exponent 1 without its leading one, 2^-14.
   float subnormal = std::bit_cast<float>(magnitude + (113u << 23)) - 0x1p-14f;
   uint32_t normal = magnitude + (112u << 23) + (magnitude >= 0x0f800000u ? 112u << 23 : 0);
   uint32_t result = magnitude < 0x00800000u ? std::bit_cast<uint32_t>(subnormal) : normal;
@@ -28,7 +28,8 @@ inline uint16_t floatToHalf(float value) {
   uint32_t bits = std::bit_cast<uint32_t>(value);
   uint32_t sign = (bits >> 16) & 0x8000, magnitude = bits & 0x7fffffff;
   uint32_t nan = 0x7e00 | ((magnitude >> 13) & 0x3ff);
-  // Below 2^-14 in units of 2^-24: adding 2^23 rounds to an integer, to nearest even. Larger ones are cut to what has no use.
+  // Below 2^-14 in units of 2^-24: adding 2^23 rounds to an integer, to nearest even.
+  // Larger ones are cut to what has no use.
   float small = std::bit_cast<float>(magnitude < 0x38800000u ? magnitude : 0);
   uint32_t subnormal = std::bit_cast<uint32_t>(small * 0x1p24f + 0x1p23f) & 0x7ff;
   // A carry past 65504 gives infinity.

@@ -21,7 +21,8 @@ struct Origin {
 /// The innermost place of a stack that is outside of the standard library, or where there is none the innermost of all.
 mlir::FileLineColLoc getModelPlace(llvm::ArrayRef<mlir::FileLineColLoc> stack);
 
-/// `place`, in the function of `instance` where that is not empty, which was inlined at `caller`, null for an entry's own text.
+/// `place`, in the function of `instance` where that is not empty, which was inlined at `caller`,
+/// null for an entry's own text.
 mlir::Location inlineAt(mlir::Location place, llvm::StringRef instance, mlir::LocationAttr caller);
 
 /// `location` as that of an op called `op`.

@@ -5,10 +5,11 @@
 //
 //   f32, f16         [panel][k][i] in the weight's own element type
 //   bf16             [panel][k/2][i][2]: the numbers of a pair, which one instruction multiplies, next to each other
-//   bf16, compressed [panel] of lines of 64 bytes [i][4]: the bases, u8[i] four times over, then [k/32] of 13 lines: signs,
-//                    four times { nibbles, low bytes, low bytes }. Column 4 * u + c of 32 is byte [i][2 * (c % 2) + c / 2]: of
-//                    line u of the low bytes, of line u / 2 of the nibbles (the high ones for odd u), and of the signs, bit
-//                    7 - u. High byte = sign | (nibble == 0 ? 0 : base + nibble): exponents that 15 pairs of them hold.
+//   bf16, compressed [panel] of lines of 64 bytes [i][4]: the bases, u8[i] four times over, then [k/32] of 13 lines:
+//                    signs, four times { nibbles, low bytes, low bytes }. Column 4 * u + c of 32 is byte
+//                    [i][2 * (c % 2) + c / 2]: of line u of the low bytes, of line u / 2 of the nibbles (the high ones
+//                    for odd u), and of the signs, bit 7 - u. High byte = sign | (nibble == 0 ? 0 : base + nibble):
+//                    exponents that 15 pairs of them hold.
 //   blocks           [panel][group] of { scales[i] | mins[i], where the format has them | quants }, one sequential
 //                    stream. Value = scale * (quant - zero) + min.
 //     8-bit quants   u8 [group/4][i][4], k within the group = 4 * g + j
@@ -54,7 +55,8 @@ struct PackedLayout {
   static constexpr int64_t baseLines = 1, blockLines = 13;
   /// Columns of a unit, whose low bytes are one line, and units of a block.
   static constexpr int64_t unitColumns = 4, blockUnits = 8;
-  /// Where, among the lines of a block, those of unit `unit` are; signs are in the first. Numbers, or formulas of a kernel.
+  /// Where, among the lines of a block, those of unit `unit` are; signs are in the first.
+  /// Numbers, or formulas of a kernel.
   template <typename T> static T nibblesLine(T unit) { return 1 + unit / 2 * 3; }
   template <typename T> static T lowLine(T unit) { return nibblesLine(unit) + 1 + unit % 2; }
   /// The byte of row `i`, column `c` within each of its lines.
@@ -88,18 +90,18 @@ struct PackedLayout {
   int64_t elementShift(int64_t c) const { return bits == 4 && c >= group / 2 ? 4 : 0; }
 };
 
-/// The layout of weights of `elementType`: f32, f16, bf16, or blocks of a format that checkpoints use; of bf16 the one of
-/// 13 bits where it is `compressed`.
+/// The layout of weights of `elementType`: f32, f16, bf16, or blocks of a format that checkpoints use; of bf16 the one
+/// of 13 bits where it is `compressed`.
 mlir::FailureOr<PackedLayout> getPackedLayout(mlir::Type elementType, bool compressed = false);
 /// The layout of a kernel's argument that is a packed parameter, as its attributes say; failure for other values.
 mlir::FailureOr<PackedLayout> getPackedLayout(mlir::Value weight);
 
-/// The base of a compressed row of bf16, `bytes` in all: what is taken off the high seven bits of exponents, so that four are
-/// left and 0 stands for 0. None where they span more.
+/// The base of a compressed row of bf16, `bytes` in all: what is taken off the high seven bits of exponents, so that
+/// four are left and 0 stands for 0. None where they span more.
 std::optional<uint8_t> findExponentBase(llvm::ArrayRef<uint8_t> bytes);
 
-/// Whether a parameter of this type is packed: it has rank 2 and elements with a packed layout. Decided by the type alone,
-/// so that passes, codegen and packer agree without looking at uses. All other parameters are dense, row-major.
+/// Whether a parameter of this type is packed: it has rank 2 and elements with a packed layout. Decided by the type
+/// alone, so that passes, codegen and packer agree without looking at uses. All other parameters are dense, row-major.
 bool isPacked(mlir::RankedTensorType parameter);
 
 /// The name of the unit attribute on a kernel argument that is a packed parameter: `{quern.packed}`.

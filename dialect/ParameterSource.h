@@ -9,8 +9,8 @@
 
 namespace quern {
 
-/// Reads the tensors of a checkpoint by the names of a module's external parameters. The frontend's readers implement it;
-/// the packer and the reference evaluator use it.
+/// Reads the tensors of a checkpoint by the names of a module's external parameters. The frontend's readers implement
+/// it; the packer and the reference evaluator use it.
 class ParameterSource {
 public:
   virtual ~ParameterSource() = default;

@@ -14,21 +14,22 @@
 
 namespace quern {
 
-/// A tensor of `type` whose rows are those from `first` on of an external parameter, of which a tensor of rank 0 or 1 has one.
+/// A tensor of `type` whose rows are those from `first` on of an external parameter,
+/// of which a tensor of rank 0 or 1 has one.
 mlir::FailureOr<Tensor> readStoredRows(ParameterOp parameter, ParameterSource &source, mlir::RankedTensorType type,
                                        int64_t first);
 
-/// The rows of one parameter with an initialiser, each the elements with one index of axis 0, evaluated some at a time: memory
-/// holds those and what they need, not the whole tensor. Casts, slices, concatenations and whatever takes its operands row by
-/// row (RowwiseOpInterface) are computed so; what they need of other ops is evaluated once, as a whole, and kept. Rows are the
-/// same as those of `Evaluator::evaluateParameter`, whose errors these are.
+/// The rows of one parameter with an initialiser, each the elements with one index of axis 0, evaluated some at a time:
+/// memory holds those and what they need, not the whole tensor. Casts, slices, concatenations and whatever takes its
+/// operands row by row (RowwiseOpInterface) are computed so; what they need of other ops is evaluated once, as a whole,
+/// and kept. Rows are the same as those of `Evaluator::evaluateParameter`, whose errors these are.
 class ParameterStream {
 public:
   ParameterStream(ParameterOp parameter, ParameterSource &source);
   ~ParameterStream();
 
-  /// Row `row` of a tensor of rank 2 or more, row-major, until the next call. Computes those that follow, too, as far as they
-  /// are few bytes: rows are best read in their order.
+  /// Row `row` of a tensor of rank 2 or more, row-major, until the next call. Computes those that follow, too, as far
+  /// as they are few bytes: rows are best read in their order.
   mlir::FailureOr<llvm::ArrayRef<uint8_t>> readRow(int64_t row);
   /// Rows [first, first + count).
   mlir::FailureOr<Tensor> read(int64_t first, int64_t count);

@@ -34,8 +34,8 @@ public:
   /// The value of a parameter: read from the source, or its initialiser evaluated after all it needs.
   mlir::FailureOr<Tensor> evaluateParameter(ParameterOp parameter);
 
-  /// Runs an entry, a planned program (its result buffers are made here) or a kernel on inputs of static types, and returns
-  /// the results. Binds named dimensions to the inputs' sizes and checks the entry's bounds.
+  /// Runs an entry, a planned program (its result buffers are made here) or a kernel on inputs of static types, and
+  /// returns the results. Binds named dimensions to the inputs' sizes and checks the entry's bounds.
   mlir::FailureOr<llvm::SmallVector<Tensor>> evaluateEntry(EntryOp entry, llvm::ArrayRef<Tensor> inputs);
   mlir::FailureOr<llvm::SmallVector<Tensor>> evaluateProgram(ProgramOp program, llvm::ArrayRef<Tensor> inputs);
   mlir::FailureOr<llvm::SmallVector<Tensor>> evaluateKernel(KernelOp kernel, llvm::ArrayRef<Tensor> arguments);

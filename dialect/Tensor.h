@@ -17,8 +17,8 @@ namespace quern {
 /// The i32 fields of a position, {position, row, first}.
 inline constexpr int64_t positionFields = 3;
 
-/// Bytes of `count` consecutive elements of `elementType` along the last axis: floats and integers as the machine holds them
-/// (i1 as one byte), blocks as their format stores them, a position as its i32 fields. Failure where the elements
+/// Bytes of `count` consecutive elements of `elementType` along the last axis: floats and integers as the machine holds
+/// them (i1 as one byte), blocks as their format stores them, a position as its i32 fields. Failure where the elements
 /// have no storage, or where `count` is not whole blocks.
 mlir::FailureOr<int64_t> getStorageBytes(mlir::Type elementType, int64_t count);
 

@@ -35,8 +35,8 @@ def Quern_Position : Quern_Type<"Position", "position"> {
   let description = [{
     A record {position, row, first}: the rotary position, the cache row that the token writes, and the first row of the
     token's sequence. A token sees the cache rows first … row: several sequences share a step and a cache, each with
-    rows of its own. In memory i32[s, 3]. Token trees add a field, which of the rows before its own a token does not see;
-    the ops that read it stay as they are.
+    rows of its own. In memory i32[s, 3]. Token trees add a field, which of the rows before its own a token does not
+    see; the ops that read it stay as they are.
   }];
 }
 

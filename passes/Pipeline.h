@@ -48,8 +48,8 @@ struct PipelineOptions {
 /// attribute `quern.target` of the module.
 void buildPipeline(mlir::OpPassManager &manager, const PipelineOptions &options);
 
-/// Registers the pipelines `quern-graph`, `quern-fused`, `quern-tiled` and `quern-kernels`, each from the start to the end
-/// of its phase.
+/// Registers the pipelines `quern-graph`, `quern-fused`, `quern-tiled` and `quern-kernels`, each from the start to the
+/// end of its phase.
 void registerPipelines();
 
 } // namespace quern

@@ -9,8 +9,8 @@
 
 namespace quern {
 
-/// What `kernel` computes, as text: form, type, argument attributes and body without names, schedule and locations. Equal texts are equal
-/// kernels.
+/// What `kernel` computes, as text: form, type, argument attributes and body without names, schedule and locations.
+/// Equal texts are equal kernels.
 std::string getSignature(KernelOp kernel);
 
 /// What the initialiser of `parameter` computes, as text.

@@ -49,7 +49,8 @@ static FailureOr<int64_t> getBytes(Value buffer, ProgramOp program, Operation *o
   return getBufferBytes(cast<BufferType>(buffer.getType()).getTensor(), program.getBoundsAttr(), op);
 }
 
-/// An output has memory with the strides that its kernel writes; it is a state where the kernel writes in place, and no parameter.
+/// An output has memory with the strides that its kernel writes; it is a state where the kernel writes in place, and no
+/// parameter.
 static LogicalResult verifyOutput(LaunchOp launch, Value output, KernelOp kernel, unsigned result) {
   Operation *source = getSource(output);
   bool writesState = isa_and_nonnull<StateBufferOp>(source);

@@ -24,8 +24,8 @@ public:
   }
   ~FileDescriptor();
 
-  /// Opens the regular file `path` and remembers it as an input (Inputs.h). Anything else is refused at once: a pipe may wait
-  /// for ever, a device never end. The error is the reason alone.
+  /// Opens the regular file `path` and remembers it as an input (Inputs.h). Anything else is refused at once: a pipe
+  /// may wait for ever, a device never end. The error is the reason alone.
   static Result<FileDescriptor> openRegular(const std::string &path);
   /// The same; the error names the file.
   static Result<FileDescriptor> openForReading(const std::string &path);

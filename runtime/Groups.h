@@ -18,8 +18,8 @@ public:
   /// its own.
   explicit Groups(const std::string &root = "");
 
-  /// The bytes that the tightest group could still give; pages of files that it holds count, because they can be read again.
-  /// No value where no group limits memory.
+  /// The bytes that the tightest group could still give; pages of files that it holds count, because they can be read
+  /// again. No value where no group limits memory.
   std::optional<uint64_t> getFreeMemory() const;
   /// How many CPUs' time the tightest group gives, rounded up; no value where none limits it.
   std::optional<unsigned> getCpus() const;

@@ -15,13 +15,14 @@ namespace quern::runtime {
 /// Bytes of a huge page.
 inline constexpr uint64_t hugePageBytes = uint64_t{2} << 20;
 
-/// Replaces the pages of memory that is mapped from a file by private huge pages with the same bytes, part by part, on a
-/// thread of its own. Addresses stay as they are, so others may read all the time, and no byte is there twice for longer
-/// than it takes to copy a part. Reading all of a model's weights for each token is up to twice as fast from huge pages.
+/// Replaces the pages of memory that is mapped from a file by private huge pages with the same bytes, part by part, on
+/// a thread of its own. Addresses stay as they are, so others may read all the time, and no byte is there twice for
+/// longer than it takes to copy a part. Reading all of a model's weights for each token is up to twice as fast from
+/// huge pages.
 ///
-/// Pages of a file can be dropped and read again, those that are moved can't: what the system, the groups of this process
-/// and its limits could give must hold all of the weights, and as much again for others. Where that is not so, where it ends
-/// while they move, or where the system grants no huge pages, the mapped file serves as it is.
+/// Pages of a file can be dropped and read again, those that are moved can't: what the system, the groups of this
+/// process and its limits could give must hold all of the weights, and as much again for others. Where that is not so,
+/// where it ends while they move, or where the system grants no huge pages, the mapped file serves as it is.
 class HugePages {
 public:
   /// Memory that outlives this object; only whole aligned huge pages of it move.

@@ -1,7 +1,7 @@
 //===- Inputs.h - the files that a process reads -----------------------------------------------===//
 //
-// Which files a process reads is a fact about the process, not about one of its parts: what is to be written must be none of
-// them, whoever opened it. So this is one list, and whoever opens a file for reading puts it there.
+// Which files a process reads is a fact about the process, not about one of its parts: what is to be written must be
+// none of them, whoever opened it. So this is one list, and whoever opens a file for reading puts it there.
 //
 //===------------------------------------------------------------------------------------------===//
 
@@ -29,8 +29,8 @@ std::optional<std::string> findInput(const struct stat &status);
 /// Remembers an open file whose bytes are read until what is made of them is complete.
 void watchInput(const struct stat &status, const std::string &name);
 
-/// Refuses what was made of a watched file that was written to since. Another file of its name does no harm: the bytes are those
-/// of the old one.
+/// Refuses what was made of a watched file that was written to since. Another file of its name does no harm: the bytes
+/// are those of the old one.
 Result<void> checkInputs();
 
 } // namespace quern::runtime

@@ -9,7 +9,8 @@ namespace quern::runtime {
 using Json = JsonObject::Json;
 
 /// What takes the place of a field that is missing or of the wrong type.
-/// What has no value has no members. Made when it is needed: before `main` nobody could tell that there is no memory for it.
+/// What has no value has no members. Made when it is needed:
+/// before `main` nobody could tell that there is no memory for it.
 static const Json &getEmpty(Json::value_t type) {
   static const Json array = Json::array(), object = Json::object();
   return type == Json::value_t::array ? array : object;

@@ -1,6 +1,7 @@
 //===- Limits.cpp - what this machine can do at most -------------------------------------------===//
 //
-// The loops are compiled for instructions that the processor is asked for first, so that the program itself runs anywhere.
+// The loops are compiled for instructions that the processor is asked for first,
+// so that the program itself runs anywhere.
 //
 //===------------------------------------------------------------------------------------------===//
 
@@ -187,7 +188,8 @@ std::vector<Probe> findProbes() {
   return probes;
 }
 
-/// How memory is read, and how much of it is far more than the last cache holds. No work where there are no instructions.
+/// How memory is read, and how much of it is far more than the last cache holds.
+/// No work where there are no instructions.
 Work findReading() {
   if (__builtin_cpu_supports("avx512f"))
     return read512;

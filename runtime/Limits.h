@@ -28,16 +28,16 @@ struct Limit {
   double one = 0, all = 0;
 };
 
-/// Measures arithmetic that this processor has instructions for (multiply-add of f32, dot products of bytes and of bf16;
-/// a product and a sum are two operations), then reading from each cache and from memory. Takes a few seconds.
+/// Measures arithmetic that this processor has instructions for (multiply-add of f32, dot products of bytes and of
+/// bf16; a product and a sum are two operations), then reading from each cache and from memory. Takes a few seconds.
 std::vector<Limit> measureLimits(unsigned threads);
 
 /// The kind of arithmetic that a description calls `name`: `f32`, `i8` or `bf16`.
 std::optional<Arithmetic> findArithmetic(std::string_view name);
 const char *toString(Arithmetic arithmetic);
 
-/// The limits that a kernel on all threads meets (Williams, Waterman and Patterson 2009). A limit that this machine does
-/// not have, or that could not be measured, is 0.
+/// The limits that a kernel on all threads meets (Williams, Waterman and Patterson 2009). A limit that this machine
+/// does not have, or that could not be measured, is 0.
 struct Roofline {
   /// Reading from memory in huge pages, in bytes per nanosecond, that is in thousand millions per second.
   double bandwidth = 0;

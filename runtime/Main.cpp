@@ -72,8 +72,8 @@ static Result<void> runProfiled(Session &session, const CommandLine &line) {
   return line.trace ? writeTrace(session, session.getLaunches(), roofline, *line.trace) : Result<void>();
 }
 
-/// The model of this program's own file: the one that is named, else what the system shows as the program, also where it has
-/// been moved or deleted, else the path that it was started by.
+/// The model of this program's own file: the one that is named, else what the system shows as the program, also where
+/// it has been moved or deleted, else the path that it was started by.
 static Result<std::unique_ptr<Session>> openSelf(const CommandLine &line, const SessionOptions &options) {
   static constexpr const char *self = "/proc/self/exe";
   if (line.image || access(self, R_OK) == 0)

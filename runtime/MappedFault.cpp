@@ -1,7 +1,8 @@
 //===- MappedFault.cpp - files that are cut while they are mapped ------------------------------===//
 //
-// Memory of a mapped file that cannot be read is a signal of the system, whose handler knows the address alone: so mappings
-// and their names are one list of the process. The handler reads it without a lock; entries are used again and never freed.
+// Memory of a mapped file that cannot be read is a signal of the system, whose handler knows the address alone: so
+// mappings and their names are one list of the process. The handler reads it without a lock;
+// entries are used again and never freed.
 //
 //===------------------------------------------------------------------------------------------===//
 

@@ -12,8 +12,8 @@ namespace quern::runtime {
 void rememberMapping(const void *memory, size_t bytes, const std::string &path);
 void forgetMapping(const void *memory);
 
-/// Lets the process end with status 1 and a message of `program` that names the file when a mapped file cannot be read: it was
-/// cut, or its disk or server failed. Such a fault elsewhere goes to the handler that was there before.
+/// Lets the process end with status 1 and a message of `program` that names the file when a mapped file cannot be read:
+/// it was cut, or its disk or server failed. Such a fault elsewhere goes to the handler that was there before.
 void reportMappingFaults(const char *program);
 
 } // namespace quern::runtime

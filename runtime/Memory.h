@@ -31,8 +31,8 @@ public:
 
   /// Zeroed private memory that takes room only where it is touched. `what` names it in the error.
   static Result<Mapping> allocate(uint64_t bytes, Pages pages, const char *what);
-  /// `bytes` of the file `path` from `offset`, a multiple of the page size, read only and read when touched, at an address
-  /// that can begin a huge page. What cannot be read then is told as MappedFault.h says.
+  /// `bytes` of the file `path` from `offset`, a multiple of the page size, read only and read when touched, at an
+  /// address that can begin a huge page. What cannot be read then is told as MappedFault.h says.
   static Result<Mapping> mapFile(int descriptor, uint64_t offset, uint64_t bytes, const std::string &path);
 
   uint8_t *data() const { return base; }

@@ -13,9 +13,10 @@
 
 namespace quern::runtime {
 
-/// A file that appears at its place when it is complete, whatever ends the process before: until then it has no name, or where
-/// the file system cannot do that, a name beside its place that signals remove. Symbolic links are followed. A pipe, a terminal
-/// or another character device is written in place, and so is an open descriptor (`/dev/stdout`, `/dev/fd/N`).
+/// A file that appears at its place when it is complete, whatever ends the process before: until then it has no name,
+/// or where the file system cannot do that, a name beside its place that signals remove. Symbolic links are followed. A
+/// pipe, a terminal or another character device is written in place, and so is an open descriptor (`/dev/stdout`,
+/// `/dev/fd/N`).
 class OutputFile {
 public:
   /// Begins the file `path`, with the permissions of `mode` as far as the user's mask allows them. Refuses one of the

@@ -8,9 +8,9 @@
 
 namespace quern::runtime {
 
-/// The first thing that a program does. Descriptors 0 to 2 that are closed become those of `/dev/null`: else the next file that
-/// is opened would be the standard output. Writing too much, or to a pipe that nobody reads any more, is an error of the write
-/// and no signal.
+/// The first thing that a program does. Descriptors 0 to 2 that are closed become those of `/dev/null`: else the next
+/// file that is opened would be the standard output. Writing too much, or to a pipe that nobody reads any more, is an
+/// error of the write and no signal.
 void prepareProcess();
 
 /// The stack that a program runs with at least, in bytes: several times what it takes.

@@ -9,7 +9,8 @@
 
 namespace quern::runtime {
 
-/// A name that a file has for the time being. It is removed at the end of its life, and before a signal ends the process.
+/// A name that a file has for the time being. It is removed at the end of its life,
+/// and before a signal ends the process.
 class TemporaryName {
 public:
   /// A name that there is not yet, in the folder `folder`.

@@ -161,8 +161,8 @@ uint32_t ThreadPool::waitForJob(uint32_t seen) {
   return epoch.load(std::memory_order_acquire);
 }
 
-/// Takes an iteration of the loop `generation` for `thread`: from its own part, in order, so that it reads memory in one
-/// long run; once that is empty, from the parts after it. Whether there was one.
+/// Takes an iteration of the loop `generation` for `thread`: from its own part, in order, so that it reads memory in
+/// one long run; once that is empty, from the parts after it. Whether there was one.
 bool ThreadPool::claim(unsigned thread, uint32_t generation, uint32_t size, uint32_t &index) {
   for (unsigned i = 0; i < threadCount; ++i) {
     unsigned part = thread + i < threadCount ? thread + i : thread + i - threadCount;

@@ -59,7 +59,8 @@ private:
   };
 
   /// The iterations that one thread works on first. `next` has the loop's number in the upper half, the next iteration
-  /// that nobody has taken in the lower: one word, so that a thread can only take an iteration of the loop that it has read.
+  /// that nobody has taken in the lower: one word, so that a thread can only take an iteration of the loop that it has
+  /// read.
   struct alignas(64) Part {
     std::atomic<uint64_t> next{0};
   };

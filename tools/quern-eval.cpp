@@ -3,10 +3,10 @@
 // quern-eval FILE [--weights [MOUNT=]PATH ...] [--entry NAME] [--in ARG=1,2,3] [--size s=3] [--steps N] [--digits N]
 // quern-eval FILE [--weights …] --prompt-tokens 1,2,3 -n N
 //
-// Evaluates an entry or program of the module and prints its results, one row per line. Without --weights, parameters have the
-// random values of dialect/RandomValues.h, as have inputs that are not given; a named dimension that is not given has the
-// size 2. The second form runs a language model, an entry (i32[s], position[s], i32[r]) -> f32[r, vocabulary], and prints
-// the likeliest next tokens as one JSON array.
+// Evaluates an entry or program of the module and prints its results, one row per line. Without --weights, parameters
+// have the random values of dialect/RandomValues.h, as have inputs that are not given; a named dimension that is not
+// given has the size 2. The second form runs a language model, an entry (i32[s], position[s], i32[r]) ->
+// f32[r, vocabulary], and prints the likeliest next tokens as one JSON array.
 //
 //===----------------------------------------------------------------------------------------------===//
 

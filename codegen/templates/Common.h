@@ -18,19 +18,20 @@ struct Output {
 /// Lowers the ops from `begin` to the end of the body and defines the output by what it yields.
 mlir::FailureOr<Output> buildOutput(Lowering &lowering, mlir::Block::iterator begin);
 
-/// Vectorises `var` of `stage` over its `extent`: by `lanes`, or fewer where a static extent is smaller; a remainder runs
-/// guarded. Stays scalar for an extent of 1.
+/// Vectorises `var` of `stage` over its `extent`: by `lanes`, or fewer where a static extent is smaller; a remainder
+/// runs guarded. Stays scalar for an extent of 1.
 void vectorizeTail(Halide::Stage stage, Halide::Var var, const Halide::Expr &extent, int lanes);
 
-/// `at` row `y` and column `x` of an image of `shape`, [n, y, x, c], and 0 around it, where `at` is asked for the nearest place.
+/// `at` row `y` and column `x` of an image of `shape`, [n, y, x, c], and 0 around it,
+/// where `at` is asked for the nearest place.
 Halide::Expr zeroAround(const std::vector<Halide::Expr> &shape, Halide::Expr y, Halide::Expr x,
                         const std::function<Halide::Expr(Halide::Expr y, Halide::Expr x)> &at);
 
 /// The image at any place, with zeros around it, as `padded`, f32 [c, x, y, n], stores it.
 Formula padImage(Halide::Func &padded, const Formula &image);
 
-/// A tensor of `shape` whose last axis is computed by panels: `at` gives the element of lane, panel and the index of all axes.
-/// Where an element of lane `i` of panel `o` is asked for, no index needs a division.
+/// A tensor of `shape` whose last axis is computed by panels: `at` gives the element of lane, panel and the index of
+/// all axes. Where an element of lane `i` of panel `o` is asked for, no index needs a division.
 Formula panelFormula(std::vector<Halide::Expr> shape, Halide::Var i, Halide::Var o,
                      std::function<Halide::Expr(Halide::Expr lane, Halide::Expr panel, const Index &index)> at);
 
@@ -40,8 +41,8 @@ inline constexpr int rowsPerTask = 8;
 /// Whether the rows of `type`, its first dimension, are known to be one task at most.
 bool areFew(mlir::RankedTensorType type);
 
-/// Schedules the lowering's stages within loop `at` of `consumer`, or, where `at` is null, before everything else: then in
-/// parallel where there are `manyRows`.
+/// Schedules the lowering's stages within loop `at` of `consumer`, or, where `at` is null, before everything else: then
+/// in parallel where there are `manyRows`.
 void scheduleStages(const Lowering &lowering, Halide::Func consumer, const Halide::Var *at, bool manyRows);
 
 } // namespace quern::codegen

@@ -74,8 +74,8 @@ static void buildPairProduct(Product &product, Func pairs, Var i, Var o, Var m, 
   product.sum(i, o, m) = addPairProducts(target, product.sum(i, o, m), pairs(r, m), product.weight.values(i, r, o));
 }
 
-/// dot(i, o, m, b) = Σ_k q(i, b·group + k, o) · a(b·group + k, m) - zero · Σ a, in i32, behind a bias; then, b ascending,
-/// sum(i, o, m) += scale · (t · dot) + min · (t · Σ a), t the activations' scale.
+/// dot(i, o, m, b) = Σ_k q(i, b·group + k, o) · a(b·group + k, m) - zero · Σ a, in i32, behind a bias; then, b
+/// ascending, sum(i, o, m) += scale · (t · dot) + min · (t · Σ a), t the activations' scale.
 static void buildQuantProduct(Product &product, QuantizedRows &lhs, Var i, Var o, Var m) {
   using Halide::cast;
   const PackedLayout &layout = product.weight.layout;
@@ -161,8 +161,8 @@ static Index splitColumns(const std::vector<Expr> &shape, Expr m, Expr n) {
   return index;
 }
 
-/// The `count` pairs of a row of `columns` numbers of bf16, [pair, row], as packed weights hold them: 0 stands beyond the
-/// last one.
+/// The `count` pairs of a row of `columns` numbers of bf16, [pair, row], as packed weights hold them: 0 stands beyond
+/// the last one.
 static Func makePairs(const Formula &lhs, int32_t columns, int32_t count, Var m) {
   Var pair("pair");
   Func pairs("pairs");
@@ -263,8 +263,8 @@ static FailureOr<ContractFuncs> algorithm(Lowering &lowering) {
   return funcs;
 }
 
-/// The pairs of a compressed weight: unit by unit in registers, or, where several tiles of rows read them, `shared`, they or the
-/// floats that they hold once for the panels of a tile.
+/// The pairs of a compressed weight: unit by unit in registers, or, where several tiles of rows read them, `shared`,
+/// they or the floats that they hold once for the panels of a tile.
 static void schedulePairs(Product &product, const ContractFuncs &funcs, bool shared) {
   Func highs = product.highs, words = product.words, pairs = product.pairs;
   Var byte = highs.args()[0], word = words.args()[0], pair = pairs.args()[1], block("block"), unit("unit"),
@@ -338,8 +338,8 @@ static void scheduleProduct(Product &product, const ContractFuncs &funcs, bool t
   }
 }
 
-/// The order of the tile loops of `stage`: rows of a task's panels, one tile of `rows` × `vectors` panels at a time. Where
-/// the last tile does not fit it begins earlier and computes some panels again, to the same bits.
+/// The order of the tile loops of `stage`: rows of a task's panels, one tile of `rows` × `vectors` panels at a time.
+/// Where the last tile does not fit it begins earlier and computes some panels again, to the same bits.
 static void tile(Halide::Stage stage, const ContractFuncs &funcs, int rows, int vectors, int panels,
                  TailStrategy tail) {
   Var mo("mo"), mi("mi"), oo("oo"), oi("oi"), task("task");

@@ -16,13 +16,13 @@ struct Product {
   PackedWeight weight;
   /// f32 [i, o, m]: the sum, updated block by block in ascending order.
   Halide::Func sum;
-  /// Columns within a block and blocks; (1, k) for f32 and f16. For products of quants only the blocks, of bf16 the pairs; of
-  /// compressed weights columns or pairs of a unit, units of a block, and blocks.
+  /// Columns within a block and blocks; (1, k) for f32 and f16. For products of quants only the blocks, of bf16 the
+  /// pairs; of compressed weights columns or pairs of a unit, units of a block, and blocks.
   Halide::RDom steps;
   /// i32 [i, o, m, block]: the product of one block of quants. Undefined for f32 activations.
   Halide::Func dot;
-  /// Of a compressed weight: u32 [i, pair, o], the same two rows at a time, u64 [word, half, unit, o], and the high bytes that
-  /// they are made of, u8 [byte, unit, o].
+  /// Of a compressed weight: u32 [i, pair, o], the same two rows at a time, u64 [word, half, unit, o], and the high
+  /// bytes that they are made of, u8 [byte, unit, o].
   Halide::Func pairs, words, highs;
   /// Of a weight of f16, or compressed, whose product is one of f32: f32 [i, k, o].
   Halide::Func wide;

@@ -155,8 +155,8 @@ static void scheduleRagged(ConvFuncs &funcs, const Lowering &lowering) {
     funcs.padded.compute_at(funcs.output, task);
 }
 
-/// Tiles of `rows` places of a row by `vectors` panels, whose sums stay in registers; a task has `lines` rows of the image
-/// and the panels of one tile. Where the last tile does not fit it begins earlier and computes some places again.
+/// Tiles of `rows` places of a row by `vectors` panels, whose sums stay in registers; a task has `lines` rows of the
+/// image and the panels of one tile. Where the last tile does not fit it begins earlier and computes some places again.
 static void schedule(ConvFuncs &funcs, const Lowering &lowering, const Parameters &parameters) {
   int lanes = lowering.getTarget().lanes();
   if (funcs.padded.defined())

@@ -46,8 +46,8 @@ struct Covered {
 };
 } // namespace
 
-/// The formula of the pool: a maximum over the places of the window, or their sum divided by their number. A place beyond the
-/// image counts as the nearest one for a maximum, which lies in the window too, and as 0 for a sum.
+/// The formula of the pool: a maximum over the places of the window, or their sum divided by their number. A place
+/// beyond the image counts as the nearest one for a maximum, which lies in the window too, and as 0 for a sum.
 static FailureOr<Formula> buildPooled(Lowering &lowering, PoolFuncs &funcs, ImageOpInterface op) {
   FailureOr<Formula> input = lowering.get(op.getInput());
   if (failed(input))

@@ -13,8 +13,8 @@ namespace quern::codegen {
 struct QuantizedRows {
   static constexpr int block = 32;
 
-  /// What a product of quants, below 2^22, is added to the bits of: the last bit of this number is a 1, so that its bits with
-  /// an integer added are those of the sum.
+  /// What a product of quants, below 2^22, is added to the bits of: the last bit of this number is a 1, so that its
+  /// bits with an integer added are those of the sum.
   static constexpr float bias = 0x1.8p23f;
 
   /// [block, row]: max|x| as the bits of an f32; scale, 1 / scale and scale · bias
@@ -24,11 +24,11 @@ struct QuantizedRows {
   Halide::RDom columns;
 
   explicit QuantizedRows(const Formula &rows);
-  /// i32, what a product of quants begins with: the bits of the bias, less zero · the sum of the quants of a group of `group`
-  /// columns.
+  /// i32, what a product of quants begins with: the bits of the bias, less zero · the sum of the quants of a group of
+  /// `group` columns.
   Halide::Expr getStart(int group, int zero, Halide::Expr block, Halide::Expr row);
-  /// f32: scale · the product of quants that `dot` holds, in one operation and as if rounded once: a scale has 22 bits, so
-  /// that scale · bias is exact.
+  /// f32: scale · the product of quants that `dot` holds, in one operation and as if rounded once: a scale has 22 bits,
+  /// so that scale · bias is exact.
   Halide::Expr scaleDot(Halide::Expr dot, Halide::Expr block, Halide::Expr row);
   /// f32 [group, row]: scale · the sum of the quants of a group.
   Halide::Func scaledSums(int group);

@@ -26,8 +26,9 @@ Expr addPairProducts(const TargetSpec &target, Expr sum, Expr a, Expr b) {
   using Halide::Internal::Call;
   if (!target.bf16Dot)
     return addPairProducts(sum, a, b);
-  // Halide's runtime defines `dpbf16psx16`, which its back end takes for a call of `dpbf16ps` on 16 lanes; its own pattern for
-  // the instruction does not match strict floats. Its last operand may stand in memory: `a`, one pair for all lanes.
+  // Halide's runtime defines `dpbf16psx16`, which its back end takes for a call of `dpbf16ps` on 16 lanes; its own
+  // pattern for the instruction does not match strict floats. Its last operand may stand in memory: `a`, one pair for
+  // all lanes.
   return Call::make(Halide::Float(32), "dpbf16ps", {sum, b, a}, Call::PureExtern);
 }
 

@@ -26,13 +26,13 @@ Halide::Expr addPairProducts(const TargetSpec &target, Halide::Expr sum, Halide:
 /// The high byte of each number of a compressed weight: byte `byte` [i][4] of unit `unit` of 4 columns, of all blocks.
 Halide::Expr readHighByte(const PackedWeight &weight, Halide::Expr byte, Halide::Expr unit, Halide::Expr panel);
 
-/// Pair `half` of the two of a unit of a compressed weight, of rows 2 · `word` and the next one, in a u64; its high bytes are
-/// `high` [byte, unit, panel].
+/// Pair `half` of the two of a unit of a compressed weight, of rows 2 · `word` and the next one, in a u64; its high
+/// bytes are `high` [byte, unit, panel].
 Halide::Expr readPairWord(const PackedWeight &weight, Halide::Func high, Halide::Expr word, Halide::Expr half,
                           Halide::Expr unit, Halide::Expr panel);
 
-/// The f32 value of row `lane` of `panel` at column `column` of block `block`: of a pair, or one column of other floats.
-/// value = scale · (quant - zero) + min
+/// The f32 value of row `lane` of `panel` at column `column` of block `block`: of a pair, or one column of other
+/// floats. value = scale · (quant - zero) + min
 Halide::Expr readWeight(const PackedWeight &weight, Halide::Expr lane, Halide::Expr column, Halide::Expr block,
                         Halide::Expr panel);
 

@@ -17,8 +17,8 @@ namespace quern::codegen {
 static constexpr int panelRows = PackedLayout::panelRows;
 
 namespace {
-/// The stages of a convolution, see `quern.winograd`. Indices: tx, ty the tile, xt, yt the place in it; px, py the point;
-/// i the lane of panel o.
+/// The stages of a convolution, see `quern.winograd`. Indices: tx, ty the tile, xt, yt the place in it; px, py the
+/// point; i the lane of panel o.
 struct WinogradFuncs {
   explicit WinogradFuncs(WinogradOp op)
       : rows(getWindowAxis(op, 0)), columns(getWindowAxis(op, 1)), vertical(op.getTile()[0], rows.size),
@@ -38,7 +38,8 @@ struct WinogradFuncs {
   Func tiles;
   /// f32 [i, o, tx, px, py, ty, n]: the sums over channels, and where they are kept.
   Func sum, products;
-  /// f32 [i, o, px, yt, tx, ty, n] and [i, o, xt, yt, tx, ty, n]: the sums, transformed along the height, and both ways.
+  /// f32 [i, o, px, yt, tx, ty, n] and [i, o, xt, yt, tx, ty, n]: the sums, transformed along the height, and
+  /// both ways.
   Func lines, results;
   /// Channels of the image.
   RDom steps;
@@ -156,8 +157,8 @@ static void scheduleTiles(WinogradFuncs &f, const Lowering &lowering, Var task, 
   f.half.reorder({f.py, f.c, f.x, f.ty, f.n}).unroll(f.py);
 }
 
-/// A task has `lines` rows of tiles and `vectors` panels. Per point it multiplies `rows` × `lines` tiles with them, whose
-/// sums stay in registers; then the points of each tile become its results.
+/// A task has `lines` rows of tiles and `vectors` panels. Per point it multiplies `rows` × `lines` tiles with them,
+/// whose sums stay in registers; then the points of each tile become its results.
 static void schedule(WinogradFuncs &f, const Lowering &lowering, const Parameters &parameters) {
   int vectors = std::min(parameters["vectors"], f.panels);
   int rows = std::min(parameters["rows"], f.tilesWide), high = std::min(parameters["lines"], f.tilesHigh);

@@ -113,8 +113,8 @@ std::optional<WorkTerm> AttendOp::getElementsRead(OpOperand &operand) {
   return rows;
 }
 
-/// Scores and the weighted sum: a product and a sum per element of query and result, for each row that the token sees. The last
-/// of s tokens in a row sees all in use, the first s - 1 fewer: s · rows - s · (s - 1) / 2 in all.
+/// Scores and the weighted sum: a product and a sum per element of query and result, for each row that the token sees.
+/// The last of s tokens in a row sees all in use, the first s - 1 fewer: s · rows - s · (s - 1) / 2 in all.
 SmallVector<WorkTerm> AttendOp::getOperations() {
   SmallVector<Dim> dims = getDims(tensorOf(getResult())), squared = dims;
   squared.push_back(dims.front());

@@ -13,8 +13,8 @@ inline mlir::RankedTensorType tensorOf(mlir::Value value) {
   return mlir::cast<mlir::RankedTensorType>(value.getType());
 }
 
-/// `f32`, `i8` or `bf16`: what products of elements of `left` are computed in. Both sides are alike: blocks of integers, or pairs
-/// of bf16.
+/// `f32`, `i8` or `bf16`: what products of elements of `left` are computed in. Both sides are alike: blocks of
+/// integers, or pairs of bf16.
 llvm::StringRef getProductArithmetic(mlir::Value left);
 
 /// The elements of as many rows of `table`, the indices of its axis 0, as `rows` has.

@@ -69,8 +69,8 @@ Evaluated CacheAppendOp::evaluate(ArrayRef<Tensor> operands, ArrayRef<RankedTens
   return result;
 }
 
-/// out[e] = Σ_j softmax_j(scale · query · keys[j]) · values[j, e] over the rows j of one cache head that `place` sees; a
-/// row of keys or values begins `stride` rows after the last. The softmax is not rounded to the type of the values.
+/// out[e] = Σ_j softmax_j(scale · query · keys[j]) · values[j, e] over the rows j of one cache head that `place` sees;
+/// a row of keys or values begins `stride` rows after the last. The softmax is not rounded to the type of the values.
 static void attendHead(ArrayRef<float> query, const Tensor &keys, const Tensor &values, int64_t head, int64_t stride,
                        Position place, float scale, MutableArrayRef<float> out) {
   int64_t visible = place.row - place.first + 1;

@@ -7,15 +7,16 @@
 
 namespace quern {
 
-/// Binds the named dimensions of `formals` to the sizes of `inputs`; emits an error at `op` where an input does not fit.
+/// Binds the named dimensions of `formals` to the sizes of `inputs`;
+/// emits an error at `op` where an input does not fit.
 mlir::LogicalResult bindSizes(mlir::Operation *op, llvm::ArrayRef<mlir::RankedTensorType> formals,
                               llvm::ArrayRef<Tensor> inputs, SymbolSizes &sizes);
 
 /// Checks `sizes` against the bounds of an entry or program.
 mlir::LogicalResult checkBounds(mlir::Operation *op, mlir::DictionaryAttr bounds, const SymbolSizes &sizes);
 
-/// One evaluation of a body, from its arguments to what its terminator gives. Groups and calls are entered with a stack of
-/// frames, not by recursion.
+/// One evaluation of a body, from its arguments to what its terminator gives. Groups and calls are entered with a stack
+/// of frames, not by recursion.
 class Evaluator::Run {
 public:
   explicit Run(Evaluator &evaluator) : evaluator(evaluator) {}

@@ -9,7 +9,8 @@ using namespace mlir;
 
 namespace quern {
 
-/// What `readRow` computes at once, in bytes: what fits into a cache beside its operands, and makes an op's own cost small.
+/// What `readRow` computes at once, in bytes: what fits into a cache beside its operands,
+/// and makes an op's own cost small.
 static constexpr int64_t chunkBytes = 256 << 10;
 
 static RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }

@@ -8,8 +8,8 @@ using namespace mlir;
 
 namespace quern {
 
-/// One run of a program over an arena. The arena starts as 0xff bytes (NaN for floats), so that a read of memory which no
-/// launch has filled shows in the results.
+/// One run of a program over an arena. The arena starts as 0xff bytes (NaN for floats), so that a read of memory which
+/// no launch has filled shows in the results.
 class Evaluator::ProgramRun {
 public:
   ProgramRun(Evaluator &evaluator, ProgramOp program, SymbolSizes sizes)

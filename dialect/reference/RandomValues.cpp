@@ -34,8 +34,8 @@ private:
   uint64_t seed = 0xcbf29ce484222325;
 };
 
-/// Where the stored halves of a format lie in its block; -1 for none. Of q4_k and q5_k they scale 6-bit factors, and the
-/// min is subtracted.
+/// Where the stored halves of a format lie in its block; -1 for none. Of q4_k and q5_k they scale 6-bit factors, and
+/// the min is subtracted.
 struct HalfFields {
   int64_t scale, min;
 };

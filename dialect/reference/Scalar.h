@@ -9,8 +9,8 @@
 
 namespace quern {
 
-/// Applies `body`, a straight list of `arith` and `math` ops on one element of each operand, to every element of `result`;
-/// the operands broadcast to its shape. `yielded` is the value of the body that is the result's element.
+/// Applies `body`, a straight list of `arith` and `math` ops on one element of each operand, to every element of
+/// `result`; the operands broadcast to its shape. `yielded` is the value of the body that is the result's element.
 mlir::FailureOr<Tensor> evaluateScalarBody(mlir::Operation *op, mlir::Block &body, mlir::Value yielded,
                                            llvm::ArrayRef<Tensor> operands, mlir::RankedTensorType result);
 

@@ -9,7 +9,8 @@ using namespace mlir;
 
 namespace quern {
 
-/// vertical · in · horizontalᵀ, row-major, in the arithmetic of T; first along the height, ascending, without the factors 0.
+/// vertical · in · horizontalᵀ, row-major, in the arithmetic of T; first along the height, ascending,
+/// without the factors 0.
 template <typename T>
 static std::vector<T> transform(const Matrix &vertical, const Matrix &horizontal, const std::vector<T> &in) {
   size_t width = horizontal.front().size();

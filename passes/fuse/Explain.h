@@ -9,12 +9,12 @@
 
 namespace quern {
 
-/// The category of the optimisation remarks on fusion. A remark is named after its op and says the entry that the op is in.
-/// Where the context collects none, they cost nothing.
+/// The category of the optimisation remarks on fusion. A remark is named after its op and says the entry that the op is
+/// in. Where the context collects none, they cost nothing.
 inline constexpr llvm::StringLiteral fusionCategory = "fusion";
 
-/// Applies `patterns` inside `entry` until none matches, changing nothing else. Each refusal that is left becomes a remark
-/// of a missed fusion.
+/// Applies `patterns` inside `entry` until none matches, changing nothing else. Each refusal that is left becomes a
+/// remark of a missed fusion.
 mlir::LogicalResult applyFusion(EntryOp entry, mlir::RewritePatternSet patterns);
 
 /// Remarks that `op` is computed with others, in place or at compile time, and why.

@@ -78,8 +78,8 @@ static const char *whyNot(Conv2dOp op, ArrayRef<Conv2dOp>) {
 /// Those of `parts` that are worth joining.
 static SmallVector<MatmulOp> chooseParts(ArrayRef<MatmulOp> parts, TargetAttr) { return llvm::to_vector(parts); }
 
-/// For convolutions, the set that the cost model finds to gain most: a joined one is one launch and reads its input once, but
-/// its panels may fill tiles worse than theirs did.
+/// For convolutions, the set that the cost model finds to gain most: a joined one is one launch and reads its input
+/// once, but its panels may fill tiles worse than theirs did.
 static SmallVector<Conv2dOp> chooseParts(ArrayRef<Conv2dOp> parts, TargetAttr target) {
   constexpr size_t most = 8; // 256 sets
   parts = parts.take_front(most);

@@ -27,7 +27,8 @@ bool feedsOnly(mlir::Operation *op, mlir::Operation *owner);
 /// Whether `op` may be computed as late as `later`: it writes no state, and none that it reads is written in between.
 bool canSink(mlir::Operation *op, mlir::Operation *later);
 
-/// Moves `producer`, an op or a group that feeds `owner` only, to the front of `owner`, which becomes a group if it is none.
+/// Moves `producer`, an op or a group that feeds `owner` only, to the front of `owner`,
+/// which becomes a group if it is none.
 FusedOp fuseInto(mlir::RewriterBase &rewriter, mlir::Operation *producer, mlir::Operation *owner);
 
 /// Puts a clone of `producer` at the front of `owner`, which becomes a group if it is none, for its members to use.

@@ -1,7 +1,7 @@
 //===- Products.h - products with weights, and what follows them ------------------------------===//
 //
-// A matmul, or a convolution with its channels last: a row of the weight is an output, and the outputs are the last axis of the
-// result.
+// A matmul, or a convolution with its channels last: a row of the weight is an output, and the outputs are the last
+// axis of the result.
 //
 //===----------------------------------------------------------------------------------------------===//
 
@@ -15,8 +15,8 @@
 
 namespace quern {
 
-/// The elementwise ops through which alone `product`, by `weight`, goes: its bias, add(product, parameter) with one value per
-/// output, where it has one; then ops of one operand.
+/// The elementwise ops through which alone `product`, by `weight`, goes: its bias, add(product, parameter) with one
+/// value per output, where it has one; then ops of one operand.
 llvm::SmallVector<mlir::Operation *> getTail(mlir::Value product, mlir::Value weight);
 
 /// Whether two ops of tails compute the same, but for the values of a bias.
@@ -40,8 +40,8 @@ class JoinedParameters {
 public:
   explicit JoinedParameters(mlir::ModuleOp module);
 
-  /// The value, made at `rewriter`'s place, of the parameter that joins `parts`, values of parameters and literals, along
-  /// axis 0.
+  /// The value, made at `rewriter`'s place, of the parameter that joins `parts`, values of parameters and literals,
+  /// along axis 0.
   mlir::Value get(mlir::RewriterBase &rewriter, mlir::Location loc, llvm::ArrayRef<mlir::Value> parts);
 
 private:

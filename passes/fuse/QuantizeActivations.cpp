@@ -15,8 +15,8 @@ namespace quern {
 #define GEN_PASS_DEF_QUANTIZEACTIVATIONSPASS
 #include "passes/Passes.h.inc"
 
-/// The element type that the left side of `op`, of f32, is rounded to: q8_1 before whole blocks of 32 along k, bf16 before a
-/// weight of bf16 where the machine has an instruction for their product; null where it stays f32.
+/// The element type that the left side of `op`, of f32, is rounded to: q8_1 before whole blocks of 32 along k, bf16
+/// before a weight of bf16 where the machine has an instruction for their product; null where it stays f32.
 static Type getNarrowType(MatmulOp op, bool hasBf16Dot) {
   RankedTensorType lhs = getTensorType(op.getLhs());
   Type weight = getTensorType(op.getWeight()).getElementType();

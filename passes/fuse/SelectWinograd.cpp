@@ -43,18 +43,19 @@ static double countFactors(const Matrix &matrix) {
   return double(count);
 }
 
-/// What a vector of weights costs beside its products, in products of vectors: how much longer it takes to come from memory.
+/// What a vector of weights costs beside its products, in products of vectors:
+/// how much longer it takes to come from memory.
 constexpr double weightCost = 9;
 
-/// The time of the convolution of one image, in products of vectors. In bf16 a product multiplies twice as many numbers, and
-/// weights have half the bytes.
+/// The time of the convolution of one image, in products of vectors. In bf16 a product multiplies twice as many
+/// numbers, and weights have half the bytes.
 static double getDirectCost(const ConvShape &shape, bool bf16) {
   double weights = double(shape.rows * shape.columns * shape.channels * shape.panels);
   return weights * (double(shape.height * shape.width) + weightCost) / (bf16 ? 2 : 1);
 }
 
-/// The same by tiles. Transforms wait for memory, so that an instruction of theirs costs as much as two products; products
-/// of a single point are short loops.
+/// The same by tiles. Transforms wait for memory, so that an instruction of theirs costs as much as two products;
+/// products of a single point are short loops.
 static double getCost(const ConvShape &shape, WinogradTile tile) {
   constexpr double transformCost = 2, productCost = 1.15;
   MinimalFilter vertical(tile.height, shape.rows), horizontal(tile.width, shape.columns);

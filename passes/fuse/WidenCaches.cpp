@@ -25,7 +25,8 @@ namespace {
 /// The largest number of f16, and the smallest that has all its digits.
 constexpr float largestHalf = 65504, smallestHalf = 0x1p-14;
 
-/// How large the elements of a value's rows are: no row's element exceeds its bound, and most rows' are about the usual size.
+/// How large the elements of a value's rows are: no row's element exceeds its bound,
+/// and most rows' are about the usual size.
 struct Spread {
   std::vector<float> bound, usual;
 };

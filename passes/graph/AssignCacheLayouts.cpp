@@ -36,7 +36,8 @@ struct AssignCacheLayoutsPass : impl::AssignCacheLayoutsPassBase<AssignCacheLayo
   }
 
 private:
-  /// The states that are plain: those that something else reads, and those that one attention reads beside what is plain.
+  /// The states that are plain: those that something else reads,
+  /// and those that one attention reads beside what is plain.
   llvm::DenseSet<StringAttr> findPlain() {
     llvm::DenseSet<StringAttr> plain;
     getOperation().walk([&](Operation *op) {

@@ -74,7 +74,8 @@ static void addVariant(EntryOp entry, ArrayRef<StringAttr> symbols, int64_t size
                                         /*replaceTypes=*/true);
 }
 
-/// Whether `batch` sequences can each have a row of a step of `entry`: its rows have positions, and all sizes may be that.
+/// Whether `batch` sequences can each have a row of a step of `entry`: its rows have positions,
+/// and all sizes may be that.
 static bool canBatch(EntryOp entry, ArrayRef<StringAttr> symbols, int64_t batch) {
   DictionaryAttr bounds = entry.getBoundsAttr();
   auto mayBe = [&](StringAttr symbol) {

@@ -17,7 +17,8 @@ struct ArenaUse {
 /// The op that names the memory of `buffer`, or of what it is a part of; null for an argument of the program.
 mlir::Operation *getSource(mlir::Value buffer);
 
-/// The uses of the arena's buffers, in the order of their first launches; an error at a launch that reads what nothing wrote.
+/// The uses of the arena's buffers, in the order of their first launches;
+/// an error at a launch that reads what nothing wrote.
 mlir::FailureOr<llvm::SmallVector<ArenaUse>> collectArenaUses(ProgramOp program);
 
 /// The most bytes that are in use at one launch: no arena for these launches, in this order, can be smaller.

@@ -36,8 +36,8 @@ static Value getDestination(Value value, SymbolTable &symbols) {
   return destination ? call.getOperands()[destination.getArgNumber()] : Value();
 }
 
-/// The value whose memory `value` sees: through reshapes, from parts to their concat, and through kernels that write in place to
-/// the state that they write.
+/// The value whose memory `value` sees: through reshapes, from parts to their concat, and through kernels that write in
+/// place to the state that they write.
 static Value getRoot(Value value, SymbolTable &symbols) {
   while (Operation *source = value.getDefiningOp()) {
     if (auto reshape = dyn_cast<ReshapeOp>(source))

@@ -38,8 +38,8 @@ struct BenchTest {
 /// The system's monotonic clock.
 uint64_t nowInNanoseconds();
 
-/// Runs each test `-r` times after a warm-up of half a second and prints the speeds, as a table or in JSON. Runs each once
-/// more, launch by launch, if the line asks for a profile or a trace.
+/// Runs each test `-r` times after a warm-up of half a second and prints the speeds, as a table or in JSON. Runs each
+/// once more, launch by launch, if the line asks for a profile or a trace.
 Result<void> measure(Session &session, std::span<const BenchTest> tests, const BenchUnit &unit,
                      const CommandLine &line);
 

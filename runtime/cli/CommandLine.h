@@ -75,9 +75,9 @@ struct CommandLine {
   bool help = false;
 };
 
-/// Reads the arguments after the program's name. `plain` is what is done when no option says otherwise: `Generate`, where
-/// the argument without an option is a prompt, or `Classify`, where such arguments are images. `--` ends the options; `--name=value` is `--name value`; a list takes
-/// several values.
+/// Reads the arguments after the program's name. `plain` is what is done when no option says otherwise: `Generate`,
+/// where the argument without an option is a prompt, or `Classify`, where such arguments are images. `--` ends the
+/// options; `--name=value` is `--name value`; a list takes several values.
 Result<CommandLine> parseCommandLine(std::span<char *const> arguments, Mode plain);
 
 /// The token ids of `1,2,3`.

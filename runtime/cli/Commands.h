@@ -8,7 +8,8 @@
 
 namespace quern::runtime {
 
-/// Each does what the mode of its name says, with its output on the standard output or in the files that the line names.
+/// Each does what the mode of its name says, with its output on the standard output or in the files that the line
+/// names.
 Result<void> runGenerate(Session &session, const CommandLine &line);
 Result<void> runTokenize(Session &session, const CommandLine &line);
 Result<void> runLogits(Session &session, const CommandLine &line);
@@ -19,8 +20,8 @@ Result<void> runVersion();
 Result<void> runBench(Session &session, const CommandLine &line);
 Result<void> runBenchEntry(Session &session, const CommandLine &line);
 
-/// What a binary does with images. Only binaries of image classifiers have it: the compiler asks the linker for this symbol,
-/// so that other models need no image library.
+/// What a binary does with images. Only binaries of image classifiers have it: the compiler asks the linker for this
+/// symbol, so that other models need no image library.
 struct ImageCommands {
   Result<void> (*classify)(Session &session, const CommandLine &line);
   Result<void> (*bench)(Session &session, const CommandLine &line);
@@ -33,7 +34,8 @@ Result<uint32_t> findEntry(const Session &session, const std::string &name);
 /// The size of the context: what the line asks for or the model's, checked against the model's.
 Result<int64_t> getContextSize(const CommandLine &line, int64_t modelContextSize);
 
-/// Writes to the standard output at once. Where nobody reads it any more the error says nothing: that ends the program quietly.
+/// Writes to the standard output at once. Where nobody reads it any more the error says nothing:
+/// that ends the program quietly.
 Result<void> print(std::string_view text);
 
 /// A JSON array of integers: `[1, 2, 3]`.

@@ -100,7 +100,8 @@ static SamplerOptions getSamplerOptions(const CommandLine &line) {
   return options;
 }
 
-/// Refuses tokens that the model does not know: the tokenizer's vocabulary may be larger, and a user can write anything.
+/// Refuses tokens that the model does not know: the tokenizer's vocabulary may be larger,
+/// and a user can write anything.
 static Result<void> checkTokens(std::span<const int32_t> tokens, int64_t vocabSize) {
   for (size_t i = 0; i < tokens.size(); ++i)
     if (tokens[i] < 0 || tokens[i] >= vocabSize)
@@ -134,7 +135,8 @@ static Result<std::string> dropMark(std::string text, const std::string &name) {
 /// Without the carriage return of a line that ends with both.
 static std::string_view dropReturn(std::string_view line) { return line.substr(0, line.size() - line.ends_with('\r')); }
 
-/// The lines of `text`, which end with a line feed, or a carriage return and that; what ends the last one begins no other.
+/// The lines of `text`, which end with a line feed, or a carriage return and that;
+/// what ends the last one begins no other.
 static std::vector<std::string> splitLines(std::string_view text) {
   std::vector<std::string> lines;
   while (!text.empty()) {
@@ -164,8 +166,8 @@ static Result<std::string> readStandardPrompt(const std::string &name) {
   return text;
 }
 
-/// The prompts as they are written: one, which stands on the standard input where the line has none, or each line of the file
-/// of prompts.
+/// The prompts as they are written: one, which stands on the standard input where the line has none, or each line of
+/// the file of prompts.
 static Result<std::vector<std::string>> readPrompts(const CommandLine &line) {
   if (line.promptTokens)
     return std::vector<std::string>{*line.promptTokens};

@@ -15,8 +15,8 @@ namespace quern::runtime {
 /// bytes and operations per second, and how much of what `roofline` allows that is.
 std::string formatProfile(const Session &session, std::span<const KernelLaunch> launches, const Roofline &roofline);
 
-/// Writes the launches as a Chrome trace (JSON of the Trace Event Format) to the file `path`: one event per launch, with
-/// the least time that `roofline` allows.
+/// Writes the launches as a Chrome trace (JSON of the Trace Event Format) to the file `path`: one event per launch,
+/// with the least time that `roofline` allows.
 Result<void> writeTrace(const Session &session, std::span<const KernelLaunch> launches, const Roofline &roofline,
                         const std::string &path);
 

@@ -37,8 +37,8 @@ public:
   /// next call. Refused when they do not fit into the states.
   Result<std::span<const float>> feed(std::span<const int32_t> tokens, int64_t sequence = 0);
 
-  /// Feeds sequences, each at most once in `next`, their next tokens in one step, as many as a step takes: their number.
-  /// The logits after each of them, [number, vocabulary], follow from `getLogits`.
+  /// Feeds sequences, each at most once in `next`, their next tokens in one step, as many as a step takes: their
+  /// number. The logits after each of them, [number, vocabulary], follow from `getLogits`.
   Result<int64_t> feedEach(std::span<const NextToken> next);
 
   /// Feeds the next tokens of `tokens` to the first sequence in one step, as many as a step takes: their number. The

@@ -47,8 +47,8 @@ struct SamplerOptions {
   uint64_t seed = 0;
 };
 
-/// Chooses tokens from logits. The rules apply in this order: repetition penalty, top-k, temperature, top-p, min-p. None
-/// of them takes the likeliest token away. A logit that is not a number is never chosen.
+/// Chooses tokens from logits. The rules apply in this order: repetition penalty, top-k, temperature, top-p, min-p.
+/// None of them takes the likeliest token away. A logit that is not a number is never chosen.
 class Sampler {
 public:
   explicit Sampler(const SamplerOptions &options) : options(options), random(options.seed) {}

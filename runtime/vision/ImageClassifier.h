@@ -18,8 +18,8 @@ struct ClassScore {
 /// Classifies pictures with the classifier entry of a session, several in one run.
 class ImageClassifier {
 public:
-  /// The session's first entry of that form. `session` outlives the classifier. A run takes at most `batch` images, and at
-  /// most the entry's bound, which is also the default.
+  /// The session's first entry of that form. `session` outlives the classifier. A run takes at most `batch` images, and
+  /// at most the entry's bound, which is also the default.
   static Result<ImageClassifier> create(Session &session, std::optional<int64_t> batch);
 
   /// Takes a picture into the next run; there is room for one.
@@ -34,7 +34,8 @@ public:
   /// Runs the network alone on the first `count` images of the input: f32[count, classes], valid until the next run.
   Result<std::span<const float>> compute(int64_t count);
 
-  /// Runs what was added: the `top` likeliest classes of each, the likeliest first, equal ones in the order of the classes.
+  /// Runs what was added: the `top` likeliest classes of each, the likeliest first,
+  /// equal ones in the order of the classes.
   Result<std::vector<std::vector<ClassScore>>> run(int64_t top);
 
 private:

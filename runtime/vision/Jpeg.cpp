@@ -15,12 +15,13 @@ namespace quern::runtime {
 
 namespace {
 
-/// A file with more scans than that only wants to take time, and so does one whose scans go over more pixels in all; real ones
-/// have about ten scans.
+/// A file with more scans than that only wants to take time, and so does one whose scans go over more pixels in all;
+/// real ones have about ten scans.
 constexpr int maxScans = 500;
 constexpr uint64_t maxScannedPixels = uint64_t{1} << 31;
 
-/// One file on its way. libjpeg leaves functions by longjmp at an error: whatever owns memory lives here, outside of them.
+/// One file on its way. libjpeg leaves functions by longjmp at an error: whatever owns memory lives here, outside
+/// of them.
 struct JpegFile {
   ~JpegFile() { jpeg_destroy_decompress(&decoder); }
 
@@ -49,7 +50,8 @@ constexpr char cutMessage[] = "the file is cut off";
   std::longjmp(file.onError, 1);
 }
 
-/// The decoder goes on after these with made-up pixels; we do not. After the file's end it goes on as if there were an end marker.
+/// The decoder goes on after these with made-up pixels; we do not.
+/// After the file's end it goes on as if there were an end marker.
 void takeWarning(j_common_ptr decoder, int level) {
   int code = decoder->err->msg_code;
   if (level < 0 && code == JWRN_JPEG_EOF)
@@ -71,8 +73,8 @@ void countScans(j_common_ptr common) {
   std::longjmp(file.onError, 1);
 }
 
-/// Whether a file that ended before its end marker had all of the picture: the decoder tells by a warning when a scan ends too
-/// early, but not when one is missing (or when the scan is of arithmetic codes, which go on in zeros).
+/// Whether a file that ended before its end marker had all of the picture: the decoder tells by a warning when a scan
+/// ends too early, but not when one is missing (or when the scan is of arithmetic codes, which go on in zeros).
 bool isComplete(const jpeg_decompress_struct &decoder) {
   if (decoder.arith_code)
     return false;
@@ -130,8 +132,8 @@ static bool readPixels(JpegFile &file) {
   return true;
 }
 
-/// Colour without profiles, (1 - ink) (1 - black), in the memory of the picture. As in Adobe's files, whose way all others are read,
-/// too, 255 is no ink.
+/// Colour without profiles, (1 - ink) (1 - black), in the memory of the picture. As in Adobe's files, whose way all
+/// others are read, too, 255 is no ink.
 static std::vector<uint8_t> convertCmyk(std::vector<uint8_t> pixels) {
   size_t count = pixels.size() / 4;
   for (size_t i = 0; i < count; ++i) {

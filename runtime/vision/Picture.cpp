@@ -43,7 +43,8 @@ private:
 
 } // namespace
 
-/// The first value of a directory's entry, whose four bytes it stands in if it is an integer (TIFF 6.0, section 2); 0 when it is none.
+/// The first value of a directory's entry, whose four bytes it stands in if it is an integer (TIFF 6.0, section 2);
+/// 0 when it is none.
 static uint32_t readInteger(const TiffReader &tiff, uint64_t entry) {
   // By the number of the type: BYTE, ASCII, SHORT, LONG, RATIONAL, SBYTE, UNDEFINED, SSHORT, SLONG.
   constexpr unsigned sizes[] = {0, 1, 0, 2, 4, 0, 1, 0, 2, 4};

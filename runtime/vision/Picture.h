@@ -25,8 +25,9 @@ struct Picture {
   std::vector<uint8_t> rgb;
 };
 
-/// Decodes a PNG or JPEG file, recognised by its first bytes: grey, palettes and CMYK become RGB, 16 bits become 8, what is
-/// transparent shows white, and the picture stands as its EXIF orientation says. `name` names the file in errors.
+/// Decodes a PNG or JPEG file, recognised by its first bytes: grey, palettes and CMYK become RGB, 16 bits become 8,
+/// what is transparent shows white, and the picture stands as its EXIF orientation says. `name` names
+/// the file in errors.
 Result<Picture> decodePicture(std::span<const uint8_t> bytes, const std::string &name);
 
 /// Reads and decodes a file.
@@ -39,7 +40,8 @@ Result<Picture> decodeJpeg(std::span<const uint8_t> bytes, const std::string &na
 /// Why a picture of this size is refused; success when it is not.
 Result<void> checkSize(uint64_t width, uint64_t height, const std::string &name);
 
-/// The orientation in EXIF data (a TIFF header and its directory, EXIF 2.32 section 4.6.2): 1 to 8, 1 when it says none.
+/// The orientation in EXIF data (a TIFF header and its directory, EXIF 2.32 section 4.6.2): 1 to 8, 1 when
+/// it says none.
 int readOrientation(std::span<const uint8_t> exif);
 
 /// Turns and mirrors a picture that was stored in `orientation`.

@@ -11,7 +11,8 @@ namespace quern::runtime {
 
 namespace {
 
-/// One file on its way. libpng leaves functions by longjmp at an error: whatever owns memory lives here, outside of them.
+/// One file on its way. libpng leaves functions by longjmp at an error: whatever owns memory lives here, outside
+/// of them.
 struct PngFile {
   explicit PngFile(std::span<const uint8_t> bytes) : rest(bytes) {}
   ~PngFile() { png_destroy_read_struct(&png, &info, nullptr); }
@@ -47,7 +48,8 @@ void readBytes(png_structp png, png_bytep to, size_t count) {
 
 } // namespace
 
-/// Chunks that say nothing of the pixels as we read them. They may be thousands, of megabytes each when they are decompressed.
+/// Chunks that say nothing of the pixels as we read them. They may be thousands,
+/// of megabytes each when they are decompressed.
 static void skipTexts(png_structp png) {
   static constexpr char names[][5] = {"bKGD", "cHRM", "gAMA", "hIST", "iCCP", "iTXt", "oFFs", "pCAL", "pHYs",
                                       "sBIT", "sCAL", "sPLT", "sRGB", "sTER", "tEXt", "tIME", "zTXt"};
@@ -68,7 +70,8 @@ static bool readHeader(PngFile &file) {
   return true;
 }
 
-/// Reads the pixels and what follows them; whether that worked. A file that ends after its rows lacks nothing of the picture.
+/// Reads the pixels and what follows them; whether that worked.
+/// A file that ends after its rows lacks nothing of the picture.
 static bool readPixels(PngFile &file) {
   if (setjmp(png_jmpbuf(file.png)))
     return file.hasRows && file.isCut;

@@ -9,14 +9,15 @@ namespace quern::runtime {
 
 namespace {
 
-/// What one output position takes of an axis: the pixels from `first` on with these weights. No weights: it lies outside.
+/// What one output position takes of an axis: the pixels from `first` on with these weights. No weights: it
+/// lies outside.
 struct Taps {
   int64_t first = 0;
   std::vector<float> weights;
 };
 
-/// How one axis of a picture becomes one of the input: `from` pixels are resized to `to`, of which the input takes those
-/// from `offset` on (which may be negative).
+/// How one axis of a picture becomes one of the input: `from` pixels are resized to `to`, of which the input takes
+/// those from `offset` on (which may be negative).
 struct Axis {
   int64_t from = 0;
   int64_t to = 0;

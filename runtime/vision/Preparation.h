@@ -12,8 +12,8 @@ namespace quern::runtime {
 /// Why `image` cannot make inputs of this size; success when it can.
 Result<void> checkPreparation(const ImageDescription &image, const InputSize &size);
 
-/// Resizes, crops and normalises as `image` says, which fits `size`. `values` is [channels, height, width]. One channel is
-/// the luma 0.299 r + 0.587 g + 0.114 b. Pixels are not rounded between the steps.
+/// Resizes, crops and normalises as `image` says, which fits `size`. `values` is [channels, height, width]. One channel
+/// is the luma 0.299 r + 0.587 g + 0.114 b. Pixels are not rounded between the steps.
 void preparePicture(const Picture &picture, const ImageDescription &image, const InputSize &size,
                     std::span<float> values);
 

@@ -1,7 +1,8 @@
 //===- kernel-text.cpp - what kernels become, as text -----------------------------------------===//
 //
-// kernel-text (signature | loops | asm | object) TARGET: reads a module of kernels from standard input and prints, for each,
-// its native signature, Halide's loops or the target's assembly; or compiles all in child processes and prints nothing.
+// kernel-text (signature | loops | asm | object) TARGET: reads a module of kernels from standard input and prints, for
+// each, its native signature, Halide's loops or the target's assembly; or compiles all in child processes and
+// prints nothing.
 //
 //===------------------------------------------------------------------------------------------===//
 

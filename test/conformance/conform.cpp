@@ -57,7 +57,8 @@ private:
 
 } // namespace
 
-/// Token i is the next one of a sequence after `past` others: of the first, the second …, which begin at the rows `first`.
+/// Token i is the next one of a sequence after `past` others: of the first, the second …,
+/// which begin at the rows `first`.
 static void fillPositions(Tensor &positions, int64_t past, ArrayRef<int64_t> first) {
   MutableArrayRef<int32_t> fields = positions.getMutableAs<int32_t>();
   for (int64_t i = 0; !fields.empty(); ++i, fields = fields.drop_front(positionFields)) {

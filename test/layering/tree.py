@@ -29,6 +29,13 @@ def lines(root, path):
     return enumerate((root / path).read_text(encoding="utf-8").splitlines(), start=1)
 
 
+def rows(root, name):
+    """The words of each line of the list `name` beside the checks of a tree; none where there is no list."""
+    path = root / "test" / "layering" / name
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return [line.split() for line in lines if line and not line.startswith("#")]
+
+
 def code(root, path):
     """The text of a C++ file without comments and without what its literals hold, its lines in their places."""
     text = (root / path).read_text(encoding="utf-8")

@@ -34,8 +34,8 @@ static constexpr Conversation conversations[] = {
     {"an answer", R"([{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hi"}])", false},
 };
 
-/// Renders all conversations. The first that fails is the error; what is given is why the template refuses the first one
-/// itself, or nothing.
+/// Renders all conversations. The first that fails is the error; what is given is why the template refuses the first
+/// one itself, or nothing.
 static Result<std::string> runTrial(const ChatTemplate &chat) {
   std::string refusal;
   for (const Conversation &conversation : conversations) {

@@ -117,8 +117,8 @@ struct PlanSizes {
 Plan explain(ProgramOp program, const codegen::TargetSpec &target, llvm::ArrayRef<FusionRemark> remarks,
              const PlanSizes &sizes, const runtime::Roofline &roofline);
 
-/// Measures the steps of `plan` by running `binary`, which holds its program, with `threads` threads. Says on the standard
-/// error why it cannot.
+/// Measures the steps of `plan` by running `binary`, which holds its program, with `threads` threads. Says on the
+/// standard error why it cannot.
 mlir::LogicalResult measurePlan(Plan &plan, llvm::StringRef binary, unsigned threads);
 
 } // namespace quern::tool

@@ -9,8 +9,8 @@ namespace quern::tool {
 /// Kernels are files in memory.
 bool checkFileLimit();
 
-/// Takes the stack that the compiler's libraries need, and lets the program end with a message where memory does. False, with
-/// a message, where the system does not let it have the stack.
+/// Takes the stack that the compiler's libraries need, and lets the program end with a message where memory does.
+/// False, with a message, where the system does not let it have the stack.
 bool prepareLimits();
 
 } // namespace quern::tool

@@ -19,8 +19,8 @@ std::string findLibraries();
 /// program, else the source tree that it was built from.
 std::string findStandardLibrary();
 
-/// The directory that compiled kernels are kept in: `quern` in the user's cache (XDG_CACHE_HOME, else `.cache` at home). The
-/// error says why there is none.
+/// The directory that compiled kernels are kept in: `quern` in the user's cache (XDG_CACHE_HOME, else `.cache` at
+/// home). The error says why there is none.
 llvm::Expected<std::string> findCache();
 
 /// Where imports of model files are looked for: `std/…` in the standard library, and its models by

@@ -30,13 +30,13 @@ struct Dim {
 struct Operand {
   std::string name;
   DType dtype = DType::F32;
-  /// Whether the elements are {rotary position, cache row, first row of its sequence}: then the last size is 3 and dtype
-  /// is I32.
+  /// Whether the elements are {rotary position, cache row, first row of its sequence}: then the last size is 3 and
+  /// dtype is I32.
   bool isPosition = false;
   /// Outermost first.
   std::vector<Dim> shape;
-  /// The elements of an i32 input are indices, those of a position input rotary positions, from 0 and below each of these.
-  /// Without any, indices are not checked. Rotary positions are below the states' rows, too.
+  /// The elements of an i32 input are indices, those of a position input rotary positions, from 0 and below each of
+  /// these. Without any, indices are not checked. Rotary positions are below the states' rows, too.
   std::vector<Dim> below;
   /// Of a position input: what the cache rows are below, beside the states' rows.
   std::vector<Dim> rows;
@@ -145,7 +145,8 @@ struct ImageSize {
 /// How the pixels around a place are weighed when a picture is resized.
 enum class Filter { Bilinear, Bicubic };
 
-/// How pictures become the input of an image classifier, and what its classes are called. The steps follow in this order.
+/// How pictures become the input of an image classifier, and what its classes are called.
+/// The steps follow in this order.
 struct ImageDescription {
   /// Resized to this size, the shape not kept; or so that the shorter side is `shortestEdge`, the shape kept.
   std::optional<ImageSize> resize;
@@ -239,14 +240,15 @@ public:
   /// The same into memory of the caller's. The shapes of `outputs` must be those that follow from the inputs.
   Result<void> run(uint32_t entry, std::span<const TensorView> inputs, std::span<const MutableTensorView> outputs);
 
-  /// The first state of f16 that holds what is no number, as it does where it was given one beyond f16; null: there is none.
+  /// The first state of f16 that holds what is no number, as it does where it was given one beyond f16;
+  /// null: there is none.
   const State *findOverflow() const;
 
   /// Sets all states to zero and gives their memory back.
   void resetStates();
 
-  /// Begins to move the weights to huge pages in the background, as the first run does: for a caller that has other things
-  /// to prepare before it runs an entry.
+  /// Begins to move the weights to huge pages in the background, as the first run does: for a caller that has other
+  /// things to prepare before it runs an entry.
   void prepareWeights();
   /// Starts (or ends) measuring each kernel launch.
   void setProfiling(bool enabled);

@@ -25,8 +25,8 @@
 extern "C" {
 #endif
 
-/// Lets `tell` be called where an allocation of this library fails. It may end the process; when it returns, the library
-/// aborts. The first call counts.
+/// Lets `tell` be called where an allocation of this library fails. It may end the process; when it returns, the
+/// library aborts. The first call counts.
 void quern_text_on_out_of_memory(void (*tell)(void));
 
 /// A vocabulary with its splitting rules, as a Hugging Face `tokenizer.json` describes it.

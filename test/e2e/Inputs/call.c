@@ -1,5 +1,5 @@
-/* Runs the entry `forward` of docs/examples/mlp.qn on three rows and prints the result, one number a line; then asks for
-   what it refuses. */
+/* Runs the entry `forward` of docs/examples/mlp.qn on three rows and prints the result, one number a line; then asks
+   for what it refuses. */
 
 #include "libmlp.h"
 

@@ -1,5 +1,5 @@
-/// An image classifier written by hand in place of ToyModel.cpp: for f32[n, 3, 4, 4] with at most two images, the logit of
-/// each of three classes is four times the mean of its channel, f32[n, 3].
+/// An image classifier written by hand in place of ToyModel.cpp: for f32[n, 3, 4, 4] with at most two images, the logit
+/// of each of three classes is four times the mean of its channel, f32[n, 3].
 
 #include "ToyModel.h"
 

@@ -1,12 +1,13 @@
 /// A model whose programs are written by hand, so that the runtime can be tested without the compiler.
 ///
-/// `forward` is a language model over 320 tokens with a context of 48 and steps of at most 8 tokens; it has programs for
-/// one token and for two. Its state keeps the tokens. After a sequence's tokens t_0 … t_p the largest logit is that of
+/// `forward` is a language model over 320 tokens with a context of 48 and steps of at most 8 tokens; it has programs
+/// for one token and for two. Its state keeps the tokens. After a sequence's tokens t_0 … t_p the largest logit is
+/// that of
 ///
 ///   next = (7 t_p + 3 Σ t_i + 5 (p + 1)) mod 320,   logit[v] = -((v - next) mod 320) / 16 + weight[v]
 ///
-/// where all weights are 0. `scale` gives x · factor for f32[n, 4] and f32[1], computed on the pool with scratch memory;
-/// a negative factor makes it fail. `pick` gives x[i] for f32[10] and indices.
+/// where all weights are 0. `scale` gives x · factor for f32[n, 4] and f32[1], computed on the pool with scratch
+/// memory; a negative factor makes it fail. `pick` gives x[i] for f32[10] and indices.
 #ifndef QUERN_TEST_UNIT_RUNTIME_TOYMODEL_H
 #define QUERN_TEST_UNIT_RUNTIME_TOYMODEL_H
 

@@ -101,7 +101,8 @@ void testSeparate(Checks &checks, Tree &tree) {
   checks.that(!tree.read(files).getFreeMemory());
 }
 
-/// A container sees its group at the mount's place: as the root of its own namespace, or mounted from the system's tree.
+/// A container sees its group at the mount's place: as the root of its own namespace,
+/// or mounted from the system's tree.
 void testContainers(Checks &checks, Tree &tree) {
   Files files = {{"/proc/self/cgroup", "0::/\n"},
                  {"/proc/self/mountinfo", unified},

@@ -1,4 +1,5 @@
-/// Puts the toy model's data behind its code: `pack-toy CODE TOKENIZER OUT` writes OUT = CODE | weights | tokenizer | trailer.
+/// Puts the toy model's data behind its code: `pack-toy CODE TOKENIZER OUT` writes
+/// OUT = CODE | weights | tokenizer | trailer.
 
 #include "ToyModel.h"
 #include "runtime/Loader.h"

@@ -1,5 +1,5 @@
-/// Resizing, cropping and normalising, by values that are easily computed. `preparation FILE HEIGHT WIDTH FILTER` writes an
-/// image that is resized as Pillow does it, FILTER 0 bilinear, 1 bicubic: f32[3, height, width].
+/// Resizing, cropping and normalising, by values that are easily computed. `preparation FILE HEIGHT WIDTH FILTER`
+/// writes an image that is resized as Pillow does it, FILTER 0 bilinear, 1 bicubic: f32[3, height, width].
 
 #include "runtime/vision/Preparation.h"
 #include "Check.h"
