@@ -6,7 +6,9 @@ files that are an op's or a form's own
 - no three ops are told apart in one place: named by one `isa`, or by tests of one value in a row.
 
 Ops are those that compute. Those of Structure.td and Kernel.td are what the levels of a module are made of: passes turn one into
-another, so they name them."""
+another, so they name them.
+
+What does so today stands in forms.txt, with how many places of a kind a file has at most, and leaves it when it has none."""
 
 import re
 from collections import Counter
@@ -19,20 +21,6 @@ STRUCTURE = {"Structure.td", "Kernel.td"}
 REPORTS = re.compile(r"\b(emit\w*Error|notifyMatchFailure|llvm_unreachable|report_fatal_error)\b")
 TEST = re.compile(r"\bif \((?:auto \w+ = )?!?(?:llvm::)?(?:isa|dyn_cast)(?:_or_null|_if_present)?<([^>]*)>\((\w+)")
 RECORD = re.compile(r"^def Quern_(\w+Op) :", re.MULTILINE)
-
-# Places that do so today, to be mended one by one: how many of a kind a file has at most. What has none is not listed.
-TODAY = {
-    "codegen/KernelSignature.cpp": {"find_forms": 1},
-    "codegen/KernelWork.cpp": {"find_forms": 1},
-    "codegen/Lowering.cpp": {"find_forms": 1},
-    "dialect/reference/Program.cpp": {"find_forms": 1},
-    "passes/VerifyKernelForm.cpp": {"find_forms": 1},
-    "passes/fuse/PlaceConcats.cpp": {"find_lists": 1},
-    "passes/fuse/WidenCaches.cpp": {"find_defaults": 1},
-    "passes/graph/InferShapes.cpp": {"find_lists": 1},
-    "passes/memory/PlanMemory.cpp": {"find_forms": 2},
-    "passes/tile/OutlineKernels.cpp": {"find_forms": 2, "find_lists": 1},
-}
 
 
 def line(text, offset):
@@ -76,23 +64,23 @@ def find_lists(text, ops):
 def check(root):
     records = [path for path in tree.files(root, {".td"}, ["dialect/ops"]) if path.name not in STRUCTURE]
     ops = {name for path in records for name in RECORD.findall((root / path).read_text(encoding="utf-8"))}
+    today = {(path, kind): int(count) for path, kind, count in tree.rows(root, "forms.txt")}
     counts = Counter()
     for path in tree.files(root, {".h", ".cpp", ".td", ".def"}, STAGES):
         if str(path).startswith(OWN):
             continue
         text = tree.code(root, path)
         for find in (find_forms, find_defaults, find_lists):
-            kind = find.__name__
+            kind = find.__name__.removeprefix("find_")
             places = list(find(text, ops))
             counts[str(path), kind] = len(places)
-            allowed = TODAY.get(str(path), {}).get(kind, 0)
+            allowed = today.get((str(path), kind), 0)
             if len(places) > allowed:
                 listed = f", one of {len(places)} such places where {allowed} are listed" if allowed else ""
                 yield from (f"{path}:{number}: {what}{listed}" for number, what in places)
-    for path, kinds in TODAY.items():
-        for kind in kinds:
-            if (root / path).exists() and counts[path, kind] == 0:
-                yield f"test/layering/forms.py: `{path}` has nothing of `{kind}`, expected it not to be listed"
+    for path, kind in today:
+        if counts[path, kind] == 0:
+            yield f"test/layering/forms.txt: `{path}` has no {kind}, expected it not to be listed"
 
 
 tree.run(check)
