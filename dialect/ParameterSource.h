@@ -16,7 +16,7 @@ public:
   virtual ~ParameterSource() = default;
 
   /// The stored bytes of row `row` of tensor `name`: all but the first axis, in the tensor's element type (blocks as
-  /// GGUF stores them). A tensor of rank 0 or 1 is one row. Valid as long as the source.
+  /// GGUF stores them). A tensor of rank 0 or 1 is one row. Valid until the next call.
   virtual llvm::Expected<llvm::ArrayRef<uint8_t>> readRow(llvm::StringRef name, int64_t row) = 0;
 };
 

@@ -67,6 +67,12 @@ constexpr Neutral FullAttention{"\"full_attention\" for every layer",
 constexpr Neutral Ones{"1 for every layer", [](const ConfigValue &value, const ModelConfig &) {
                          return isListOf(value, [](auto &flag) { return isNumber(flag, 1) || isBool(flag, true); });
                        }};
+/// Readers of checkpoints make plain numbers of those.
+constexpr Neutral Fp8{"no such key, or one whose `quant_method` is \"fp8\"",
+                      [](const ConfigValue &, const ModelConfig &config) {
+                        const ConfigValue *method = config.find("quantization_config.quant_method");
+                        return method && isText(*method, "fp8");
+                      }};
 constexpr Neutral Window{"null, or at least the longest text, `max_position_embeddings` or `--ctx`", isWideWindow};
 
 constexpr StringLiteral idleKeys[] = {

@@ -7,6 +7,7 @@
 
 #include "frontend/weights/Checkpoint.h"
 
+#include "frontend/weights/ComputedRows.h"
 #include "frontend/weights/HfConfig.h"
 #include "frontend/weights/MappedFile.h"
 #include "frontend/weights/Mounts.h"
@@ -60,13 +61,20 @@ Error Checkpoint::add(const Mount &mount, bool wantConfig) {
   Expected<MountedSource> source = openSource(mount.path);
   if (!source)
     return source.takeError();
-  if (wantConfig && source->hasConfig()) {
-    Expected<ModelConfig> config = source->readConfig();
-    if (!config)
-      return config.takeError();
-    modelConfig.fillFrom(*config);
+  // Says how this mount stores its tensors, too.
+  ModelConfig config;
+  if (!wantConfig) {
+    config = modelConfig;
+  } else if (source->hasConfig()) {
+    Expected<ModelConfig> own = source->readConfig();
+    if (!own)
+      return own.takeError();
+    config = std::move(*own);
+    modelConfig.fillFrom(config);
     llvm::append_range(allWarnings, source->listConfigWarnings());
   }
+  if (Error error = source->arrange(config))
+    return error;
   for (MountedFile &file : source->files) {
     for (StoredTensor &stored : file.tensors) {
       TensorInfo tensor{mount.prefix.empty() ? stored.name : mount.prefix + "." + stored.name,
@@ -74,7 +82,8 @@ Error Checkpoint::add(const Mount &mount, bool wantConfig) {
                         stored.type,
                         uint32_t(files.size()),
                         stored.offset,
-                        stored.interleavedHeads};
+                        stored.interleavedHeads,
+                        stored.computed};
       allTensors.push_back(std::move(tensor));
     }
     files.push_back(std::move(file.file));
@@ -149,11 +158,24 @@ int64_t Checkpoint::rowBytes(const TensorInfo &tensor) const {
   return tensor.rowElements() / traits.unitElements * traits.unitBytes;
 }
 
+ArrayRef<uint8_t> Checkpoint::computedRow(const TensorInfo &tensor, int64_t row) const {
+  int64_t groupRows = tensor.computed->groupRows(), bytes = rowBytes(tensor), group = row / groupRows;
+  if (computed.rows != tensor.computed.get() || computed.group != group) {
+    computed.rows = tensor.computed.get();
+    computed.group = group;
+    computed.bytes.resize(groupRows * bytes);
+    computed.rows->compute(group, computed.bytes);
+  }
+  return ArrayRef(computed.bytes).slice(row % groupRows * bytes, bytes);
+}
+
 ArrayRef<uint8_t> Checkpoint::row(const TensorInfo &tensor, int64_t row) const {
   assert(row >= 0 && row < tensor.rows() && "a row of the tensor");
   if (tensor.shape.size() == 1)
     if (auto ordered = straightened.find(tensor.name); ordered != straightened.end())
       return ordered->second;
+  if (tensor.computed)
+    return computedRow(tensor, row);
   int64_t stored = row;
   if (tensor.interleavedHeads && tensor.shape.size() > 1)
     stored = interleavedRow(row, tensor.rows(), tensor.interleavedHeads);

@@ -36,6 +36,7 @@
 
 namespace quern::frontend {
 
+class ComputedRows;
 class MappedFile;
 struct MountedSource;
 
@@ -67,6 +68,8 @@ struct TensorInfo {
   /// Above 0: the file keeps the rows (of rank 1: the elements) of each of so
   /// many heads in interleaved order, and `row` reorders them.
   int64_t interleavedHeads = 0;
+  /// Set iff rows are computed from what the file stores.
+  std::shared_ptr<const ComputedRows> computed;
 
   /// Number of elements.
   int64_t elements() const;
@@ -98,15 +101,16 @@ public:
   int64_t rowBytes(const TensorInfo &tensor) const;
 
   /// The bytes of row `row` (0 <= row < tensor.rows()) in Hugging Face order, in
-  /// the tensor's storage type; little-endian, not aligned.
+  /// the tensor's storage type; little-endian, not aligned. Valid until the next
+  /// row is asked for, of any tensor.
   llvm::ArrayRef<uint8_t> row(const TensorInfo &tensor, int64_t row) const;
 
   /// All bytes of `tensor`, rows in Hugging Face order: a view of the file.
   /// Only for tensors whose rows are stored in that order (`isDirect`).
   llvm::ArrayRef<uint8_t> rawData(const TensorInfo &tensor) const;
 
-  /// True iff `rawData` may be called: no rows to reorder.
-  static bool isDirect(const TensorInfo &tensor) { return tensor.interleavedHeads == 0; }
+  /// True iff `rawData` may be called: no rows to reorder or to compute.
+  static bool isDirect(const TensorInfo &tensor) { return tensor.interleavedHeads == 0 && !tensor.computed; }
 
   /// Row `row` as f32 (`values.size() == tensor.rowElements()`), dequantised
   /// exactly; `isFloating(tensor.type)` holds.
@@ -142,11 +146,19 @@ private:
   llvm::Error add(const Mount &mount, bool wantConfig);
   llvm::Error index();
   llvm::Error straightenVectors();
+  llvm::ArrayRef<uint8_t> computedRow(const TensorInfo &tensor, int64_t row) const;
 
   std::vector<std::unique_ptr<MappedFile>> files;
   std::vector<TensorInfo> allTensors;
   /// Vectors with interleaved heads, reordered when opened: few and small.
   std::map<std::string, std::vector<uint8_t>> straightened;
+  /// The rows of a tensor that were computed last.
+  struct Computed {
+    const ComputedRows *rows = nullptr;
+    int64_t group = 0;
+    std::vector<uint8_t> bytes;
+  };
+  mutable Computed computed;
   /// The mount that tokenizer and chat template come from, if any.
   std::unique_ptr<MountedSource> textSource;
   /// Path of the `preprocessor_config.json`; empty if there is none.

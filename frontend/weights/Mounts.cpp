@@ -8,6 +8,7 @@
 #include "frontend/weights/Mounts.h"
 
 #include "frontend/weights/ForeignFiles.h"
+#include "frontend/weights/Fp8.h"
 #include "frontend/weights/GgufLlama.h"
 #include "frontend/weights/GgufVocabulary.h"
 #include "frontend/weights/HfConfig.h"
@@ -181,6 +182,15 @@ bool MountedSource::hasConfig() const { return gguf || sys::fs::exists(inFolder(
 
 Expected<ModelConfig> MountedSource::readConfig() const {
   return gguf ? readGgufConfig(*gguf) : readHfConfig(inFolder(folder, "config.json"));
+}
+
+Error MountedSource::arrange(const ModelConfig &config) {
+  if (gguf)
+    return Error::success();
+  Expected<Fp8Format> format = readFp8Format(config);
+  if (!format)
+    return format.takeError();
+  return scaleFp8(files, *format);
 }
 
 std::vector<std::string> MountedSource::listConfigWarnings() const {

@@ -48,6 +48,9 @@ struct MountedSource {
   bool hasConfig() const;
   /// Reads it.
   llvm::Expected<ModelConfig> readConfig() const;
+  /// Makes of what the files store the tensors that models ask for; `config` is
+  /// what describes them.
+  llvm::Error arrange(const ModelConfig &config);
   /// What is odd about the configuration, and has been taken as it is.
   std::vector<std::string> listConfigWarnings() const;
   /// Whether there is a tokenizer to read.

@@ -11,6 +11,8 @@
 #include "llvm/ADT/bit.h"
 #include "llvm/Support/Endian.h"
 
+#include <array>
+#include <bit>
 #include <cassert>
 
 using namespace llvm;
@@ -90,11 +92,30 @@ bool quern::frontend::isFloating(StorageType type) {
   case StorageType::F16:
   case StorageType::BF16:
   case StorageType::F64:
+  case StorageType::F8_E4M3:
     return true;
   default:
     return getTraits(type).block.has_value();
   }
 }
+
+/// Bits of e4m3fn to f32, exact: 4 bits of exponent of bias 7, no infinities, and
+/// NaN where all bits but the sign are set.
+static constexpr float e4m3ToFloat(uint8_t bits) {
+  uint32_t sign = uint32_t(bits & 0x80) << 24, magnitude = bits & 0x7f;
+  if (magnitude == 0x7f)
+    return std::bit_cast<float>(sign | 0x7fc00000);
+  if (magnitude < 8) // of 2^-9 each
+    return (sign ? -0x1p-9f : 0x1p-9f) * float(magnitude);
+  return std::bit_cast<float>(sign | ((magnitude << 20) + (120u << 23)));
+}
+
+static constexpr auto e4m3Values = [] {
+  std::array<float, 256> values{};
+  for (int bits = 0; bits < 256; ++bits)
+    values[bits] = e4m3ToFloat(bits);
+  return values;
+}();
 
 template <typename Decode>
 static void decodePlain(size_t width, ArrayRef<uint8_t> bytes, MutableArrayRef<float> numbers, Decode decode) {
@@ -117,5 +138,7 @@ void quern::frontend::decodeNumbers(StorageType type, ArrayRef<uint8_t> bytes, M
     return decodePlain(2, bytes, numbers, [](const uint8_t *at) { return halfToFloat(read16le(at)); });
   if (type == StorageType::BF16)
     return decodePlain(2, bytes, numbers, [](const uint8_t *at) { return bfloatToFloat(read16le(at)); });
+  if (type == StorageType::F8_E4M3)
+    return decodePlain(1, bytes, numbers, [](const uint8_t *at) { return e4m3Values[*at]; });
   decodePlain(8, bytes, numbers, [](const uint8_t *at) { return float(bit_cast<double>(read64le(at))); });
 }

@@ -59,7 +59,7 @@ std::string listGgufTypes();
 /// "`F32`, `F16`, ...": the types the safetensors reader takes.
 std::string listSafetensorsTypes();
 
-/// True for F32, F16, BF16, F64 and the block formats: types `decodeNumbers` takes.
+/// True for F32, F16, BF16, F64, F8_E4M3 and the block formats: types `decodeNumbers` takes.
 bool isFloating(StorageType type);
 
 /// Numbers in storage format `type` to f32: exact for all floating types but

@@ -20,9 +20,12 @@
 #include "llvm/Support/Error.h"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 namespace quern::frontend {
+
+class ComputedRows;
 
 /// The most dimensions a tensor may have.
 constexpr size_t maxRank = 8;
@@ -40,6 +43,8 @@ struct StoredTensor {
   uint64_t bytes = 0;
   /// Heads whose rows are interleaved; see `TensorInfo`.
   int64_t interleavedHeads = 0;
+  /// Set iff the file does not store the numbers in `type`: what computes the rows.
+  std::shared_ptr<const ComputedRows> computed;
 };
 
 /// An error value with that message.

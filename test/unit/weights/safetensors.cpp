@@ -34,8 +34,8 @@ static void checkEntries(Checks &checks) {
   checks.that(bool(entry(R"("dtype":"F64","shape":[],"data_offsets":[0,8])")));
   refused(checks, parse(R"({"t":3})"), "tensor `t`: found the number 3, expected an object");
   refused(checks, entry(R"("shape":[2])"), "expected a string `dtype`");
-  refused(checks, entry(R"("dtype":"F8_E4M3","shape":[8],"data_offsets":[0,8])"),
-          "found dtype `F8_E4M3`, expected one of `F32`");
+  refused(checks, entry(R"("dtype":"F8_E5M2","shape":[8],"data_offsets":[0,8])"),
+          "found dtype `F8_E5M2`, expected one of `F32`");
   refused(checks, entry(R"("dtype":"","shape":[8],"data_offsets":[0,8])"), "found dtype `\"\"`");
   refused(checks, entry(R"("dtype":"F32","shape":[-2],"data_offsets":[0,8])"), "`shape`");
   refused(checks, entry(R"("dtype":"F32","shape":[2.0],"data_offsets":[0,8])"), "`shape`");
