@@ -58,6 +58,8 @@ mlir::Type TensorTable::require(StringRef name, ArrayRef<Extent> shape, SourceRa
     return mlir::Float32Type::get(context);
   const TensorInfo *tensor = checkpoint->lookup(name);
   ++wanted;
+  if (tensor)
+    accepted.insert_range(tensor->parts);
   if (!tensor) {
     disagree(place, declaration, "missing", "", name);
     return {};

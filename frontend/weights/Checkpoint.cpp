@@ -8,6 +8,7 @@
 #include "frontend/weights/Checkpoint.h"
 
 #include "frontend/weights/ComputedRows.h"
+#include "frontend/weights/Experts.h"
 #include "frontend/weights/HfConfig.h"
 #include "frontend/weights/MappedFile.h"
 #include "frontend/weights/Mounts.h"
@@ -83,7 +84,8 @@ Error Checkpoint::add(const Mount &mount, bool wantConfig) {
                         uint32_t(files.size()),
                         stored.offset,
                         stored.interleavedHeads,
-                        stored.computed};
+                        stored.computed,
+                        {}};
       allTensors.push_back(std::move(tensor));
     }
     files.push_back(std::move(file.file));
@@ -144,13 +146,20 @@ Expected<Checkpoint> Checkpoint::open(ArrayRef<Mount> mounts, StringRef configFi
     return error;
   if (Error error = result.straightenVectors())
     return error;
+  result.stacks = makeStacks(result.allTensors, [&](const TensorInfo &tensor) { return result.rawData(tensor); });
   return result;
 }
 
-const TensorInfo *Checkpoint::lookup(StringRef name) const {
+/// The tensor of that name among those, which are ordered by it, or null.
+static const TensorInfo *findByName(ArrayRef<TensorInfo> tensors, StringRef name) {
   auto place =
-      llvm::lower_bound(allTensors, name, [](const TensorInfo &tensor, StringRef name) { return tensor.name < name; });
-  return place != allTensors.end() && place->name == name ? &*place : nullptr;
+      llvm::lower_bound(tensors, name, [](const TensorInfo &tensor, StringRef name) { return tensor.name < name; });
+  return place != tensors.end() && place->name == name ? place : nullptr;
+}
+
+const TensorInfo *Checkpoint::lookup(StringRef name) const {
+  const TensorInfo *tensor = findByName(allTensors, name);
+  return tensor ? tensor : findByName(stacks, name);
 }
 
 int64_t Checkpoint::rowBytes(const TensorInfo &tensor) const {

@@ -70,6 +70,8 @@ struct TensorInfo {
   int64_t interleavedHeads = 0;
   /// Set iff rows are computed from what the file stores.
   std::shared_ptr<const ComputedRows> computed;
+  /// Of a stack of experts that was asked for as one tensor: their names.
+  std::vector<std::string> parts;
 
   /// Number of elements.
   int64_t elements() const;
@@ -94,7 +96,9 @@ public:
   /// All tensors, by ascending name.
   llvm::ArrayRef<TensorInfo> tensors() const { return allTensors; }
 
-  /// The tensor of that name, or null.
+  /// The tensor of that name, or null. A `*` in place of an expert's number, as in
+  /// `mlp.experts.*.up_proj.weight`, asks for all experts' [n, k] as one tensor
+  /// [experts, n, k], which is not among `tensors`.
   const TensorInfo *lookup(llvm::StringRef name) const;
 
   /// Size of one row of `tensor` in bytes.
@@ -150,6 +154,8 @@ private:
 
   std::vector<std::unique_ptr<MappedFile>> files;
   std::vector<TensorInfo> allTensors;
+  /// Tensors of experts as stacks, by ascending name.
+  std::vector<TensorInfo> stacks;
   /// Vectors with interleaved heads, reordered when opened: few and small.
   std::map<std::string, std::vector<uint8_t>> straightened;
   /// The rows of a tensor that were computed last.

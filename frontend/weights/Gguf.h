@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 //
 // Reads the container: metadata and the table of tensors, as the file names
-// them. What they mean for a model is in GgufLlama.h and GgufConfig.h.
+// them. What they mean for a model is in GgufModel.h.
 //
 //===----------------------------------------------------------------------===//
 
@@ -43,6 +43,9 @@ enum class GgufType : uint32_t {
   I64 = 11,
   F64 = 12
 };
+
+/// The double that the shortest decimal form of `value` denotes.
+double fromShortestDecimal(float value);
 
 /// One metadata value: a checked view of the file's bytes.
 class GgufValue {

@@ -5,7 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "frontend/weights/GgufLlama.h"
+#include "frontend/weights/GgufInfluence.h"
+
+#include "frontend/weights/GgufModel.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -14,29 +16,37 @@
 
 using namespace llvm;
 using namespace quern::frontend;
+using namespace quern::frontend::gguf_families;
 
 namespace {
 
+/// A key that is read, or has no influence.
+struct KnownKey {
+  uint32_t families;
+  StringLiteral key;
+};
+
 /// A key that is refused unless its numbers are among `values`.
 struct NeutralKey {
+  uint32_t families;
   StringLiteral key;
   std::initializer_list<double> values;
 };
 
 } // namespace
 
-/// Keys that are read, or have no influence.
-static constexpr StringLiteral knownKeys[] = {
-#define QUERN_GGUF_INT(gguf, huggingFace, presence) "llama." gguf,
-#define QUERN_GGUF_FLOAT(gguf, huggingFace, presence) "llama." gguf,
-#include "frontend/weights/GgufLlama.def"
-#define QUERN_GGUF_READ(key) key,
-#define QUERN_GGUF_IDLE(key) key,
+static constexpr KnownKey knownKeys[] = {
+#define QUERN_GGUF_INT(families, gguf, huggingFace, presence) {families, gguf},
+#define QUERN_GGUF_FLOAT(families, gguf, huggingFace, presence) {families, gguf},
+#define QUERN_GGUF_BOOL(families, gguf, huggingFace, presence) {families, gguf},
+#include "frontend/weights/GgufFamilies.def"
+#define QUERN_GGUF_READ(families, key) {families, key},
+#define QUERN_GGUF_IDLE(families, key) {families, key},
 #include "frontend/weights/GgufKeys.def"
 };
 
 static const NeutralKey neutralKeys[] = {
-#define QUERN_GGUF_NEUTRAL(key, ...) {key, {__VA_ARGS__}},
+#define QUERN_GGUF_NEUTRAL(families, key, ...) {families, key, {__VA_ARGS__}},
 #include "frontend/weights/GgufKeys.def"
 };
 
@@ -47,71 +57,99 @@ static std::string listValues(const NeutralKey &row) {
   return list;
 }
 
-static Error checkNeutral(const GgufFile &file) {
+static Error checkNeutral(const GgufModel &model) {
   for (const NeutralKey &row : neutralKeys) {
-    const GgufValue *value = file.find(row.key);
+    std::string key = model.key(row.key);
+    const GgufValue *value = model.isOf(row.families) ? model.file.find(key) : nullptr;
     if (!value)
       continue;
     std::optional<std::vector<double>> numbers = value->asNumbers();
     auto isNeutral = [&](double number) { return llvm::is_contained(row.values, number); };
     if (!numbers || !llvm::all_of(*numbers, isNeutral))
-      return file.refuseKey(row.key, "found " + value->describe() + ", expected " + listValues(row) +
-                                         "; models do not do what it asks for");
+      return model.file.refuseKey(key, "found " + value->describe() + ", expected " + listValues(row) +
+                                           "; models do not do what it asks for");
   }
   return Error::success();
 }
 
-/// Keys whose neutral value depends on other keys of the file.
-static Error checkRelated(const GgufFile &file, const ModelConfig &config) {
-  static constexpr StringLiteral windowKey = "llama.attention.sliding_window";
-  static constexpr StringLiteral scaleKey = "llama.attention.scale";
-  static constexpr StringLiteral valueKey = "llama.attention.value_length";
-  static constexpr StringLiteral activationKey = "llama.hidden_activation";
+static Error checkWindow(const GgufModel &model, const ModelConfig &config) {
+  static constexpr StringLiteral name = "attention.sliding_window";
   int64_t context = *config.find("max_position_embeddings")->asInt();
-  int64_t headDim = *config.find("head_dim")->asInt();
-  Expected<std::optional<int64_t>> window = getUniformInt(file, windowKey);
+  Expected<std::optional<int64_t>> window = model.getUniformInt(name);
   if (!window)
     return window.takeError();
   if (*window && **window != 0 && **window < context)
-    return file.refuseKey(windowKey, "found a window of " + Twine(**window) +
-                                         " positions, expected 0 or at least the " + Twine(context) +
-                                         " of `llama.context_length`");
-  Expected<std::optional<int64_t>> valueDim = getUniformInt(file, valueKey);
-  if (!valueDim)
-    return valueDim.takeError();
-  if (*valueDim && **valueDim != headDim)
-    return file.refuseKey(valueKey, "found " + Twine(**valueDim) + ", expected the head size " + Twine(headDim));
-  Expected<std::optional<double>> scale = file.getDouble(scaleKey);
-  if (!scale)
-    return scale.takeError();
-  double usual = 1.0 / std::sqrt(double(headDim));
-  if (*scale && **scale != 0 && !(std::abs(**scale - usual) <= 1e-6 * usual))
-    return file.refuseKey(scaleKey, "found " + file.find(scaleKey)->describe() +
-                                        ", expected 0 or one over the root of the head size " + Twine(headDim));
-  Expected<std::optional<std::string>> activation = file.getString(activationKey);
-  if (!activation)
-    return activation.takeError();
-  if (activation->value_or("silu") != "silu")
-    return file.refuseKey(activationKey, "found " + inBackticks(**activation) + ", expected `silu`");
+    return model.file.refuseKey(model.key(name), "found a window of " + Twine(**window) +
+                                                     " positions, expected 0 or at least the " + Twine(context) +
+                                                     " of `" + model.key("context_length") + "`");
   return Error::success();
 }
 
-Error quern::frontend::checkInfluence(const GgufFile &file, const ModelConfig &config) {
-  if (Error error = checkNeutral(file))
+/// The factor of scores, where models take one over the root of the size of a key.
+static Error checkScale(const GgufModel &model, const ModelConfig &config) {
+  if (model.isOf(Granite))
+    return Error::success();
+  std::string key = model.key("attention.scale");
+  int64_t size = *config.find(model.isOf(Deepseek) ? "qk_head_dim" : "head_dim")->asInt();
+  Expected<std::optional<double>> scale = model.file.getDouble(key);
+  if (!scale)
+    return scale.takeError();
+  double usual = 1.0 / std::sqrt(double(size));
+  if (*scale && **scale != 0 && !(std::abs(**scale - usual) <= 1e-6 * usual))
+    return model.file.refuseKey(key, "found " + model.file.find(key)->describe() +
+                                         ", expected 0 or one over the root of the head size " + Twine(size));
+  return Error::success();
+}
+
+/// Keys whose neutral value depends on other keys of the file.
+static Error checkRelated(const GgufModel &model, const ModelConfig &config) {
+  if (Error error = checkWindow(model, config))
     return error;
-  return checkRelated(file, config);
+  if (!model.isOf(Deepseek)) {
+    static constexpr StringLiteral name = "attention.value_length";
+    int64_t headDim = *config.find("head_dim")->asInt();
+    Expected<std::optional<int64_t>> valueDim = model.getUniformInt(name);
+    if (!valueDim)
+      return valueDim.takeError();
+    if (*valueDim && **valueDim != headDim)
+      return model.file.refuseKey(model.key(name),
+                                  "found " + Twine(**valueDim) + ", expected the head size " + Twine(headDim));
+  }
+  if (Error error = checkScale(model, config))
+    return error;
+  std::string key = model.key("hidden_activation");
+  Expected<std::optional<std::string>> activation = model.file.getString(key);
+  if (!activation)
+    return activation.takeError();
+  if (activation->value_or("silu") != "silu")
+    return model.file.refuseKey(key, "found " + inBackticks(**activation) + ", expected `silu`");
+  return Error::success();
+}
+
+Error quern::frontend::checkInfluence(const GgufModel &model, const ModelConfig &config) {
+  if (Error error = checkNeutral(model))
+    return error;
+  return checkRelated(model, config);
 }
 
 std::vector<std::string> quern::frontend::listUnknownKeys(const GgufFile &file) {
   constexpr size_t longestList = 8;
   std::vector<std::string> warnings;
+  Expected<GgufModel> model = readFamily(file);
+  if (!model) {
+    consumeError(model.takeError());
+    return warnings;
+  }
   size_t surplus = 0;
   for (const auto &[key, value] : file.metadata()) {
     StringRef name = key;
-    bool matters = name.starts_with("llama.") || name.starts_with("tokenizer.");
+    bool isOwn = name.starts_with(model->key(""));
+    if (!isOwn && !name.starts_with("tokenizer."))
+      continue;
+    StringRef part = isOwn ? name.drop_front(model->key("").size()) : name;
+    auto isRow = [&](const auto &row) { return model->isOf(row.families) && row.key == part; };
     bool isNamedTemplate = name.starts_with("tokenizer.chat_template.");
-    bool isNeutral = llvm::any_of(neutralKeys, [&](const NeutralKey &row) { return row.key == name; });
-    if (!matters || isNamedTemplate || isNeutral || llvm::is_contained(knownKeys, name))
+    if (isNamedTemplate || llvm::any_of(neutralKeys, isRow) || llvm::any_of(knownKeys, isRow))
       continue;
     if (warnings.size() == longestList)
       ++surplus;

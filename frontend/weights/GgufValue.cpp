@@ -43,8 +43,7 @@ static std::optional<int64_t> integerAt(GgufType type, const uint8_t *at) {
   }
 }
 
-/// The double that the shortest decimal form of `value` denotes.
-static double fromShortestDecimal(float value) {
+double quern::frontend::fromShortestDecimal(float value) {
   char text[64];
   std::to_chars_result written = std::to_chars(text, text + sizeof(text), value);
   double result = value;

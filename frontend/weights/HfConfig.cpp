@@ -111,26 +111,46 @@ static void normalizeEnds(ModelConfig &config) {
 namespace {
 
 /// What transformers takes for a key that a file does not have, where that is
-/// not what a model takes (configuration_mistral.py).
+/// not what a model takes (configuration_mistral.py and its likes).
 struct TypeDefault {
   StringLiteral modelType, key;
-  int64_t value;
+  ConfigValue value;
+};
+
+/// Two names for one key: transformers reads either, and the versions write one or
+/// the other (`attribute_map` of its configurations).
+struct TypeAlias {
+  StringLiteral modelType, other, key;
 };
 
 } // namespace
 
-static constexpr TypeDefault typeDefaults[] = {
-    {"mistral", "num_key_value_heads", 8},
-    {"mistral", "sliding_window", 4096},
+static const TypeDefault typeDefaults[] = {
+    {"mistral", "num_key_value_heads", int64_t(8)},
+    {"mistral", "sliding_window", int64_t(4096)},
+    {"qwen2_moe", "qkv_bias", true},
+    {"deepseek_v3", "rope_interleave", true},
+};
+
+static constexpr TypeAlias typeAliases[] = {
+    {"qwen2_moe", "num_local_experts", "num_experts"},
+    {"qwen3_moe", "num_experts", "num_local_experts"},
+    {"olmoe", "num_local_experts", "num_experts"},
+    {"mixtral", "num_experts", "num_local_experts"},
+    {"deepseek_v2", "num_local_experts", "n_routed_experts"},
+    {"deepseek_v3", "num_local_experts", "n_routed_experts"},
 };
 
 /// A key that is there as null says something else: no window.
-static void setTypeDefaults(const json &object, ModelConfig &config) {
+static void normalizeType(const json &object, ModelConfig &config) {
   const ConfigValue *type = config.find("model_type");
   const std::string *name = type ? type->asString() : nullptr;
   for (const TypeDefault &row : typeDefaults)
     if (name && *name == row.modelType && !object.contains(row.key.str()))
       config.set(row.key, row.value);
+  for (const TypeAlias &row : typeAliases)
+    if (name && *name == row.modelType)
+      moveKey(config, row.other, row.key);
 }
 
 Expected<ModelConfig> quern::frontend::parseHfConfig(StringRef text, StringRef path) {
@@ -142,7 +162,7 @@ Expected<ModelConfig> quern::frontend::parseHfConfig(StringRef text, StringRef p
   ModelConfig config;
   config.addOrigin(path);
   flatten(*tree, "", config);
-  setTypeDefaults(*tree, config);
+  normalizeType(*tree, config);
   if (Error error = normalizeRope(config, path))
     return error;
   normalizeDtype(config);

@@ -7,13 +7,15 @@
 
 #include "frontend/weights/Mounts.h"
 
+#include "frontend/weights/Experts.h"
 #include "frontend/weights/ForeignFiles.h"
 #include "frontend/weights/Fp8.h"
-#include "frontend/weights/GgufLlama.h"
+#include "frontend/weights/GgufModel.h"
 #include "frontend/weights/GgufVocabulary.h"
 #include "frontend/weights/HfConfig.h"
 #include "frontend/weights/HfText.h"
 #include "frontend/weights/HfVocabulary.h"
+#include "frontend/weights/LatentHeads.h"
 #include "frontend/weights/Safetensors.h"
 #include "runtime/Inputs.h"
 
@@ -123,6 +125,8 @@ static Expected<MountedSource> openGguf(std::unique_ptr<MappedFile> mapped) {
     return tensors.takeError();
   MountedSource source;
   source.files.push_back({std::move(mapped), std::move(*tensors)});
+  if (Error error = joinLatentHeads(source.files.front()))
+    return error;
   source.gguf = std::move(*container);
   return source;
 }
@@ -185,12 +189,16 @@ Expected<ModelConfig> MountedSource::readConfig() const {
 }
 
 Error MountedSource::arrange(const ModelConfig &config) {
-  if (gguf)
-    return Error::success();
-  Expected<Fp8Format> format = readFp8Format(config);
-  if (!format)
-    return format.takeError();
-  return scaleFp8(files, *format);
+  if (!gguf) {
+    Expected<Fp8Format> format = readFp8Format(config);
+    if (!format)
+      return format.takeError();
+    if (Error error = splitStacks(files, config, *format))
+      return error;
+    if (Error error = scaleFp8(files, *format))
+      return error;
+  }
+  return checkExperts(files, config);
 }
 
 std::vector<std::string> MountedSource::listConfigWarnings() const {

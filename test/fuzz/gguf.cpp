@@ -1,6 +1,6 @@
 /// Any bytes as a GGUF file: container, tensors, configuration and tokenizer are right or refused.
 
-#include "frontend/weights/GgufLlama.h"
+#include "frontend/weights/GgufModel.h"
 #include "frontend/weights/GgufVocabulary.h"
 
 #include <cstdlib>
