@@ -21,12 +21,12 @@ def load(path):
             for name, entry in header.items()}
 
 
-def save(path, tensors):
-    """Writes arrays of the types above by name."""
+def save(path, tensors, dtypes={}):
+    """Writes arrays of the types above by name; `dtypes` has those of tensors whose arrays are only their bytes."""
     names = {numpy.dtype(dtype): name for name, dtype in DTYPES.items()}
     header, end = {}, 0
     for name, array in tensors.items():
-        header[name] = {"dtype": names[array.dtype], "shape": list(array.shape), "data_offsets": [end, end + array.nbytes]}
+        header[name] = {"dtype": dtypes.get(name) or names[array.dtype], "shape": list(array.shape), "data_offsets": [end, end + array.nbytes]}
         end += array.nbytes
     text = json.dumps(header).encode()
     with pathlib.Path(path).open("wb") as file:
