@@ -209,3 +209,33 @@ def safetensors(random, root):
     if random.random() < 0.3:
         steps += [compile_step("{llama}", "{in}/w"), *run_steps(random)]
     return Case("safetensors", write_folder(files), steps, changes)
+
+
+EXPERT_FILES = ["mixtral.gguf", "mixtral-old.gguf", "qwen2_moe.gguf", "deepseek_v2.gguf", "deepseek_v3.gguf", "granitemoeshared.gguf"]
+EXPERT_FOLDERS = ["moe/mixtral", "moe/mixtral-stacked", "moe/granitemoeshared", "fp8"]
+EXPERT_KEYS = ["expert_count", "expert_used_count", "expert_gating_func", "expert_group_count", "attention.key_length_mla", "rope.dimension_count"]
+
+
+def experts(random, root):
+    """Weights of experts, of latent heads and of FP8, in every container; no model is compiled for most of them."""
+    if random.random() < 0.5:
+        file = gguf_file.parse((root / "test/data/moe" / random.choice(EXPERT_FILES)).read_bytes())
+        changes = [change_gguf(random, file) for _ in range(random.choice([1, 1, 2]))]
+        if random.random() < 0.3:
+            arch = random.choice(["llama", "deepseek2", "qwen2moe", "granitemoe"])
+            file.keys.append(gguf_file.Key(f"{arch}.{random.choice(EXPERT_KEYS)}".encode(), 4, random.choice([0, 1, 2, 3, 7, 2**31])))
+        return Case("experts", {"w.gguf": gguf_file.write(file)}, [check_step("{experts}", "{in}/w.gguf")], changes)
+    files = read_folder(root / "test/data" / random.choice(EXPERT_FOLDERS), ["config.json", "model.safetensors"])
+    header, data = read_safetensors(files["model.safetensors"])
+    data = bytearray(data)
+    changes = [spoil_tensor(random, header, data) for _ in range(random.choice([1, 1, 2])) if is_whole(header)]
+    files["model.safetensors"] = write_safetensors(header, bytes(data))
+    if random.random() < 0.5:
+        tree = json.loads(files["config.json"])
+        tree.update(random.choice([
+            {"num_local_experts": random.choice([0, 1, 2, 4, -1, 2**62, "3"])}, {"model_type": random.choice(["qwen3_moe", "granitemoe", 3])},
+            {"quantization_config": random.choice([{}, 3, {"quant_method": "fp8", "weight_block_size": random.choice([[1, 1], [2**62, 2**62], [0, 1], 7])}])},
+            {"dtype": "float32"}]))
+        files["config.json"] = mutation.dump(tree).encode("utf-8", "surrogatepass")
+        changes.append("config.json")
+    return Case("experts", write_folder(files), [check_step("{experts}", "{in}/w")], changes)
