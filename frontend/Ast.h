@@ -388,7 +388,8 @@ struct ArrayType : TypeExpr {
   static bool classof(const TypeExpr *type) { return type->kind == TypeKind::Array; }
 };
 
-/// What may follow the type of a member, or of the elements of a ForArrayType; each at most once, in any order. All null where absent.
+/// What may follow the type of a member, or of the elements of a ForArrayType; each at most once, in any order. All
+/// null where absent.
 struct MemberClauses {
   /// `named "w1"`, `named "{medusa_num_layers}"`: the part of the tensor's path, instead of the
   /// member's name.

@@ -97,8 +97,9 @@ void testDamage(Checks &checks) {
 
 void testImage(Checks &checks) {
   const std::string image =
-      R"("image": {"resize": {"height": 3, "width": 4}, "filter": "bicubic", "align_corners": true, "antialias": false,
-          "crop": null, "rescale_factor": 0.5, "mean": [1], "std": [2], "labels": ["a"], "probabilities": true}, )";
+      R"("image": {"resize": {"height": 3, "width": 4}, "filter": "bicubic", "align_corners": true,
+          "antialias": false, "crop": null, "rescale_factor": 0.5, "mean": [1], "std": [2],
+          "labels": ["a"], "probabilities": true}, )";
   auto parse = [&](const std::string &from, const std::string &to) {
     std::string json(quern::test::getToyDescription()), changed = image;
     changed.replace(changed.find(from), from.size(), to);
