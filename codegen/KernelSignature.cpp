@@ -167,14 +167,14 @@ LogicalResult SignatureBuilder::addState(unsigned operand, RankedTensorType type
   return success();
 }
 
-/// An image whose channels are seen by panels: [lane, panel, x, y, n].
+/// A tensor whose last axis is seen by panels: [lane, panel, …].
 LogicalResult SignatureBuilder::addPanels(unsigned operand, RankedTensorType type, RankedTensorType whole) {
   FailureOr<BufferElement> element = getElement(type.getElementType());
   FailureOr<SmallVector<BufferDim>> dims = getDenseDims(kernel, type, whole);
   if (failed(element) || failed(dims))
     return failure();
   SmallVector<BufferDim> panels = {{Dim::fixed(PackedLayout::panelRows), 1},
-                                   {Dim::fixed(PackedLayout::panels(type.getDimSize(3))), PackedLayout::panelRows}};
+                                   {Dim::fixed(PackedLayout::panels(type.getShape().back())), PackedLayout::panelRows}};
   panels.append(dims->begin() + 1, dims->end());
   push(operand, *element, std::move(panels));
   return success();
@@ -187,8 +187,8 @@ LogicalResult SignatureBuilder::addResult(unsigned operand, unsigned result, Ran
   switch (anchor ? anchor.getResultView() : ResultView::Dense) {
   case ResultView::Dense:
     return addDense(operand, type, whole);
-  case ResultView::Image:
-    if (type.getDimSize(3) % PackedLayout::panelRows != 0)
+  case ResultView::Panels:
+    if (type.getShape().back() % PackedLayout::panelRows != 0)
       return addDense(operand, type, whole);
     return addPanels(operand, type, whole);
   case ResultView::Columns:

@@ -3,6 +3,7 @@
 #include "codegen/Lowering.h"
 #include "codegen/Scalar.h"
 #include "codegen/StateLayout.h"
+#include "codegen/templates/Weights.h"
 
 using namespace mlir;
 
@@ -144,6 +145,19 @@ FailureOr<Formula> Lowering::get(Value value) {
     return owner->emitError("a kernel of the form `")
            << stringifyKernelForm(kernel.getForm()) << "` cannot use the value of `" << owner->getName() << "` here";
   owner = value.use_empty() ? kernel.getOperation() : value.use_begin()->getOwner();
+  if (succeeded(getPackedLayout(value))) {
+    FailureOr<PackedWeight> weight = getWeight(value, owner);
+    if (failed(weight))
+      return failure();
+    Formula elements{shapeOf(cast<RankedTensorType>(value.getType())), [weight = *weight](const Index &index) {
+                       constexpr int32_t lanes = PackedLayout::panelRows;
+                       int32_t group = static_cast<int32_t>(weight.layout.group);
+                       Halide::Expr row = index[0], k = index[1];
+                       return readWeight(weight, row % lanes, k % group, k / group, row / lanes);
+                     }};
+    set(value, elements);
+    return elements;
+  }
   FailureOr<Halide::ImageParam> buffer = getBuffer(value, owner);
   if (failed(buffer))
     return failure();

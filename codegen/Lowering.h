@@ -66,7 +66,8 @@ public:
   mlir::LogicalResult lowerOps(mlir::Block::iterator begin, mlir::Block::iterator end);
   /// Lowers the ops from `begin` to the end of the body: the formula of what the kernel yields first.
   mlir::FailureOr<Formula> lowerResult(mlir::Block::iterator begin);
-  /// The formula of an argument or of a lowered op's result; an error at the op, or its first user, when there is none.
+  /// The formula of an argument, of a packed one as f32, or of a lowered op's result; an error at the op, or its first
+  /// user, when there is none.
   mlir::FailureOr<Formula> get(mlir::Value value);
   /// Makes `value`, the result of an anchor, known.
   void set(mlir::Value value, Formula tensor) { tensors[value] = std::move(tensor); }

@@ -155,6 +155,30 @@ static Result lowerConcat(Lowering &lowering, ConcatOp op, Operands operands) {
                  }};
 }
 
+static Result lowerBroadcast(Lowering &lowering, BroadcastOp op, Operands operands) {
+  return Formula{lowering.shapeOf(resultType(op)), [axis = op.getAxis(), input = operands[0]](const Index &index) {
+                   Index own = index;
+                   own.erase(own.begin() + axis);
+                   return input.at(own);
+                 }};
+}
+
+/// In ascending order of the slots. The first product is added to 0, too, which Halide would leave out: of the sum of
+/// two products the back end may fuse either, and takes another one in another kernel.
+static Result lowerCombine(Lowering &lowering, CombineOp op, Operands operands) {
+  int32_t slots = static_cast<int32_t>(cast<RankedTensorType>(op.getInput().getType()).getDimSize(1));
+  return Formula{lowering.shapeOf(resultType(op)),
+                 [slots, input = operands[0], weights = operands[1]](const Index &index) {
+                   Expr sum = 0.0f;
+                   for (int32_t j = 0; j < slots; ++j) {
+                     Index own = index;
+                     own.insert(own.begin() + 1, j);
+                     sum = Halide::Internal::Add::make(sum, weights.at({index[0], j}) * input.at(own));
+                   }
+                   return sum;
+                 }};
+}
+
 /// The row of an element.
 static Index rowOf(const Index &index) { return Index(index.begin(), index.end() - 1); }
 
@@ -169,7 +193,7 @@ static Result lowerRmsNorm(Lowering &lowering, RmsNormOp op, Operands operands) 
   Formula scale = lowering.store(
       RowStage::Kind::PerRow, {mean.shape, [=](const Index &row) { return 1.0f / sqrt(mean.at(row) + eps); }}, "scale");
   return Formula{input.shape, [=](const Index &index) {
-                   return input.at(index) * scale.at(rowOf(index)) * weight.at({index.back()});
+                   return multiply(input.at(index) * scale.at(rowOf(index)), weight.at({index.back()}));
                  }};
 }
 
@@ -210,7 +234,9 @@ static Result lowerRope(Lowering &lowering, RopeOp op, Operands operands) {
                    Expr u = input.at({index[0], index[1], half ? j : 2 * j});
                    Expr v = input.at({index[0], index[1], half ? j + pairs : 2 * j + 1});
                    Expr cosine = table.at({position, j, 0}), sine = table.at({position, j, 1});
-                   Expr turned = select(second, v * cosine + u * sine, u * cosine - v * sine);
+                   // Of the two products one is fused with the sum: said which, where vectors differ with the rows.
+                   auto first = [&](Expr a, Expr b) { return half ? a * b : multiply(a, b); };
+                   Expr turned = select(second, first(v, cosine) + u * sine, first(u, cosine) - v * sine);
                    return whole ? turned : select(e < 2 * pairs, turned, input.at(index));
                  }};
 }
@@ -226,6 +252,8 @@ FailureOr<Formula> lowerOp(Lowering &lowering, Operation *op, ArrayRef<Formula> 
       .Case([&](TransposeOp transpose) { return lowerTranspose(lowering, transpose, operands); })
       .Case([&](SliceOp slice) { return lowerSlice(lowering, slice, operands); })
       .Case([&](ConcatOp concat) { return lowerConcat(lowering, concat, operands); })
+      .Case([&](BroadcastOp broadcast) { return lowerBroadcast(lowering, broadcast, operands); })
+      .Case([&](CombineOp combine) { return lowerCombine(lowering, combine, operands); })
       .Case([&](RmsNormOp norm) { return lowerRmsNorm(lowering, norm, operands); })
       .Case([&](ReduceOp reduce) { return lowerReduce(lowering, reduce, operands); })
       .Case([&](SoftmaxOp softmax) { return lowerSoftmax(lowering, softmax, operands); })

@@ -50,6 +50,12 @@ static Halide::Expr toBFloat(Halide::Expr value) {
   return reinterpret(BFloat(16), cast<uint16_t>(kept >> 16));
 }
 
+// A product and a sum become one operation where the sum is this 0; the next sum finds no product any more.
+Halide::Expr multiply(Halide::Expr a, Halide::Expr b) {
+  Halide::Expr product = a * b;
+  return Halide::Internal::Add::make(product, Halide::Internal::make_zero(product.type()));
+}
+
 Halide::Expr convert(Halide::Type type, Halide::Expr value) {
   if (value.type() == type)
     return value;

@@ -25,6 +25,10 @@ Halide::Expr toFloat(Halide::Expr value);
 /// `value` rounded to nearest even in `type`.
 Halide::Expr convert(Halide::Type type, Halide::Expr value);
 
+/// `a` · `b`, rounded: what is added to it is not fused with it. An op's product has the same bits wherever its kernel
+/// ends.
+Halide::Expr multiply(Halide::Expr a, Halide::Expr b);
+
 } // namespace quern::codegen
 
 #endif // QUERN_CODEGEN_SCALAR_H

@@ -60,7 +60,8 @@ def Quern_KernelForm : I32EnumAttr<"KernelForm", "the structured form of a kerne
   I32EnumAttrCase<"Contract", 2, "contract">, I32EnumAttrCase<"Attention", 3, "attention">,
   I32EnumAttrCase<"Gather", 4, "gather">, I32EnumAttrCase<"Append", 5, "append">,
   I32EnumAttrCase<"Conv", 6, "conv">, I32EnumAttrCase<"Pool", 7, "pool">,
-  I32EnumAttrCase<"Winograd", 8, "winograd">]> {
+  I32EnumAttrCase<"Winograd", 8, "winograd">, I32EnumAttrCase<"Experts", 9, "experts">,
+  I32EnumAttrCase<"Routing", 10, "routing">]> {
   let cppNamespace = "::quern";
   let genSpecializedAttr = 0;
 }

@@ -23,7 +23,7 @@ WorkTerm multiply(int64_t count, llvm::ArrayRef<Dim> dims);
 enum class ResultView {
   Dense,   ///< as the tensor is
   Columns, ///< as rows of columns, these in panels where they fill whole ones, so that no index needs a division
-  Image,   ///< as an image whose channels, the last axis, are in panels where they fill whole ones
+  Panels,  ///< with the last axis in panels where it fills whole ones
 };
 
 } // namespace quern

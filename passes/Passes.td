@@ -171,6 +171,15 @@ def FuseHorizontalPass : Pass<"quern-fuse-horizontal", "::mlir::ModuleOp"> {
   }];
 }
 
+def FuseRoutingPass : Pass<"quern-fuse-routing", "::mlir::ModuleOp"> {
+  let summary = "compute all between scores and products by chosen weights in one kernel";
+  let description = [{
+    Groups each `group_rows` with the small ops that its choices come from (`top_k`, softmax, elementwise ops), down to
+    the product that gives the scores, and with those on what they give (weights that add up to 1). The group has
+    several results.
+  }];
+}
+
 def FuseEpiloguesPass : Pass<"quern-fuse-epilogues", "::mlir::ModuleOp"> {
   let summary = "compute what follows a matmul, or another anchor, in its kernel";
   let description = [{

@@ -52,6 +52,8 @@ static void buildFused(OpPassManager &manager, const PipelineOptions &options) {
   // After what makes caches bf16, and before horizontal fusion, which joins the products that they hold.
   if (options.source)
     manager.addPass(createWidenCachesPass(*options.source, /*keep=*/options.keepF16Caches));
+  // Before epilogues, which would take parts of it.
+  manager.addPass(createFuseRoutingPass());
   // Before the other fusions: only one consumer is left to each norm.
   manager.addPass(createFuseHorizontalPass());
   // Before prologues, which extend the groups.

@@ -31,7 +31,7 @@ static void unpackPairs(Product &product, int unitSteps, Var i, Var o) {
 }
 
 /// sum(i, o, m) += lhs(k, m) · weight(i, k, o), k ascending, weights as f32
-static void buildFloatProduct(Product &product, const Formula &lhs, Var i, Var o, Var m) {
+static void buildFloatProduct(Product &product, const Formula &lhs, Var i, Var o, Var m, Expr row) {
   product.sum(i, o, m) = 0.0f;
   product.wide = Func("wide");
   if (product.weight.layout.isCompressed()) {
@@ -42,7 +42,7 @@ static void buildFloatProduct(Product &product, const Formula &lhs, Var i, Var o
       product.steps.where(k < columns);
     Var column("column");
     product.wide(i, column, o) = readPair(product.pairs(i, column / 2, o), column);
-    product.sum(i, o, m) += lhs.at({m, k}) * product.wide(i, k, o);
+    product.sum(i, o, m) += lhs.at({row, k}) * product.wide(i, k, o);
     return;
   }
   int32_t group = static_cast<int32_t>(product.weight.layout.group);
@@ -57,26 +57,26 @@ static void buildFloatProduct(Product &product, const Formula &lhs, Var i, Var o
     product.wide(i, k, o) = readWeight(product.weight, i, 0, k, o);
     weight = product.wide(i, block, o);
   }
-  product.sum(i, o, m) += lhs.at({m, block * group + column}) * weight;
+  product.sum(i, o, m) += lhs.at({row, block * group + column}) * weight;
 }
 
 /// sum(i, o, m) += second of pair r of lhs · weight, then first · first, r ascending; pairs of bf16.
-static void buildPairProduct(Product &product, Func pairs, Var i, Var o, Var m, const TargetSpec &target) {
+static void buildPairProduct(Product &product, Func pairs, Var i, Var o, Var m, Expr row, const TargetSpec &target) {
   product.sum(i, o, m) = 0.0f;
   if (product.weight.layout.isCompressed()) {
     unpackPairs(product, unitPairs, i, o);
     Expr r = (product.steps.z * blockUnits + product.steps.y) * unitPairs + product.steps.x;
-    product.sum(i, o, m) = addPairProducts(target, product.sum(i, o, m), pairs(r, m), product.pairs(i, r, o));
+    product.sum(i, o, m) = addPairProducts(target, product.sum(i, o, m), pairs(r, row), product.pairs(i, r, o));
     return;
   }
   product.steps = RDom(0, static_cast<int32_t>(product.weight.layout.blocksPerPanel(product.weight.columns)), "steps");
   Expr r = product.steps.x;
-  product.sum(i, o, m) = addPairProducts(target, product.sum(i, o, m), pairs(r, m), product.weight.values(i, r, o));
+  product.sum(i, o, m) = addPairProducts(target, product.sum(i, o, m), pairs(r, row), product.weight.values(i, r, o));
 }
 
 /// dot(i, o, m, b) = Σ_k q(i, b·group + k, o) · a(b·group + k, m) - zero · Σ a, in i32, behind a bias; then, b
 /// ascending, sum(i, o, m) += scale · (t · dot) + min · (t · Σ a), t the activations' scale.
-static void buildQuantProduct(Product &product, QuantizedRows &lhs, Var i, Var o, Var m) {
+static void buildQuantProduct(Product &product, QuantizedRows &lhs, Var i, Var o, Var m, Expr row) {
   using Halide::cast;
   const PackedLayout &layout = product.weight.layout;
   int32_t group = static_cast<int32_t>(layout.group);
@@ -88,9 +88,9 @@ static void buildQuantProduct(Product &product, QuantizedRows &lhs, Var i, Var o
   int32_t columns = static_cast<int32_t>(layout.quantsBytes()) / (4 * panelRows);
   product.columns = RDom(0, 4, 0, columns, "columns");
   RDom &r = product.columns;
-  dot(i, o, m, b) = lhs.getStart(group, static_cast<int>(layout.zero), b, m);
+  dot(i, o, m, b) = lhs.getStart(group, static_cast<int>(layout.zero), b, row);
   auto multiply = [&](Expr quant, int32_t offset) {
-    dot(i, o, m, b) += cast<int32_t>(quant) * cast<int32_t>(quants(b * group + offset + 4 * r.y + r.x, m));
+    dot(i, o, m, b) += cast<int32_t>(quant) * cast<int32_t>(quants(b * group + offset + 4 * r.y + r.x, row));
   };
   if (layout.bits == 4) {
     product.low = Func("low");
@@ -104,12 +104,12 @@ static void buildQuantProduct(Product &product, QuantizedRows &lhs, Var i, Var o
   }
   product.steps = RDom(0, static_cast<int32_t>(layout.blocksPerPanel(product.weight.columns)), "steps");
   Expr block = product.steps.x;
-  Expr scaled = lhs.scaleDot(dot(i, o, m, block), block * group / QuantizedRows::block, m);
+  Expr scaled = lhs.scaleDot(dot(i, o, m, block), block * group / QuantizedRows::block, row);
   Func &sum = product.sum;
   sum(i, o, m) = 0.0f;
   Expr next = sum(i, o, m) + toFloat(product.weight.scales(i, block, o)) * scaled;
   if (layout.hasMins)
-    next = next + toFloat(product.weight.mins(i, block, o)) * lhs.scaledSums(group)(block, m);
+    next = next + toFloat(product.weight.mins(i, block, o)) * lhs.scaledSums(group)(block, row);
   sum(i, o, m) = next;
 }
 
@@ -118,14 +118,15 @@ static bool isPairs(MatmulOp matmul) {
   return cast<RankedTensorType>(matmul.getLhs().getType()).getElementType().isBF16();
 }
 
-/// The products of the body and the op that quantises their left side, if any.
-static LogicalResult findProducts(KernelOp kernel, SmallVectorImpl<MatmulOp> &matmuls, QuantizeOp &quantize) {
+LogicalResult findProducts(KernelOp kernel, SmallVectorImpl<MatmulOp> &matmuls, QuantizeOp &quantize) {
   for (auto matmul : kernel.getBody().getOps<MatmulOp>()) {
     if (!matmuls.empty() && matmul.getLhs() != matmuls.front().getLhs())
       return matmul.emitError("a kernel's products share their left side");
-    if (cast<RankedTensorType>(matmul.getLhs().getType()).getRank() != 2)
+    int64_t rank = cast<RankedTensorType>(matmul.getLhs().getType()).getRank(), expected = matmul.isBatched() ? 3 : 2;
+    if (!matmul.isGrouped() && rank != expected)
       return matmul.emitError("a kernel's product has a left side of shape ")
-             << formatDims(getDims(cast<RankedTensorType>(matmul.getLhs().getType()))) << ", expected rank 2";
+             << formatDims(getDims(cast<RankedTensorType>(matmul.getLhs().getType()))) << ", expected rank "
+             << expected;
     if (!matmuls.empty() && matmul.getResult().getType() != matmuls.front().getResult().getType())
       return matmul.emitError("a kernel's products have results of one shape");
     matmuls.push_back(matmul);
@@ -139,10 +140,30 @@ static LogicalResult findProducts(KernelOp kernel, SmallVectorImpl<MatmulOp> &ma
   return success();
 }
 
+/// The row of the left side that lane `i` of panel `o` of row `m` reads: that of the index of the batch that the output
+/// is of.
+static Expr getRow(MatmulOp matmul, Expr i, Expr o, Expr m) {
+  if (!matmul.isBatched())
+    return m;
+  int32_t batch = static_cast<int32_t>(matmul.getBatchSize());
+  int32_t outputs = static_cast<int32_t>(matmul.getNumOutputs() / matmul.getBatchSize());
+  Expr index = outputs % panelRows == 0 ? o / (outputs / panelRows) : (o * panelRows + i) / outputs;
+  return m * batch + clamp(index, 0, batch - 1);
+}
+
+Formula flattenRows(const Formula &lhs) {
+  if (lhs.shape.size() == 2)
+    return lhs;
+  Expr inner = lhs.shape[1];
+  return {{lhs.shape[0] * inner, lhs.shape[2]},
+          [lhs, inner](const Index &index) { return lhs.at({index[0] / inner, index[0] % inner, index[1]}); }};
+}
+
 /// The result of a product as a tensor: element (m, n) is lane n mod 16 of panel ⌊n / 16⌋.
 static Formula toFormula(Lowering &lowering, MatmulOp matmul, Func sum, Var i, Var o) {
-  return {lowering.shapeOf(matmul.getResult().getType()), [sum, i, o](const Index &index) {
-            Expr n = index[1];
+  int32_t outputs = static_cast<int32_t>(matmul.getResult().getType().getShape().back());
+  return {lowering.shapeOf(matmul.getResult().getType()), [sum, i, o, outputs](const Index &index) {
+            Expr n = index.size() == 2 ? index[1] : Halide::Internal::simplify(index[1] * outputs + index[2]);
             if (Halide::Internal::is_const_zero(Halide::Internal::simplify(n - (o * panelRows + i))))
               return sum(i, o, index[0]);
             return sum(n % panelRows, n / panelRows, index[0]);
@@ -182,9 +203,18 @@ static int countPairs(const PackedWeight &weight) {
   return static_cast<int>(weight.layout.blocksPerPanel(weight.columns) * weight.layout.group / 2);
 }
 
-/// The formula of the left side, stored in `funcs.lhs` or quantised where it has to be.
-static LogicalResult buildLhs(Lowering &lowering, ContractFuncs &funcs, MatmulOp matmul, QuantizeOp quantize,
-                              Formula &lhs) {
+LogicalResult addProduct(Lowering &lowering, ContractFuncs &funcs, MatmulOp matmul) {
+  FailureOr<PackedWeight> weight = lowering.getWeight(matmul.getWeight(), matmul);
+  if (failed(weight))
+    return failure();
+  Product product;
+  product.weight = *weight;
+  product.sum = Func("sum");
+  funcs.products.push_back(std::move(product));
+  return success();
+}
+
+LogicalResult buildLhs(Lowering &lowering, ContractFuncs &funcs, MatmulOp matmul, QuantizeOp quantize, Formula &lhs) {
   Block &body = lowering.getKernel().getBody().front();
   for (Operation &op : body)
     if (op.isBeforeInBlock(matmul) && &op != quantize.getOperation() && !isa<MatmulOp>(op) &&
@@ -193,12 +223,12 @@ static LogicalResult buildLhs(Lowering &lowering, ContractFuncs &funcs, MatmulOp
   FailureOr<Formula> rows = lowering.get(quantize ? quantize.getInput() : matmul.getLhs());
   if (failed(rows))
     return failure();
-  lhs = *rows;
+  lhs = flattenRows(*rows);
   if (quantize) {
     funcs.quantized.emplace(lhs);
     return success();
   }
-  int32_t columns = static_cast<int32_t>(cast<RankedTensorType>(matmul.getLhs().getType()).getDimSize(1));
+  int32_t columns = static_cast<int32_t>(cast<RankedTensorType>(matmul.getLhs().getType()).getShape().back());
   if (isPairs(matmul)) {
     for (const Product &product : funcs.products)
       funcs.lhsExtent = std::max(funcs.lhsExtent, countPairs(product.weight));
@@ -215,6 +245,16 @@ static LogicalResult buildLhs(Lowering &lowering, ContractFuncs &funcs, MatmulOp
   return success();
 }
 
+void buildProduct(Lowering &lowering, ContractFuncs &funcs, Product &product, MatmulOp matmul, const Formula &lhs,
+                  Expr row) {
+  if (funcs.quantized)
+    buildQuantProduct(product, *funcs.quantized, funcs.i, funcs.o, funcs.m, row);
+  else if (isPairs(matmul))
+    buildPairProduct(product, funcs.lhs, funcs.i, funcs.o, funcs.m, row, lowering.getTarget());
+  else
+    buildFloatProduct(product, lhs, funcs.i, funcs.o, funcs.m, row);
+}
+
 static FailureOr<ContractFuncs> algorithm(Lowering &lowering) {
   KernelOp kernel = lowering.getKernel();
   SmallVector<MatmulOp> matmuls;
@@ -223,25 +263,14 @@ static FailureOr<ContractFuncs> algorithm(Lowering &lowering) {
     return failure();
   ContractFuncs funcs;
   funcs.i = Var("i"), funcs.o = Var("o"), funcs.m = Var("m"), funcs.n = Var("n");
-  for (MatmulOp matmul : matmuls) {
-    FailureOr<PackedWeight> weight = lowering.getWeight(matmul.getWeight(), matmul);
-    if (failed(weight))
+  for (MatmulOp matmul : matmuls)
+    if (failed(addProduct(lowering, funcs, matmul)))
       return failure();
-    Product product;
-    product.weight = *weight;
-    product.sum = Func("sum");
-    funcs.products.push_back(std::move(product));
-  }
   Formula lhs;
   if (failed(buildLhs(lowering, funcs, matmuls.front(), quantize, lhs)))
     return failure();
   for (auto [matmul, product] : llvm::zip_equal(matmuls, funcs.products)) {
-    if (quantize)
-      buildQuantProduct(product, *funcs.quantized, funcs.i, funcs.o, funcs.m);
-    else if (isPairs(matmul))
-      buildPairProduct(product, funcs.lhs, funcs.i, funcs.o, funcs.m, lowering.getTarget());
-    else
-      buildFloatProduct(product, lhs, funcs.i, funcs.o, funcs.m);
+    buildProduct(lowering, funcs, product, matmul, lhs, getRow(matmul, funcs.i, funcs.o, funcs.m));
     lowering.set(matmul.getResult(), toFormula(lowering, matmul, product.sum, funcs.i, funcs.o));
   }
   if (quantize)
@@ -250,7 +279,7 @@ static FailureOr<ContractFuncs> algorithm(Lowering &lowering) {
   if (failed(result))
     return failure();
 
-  int64_t columns = matmuls.front().getResult().getType().getDimSize(1);
+  int64_t columns = matmuls.front().getNumOutputs();
   funcs.panels = static_cast<int>(PackedLayout::panels(columns));
   funcs.rows = result->shape[0];
   funcs.ragged = columns % panelRows != 0;
@@ -294,9 +323,7 @@ static void schedulePairs(Product &product, const ContractFuncs &funcs, bool sha
     part.compute_at(product.sum, product.steps.y).unroll(funcs.o);
 }
 
-/// The sum of one tile stays in registers: lanes as vectors, panels and rows unrolled within the steps along k. A
-/// product that is stored whole, `tiled` false, keeps loops over panels and rows.
-static void scheduleProduct(Product &product, const ContractFuncs &funcs, bool tiled, bool shared = false) {
+void scheduleProduct(Product &product, const ContractFuncs &funcs, bool tiled, bool shared) {
   Var i = funcs.i, o = funcs.o, m = funcs.m;
   auto unrollTile = [&](Halide::Stage stage) {
     stage.vectorize(i);
@@ -353,8 +380,7 @@ static void tile(Halide::Stage stage, const ContractFuncs &funcs, int rows, int 
       .parallel(task);
 }
 
-/// The left side before everything else.
-static void scheduleLhs(ContractFuncs &funcs, const Lowering &lowering, bool few) {
+void scheduleLhs(ContractFuncs &funcs, const Lowering &lowering, bool few) {
   int lanes = lowering.getTarget().lanes();
   scheduleStages(lowering, funcs.output, nullptr, !few);
   if (funcs.quantized)

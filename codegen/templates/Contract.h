@@ -49,6 +49,30 @@ struct ContractFuncs {
   int lhsExtent = 0;
 };
 
+/// The products of the body, of one left side, and the op that quantises it, if any.
+mlir::LogicalResult findProducts(KernelOp kernel, llvm::SmallVectorImpl<MatmulOp> &matmuls, QuantizeOp &quantize);
+
+/// Adds the product that `matmul` is.
+mlir::LogicalResult addProduct(Lowering &lowering, ContractFuncs &funcs, MatmulOp matmul);
+
+/// `lhs`, [s, k] or [s, j, k], with its rows counted through.
+Formula flattenRows(const Formula &lhs);
+
+/// The formula of the left side, [row, k], stored in `funcs.lhs` or quantised where it has to be.
+mlir::LogicalResult buildLhs(Lowering &lowering, ContractFuncs &funcs, MatmulOp matmul, QuantizeOp quantize,
+                             Formula &lhs);
+
+/// Defines the sum of `product`, with the left side's row `row`, which may depend on `funcs.m`.
+void buildProduct(Lowering &lowering, ContractFuncs &funcs, Product &product, MatmulOp matmul, const Formula &lhs,
+                  Halide::Expr row);
+
+/// The left side before everything else.
+void scheduleLhs(ContractFuncs &funcs, const Lowering &lowering, bool few);
+
+/// The sum of one tile stays in registers: lanes as vectors, panels and rows unrolled within the steps along k. A
+/// product that is stored whole, `tiled` false, keeps loops over panels and rows.
+void scheduleProduct(Product &product, const ContractFuncs &funcs, bool tiled, bool shared = false);
+
 } // namespace quern::codegen
 
 #endif // QUERN_CODEGEN_TEMPLATES_CONTRACT_H

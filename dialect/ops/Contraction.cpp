@@ -2,18 +2,54 @@
 
 #include "dialect/ops/Inference.h"
 
+#include "mlir/IR/PatternMatch.h"
+
 using namespace mlir;
 using namespace quern;
 
+/// The result [s, j, n] of a product by groups.
+static LogicalResult inferGrouped(MLIRContext *context, std::optional<Location> loc, MatmulOp::Adaptor adaptor,
+                                  SmallVectorImpl<Type> &inferred) {
+  auto dimsOf = [](Value value) { return getDims(cast<RankedTensorType>(value.getType())); };
+  if (adaptor.getGroups().size() != 2)
+    return emitOptionalError(loc, "found ", adaptor.getGroups().size(),
+                             " tensors of groups, expected order and begins");
+  SmallVector<Dim> lhs = dimsOf(adaptor.getLhs()), weight = dimsOf(adaptor.getWeight());
+  SmallVector<Dim> order = dimsOf(adaptor.getGroups()[0]), begins = dimsOf(adaptor.getGroups()[1]);
+  if (order.size() != 2 || !order[1].isStatic() || begins.size() != 1 || !begins[0].isStatic() || begins[0].size() < 2)
+    return emitOptionalError(loc, "found groups ", formatDims(order), " and ", formatDims(begins),
+                             ", expected [s, j] and [G + 1]");
+  int64_t groups = begins[0].size() - 1;
+  if (weight.size() != 2 || !weight[0].isStatic() || weight[0].size() % groups != 0)
+    return emitOptionalError(loc, "the weight has shape ", formatDims(weight), ", expected ", groups, " of [n, k]");
+  bool shared = lhs.size() == 2 && lhs[0] == order[0];
+  bool own = lhs.size() == 3 && ArrayRef(lhs).take_front(2) == ArrayRef(order);
+  if ((!shared && !own) || lhs.back() != weight[1])
+    return emitOptionalError(loc, "found ", formatDims(lhs), " in groups ", formatDims(order), " by ",
+                             formatDims(weight), ", expected [s, k] or [s, j, k]");
+  order.push_back(Dim::fixed(weight[0].size() / groups));
+  inferred.push_back(getTensorType(order, Float32Type::get(context)));
+  return success();
+}
+
 LogicalResult MatmulOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc, Adaptor adaptor,
                                          SmallVectorImpl<Type> &inferred) {
+  IntegerAttr given = adaptor.getProperties().getBatch(); // absent while an op without it is parsed
+  int64_t batch = given ? given.getInt() : 1;
+  if (!adaptor.getGroups().empty() && batch == 1)
+    return inferGrouped(context, loc, adaptor, inferred);
   auto lhs = cast<RankedTensorType>(adaptor.getLhs().getType());
   auto weight = cast<RankedTensorType>(adaptor.getWeight().getType());
   SmallVector<Dim> dims = getDims(lhs), rows = getDims(weight);
   if (dims.empty() || rows.size() != 2 || dims.back() != rows.back())
     return emitOptionalError(loc, "last axis of ", formatDims(dims), " does not meet the weight ", formatDims(rows),
                              ", expected [n, k]");
-  dims.back() = rows.front();
+  bool isBatch = batch == 1 || (adaptor.getGroups().empty() && batch > 1 && dims.size() > 1 && rows[0].isStatic() &&
+                                dims[dims.size() - 2] == Dim::fixed(batch) && rows[0].size() % batch == 0);
+  if (!isBatch)
+    return emitOptionalError(loc, "found a batch of ", batch, " of ", formatDims(dims), " by ", formatDims(rows),
+                             ", expected [.., batch, k], as many weights, and no groups");
+  dims.back() = batch == 1 ? rows.front() : Dim::fixed(rows[0].size() / batch);
   inferred.push_back(getTensorType(dims, Float32Type::get(context)));
   return success();
 }
@@ -49,22 +85,55 @@ StringRef quern::getProductArithmetic(Value left) {
   return isa<BlockType>(element) ? "i8" : element.isBF16() ? "bf16" : "f32";
 }
 
-KernelForm MatmulOp::getKernelForm() { return KernelForm::Contract; }
+int64_t MatmulOp::getNumGroups() { return isGrouped() ? tensorOf(getBegins()).getDimSize(0) - 1 : 1; }
+int64_t MatmulOp::getNumOutputs() { return tensorOf(getWeight()).getDimSize(0) / getNumGroups(); }
+int64_t MatmulOp::getNumSlots() { return isGrouped() ? tensorOf(getOrder()).getDimSize(1) : 1; }
+
+SmallVector<OpOperand *> MatmulOp::getRowOperands() {
+  return isGrouped() ? SmallVector<OpOperand *>() : getRowsOf(getLhsMutable());
+}
+
+/// Slots that read the same row read it from the row.
+static LogicalResult readRows(MatmulOp op, PatternRewriter &rewriter) {
+  auto broadcast = op.getLhs().getDefiningOp<BroadcastOp>();
+  if (!op.isGrouped() || !broadcast || broadcast.getAxis() != 1 || tensorOf(broadcast.getInput()).getRank() != 2)
+    return failure();
+  rewriter.modifyOpInPlace(op, [&] { op.getLhsMutable().assign(broadcast.getInput()); });
+  return success();
+}
+
+void MatmulOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *) { patterns.add(readRows); }
+
+KernelForm MatmulOp::getKernelForm() { return isGrouped() ? KernelForm::Experts : KernelForm::Contract; }
 Value MatmulOp::getMainTensor() { return getWeight(); }
 OpOperand &MatmulOp::getRowsOperand() { return getLhsMutable(); }
 StringRef MatmulOp::getArithmetic() { return getProductArithmetic(getLhs()); }
-bool MatmulOp::takesPrologue(Operation *op) { return isa<RmsNormOp, CastOp>(op); }
+bool MatmulOp::takesPrologue(Operation *op) {
+  return isa<CastOp>(op) || (isa<RmsNormOp>(op) && !isGrouped() && !isBatched());
+}
 bool MatmulOp::takesEpilogue() { return true; }
 bool MatmulOp::mayPrecede() { return false; }
-ResultView MatmulOp::getResultView() { return ResultView::Columns; }
+ResultView MatmulOp::getResultView() { return isGrouped() ? ResultView::Panels : ResultView::Columns; }
 
 /// Products of one tensor by weights of one type, as in silu(x·gᵀ) · (x·uᵀ).
 bool MatmulOp::sharesKernelWith(KernelAnchorOpInterface other) {
   auto matmul = dyn_cast<MatmulOp>(other.getOperation());
-  return matmul && matmul.getLhs() == getLhs() && matmul.getWeight().getType() == getWeight().getType();
+  return matmul && matmul.getLhs() == getLhs() && matmul.getWeight().getType() == getWeight().getType() &&
+         llvm::equal(matmul.getGroups(), getGroups()) && matmul.getBatchSize() == getBatchSize();
 }
 
-std::optional<WorkTerm> MatmulOp::getElementsRead(OpOperand &) { return std::nullopt; }
+/// Of few slots the weights that they chose, if all chose others; of any number all weights.
+std::optional<WorkTerm> MatmulOp::getElementsRead(OpOperand &operand) {
+  if (!isGrouped() || &operand != &getWeightMutable())
+    return std::nullopt;
+  SmallVector<Dim> read = getDims(tensorOf(getOrder()));
+  int64_t one = getNumOutputs() * tensorOf(getWeight()).getDimSize(1), all = one * getNumGroups();
+  WorkTerm chosen = multiply(one, read);
+  if (!chosen.sizes.empty())
+    return std::nullopt;
+  chosen.count = std::min(chosen.count, all);
+  return chosen;
+}
 
 /// A product and a sum per column of each element.
 SmallVector<WorkTerm> MatmulOp::getOperations() {

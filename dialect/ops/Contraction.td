@@ -16,20 +16,49 @@ def Quern_MatmulOp : Quern_InferredOp<"matmul", !listconcat(Quern_Anchor, [Decla
     bf16, too: products are exact in f32 and added in pairs of ascending k, the second of a pair before the first, as
     `vdpbf16ps` does; what is below the smallest normal number, read or computed, may count as 0.
 
+    With `groups`, the order and begins that `quern.group_rows` gives for choices [s, j] of one of G groups, the weight is G
+    weights [n, k] one behind the other, [G·n, k], and result[s, j, n] is the product with that of the group that slot j of row s
+    chose. The left is [s, k], the same for all slots of a row, or [s, j, k].
+
+    With `batch` B the weight is B weights [n, k], too, and result[…, b, n] is the product of lhs[…, b, k] with number b.
+
     Constraints:
     - matmul_c1: the weight has rank 2, and its last axis is the last axis of the left.
     - matmul_c2: the left has elements f32, bf16 or q8_1.
     - matmul_c3: q8_1 on the left needs a weight of blocks.
     - matmul_c4: bf16 on the left needs a weight of bf16.
+    - matmul_c5: groups are an order [s, j] and begins [G + 1]; G divides the rows of the weight, the left is [s, k] or [s, j, k].
+    - matmul_c6: a batch is 1 or more, divides the rows of the weight, and is the last but one axis of the left; there are no groups.
 
     Example: `%0 = quern.matmul %x, %w : tensor<?x576xf32, #quern.dims<s>>, tensor<1536x576x!quern.block<q4_1>>`
   }];
-  let arguments = (ins Quern_ActivationTensor:$lhs, Quern_WeightTensor:$weight);
+  let arguments = (ins Quern_ActivationTensor:$lhs, Quern_WeightTensor:$weight, Variadic<Quern_I32Tensor>:$groups,
+                       OptionalAttr<I64Attr>:$batch);
   let results = (outs Quern_F32Tensor:$result);
-  let assemblyFormat = "$lhs `,` $weight attr-dict `:` type($lhs) `,` type($weight)";
+  let builders = [OpBuilder<(ins "::mlir::Value":$lhs, "::mlir::Value":$weight),
+                            [{ build($_builder, $_state, lhs, weight, ::mlir::ValueRange(), ::mlir::IntegerAttr()); }]>,
+                  OpBuilder<(ins "::mlir::Value":$lhs, "::mlir::Value":$weight, "int64_t":$batch),
+                            [{ build($_builder, $_state, lhs, weight, ::mlir::ValueRange(), $_builder.getI64IntegerAttr(batch)); }]>,
+                  OpBuilder<(ins "::mlir::Value":$lhs, "::mlir::Value":$weight, "::mlir::ValueRange":$groups),
+                            [{ build($_builder, $_state, lhs, weight, groups, ::mlir::IntegerAttr()); }]>];
+  let assemblyFormat = [{
+    $lhs `,` $weight (`groups` `(` $groups^ `)`)? (`batch` $batch^)? attr-dict `:` type($lhs) `,` type($weight) (`,` type($groups)^)?
+  }];
   let hasVerifier = 1;
-  let extraClassDefinition = [{
-    ::llvm::SmallVector<::mlir::OpOperand *> $cppClass::getRowOperands() { return ::quern::getRowsOf(getLhsMutable()); }
+  let hasCanonicalizer = 1;
+  let extraClassDeclaration = [{
+    /// Whether each row has weights of its own choice; then the order of slots, and where those of each group begin.
+    bool isGrouped() { return !getGroups().empty(); }
+    ::mlir::Value getOrder() { return getGroups()[0]; }
+    ::mlir::Value getBegins() { return getGroups()[1]; }
+    /// Whether each index of the last but one axis has weights of its own.
+    bool isBatched() { return getBatchSize() != 1; }
+    int64_t getBatchSize() { return getBatch().value_or(1); }
+    /// How many weights rows choose among, and the outputs of one.
+    int64_t getNumGroups();
+    int64_t getNumOutputs();
+    /// How many slots a row has; 1 where they are not grouped.
+    int64_t getNumSlots();
   }];
 }
 

@@ -8,7 +8,7 @@ include "dialect/ops/Base.td"
 /// The answers of a product with a weight.
 defvar Quern_ImageProduct = [{
     ::mlir::Value $cppClass::getMainTensor() { return getWeight(); }
-    ::quern::ResultView $cppClass::getResultView() { return ::quern::ResultView::Image; }
+    ::quern::ResultView $cppClass::getResultView() { return ::quern::ResultView::Panels; }
 }];
 
 class Quern_ImageOp<string opMnemonic, string form, string more>

@@ -4,6 +4,7 @@
 #include "llvm/Support/Endian.h"
 
 #include <cmath>
+#include <numeric>
 
 using namespace mlir;
 
@@ -25,27 +26,39 @@ static_assert(sizeof(ActivationBlock) == 40, "a stored q8_1 block");
 
 } // namespace
 
+namespace {
+
+/// Rows of the left, those of the weight that each is multiplied by, and where the results go: row rows[i] · weights
+/// [first, first + count) is out [results[i] · count, …).
+struct Products {
+  std::vector<int64_t> rows, results;
+  int64_t first, count;
+};
+
+} // namespace
+
 /// result[m, n] = Σ_k lhs[m, k] · weight[n, k], all sums f32; bf16 in pairs of which the second is added first.
-static void contractFloats(const Tensor &lhs, const Tensor &weight, MutableArrayRef<float> out) {
-  int64_t k = lhs.getRowLength(), rows = lhs.getNumRows(), n = weight.getShape().front();
+static void contractFloats(const Tensor &lhs, const Tensor &weight, const Products &products,
+                           MutableArrayRef<float> out) {
+  int64_t k = lhs.getRowLength(), n = products.count;
   std::vector<float> x = lhs.readFloats();
   int64_t swap = lhs.getElementType().isBF16() ? 1 : 0;
   std::vector<float> row(k), columns(k * outputsAtOnce, 0.0f); // columns: [k][outputsAtOnce]
   for (int64_t first = 0; first < n; first += outputsAtOnce) {
     int64_t count = std::min(outputsAtOnce, n - first);
     for (int64_t j = 0; j < count; ++j) {
-      weight.readRow(first + j, row);
+      weight.readRow(products.first + first + j, row);
       for (int64_t i = 0; i < k; ++i)
         columns[i * outputsAtOnce + j] = row[i];
     }
-    for (int64_t m = 0; m < rows; ++m) {
+    for (auto [m, result] : llvm::zip_equal(products.rows, products.results)) {
       std::array<float, outputsAtOnce> sums = {};
       for (int64_t step = 0; step < k; ++step) {
         int64_t i = std::min(step ^ swap, k - 1);
         for (int64_t j = 0; j < outputsAtOnce; ++j)
           sums[j] += x[m * k + i] * columns[i * outputsAtOnce + j];
       }
-      std::copy_n(sums.begin(), count, out.begin() + m * n + first);
+      std::copy_n(sums.begin(), count, out.begin() + result * n + first);
     }
   }
 }
@@ -70,23 +83,64 @@ static void addBlock(const BlockTraits &traits, const DecodedBlock &weight, cons
 }
 
 /// The same on q8_1 activations: per group, Σ in i32 and one f32 term.
-static void contractQuantised(const Tensor &lhs, const Tensor &weight, MutableArrayRef<float> out) {
+static void contractQuantised(const Tensor &lhs, const Tensor &weight, const Products &products,
+                              MutableArrayRef<float> out) {
   BlockFormat format = cast<BlockType>(weight.getElementType()).getFormat();
   const BlockTraits &traits = getTraits(format);
-  int64_t k = lhs.getRowLength(), rows = lhs.getNumRows(), n = weight.getShape().front();
+  int64_t k = lhs.getRowLength(), n = products.count;
   std::vector<DecodedBlock> decoded(k / traits.elements);
   for (int64_t column = 0; column < n; ++column) {
-    ArrayRef<uint8_t> bytes = weight.getRowBytes(column);
+    ArrayRef<uint8_t> bytes = weight.getRowBytes(products.first + column);
     for (auto [i, block] : llvm::enumerate(decoded))
       decodeBlock(format, bytes.slice(i * traits.bytes, traits.bytes), block);
-    for (int64_t m = 0; m < rows; ++m) {
+    for (auto [m, result] : llvm::zip_equal(products.rows, products.results)) {
       auto *activations = reinterpret_cast<const ActivationBlock *>(lhs.getRowBytes(m).data());
       float total = 0;
       for (auto [i, block] : llvm::enumerate(decoded))
         addBlock(traits, block, activations + i * (traits.elements / 32), total);
-      out[m * n + column] = total;
+      out[result * n + column] = total;
     }
   }
+}
+
+/// The products of each group; all rows in their order where there are none. Failure for groups that are no order of
+/// the slots.
+static FailureOr<SmallVector<Products>> getProducts(MatmulOp op, ArrayRef<Tensor> operands) {
+  int64_t rows = operands[0].getNumRows(), batch = op.getBatchSize();
+  if (batch > 1) {
+    SmallVector<Products> products;
+    int64_t outputs = operands[1].getShape()[0] / batch;
+    for (int64_t b = 0; b < batch; ++b) {
+      Products own = {{}, {}, b * outputs, outputs};
+      for (int64_t row = b; row < rows; row += batch)
+        own.rows.push_back(row);
+      own.results = own.rows;
+      products.push_back(std::move(own));
+    }
+    return products;
+  }
+  Products all = {std::vector<int64_t>(rows), std::vector<int64_t>(rows), 0, operands[1].getShape()[0]};
+  std::iota(all.rows.begin(), all.rows.end(), 0);
+  all.results = all.rows;
+  if (!op.isGrouped())
+    return SmallVector<Products>{all};
+  ArrayRef<int32_t> order = operands[2].getAs<int32_t>(), begins = operands[3].getAs<int32_t>();
+  int64_t slots = operands[2].getShape()[1], each = operands[0].getType().getRank() == 2 ? slots : 1;
+  int64_t groups = begins.size() - 1, outputs = all.count / groups;
+  SmallVector<Products> products;
+  for (int64_t group = 0; group < groups; ++group) {
+    if (begins[group] < 0 || begins[group] > begins[group + 1] || size_t(begins[group + 1]) > order.size())
+      return failure();
+    Products own = {{}, {}, group * outputs, outputs};
+    for (int32_t slot : order.slice(begins[group], begins[group + 1] - begins[group])) {
+      if (slot < 0 || size_t(slot) >= order.size())
+        return failure();
+      own.rows.push_back(slot / each);
+      own.results.push_back(slot);
+    }
+    products.push_back(std::move(own));
+  }
+  return products;
 }
 
 Evaluated MatmulOp::evaluate(ArrayRef<Tensor> operands, ArrayRef<RankedTensorType> types) {
@@ -94,10 +148,13 @@ Evaluated MatmulOp::evaluate(ArrayRef<Tensor> operands, ArrayRef<RankedTensorTyp
   FailureOr<Tensor> result = Tensor::zeros(type);
   if (failed(result))
     return emitError("cannot hold a tensor of type ") << type;
-  if (isa<BlockType>(operands[0].getElementType()))
-    contractQuantised(operands[0], operands[1], result->getMutableAs<float>());
-  else
-    contractFloats(operands[0], operands[1], result->getMutableAs<float>());
+  FailureOr<SmallVector<Products>> all = getProducts(*this, operands);
+  if (failed(all))
+    return emitError("the groups are no order of the slots");
+  auto contract = isa<BlockType>(operands[0].getElementType()) ? contractQuantised : contractFloats;
+  for (const Products &products : *all)
+    if (!products.rows.empty())
+      contract(operands[0], operands[1], products, result->getMutableAs<float>());
   return result;
 }
 

@@ -51,7 +51,7 @@ static bool isCandidate(Operation *producer) {
     return false;
   Operation *core = getCore(producer);
   auto anchor = dyn_cast_or_null<KernelAnchorOpInterface>(core);
-  return anchor ? anchor.takesEpilogue() : isa_and_nonnull<ScalarBodyOpInterface>(core);
+  return anchor ? anchor.takesEpilogue() : isa_and_nonnull<ScalarBodyOpInterface, CombineOp>(core);
 }
 
 /// Why `producer`, a candidate, may not join `owner` before its member `consumer`; null if it may.
@@ -100,11 +100,32 @@ struct FuseEpilogue : OpInterfaceRewritePattern<ScalarBodyOpInterface> {
   }
 };
 
+/// combine(products, weights) -> one group with the products by groups, which nothing else reads.
+struct FuseCombine : OpRewritePattern<CombineOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(CombineOp op, PatternRewriter &rewriter) const override {
+    Operation *producer = op.getInput().getDefiningOp(), *owner = getOwner(op);
+    if (producer && producer->getParentOp() == owner)
+      return failure();
+    auto matmul = isCandidate(producer) ? dyn_cast_or_null<MatmulOp>(getCore(producer)) : MatmulOp();
+    if (!matmul || !matmul.isGrouped())
+      return rewriter.notifyMatchFailure(op, "what is combined are no products by groups");
+    if (!feedsOnly(producer, owner))
+      return rewriter.notifyMatchFailure(op, "the operand has other users");
+    if (!canSink(producer, owner))
+      return rewriter.notifyMatchFailure(op, "the operand reads a state that is written before this op");
+    remarkFused(op, "a task has all products of its outputs: what they add up to is written, not they");
+    fuseInto(rewriter, producer, owner);
+    return success();
+  }
+};
+
 struct FuseEpiloguesPass : impl::FuseEpiloguesPassBase<FuseEpiloguesPass> {
   void runOnOperation() override {
     for (EntryOp entry : getOperation().getOps<EntryOp>()) {
       RewritePatternSet patterns(&getContext());
-      patterns.add<FuseEpilogue>(&getContext());
+      patterns.add<FuseEpilogue, FuseCombine>(&getContext());
       if (failed(applyFusion(entry, std::move(patterns))))
         return signalPassFailure();
     }

@@ -43,7 +43,9 @@ static Value getInput(Conv2dOp op) { return op.getInput(); }
 
 /// Whether `a` and `b`, of one input, may be one product.
 static bool areAlike(MatmulOp a, MatmulOp b) {
-  return getTensorType(a.getWeight()).getElementType() == getTensorType(b.getWeight()).getElementType();
+  auto isPlain = [](MatmulOp op) { return !op.isGrouped() && !op.isBatched(); };
+  return isPlain(a) && isPlain(b) &&
+         getTensorType(a.getWeight()).getElementType() == getTensorType(b.getWeight()).getElementType();
 }
 static bool areAlike(Conv2dOp a, Conv2dOp b) {
   return getTensorType(a.getWeight()).getElementType() == getTensorType(b.getWeight()).getElementType() &&

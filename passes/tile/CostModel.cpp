@@ -53,7 +53,6 @@ static ScheduleAttr makeSchedule(MLIRContext *context, ArrayRef<std::pair<String
 
 static ContractShape getShape(MatmulOp anchor) {
   auto lhs = getTensorType(anchor.getLhs());
-  auto weight = getTensorType(anchor.getWeight());
   FailureOr<PackedLayout> layout = getPackedLayout(anchor.getWeight());
   int64_t bits = succeeded(layout) ? layout->bits : 32;
   ContractShape shape = {1, true, 0, 0, bits, isa<BlockType>(lhs.getElementType())};
@@ -63,7 +62,11 @@ static ContractShape getShape(MatmulOp anchor) {
     if (dim.isStatic())
       shape.rows *= dim.size();
   }
-  shape.panels = std::max<int64_t>(1, PackedLayout::panels(weight.getDimSize(0)));
+  if (anchor.isBatched())
+    shape.rows /= anchor.getBatchSize();
+  if (anchor.isGrouped()) // slots of one row go to as many groups
+    shape.rows = shape.rowsKnown ? getTensorType(anchor.getOrder()).getDimSize(0) : 1;
+  shape.panels = std::max<int64_t>(1, PackedLayout::panels(anchor.getNumOutputs()));
   shape.matmuls = llvm::range_size(anchor->getBlock()->getOps<MatmulOp>());
   // Floats come from farther away than bytes, and more so where two weights are in the second cache.
   if (!shape.integer)
@@ -155,6 +158,23 @@ static ScheduleAttr chooseContract(KernelOp kernel, TargetAttr target) {
   Tile tile = chooseTile(shape, target);
   return makeSchedule(kernel.getContext(),
                       {{"rows", tile.rows}, {"vectors", tile.vectors}, {"panels", choosePanels(anchor, shape, tile)}});
+}
+
+/// As a contraction whose rows are the slots of one group: of few rows each may have chosen it once. Of many rows the
+/// panels of a task are read again by each tile, and take half of the second cache at most.
+static ScheduleAttr chooseExperts(KernelOp kernel, TargetAttr target) {
+  auto anchor = cast<MatmulOp>(kernel.getAnchor());
+  ContractShape shape = getShape(anchor);
+  Tile tile = chooseTile(shape, target);
+  int64_t panels = choosePanels(anchor, shape, tile), most = panels;
+  int64_t columns = getTensorType(anchor.getWeight()).getDimSize(1) * shape.matmuls;
+  int64_t panelBytes = std::max<int64_t>(1, PackedLayout::panelRows * columns * shape.weightBits / 8);
+  if (!shape.rowsKnown)
+    most = target.getL2Bytes() / 2 / panelBytes;
+  for (int64_t fewer : {48, 32, 24, 16, 12, 8, 6, 4, 3, 2, 1})
+    if (panels > most && fewer < panels)
+      panels = fewer;
+  return makeSchedule(kernel.getContext(), {{"rows", tile.rows}, {"vectors", tile.vectors}, {"panels", panels}});
 }
 
 /// How many rows of an image a task computes: as many as leave a few threads tasks enough to share them evenly.

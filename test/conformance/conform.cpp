@@ -22,6 +22,8 @@
 
 #include <cmath>
 
+#include <numeric>
+
 using namespace mlir;
 using llvm::Error;
 using llvm::Expected;
@@ -69,6 +71,42 @@ static void fillPositions(Tensor &positions, int64_t past, ArrayRef<int64_t> fir
   }
 }
 
+/// The arguments of `kernel` that are order and begins of rows that choose weights; none where it has no such products.
+static std::optional<std::pair<unsigned, unsigned>> getGroups(KernelOp kernel) {
+  for (MatmulOp matmul : kernel.getBody().getOps<MatmulOp>())
+    if (matmul.isGrouped())
+      return std::pair(cast<BlockArgument>(matmul.getOrder()).getArgNumber(),
+                       cast<BlockArgument>(matmul.getBegins()).getArgNumber());
+  return std::nullopt;
+}
+
+/// Writes the order of slots that chose the groups `chosen`.
+static void fillGroups(ArrayRef<int32_t> chosen, Tensor &order, Tensor &begins) {
+  MutableArrayRef<int32_t> slots = order.getMutableAs<int32_t>(), first = begins.getMutableAs<int32_t>();
+  std::iota(slots.begin(), slots.end(), 0);
+  std::stable_sort(slots.begin(), slots.end(), [&](int32_t a, int32_t b) { return chosen[a] < chosen[b]; });
+  for (auto [group, begin] : llvm::enumerate(first))
+    begin = llvm::count_if(chosen, [&](int32_t other) { return other < int32_t(group); });
+}
+
+/// The group of each slot in `order`.
+static std::vector<int32_t> getChosen(const Tensor &order, const Tensor &begins) {
+  std::vector<int32_t> chosen(order.getNumElements());
+  for (auto [place, slot] : llvm::enumerate(order.getAs<int32_t>()))
+    chosen[slot] = llvm::count_if(begins.getAs<int32_t>(), [&](int32_t begin) { return begin <= int32_t(place); }) - 1;
+  return chosen;
+}
+
+/// Lets each slot choose a group: all the same, or as in the random values that `order` has.
+static void chooseGroups(KernelOp kernel, Tensor &order, Tensor &begins) {
+  auto hot = kernel->getAttrOfType<IntegerAttr>("conform.hot");
+  int64_t groups = begins.getNumElements() - 1;
+  std::vector<int32_t> chosen(order.getAs<int32_t>());
+  for (auto [slot, group] : llvm::enumerate(chosen))
+    group = hot ? hot.getInt() : (group + slot * slot / 3) % groups;
+  fillGroups(chosen, order, begins);
+}
+
 Expected<std::vector<Tensor>> Suite::makeArguments(const Case &test, SymbolSizes &sizes) {
   KernelOp kernel = test.kernel;
   sizes[StringAttr::get(kernel.getContext(), "s")] = test.size;
@@ -86,6 +124,8 @@ Expected<std::vector<Tensor>> Suite::makeArguments(const Case &test, SymbolSizes
       fillPositions(*value, test.past, first ? first.asArrayRef() : ArrayRef<int64_t>(0));
     arguments.push_back(*value);
   }
+  if (auto groups = getGroups(kernel))
+    chooseGroups(kernel, arguments[groups->first], arguments[groups->second]);
   return arguments;
 }
 
@@ -150,6 +190,12 @@ Error Suite::checkSingle(const Case &test, ArrayRef<Tensor> arguments, ArrayRef<
     for (auto [type, argument] : llvm::zip_equal(single.getArgumentTypes(), arguments)) {
       bool perRow = type != argument.getType();
       rowArguments.push_back(perRow ? takeRow(argument, row, cast<RankedTensorType>(type)) : argument);
+    }
+    if (auto groups = getGroups(single)) {
+      Tensor &order = rowArguments[groups->first], &begins = rowArguments[groups->second];
+      std::vector<int32_t> chosen = getChosen(arguments[groups->first], arguments[groups->second]);
+      size_t slots = order.getNumElements();
+      fillGroups(ArrayRef(chosen).slice(row * slots, slots), order, begins);
     }
     Expected<std::vector<Tensor>> alone = native.run(single, rowArguments, SymbolSizes(), 1);
     if (!alone)

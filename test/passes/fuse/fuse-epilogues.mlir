@@ -157,3 +157,45 @@ quern.entry @state(%q: tensor<2x1x8xf32>, %at: tensor<2x!quern.position>) -> (te
   %2 = quern.neg %0 : tensor<2x1x8xf32>
   quern.return %2, %1 : tensor<2x1x8xf32>, tensor<16x1x8xf32>
 }
+
+// -----
+
+// The products of chosen weights are added up in their kernel, and what follows joins it.
+// CHECK-LABEL: quern.entry @combined(
+// CHECK: quern.fused -> tensor<4x16xf32>
+// CHECK-NEXT: %[[Y:.*]] = quern.matmul
+// CHECK-NEXT: %[[C:.*]] = quern.combine %[[Y]]
+// CHECK-NEXT: %[[R:.*]] = quern.add %{{.*}}, %[[C]]
+// CHECK-NEXT: quern.yield %[[R]]
+// FUSED: combine | {{.*}}Function=combined | Reason="a task has all products of its outputs: what they add up to is written, not they"
+quern.entry @combined(%x: tensor<4x8xf32>, %w: tensor<64x8xf32>, %p: tensor<4x2xf32>, %o: tensor<4x2xi32>, %b: tensor<5xi32>,
+                      %r: tensor<4x16xf32>) -> tensor<4x16xf32> {
+  %0 = quern.matmul %x, %w groups(%o, %b) : tensor<4x8xf32>, tensor<64x8xf32>, tensor<4x2xi32>, tensor<5xi32>
+  %1 = quern.combine %0, %p : tensor<4x2x16xf32>, tensor<4x2xf32>
+  %2 = quern.add %r, %1 : tensor<4x16xf32>, tensor<4x16xf32>
+  quern.return %2 : tensor<4x16xf32>
+}
+
+// -----
+
+// What is combined may be anything; only products by groups take it in.
+// CHECK-LABEL: quern.entry @given(
+// CHECK-NOT: quern.fused
+quern.entry @given(%y: tensor<4x2x16xf32>, %p: tensor<4x2xf32>) -> tensor<4x16xf32> {
+  // expected-remark@below {{what is combined are no products by groups}}
+  %0 = quern.combine %y, %p : tensor<4x2x16xf32>, tensor<4x2xf32>
+  quern.return %0 : tensor<4x16xf32>
+}
+
+// -----
+
+// Products that another op reads, too, are written.
+// CHECK-LABEL: quern.entry @shared(
+// CHECK-NOT: quern.fused
+quern.entry @shared(%x: tensor<4x8xf32>, %w: tensor<64x8xf32>, %p: tensor<4x2xf32>, %o: tensor<4x2xi32>, %b: tensor<5xi32>)
+    -> (tensor<4x16xf32>, tensor<4x2x16xf32>) {
+  %0 = quern.matmul %x, %w groups(%o, %b) : tensor<4x8xf32>, tensor<64x8xf32>, tensor<4x2xi32>, tensor<5xi32>
+  // expected-remark@below {{the operand has other users}}
+  %1 = quern.combine %0, %p : tensor<4x2x16xf32>, tensor<4x2xf32>
+  quern.return %1, %0 : tensor<4x16xf32>, tensor<4x2x16xf32>
+}

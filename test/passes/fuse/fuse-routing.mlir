@@ -1,0 +1,54 @@
+// RUN: quern-opt %s --quern-fuse-routing | FileCheck %s
+
+// Scores to weights and order: one group of three results. The products on both sides stay outside.
+// CHECK-LABEL: quern.entry @router
+// CHECK: %[[SCORES:.+]] = quern.matmul
+// CHECK-NEXT: %[[GROUP:.+]]:3 = quern.fused
+// CHECK-NEXT: quern.softmax %[[SCORES]]
+// CHECK-NEXT: quern.top_k
+// CHECK-NEXT: quern.group_rows
+// CHECK-NEXT: quern.reduce
+// CHECK-NEXT: quern.div
+// CHECK-NEXT: quern.yield
+// CHECK: quern.matmul %{{.+}}, %{{.+}} groups(%[[GROUP]]#0, %[[GROUP]]#1)
+// CHECK-NEXT: quern.combine %{{.+}}, %[[GROUP]]#2
+quern.entry @router(%x: tensor<?x64xf32, #quern.dims<s>>, %r: tensor<8x64xf32>, %w: tensor<128x64xf32>)
+    -> tensor<?x16xf32, #quern.dims<s>> {
+  %scores = quern.matmul %x, %r : tensor<?x64xf32, #quern.dims<s>>, tensor<8x64xf32>
+  %p = quern.softmax %scores : tensor<?x8xf32, #quern.dims<s>>
+  %values, %chosen = quern.top_k %p k 2 : tensor<?x8xf32, #quern.dims<s>>
+  %order, %begins = quern.group_rows %chosen groups 8 : tensor<?x2xi32, #quern.dims<s>>
+  %sum = quern.reduce <sum> %values : tensor<?x2xf32, #quern.dims<s>>
+  %weights = quern.div %values, %sum : tensor<?x2xf32, #quern.dims<s>>, tensor<?x1xf32, #quern.dims<s>>
+  %y = quern.matmul %x, %w groups(%order, %begins)
+      : tensor<?x64xf32, #quern.dims<s>>, tensor<128x64xf32>, tensor<?x2xi32, #quern.dims<s>>, tensor<9xi32>
+  %0 = quern.combine %y, %weights : tensor<?x2x16xf32, #quern.dims<s>>, tensor<?x2xf32, #quern.dims<s>>
+  quern.return %0 : tensor<?x16xf32, #quern.dims<s>>
+}
+
+// What another op reads before the order is there stays where it is.
+// CHECK-LABEL: quern.entry @early
+// CHECK: quern.softmax
+// CHECK-NEXT: quern.matmul
+// CHECK-NEXT: quern.fused
+// CHECK-NEXT: quern.top_k
+// CHECK-NEXT: quern.group_rows
+quern.entry @early(%scores: tensor<4x8xf32>, %w: tensor<16x8xf32>) -> (tensor<4x16xf32>, tensor<4x2xi32>) {
+  %p = quern.softmax %scores : tensor<4x8xf32>
+  %y = quern.matmul %p, %w : tensor<4x8xf32>, tensor<16x8xf32>
+  %values, %chosen = quern.top_k %p k 2 : tensor<4x8xf32>
+  %order, %begins = quern.group_rows %chosen groups 8 : tensor<4x2xi32>
+  quern.return %y, %order : tensor<4x16xf32>, tensor<4x2xi32>
+}
+
+// Rows of more numbers are not small.
+// CHECK-LABEL: quern.entry @large
+// CHECK: quern.relu
+// CHECK-NEXT: quern.fused
+// CHECK-NEXT: quern.top_k
+quern.entry @large(%scores: tensor<4x5000xf32>) -> tensor<4x2xi32> {
+  %p = quern.relu %scores : tensor<4x5000xf32>
+  %values, %chosen = quern.top_k %p k 2 : tensor<4x5000xf32>
+  %order, %begins = quern.group_rows %chosen groups 5000 : tensor<4x2xi32>
+  quern.return %order : tensor<4x2xi32>
+}
