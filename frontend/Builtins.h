@@ -56,7 +56,7 @@ inline constexpr int64_t maxTableElements = int64_t(1) << 28;
 /// A row of Builtins.def.
 struct Builtin {
   llvm::StringLiteral name;
-  /// The parameters, separated by blanks: `name:kind`, the kinds t (tensor), e (tensor or number),
+  /// The parameters, separated by blanks: `name:kind`, the kinds t (tensor), x (tensor, or one of elements that rows choose), e (tensor or number),
   /// i (integer), f (number), b (bool), d (list of integers), p (integer, or several), s (string), w (word), c (tuple of two
   /// tensors);
   /// `?` behind for an optional one. `...` in front takes any number of tensors.
@@ -86,6 +86,9 @@ struct AxisSubscript {
 };
 /// Tensor argument 0, cut as `subscripts` say, one per axis.
 Value sliceTensor(BuiltinCall &call, llvm::ArrayRef<AxisSubscript> subscripts);
+
+/// The product of argument 0, [s, k, n], with `weight` of the elements that each row chose.
+Value multiplyChosen(BuiltinCall &call, const ChosenTensor &weight);
 
 /// The shape to which `a` and `b` broadcast, or nothing.
 std::optional<Shape> broadcastShapes(llvm::ArrayRef<Extent> a, llvm::ArrayRef<Extent> b);

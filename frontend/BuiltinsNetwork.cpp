@@ -79,10 +79,39 @@ Value softmax(BuiltinCall &call) {
   return call.give(input.shape, call.emitter.f32(), result);
 }
 
+/// [.., b, k] by [b, n, k].
+static Value multiplyBatch(BuiltinCall &call) {
+  const Tensor &x = call.tensor(0), &weight = call.tensor(1);
+  size_t rank = x.shape.size();
+  if (rank < 2 || !fits(x.shape[rank - 2], weight.shape[0]) || !fits(x.shape[rank - 1], weight.shape[2]))
+    return call.failShapes({0, 1}, "`[.., b, k]` and `[b, n, k]`");
+  for (const Extent &extent : weight.shape)
+    if (extent.mentions(SymbolKind::Runtime))
+      return call.fail(call.places[1], "the weight `" + formatTensor(weight) +
+                                           "` of `matmul` is sized at run time; expected static dimensions");
+  Shape shape = x.shape;
+  shape.back() = weight.shape[1];
+  auto rows = Extent::multiply(weight.shape[0], weight.shape[1]);
+  if (!rows)
+    return call.fail(call.places[1], "the weight `" + formatTensor(weight) + "` is too large");
+  mlir::Value result;
+  if (call.emitter.isActive()) {
+    mlir::Type flat = call.emitter.type({*rows, weight.shape[2]}, weight.element);
+    mlir::Value stacked = call.emitter.create<ReshapeOp>(call.places[1], flat, weight.value);
+    result = call.emitter.create<MatmulOp>(call.range, call.emitter.asF32(call.places[0], x), stacked,
+                                           weight.shape[0].constant().value_or(1));
+  }
+  return call.give(shape, call.emitter.f32(), result);
+}
+
 Value matmul(BuiltinCall &call) {
+  if (auto *chosen = call.arguments[1].get<ChosenTensor>())
+    return isNumeric(call, 0) ? multiplyChosen(call, *chosen) : Value();
   const Tensor &x = call.tensor(0), &weight = call.tensor(1);
   if (!isNumeric(call, 0) || !isNumeric(call, 1))
     return Value();
+  if (weight.shape.size() == 3)
+    return multiplyBatch(call);
   if (x.shape.empty() || weight.shape.size() != 2 || !fits(x.shape.back(), weight.shape[1]))
     return call.failShapes({0, 1}, "`[.., k]` and `[n, k]`");
   if (weight.shape[0].mentions(SymbolKind::Runtime) || weight.shape[1].mentions(SymbolKind::Runtime))

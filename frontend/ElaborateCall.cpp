@@ -44,9 +44,10 @@ Value Elaborator::evaluateCall(const CallExpr &expr, Frame &frame) {
 
 Value Elaborator::callInstance(const Value &callee, const CallExpr &expr, Frame &frame) {
   auto *module = callee.get<ModuleValue>();
-  if (!module)
+  auto *chosen = callee.get<ChosenModule>();
+  if (!module && !chosen)
     return fail(expr.callee->range, "found " + callee.describe() + "; expected a function or a module to call");
-  const ModuleDecl *decl = module->instance->decl;
+  const ModuleDecl *decl = (module ? module->instance : chosen->instance)->decl;
   const FunctionDecl *call = program.scope(decl).call;
   if (!call && program.isPartial())
     return Value();
@@ -56,7 +57,10 @@ Value Elaborator::callInstance(const Value &callee, const CallExpr &expr, Frame 
     return Value();
   }
   auto arguments = evaluateArguments(expr, frame);
-  return arguments ? callFunction(*call, module->instance, *arguments, expr.range, decl->name.text) : Value();
+  if (!arguments)
+    return Value();
+  return chosen ? callChosen(*chosen, *call, *arguments, expr.range)
+                : callFunction(*call, module->instance, *arguments, expr.range, decl->name.text);
 }
 
 std::optional<SmallVector<CallArgument>> Elaborator::evaluateArguments(const CallExpr &expr, Frame &frame) {
@@ -122,6 +126,8 @@ std::pair<StringRef, bool> checkKind(char kind, const Value &value) {
   switch (kind) {
   case 't':
     return {"a tensor", value.get<Tensor>()};
+  case 'x':
+    return {"a tensor", value.get<Tensor>() || value.get<ChosenTensor>()};
   case 'e':
     return {"a tensor or a number", value.get<Tensor>() || isNumber};
   case 'i':

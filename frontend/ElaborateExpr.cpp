@@ -145,14 +145,17 @@ Value Elaborator::evaluateReshape(const ReshapeExpr &expr, Frame &frame) {
   return reshapeTensor(call, dims);
 }
 
-std::optional<Extent> Elaborator::evaluateExtent(const Expr &expr, Frame &frame, StringRef what) {
-  Value value = evaluate(expr, frame);
+std::optional<Extent> Elaborator::asExtent(const Value &value, SourceRange place, StringRef what) {
   if (value.isPoison())
     return std::nullopt;
   if (auto *extent = value.get<Extent>())
     return *extent;
-  fail(expr.range, "found " + value.describe() + "; expected an integer as " + what);
+  fail(place, "found " + value.describe() + "; expected an integer as " + what);
   return std::nullopt;
+}
+
+std::optional<Extent> Elaborator::evaluateExtent(const Expr &expr, Frame &frame, StringRef what) {
+  return asExtent(evaluate(expr, frame), expr.range, what);
 }
 
 std::optional<int64_t> Elaborator::evaluateInteger(const Expr &expr, Frame &frame, StringRef what) {
@@ -205,7 +208,10 @@ Value Elaborator::evaluateIndex(const IndexExpr &expr, Frame &frame) {
                 "found " + base.describe() + "; expected a tensor, a list, a tuple or an array to index");
   if (expr.subscripts.size() != 1 || expr.subscripts[0].kind != Subscript::Kind::Index)
     return fail(expr.range, "expected one index into " + base.describe());
-  auto extent = evaluateExtent(*expr.subscripts[0].begin, frame, "an index");
+  Value which = evaluate(*expr.subscripts[0].begin, frame);
+  if (array && which.get<Tensor>())
+    return chooseElements(*array->array, which, expr.subscripts[0].range);
+  auto extent = asExtent(which, expr.subscripts[0].begin->range, "an index");
   if (!extent)
     return Value();
   int64_t size = array ? array->array->elements.size() : sequence->elements->size();

@@ -197,6 +197,9 @@ Value Elaborator::nodeValue(Node &node, SourceRange place) {
 }
 
 Value Elaborator::tensorValue(const TensorNode &node, SourceRange place) {
+  if (auto chosen = routing ? routing->peers.find(&node) : decltype(routing->peers)::const_iterator();
+      routing && chosen != routing->peers.end())
+    return chosenTensor(node, chosen->second, place);
   const TensorNode *whole = &node;
   SmallVector<const TensorNode *> views;
   for (unsigned length = 0; whole->tiedTo || (whole->viewOf && !whole->isState); ++length) {

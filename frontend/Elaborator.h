@@ -14,7 +14,10 @@
 #include "frontend/Frontend.h"
 #include "frontend/Instances.h"
 #include "frontend/Program.h"
+#include "frontend/Routing.h"
 #include "frontend/TensorTable.h"
+
+#include <deque>
 
 namespace quern::frontend {
 
@@ -179,6 +182,7 @@ private:
                                                                        Frame &frame);
   /// `expr` as an integer, as a known integer, as a truth value; reports others. A truth value that
   /// is not known is nothing inside.
+  std::optional<Extent> asExtent(const Value &value, SourceRange place, llvm::StringRef what);
   std::optional<Extent> evaluateExtent(const Expr &expr, Frame &frame, llvm::StringRef what);
   std::optional<int64_t> evaluateInteger(const Expr &expr, Frame &frame, llvm::StringRef what);
   std::optional<std::optional<bool>> evaluateCondition(const Expr &expr, Frame &frame);
@@ -201,6 +205,19 @@ private:
   std::optional<llvm::SmallVector<CallArgument>> evaluateArguments(const CallExpr &expr, Frame &frame);
   Value callBuiltin(const Builtin &builtin, const CallExpr &expr, Frame &frame);
   Value callInstance(const Value &callee, const CallExpr &expr, Frame &frame);
+
+  //===- Elements that rows choose (ElaborateRouting.cpp) ------------------------------------===//
+  /// `array[chosen]`, `chosen` a tensor.
+  Value chooseElements(ArrayNode &array, const Value &chosen, SourceRange place);
+  /// Finds what stands in the place of each tensor of the first of `nodes` in the others; reports what is not alike.
+  bool collectPeers(Routing &routing, llvm::ArrayRef<const Node *> nodes, SourceRange place);
+  std::optional<Value> spreadArgument(const Routing &choice, const CallArgument &argument);
+  Value callChosen(const ChosenModule &chosen, const FunctionDecl &call, llvm::ArrayRef<CallArgument> arguments,
+                   SourceRange range);
+  /// The value of `node`, a tensor of the first element, for the elements that rows choose.
+  Value chosenTensor(const TensorNode &node, llvm::ArrayRef<const TensorNode *> peers, SourceRange place);
+  /// The tensors of `peers`, one behind the other.
+  Value stack(llvm::ArrayRef<const TensorNode *> peers, SourceRange place);
 
   //===- Shapes (Unify.cpp) ------------------------------------------------------------------===//
   enum class Match { Yes, No, Error };
@@ -237,6 +254,11 @@ private:
   llvm::DenseSet<const Decl *> endless;
   /// Of all constants.
   int64_t tableElements = 0;
+  std::deque<Routing> routings;
+  /// The choice whose elements are being called; null outside of such a call.
+  const Routing *routing = nullptr;
+  /// The parameters that hold the tensors of all elements, by that of the first, and their values.
+  llvm::DenseMap<const TensorNode *, std::pair<std::string, Value>> stacks;
   unsigned instanceDepth = 0, callDepth = 0, evaluationDepth = 0;
 };
 

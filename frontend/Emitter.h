@@ -59,6 +59,16 @@ public:
     return op;
   }
 
+  /// A new op with `count` results at the current place; null values while it is off.
+  template <typename Op, typename... Args>
+  llvm::SmallVector<mlir::Value> createAll(SourceRange range, size_t count, Args &&...args) {
+    if (!active)
+      return llvm::SmallVector<mlir::Value>(count);
+    Op op = Op::create(builder, location(range), std::forward<Args>(args)...);
+    emitted += 1 + op->getNumOperands();
+    return llvm::SmallVector<mlir::Value>(op->getResults());
+  }
+
   /// How many ops were made since the last call, with their operands.
   uint64_t takeEmitted() { return std::exchange(emitted, 0); }
 

@@ -61,6 +61,12 @@ struct Describe {
     return (value.isList ? "a list of " : "a tuple of ") + std::to_string(value.elements->size());
   }
   std::string operator()(const Tensor &value) const { return "tensor " + formatTensor(value); }
+  std::string operator()(const ChosenTensor &value) const {
+    return "tensor " + formatTensor(value.tensor) + " of the elements that rows choose";
+  }
+  std::string operator()(const ChosenModule &value) const {
+    return "the elements of module `" + value.instance->decl->name.text.str() + "` that rows choose";
+  }
   std::string operator()(const ModuleValue &value) const {
     return "module `" + value.instance->decl->name.text.str() + "`";
   }

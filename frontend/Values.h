@@ -19,6 +19,7 @@ namespace quern::frontend {
 class Value;
 struct ArrayNode;
 struct Instance;
+struct Routing;
 
 /// The result of an expression with an error, which is reported once: whatever uses it is poisoned
 /// too.
@@ -54,6 +55,17 @@ struct Tensor {
   mlir::Type element;
   mlir::Value value;
 };
+/// A tensor of the elements of an array that rows choose: shape and element type of one, and the value of all, one
+/// behind the other along axis 0.
+struct ChosenTensor {
+  Tensor tensor;
+  const Routing *routing;
+};
+/// The elements of an array that rows choose: the first, which stands for all.
+struct ChosenModule {
+  Instance *instance;
+  const Routing *routing;
+};
 /// A module of the tree, and an array of its nodes.
 struct ModuleValue {
   Instance *instance;
@@ -66,7 +78,7 @@ struct ArrayValue {
 class Value {
 public:
   using Storage = std::variant<Poison, Nothing, Extent, FloatValue, BoolValue, StringValue, Sequence, Tensor,
-                               ModuleValue, ArrayValue>;
+                               ModuleValue, ArrayValue, ChosenTensor, ChosenModule>;
 
   Value() : storage(Poison{}) {}
   template <typename T>
