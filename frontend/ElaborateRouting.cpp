@@ -18,9 +18,7 @@ static std::string findDifference(const Node &a, const Node &b) {
     return "only one of them is there, or they are of several kinds";
   if (auto *tensor = dyn_cast<TensorNode>(&a)) {
     const Shape &shape = tensor->shape, &other = cast<TensorNode>(b).shape;
-    bool fits = shape.size() == other.size() && llvm::equal(shape, other, [](const Extent &x, const Extent &y) {
-                  return Extent::compare(x, y) != Equality::Different;
-                });
+    bool fits = compareShapes(shape, other) != Equality::Different;
     return fits ? "" : "they have the shapes " + formatShape(shape) + " and " + formatShape(other);
   }
   auto *instance = dyn_cast<Instance>(&a);

@@ -32,19 +32,19 @@ MODELS = {name: Model(name) for name in FORMATS} | {"f16": Model("f16", "f32", "
 PACKAGES = ["llama-cpp-python", "openvino-genai"]
 
 
-def models(text):
-    names = text.split(",")
-    for name in names:
-        if name not in MODELS:
-            raise ValueError(name)
-    return names
+def add_options(parser, known=MODELS, depths=(0, 1024)):
+    """The models to run, of those that are `known`, and what is timed of them."""
+    def models(text):
+        names = text.split(",")
+        for name in names:
+            if name not in known:
+                raise ValueError(name)
+        return names
 
-
-def add_options(parser):
-    parser.add_argument("--models", type=models, default=list(MODELS), help=", ".join(MODELS))
+    parser.add_argument("--models", type=models, default=list(known), help=", ".join(known))
     parser.add_argument("-p", "--prefill", type=int, default=512)
     parser.add_argument("-n", "--decode", type=int, default=64)
-    parser.add_argument("--depths", type=numbers, default=[0, 1024])
+    parser.add_argument("--depths", type=numbers, default=list(depths))
 
 
 def prepare_checkpoint(python, name):

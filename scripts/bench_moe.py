@@ -7,8 +7,8 @@ llama-bench does: without sampling, after a warm-up. Random weights choose exper
 
 import subprocess
 
-from bench_common import CACHE, QUERN, ROOT, numbers, say, summarize, take_turns
-from bench_llama import name_tests, run_peer, run_quern
+import bench_llama
+from bench_common import CACHE, QUERN, ROOT, say, summarize, take_turns
 
 # Name: shape and type of bench_moe's files, and the model file.
 MODELS = {"olmoe-q4_0": ("olmoe", "q4_0", "olmoe.qn"), "olmoe-q8_0": ("olmoe", "q8_0", "olmoe.qn"),
@@ -18,19 +18,8 @@ PACKAGES = ["llama-cpp-python", "gguf"]
 CONTEXT = 4096
 
 
-def models(text):
-    names = text.split(",")
-    for name in names:
-        if name not in MODELS:
-            raise ValueError(name)
-    return names
-
-
 def add_options(parser):
-    parser.add_argument("--models", type=models, default=list(MODELS), help=", ".join(MODELS))
-    parser.add_argument("-p", "--prefill", type=int, default=512)
-    parser.add_argument("-n", "--decode", type=int, default=64)
-    parser.add_argument("--depths", type=numbers, default=[0])
+    bench_llama.add_options(parser, MODELS, depths=[0])
 
 
 def prepare_checkpoint(python, name):
@@ -58,9 +47,9 @@ def run(python, options):
     for name in options.models:
         checkpoint = prepare_checkpoint(python, name)
         binary = compile_model(checkpoint, name)
-        programs = {"quern": lambda: run_quern(binary, options),
-                    "llama.cpp": lambda: run_peer(python, "bench_llama_cpp.py", ["time", checkpoint], options)}
+        programs = {"quern": lambda: bench_llama.run_quern(binary, options),
+                    "llama.cpp": lambda: bench_llama.run_peer(python, "bench_llama_cpp.py", ["time", checkpoint], options)}
         samples = take_turns(name, programs, options.repetitions)
-        rows += [{"model": name, "test": test, **summarize(samples[test])} for test in name_tests(options)]
+        rows += [{"model": name, "test": test, **summarize(samples[test])} for test in bench_llama.name_tests(options)]
     return {"unit": "tokens per second", "prefill_tokens": options.prefill, "decode_tokens": options.decode,
             "depths": options.depths, "peers": ["llama.cpp"], "rows": rows}

@@ -4,15 +4,19 @@
 
 namespace quern::codegen {
 
+Output defineOutput(const Formula &result) {
+  Output output{Halide::Func("output"), {}, result.shape};
+  for (size_t i = 0; i < result.shape.size(); ++i)
+    output.vars.emplace_back("d" + std::to_string(i));
+  output.func(output.vars) = result.at(Index(output.vars.rbegin(), output.vars.rend()));
+  return output;
+}
+
 mlir::FailureOr<Output> buildOutput(Lowering &lowering, mlir::Block::iterator begin) {
   mlir::FailureOr<Formula> result = lowering.lowerResult(begin);
   if (failed(result))
     return mlir::failure();
-  Output output{Halide::Func("output"), {}, result->shape};
-  for (size_t i = 0; i < result->shape.size(); ++i)
-    output.vars.emplace_back("d" + std::to_string(i));
-  output.func(output.vars) = result->at(Index(output.vars.rbegin(), output.vars.rend()));
-  return output;
+  return defineOutput(*result);
 }
 
 void vectorizeTail(Halide::Stage stage, Halide::Var var, const Halide::Expr &extent, int lanes) {

@@ -15,6 +15,9 @@ struct Output {
   std::vector<Halide::Expr> shape;
 };
 
+/// An output that is `result`.
+Output defineOutput(const Formula &result);
+
 /// Lowers the ops from `begin` to the end of the body and defines the output by what it yields.
 mlir::FailureOr<Output> buildOutput(Lowering &lowering, mlir::Block::iterator begin);
 

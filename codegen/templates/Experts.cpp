@@ -187,10 +187,7 @@ static void schedule(ExpertsFuncs &f, const Lowering &lowering, const Parameters
   scheduleWriter(f, vectors, panels);
 }
 
-Space spaceExperts(KernelOp kernel, const TargetSpec &target) {
-  Space space = spaceContract(kernel, target);
-  return space;
-}
+Space spaceExperts(KernelOp kernel, const TargetSpec &target) { return spaceContract(kernel, target); }
 
 /// A step of few rows multiplies each chosen weight with few slots.
 int64_t prefetchExperts(KernelOp kernel, const TargetSpec &target, const Parameters &parameters) {

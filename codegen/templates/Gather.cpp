@@ -1,7 +1,6 @@
 //===- Gather.cpp - rows of a table -----------------------------------------------------------===//
 
 #include "codegen/templates/Common.h"
-#include "codegen/templates/Weights.h"
 
 using namespace mlir;
 using Halide::Expr;
@@ -19,25 +18,13 @@ static FailureOr<Formula> gather(Lowering &lowering, GatherOp op) {
   auto rowOf = [lead, indices = *indices, last = lowering.shapeOf(tableType)[0] - 1](const Index &index) {
     return clamp(indices.at(Index(index.begin(), index.begin() + lead)), 0, last);
   };
-  auto argument = dyn_cast<BlockArgument>(op.getTable());
-  if (!argument || !lowering.getKernel().getArgAttr(argument.getArgNumber(), packedArgAttr)) {
-    FailureOr<Formula> table = lowering.get(op.getTable());
-    if (failed(table))
-      return failure();
-    return Formula{shape, [lead, rowOf, table = *table](const Index &index) {
-                     Index own = {rowOf(index)};
-                     own.insert(own.end(), index.begin() + lead, index.end());
-                     return Halide::cast<float>(table.at(own));
-                   }};
-  }
-  FailureOr<PackedWeight> weight = lowering.getWeight(argument, op);
-  if (failed(weight))
+  FailureOr<Formula> table = lowering.get(op.getTable());
+  if (failed(table))
     return failure();
-  return Formula{shape, [rowOf, weight = *weight](const Index &index) {
-                   constexpr int32_t lanes = PackedLayout::panelRows;
-                   int32_t group = static_cast<int32_t>(weight.layout.group);
-                   Expr row = rowOf(index), k = index.back();
-                   return readWeight(weight, row % lanes, k % group, k / group, row / lanes);
+  return Formula{shape, [lead, rowOf, table = *table](const Index &index) {
+                   Index own = {rowOf(index)};
+                   own.insert(own.end(), index.begin() + lead, index.end());
+                   return Halide::cast<float>(table.at(own));
                  }};
 }
 

@@ -176,12 +176,7 @@ FailureOr<Outputs> buildRouting(Lowering &lowering, const Parameters &) {
     FailureOr<Formula> result = lowering.get(lowering.getYielded(i));
     if (failed(result))
       return failure();
-    Func output("output");
-    std::vector<Var> vars;
-    for (size_t d = 0; d < result->shape.size(); ++d)
-      vars.emplace_back("d" + std::to_string(d));
-    output(vars) = result->at(Index(vars.rbegin(), vars.rend()));
-    outputs.push_back(output);
+    outputs.push_back(defineOutput(*result).func);
   }
   scheduleStages(lowering, outputs.front(), nullptr, many);
   return outputs;

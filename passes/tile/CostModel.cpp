@@ -142,11 +142,14 @@ static double getTaskCost(int64_t panels, double panelTime, const ContractShape 
   return longest / 3 * (1 + dispatchTime / (double(panels) * panelTime));
 }
 
+/// The numbers of panels that a task may have.
+static constexpr int64_t taskPanels[] = {1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64};
+
 /// How many panels a task computes: the cheapest number of whole tiles.
 static int64_t choosePanels(MatmulOp anchor, const ContractShape &shape, Tile tile) {
   double time = getPanelTime(anchor, shape);
   int64_t best = tile.vectors;
-  for (int64_t panels : {1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64})
+  for (int64_t panels : taskPanels)
     if (panels % tile.vectors == 0 && getTaskCost(panels, time, shape) < getTaskCost(best, time, shape))
       best = panels;
   return best;
@@ -171,7 +174,7 @@ static ScheduleAttr chooseExperts(KernelOp kernel, TargetAttr target) {
   int64_t panelBytes = std::max<int64_t>(1, PackedLayout::panelRows * columns * shape.weightBits / 8);
   if (!shape.rowsKnown)
     most = target.getL2Bytes() / 2 / panelBytes;
-  for (int64_t fewer : {48, 32, 24, 16, 12, 8, 6, 4, 3, 2, 1})
+  for (int64_t fewer : llvm::reverse(taskPanels))
     if (panels > most && fewer < panels)
       panels = fewer;
   return makeSchedule(kernel.getContext(), {{"rows", tile.rows}, {"vectors", tile.vectors}, {"panels", panels}});
