@@ -316,7 +316,7 @@ struct RestExpr : Expr {
 //===--- Types
 //---------------------------------------------------------------------------------===//
 
-enum class TypeKind { Named, Tensor, List, Tuple, Choice, Array };
+enum class TypeKind { Named, Tensor, List, Tuple, Choice, Array, ForArray };
 
 /// What a parameter, result, config field or member is.
 struct TypeExpr {
@@ -386,6 +386,39 @@ struct ArrayType : TypeExpr {
   ArrayType(SourceRange range, TypeExpr *element, Expr *count)
       : TypeExpr(TypeKind::Array, range), element(element), count(count) {}
   static bool classof(const TypeExpr *type) { return type->kind == TypeKind::Array; }
+};
+
+/// What may follow the type of a member, or of the elements of a ForArrayType; each at most once, in any order. All null where absent.
+struct MemberClauses {
+  /// `named "w1"`, `named "{medusa_num_layers}"`: the part of the tensor's path, instead of the
+  /// member's name.
+  StringExpr *name;
+  /// `view of gate_up_proj[.., 0:n]`: a part of another tensor.
+  Expr *view;
+  /// `tied to model.embed_tokens`: the same tensors as another member.
+  Expr *tie;
+  /// `tied to … if c`: tied only where `c` holds, otherwise a member of its own.
+  Expr *tieCondition;
+  /// `bias : [n] if attention_bias`: present only where it holds.
+  Expr *presence;
+};
+
+/// `[for i in 0..n: DecoderLayer(i)]`: an array with one element per value. Only as a member's type.
+struct ForArrayType : TypeExpr {
+  /// At least one; more than one takes each value apart as a tuple.
+  llvm::ArrayRef<Identifier> variables;
+  /// A list, a RangeExpr or an array of members; static.
+  Expr *iterable;
+  /// A NamedType, TensorType, ArrayType or ForArrayType.
+  TypeExpr *element;
+  /// Of each element; without a presence.
+  MemberClauses clauses;
+
+  ForArrayType(SourceRange range, llvm::ArrayRef<Identifier> variables, Expr *iterable, TypeExpr *element,
+               MemberClauses clauses)
+      : TypeExpr(TypeKind::ForArray, range), variables(variables), iterable(iterable), element(element),
+        clauses(clauses) {}
+  static bool classof(const TypeExpr *type) { return type->kind == TypeKind::ForArray; }
 };
 
 //===--- Statements
@@ -595,26 +628,11 @@ struct RequireDecl : Decl {
   static bool classof(const Decl *decl) { return decl->kind == DeclKind::Require; }
 };
 
-/// What may follow a member's type; each at most once, in any order. All null where absent.
-struct MemberClauses {
-  /// `named "w1"`, `named "{medusa_num_layers}"`: the part of the tensor's path, instead of the
-  /// member's name.
-  StringExpr *name;
-  /// `view of gate_up_proj[.., 0:n]`: a part of another tensor.
-  Expr *view;
-  /// `tied to model.embed_tokens`: the same tensors as another member.
-  Expr *tie;
-  /// `tied to … if c`: tied only where `c` holds, otherwise a member of its own.
-  Expr *tieCondition;
-  /// `bias : [n] if attention_bias`: present only where it holds.
-  Expr *presence;
-};
-
 /// `q_proj : Linear(n, m)`, `weight : [n, m]`, `state keys : [T, h, d]`. In a module only.
 struct MemberDecl : Decl {
   bool isState;
   Identifier name;
-  /// NamedType (a module), TensorType (a parameter or state) or ArrayType.
+  /// NamedType (a module), TensorType (a parameter or state), ArrayType or ForArrayType.
   TypeExpr *type;
   MemberClauses clauses;
 

@@ -31,6 +31,7 @@ private:
   void dumpString(const StringExpr *string);
   void dumpIndex(const IndexExpr *index);
   void dumpMember(const MemberDecl *member);
+  void dumpClauses(const MemberClauses &clauses);
   void dumpFunction(const FunctionDecl *function);
   void dumpConfig(const ConfigDecl *config);
 
@@ -139,13 +140,16 @@ void Dumper::dumpMember(const MemberDecl *member) {
   nested((member->isState ? "state " : "member ") + member->name.text, [&] {
     docs(member->doc);
     dump(member->type);
-    const MemberClauses &clauses = member->clauses;
-    child("named", static_cast<const Expr *>(clauses.name));
-    child("view of", clauses.view);
-    child("tied to", clauses.tie);
-    child("tied if", clauses.tieCondition);
-    child("present if", clauses.presence);
+    dumpClauses(member->clauses);
   });
+}
+
+void Dumper::dumpClauses(const MemberClauses &clauses) {
+  child("named", static_cast<const Expr *>(clauses.name));
+  child("view of", clauses.view);
+  child("tied to", clauses.tie);
+  child("tied if", clauses.tieCondition);
+  child("present if", clauses.presence);
 }
 
 void Dumper::parameters(ArrayRef<Parameter> parameters) {
@@ -192,6 +196,13 @@ void Dumper::dump(const TypeExpr *type) {
         nested("array", [&] {
           dump(array->element);
           child("count", array->count);
+        });
+      })
+      .Case([&](const ForArrayType *array) {
+        nested("array for " + joined(array->variables), [&] {
+          dump(array->iterable);
+          dump(array->element);
+          dumpClauses(array->clauses);
         });
       });
 }

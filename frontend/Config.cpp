@@ -30,8 +30,9 @@ Scalar scalarOf(const TypeExpr &type) {
       .Default(Scalar::None);
 }
 
-std::optional<Value> makeList(ArrayRef<Value> elements, bool isList, SourceRange origin) {
-  return Value(Sequence{isList, std::make_shared<std::vector<Value>>(elements.begin(), elements.end())}, origin);
+std::optional<Value> makeList(ArrayRef<Value> elements, bool isList, SourceRange origin, bool isOpen = false) {
+  return Value(Sequence{isList, std::make_shared<std::vector<Value>>(elements.begin(), elements.end()), isOpen},
+               origin);
 }
 
 bool isChoice(const ChoiceType &type, StringRef text) {
@@ -81,8 +82,11 @@ std::optional<Value> convertConfig(const ConfigValue &value, const TypeExpr &typ
 std::optional<Value> unknownValue(StringRef name, const TypeExpr &type, SourceRange origin) {
   if (isa<ChoiceType>(type))
     return Value(StringValue{}, origin);
-  if (isa<ListType>(type))
-    return makeList({}, /*isList=*/true, origin);
+  if (auto *list = dyn_cast<ListType>(&type)) {
+    std::string any = (name + "[]").str();
+    auto element = unknownValue(any, *list->element, origin);
+    return element ? makeList(unknownLike(*element, any), /*isList=*/true, origin, /*isOpen=*/true) : std::nullopt;
+  }
   if (auto *tuple = dyn_cast<TupleType>(&type)) {
     SmallVector<Value> elements;
     for (auto [i, element] : enumerate(tuple->elements)) {
@@ -118,7 +122,7 @@ static std::optional<Value> convertElements(const Sequence &sequence, SourceRang
       return std::nullopt;
     elements.push_back(*converted);
   }
-  return makeList(elements, sequence.isList, origin);
+  return makeList(elements, sequence.isList, origin, sequence.isOpen);
 }
 
 std::optional<Value> convertStatic(const Value &value, const TypeExpr &type) {

@@ -200,6 +200,8 @@ Value Elaborator::callBuiltin(const Builtin &builtin, const CallExpr &expr, Fram
     Value value =
         parameter.kind == 'w' && word ? Value(StringValue{word->name.str()}, place) : evaluate(*argument.value, frame);
     checkArgument(parameter.kind, parameter.name, value, place);
+    // How many numbers a list of unknown length has is no error.
+    failed |= value.get<Sequence>() && value.get<Sequence>()->isOpen;
     call.arguments[index] = std::move(value);
     call.places[index] = place;
   }

@@ -73,19 +73,20 @@ Value Elaborator::evaluateString(const StringExpr &expr, Frame &frame) {
 
 Value Elaborator::evaluateSequence(ArrayRef<Expr *> elements, bool isList, SourceRange range, Frame &frame) {
   auto values = std::make_shared<std::vector<Value>>();
-  bool poisoned = false;
+  bool poisoned = false, isOpen = false;
   for (const Expr *element : elements) {
     Value value = evaluate(*element, frame);
     poisoned |= value.isPoison();
     auto *inner = value.get<Sequence>();
     if (budget.isSpent())
       return Value();
+    isOpen |= isa<ForExpr>(element) && inner && inner->isOpen;
     if (isa<ForExpr>(element) && inner)
       values->insert(values->end(), inner->elements->begin(), inner->elements->end());
     else
       values->push_back(std::move(value));
   }
-  return poisoned ? Value() : pay(Value(Sequence{isList, std::move(values)}, range), range);
+  return poisoned ? Value() : pay(Value(Sequence{isList, std::move(values), isOpen}, range), range);
 }
 
 Value Elaborator::evaluateIf(const IfExpr &expr, Frame &frame) {
@@ -112,7 +113,7 @@ Value Elaborator::evaluateFor(const ForExpr &expr, Frame &frame) {
       return value;
     values->push_back(std::move(value));
   }
-  return pay(Value(Sequence{/*isList=*/true, std::move(values)}, expr.range), expr.range);
+  return pay(Value(Sequence{/*isList=*/true, std::move(values), elements->isOpen}, expr.range), expr.range);
 }
 
 Value Elaborator::evaluateReshape(const ReshapeExpr &expr, Frame &frame) {
@@ -204,12 +205,21 @@ Value Elaborator::evaluateIndex(const IndexExpr &expr, Frame &frame) {
                 "found " + base.describe() + "; expected a tensor, a list, a tuple or an array to index");
   if (expr.subscripts.size() != 1 || expr.subscripts[0].kind != Subscript::Kind::Index)
     return fail(expr.range, "expected one index into " + base.describe());
-  auto index = evaluateInteger(*expr.subscripts[0].begin, frame, "an index");
-  if (!index)
+  auto extent = evaluateExtent(*expr.subscripts[0].begin, frame, "an index");
+  if (!extent)
     return Value();
   int64_t size = array ? array->array->elements.size() : sequence->elements->size();
-  bool open = array && !array->array->countKnown;
-  auto wrapped = open ? std::optional<int64_t>(0) : wrapIndex(*index, size);
+  bool isOpen = array ? !array->array->countKnown : sequence->isOpen;
+  std::optional<int64_t> index = extent->constant();
+  if (!index && (emitter.isActive() || extent->mentions(SymbolKind::Runtime)))
+    return fail(expr.subscripts[0].range,
+                "`" + extent->str() + "` is known at run time only; expected a static integer as an index");
+  bool isUnknown = isOpen || !index;
+  if (isUnknown && size == 0)
+    return Value();
+  if (isUnknown && sequence)
+    return unknownLike(sequence->elements->front(), textOf(expr.range));
+  auto wrapped = isUnknown ? std::optional<int64_t>(0) : wrapIndex(*index, size);
   if (!wrapped)
     return fail(expr.subscripts[0].range, "index " + Twine(*index) + " is outside of " + base.describe());
   return array ? nodeValue(*array->array->elements[*wrapped], expr.range) : (*sequence->elements)[*wrapped];

@@ -278,6 +278,11 @@ void Elaborator::runAssign(const AssignStmt &stmt, Frame &frame) {
     return bind(stmt.targets[0], std::move(value));
   }
   auto *sequence = value.get<Sequence>();
+  if (sequence && sequence->isOpen)
+    for (const Identifier &target : stmt.targets)
+      bind(target, unknownLike(sequence->elements->front(), target.text));
+  if (sequence && sequence->isOpen)
+    return;
   bool fits = sequence && sequence->elements->size() == stmt.targets.size();
   if (!fits && !value.isPoison())
     fail(stmt.value->range, "found " + value.describe() + "; expected " + Twine(stmt.targets.size()) + " values");
@@ -323,7 +328,7 @@ std::optional<LoopElements> Elaborator::iterateRange(const RangeExpr &range, Fra
       fail(range.range, "the range is known at run time only; expected a static one");
       return std::nullopt;
     }
-    return LoopElements{1, *begin, range.range};
+    return LoopElements{.size = 1, .begin = *begin, .origin = range.range, .isOpen = true};
   }
   __int128 count = __int128(*end->constant()) - *begin->constant();
   if (count > maxIterations) {
@@ -340,7 +345,7 @@ std::optional<LoopElements> Elaborator::iterate(const Expr &iterable, Frame &fra
   if (value.isPoison())
     return std::nullopt;
   if (auto *sequence = value.get<Sequence>())
-    return LoopElements{sequence->elements->size(), Extent(0), iterable.range, sequence->elements};
+    return LoopElements{sequence->elements->size(), Extent(0), iterable.range, sequence->elements, sequence->isOpen};
   auto *array = value.get<ArrayValue>();
   if (!array) {
     fail(iterable.range, "found " + value.describe() + "; expected an array of members, a list or a range");
@@ -352,7 +357,7 @@ std::optional<LoopElements> Elaborator::iterate(const Expr &iterable, Frame &fra
   auto elements = std::make_shared<std::vector<Value>>();
   for (Node *node : nodes)
     elements->push_back(nodeValue(*node, iterable.range));
-  return LoopElements{nodes.size(), Extent(0), iterable.range, std::move(elements)};
+  return LoopElements{nodes.size(), Extent(0), iterable.range, std::move(elements), !array->array->countKnown};
 }
 
 bool Elaborator::bindLoop(ArrayRef<Identifier> variables, const Value &element, SourceRange place, Frame &frame) {

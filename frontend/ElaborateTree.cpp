@@ -98,17 +98,20 @@ Instance *Elaborator::instantiate(const ModuleDecl &module, std::string path, co
   return instance;
 }
 
+std::optional<std::string> Elaborator::namePart(const MemberClauses &clauses, std::string part, Frame &frame) {
+  if (!clauses.name)
+    return part;
+  Value name = evaluate(*clauses.name, frame);
+  auto *text = name.get<StringValue>();
+  return text ? std::optional(text->value.value_or(part)) : std::nullopt;
+}
+
 Node *Elaborator::buildMember(Instance &owner, const MemberDecl &member) {
   Frame frame{.self = &owner};
-  std::string part = member.name.text.str();
-  if (const StringExpr *renamed = member.clauses.name) {
-    Value name = evaluate(*renamed, frame);
-    auto *text = name.get<StringValue>();
-    if (!text)
-      return nullptr;
-    part = text->value.value_or(part);
-  }
-  std::string path = joinPath(owner.path, part);
+  auto part = namePart(member.clauses, member.name.text.str(), frame);
+  if (!part)
+    return nullptr;
+  std::string path = joinPath(owner.path, *part);
   // A library's members are reported where the model's own file made the instance.
   bool isInLibrary = program.scope(owner.decl).isLibrary && owner.member;
   SourceRange place = isInLibrary ? owner.place : member.name.range;
@@ -121,32 +124,32 @@ Node *Elaborator::buildMember(Instance &owner, const MemberDecl &member) {
     if (*condition == false)
       return tree.create<AbsentNode>(path, &member, place);
   }
-  return buildNode(owner, member, *member.type, path, place, member.isState);
+  return buildNode(frame, member, *member.type, path, place);
 }
 
-Node *Elaborator::buildNode(Instance &owner, const MemberDecl &member, const TypeExpr &type, std::string path,
-                            SourceRange place, bool isState) {
+Node *Elaborator::buildNode(Frame &frame, const MemberDecl &member, const TypeExpr &type, std::string path,
+                            SourceRange place) {
   return TypeSwitch<const TypeExpr *, Node *>(&type)
-      .Case([&](const TensorType *t) { return buildTensor(owner, member, *t, path, place, isState); })
-      .Case([&](const ArrayType *t) { return buildArray(owner, member, *t, path, place, isState); })
-      .Case([&](const NamedType *t) { return buildInstance(owner, member, *t, path, place, isState); })
+      .Case([&](const TensorType *t) { return buildTensor(frame, member, *t, path, place); })
+      .Case([&](const ArrayType *t) { return buildArray(frame, member, *t, path, place); })
+      .Case([&](const ForArrayType *t) { return buildForArray(frame, member, *t, path, place); })
+      .Case([&](const NamedType *t) { return buildInstance(frame, member, *t, path, place); })
       .Default([&](const TypeExpr *t) {
         fail(t->range, "`" + textOf(t->range) + "` is not the type of a member; expected a shape or a module");
         return nullptr;
       });
 }
 
-Node *Elaborator::buildTensor(Instance &owner, const MemberDecl &member, const TensorType &type, std::string path,
-                              SourceRange place, bool isState) {
+Node *Elaborator::buildTensor(Frame &frame, const MemberDecl &member, const TensorType &type, std::string path,
+                              SourceRange place) {
   if (type.element) {
-    fail(type.element.range, isState ? "a state has no element type of its own; expected a shape"
-                                     : "the element type of a parameter is the checkpoint's; expected a shape");
+    fail(type.element.range, member.isState ? "a state has no element type of its own; expected a shape"
+                                            : "the element type of a parameter is the checkpoint's; expected a shape");
     return nullptr;
   }
   if (!payMember(place, path))
     return nullptr;
-  Frame frame{.self = &owner};
-  auto *node = tree.create<TensorNode>(std::move(path), &member, place, isState);
+  auto *node = tree.create<TensorNode>(std::move(path), &member, place, member.isState);
   for (const Expr *dim : type.dims) {
     auto extent = evaluateExtent(*dim, frame, "a dimension");
     if (!extent)
@@ -164,29 +167,60 @@ Node *Elaborator::buildTensor(Instance &owner, const MemberDecl &member, const T
   return node;
 }
 
-Node *Elaborator::buildArray(Instance &owner, const MemberDecl &member, const ArrayType &type, std::string path,
-                             SourceRange place, bool isState) {
-  Frame frame{.self = &owner};
+Node *Elaborator::buildArray(Frame &frame, const MemberDecl &member, const ArrayType &type, std::string path,
+                             SourceRange place) {
   auto count = evaluateExtent(*type.count, frame, "the size of an array");
   if (!count)
     return nullptr;
-  if (!payMember(place, path))
-    return nullptr;
-  auto *array = tree.create<ArrayNode>(path, &member, place);
-  array->countKnown = count->constant().has_value();
   int64_t size = count->constant().value_or(1);
   if (size < 0 || size > maxArraySize) {
     fail(type.count->range, "found " + Twine(size) + " elements; expected 0 to " + Twine(maxArraySize));
     return nullptr;
   }
+  return buildElements(member, path, place, size, !count->constant(), [&](size_t, StringRef part) {
+    return buildNode(frame, member, *type.element, joinPath(path, part), place);
+  });
+}
+
+bool Elaborator::bindElement(const ForArrayType &type, const LoopElements &elements, size_t i, Frame &frame) {
+  Value value = elements.at(i);
+  // The one element stands for all: its index is any, not the first.
+  if (elements.isOpen && !elements.list)
+    value = unknownLike(value, type.variables.front().text);
+  return bindLoop(type.variables, value, type.iterable->range, frame);
+}
+
+Node *Elaborator::buildForArray(Frame &frame, const MemberDecl &member, const ForArrayType &type, std::string path,
+                                SourceRange place) {
+  auto elements = iterate(*type.iterable, frame);
+  if (!elements)
+    return nullptr;
+  if (elements->size > size_t(maxArraySize)) {
+    fail(type.iterable->range, "found " + Twine(elements->size) + " elements; expected 0 to " + Twine(maxArraySize));
+    return nullptr;
+  }
+  return buildElements(member, path, place, elements->size, elements->isOpen, [&](size_t i, StringRef index) -> Node * {
+    if (!budget.spend(Resource::Steps, type.range) || !bindElement(type, *elements, i, frame))
+      return nullptr;
+    auto part = namePart(type.clauses, index.str(), frame);
+    return part ? buildNode(frame, member, *type.element, joinPath(path, *part), place) : nullptr;
+  });
+}
+
+Node *Elaborator::buildElements(const MemberDecl &member, std::string path, SourceRange place, size_t size, bool isOpen,
+                                function_ref<Node *(size_t, StringRef)> build) {
+  if (!payMember(place, path))
+    return nullptr;
+  auto *array = tree.create<ArrayNode>(path, &member, place);
+  array->countKnown = !isOpen;
   if (instanceDepth >= maxInstanceDepth) {
     fail(place, "arrays and modules nest deeper than " + Twine(maxInstanceDepth));
     return nullptr;
   }
   ++instanceDepth;
   auto leave = scope_exit([&] { --instanceDepth; });
-  for (int64_t i = 0; i < size; ++i) {
-    Node *element = buildNode(owner, member, *type.element, joinPath(path, std::to_string(i)), place, isState);
+  for (size_t i = 0; i < size; ++i) {
+    Node *element = build(i, std::to_string(i));
     if (!element)
       return nullptr;
     array->elements.push_back(element);
@@ -194,14 +228,13 @@ Node *Elaborator::buildArray(Instance &owner, const MemberDecl &member, const Ar
   return array;
 }
 
-Node *Elaborator::buildInstance(Instance &owner, const MemberDecl &member, const NamedType &type, std::string path,
-                                SourceRange place, bool isState) {
+Node *Elaborator::buildInstance(Frame &frame, const MemberDecl &member, const NamedType &type, std::string path,
+                                SourceRange place) {
   const ModuleDecl *module = program.findModule(type.name.text);
   if (!module) {
-    unknownName(type.name.text, type.name.range, Frame{.self = &owner});
+    unknownName(type.name.text, type.name.range, frame);
     return nullptr;
   }
-  Frame frame{.self = &owner};
   StringMap<Value> arguments;
   if (!bindParameters(*module, type.arguments, frame, type.range, arguments))
     return nullptr;
@@ -239,6 +272,8 @@ Node *Elaborator::resolveNode(const Expr &expr, Frame &frame) {
   auto *array = dyn_cast<ArrayNode>(base);
   if (!position)
     return nullptr;
+  if (array && !array->countKnown)
+    return array->elements.front();
   if (!array || *position < 0 || *position >= int64_t(array->elements.size())) {
     fail(expr.range, "`" + textOf(index->base->range) + "` has no element " + Twine(*position));
     return nullptr;
@@ -248,9 +283,39 @@ Node *Elaborator::resolveNode(const Expr &expr, Frame &frame) {
 
 void Elaborator::linkMember(Instance &owner, const MemberDecl &member, Node &node) {
   Frame frame{.self = &owner};
-  const MemberClauses &clauses = member.clauses;
-  if (isa<AbsentNode>(node) || (!clauses.tie && !clauses.view))
+  if (!isa<AbsentNode>(node))
+    linkNode(frame, member.clauses, *member.type, node);
+}
+
+/// Whether elements of arrays by `type` have ties or views of their own.
+static bool hasLinks(const TypeExpr &type) {
+  if (auto *array = dyn_cast<ArrayType>(&type))
+    return hasLinks(*array->element);
+  auto *array = dyn_cast<ForArrayType>(&type);
+  return array && (array->clauses.tie || array->clauses.view || hasLinks(*array->element));
+}
+
+void Elaborator::linkElements(Frame &frame, const TypeExpr &type, Node &node) {
+  ArrayRef<Node *> nodes = cast<ArrayNode>(node).elements;
+  if (auto *array = dyn_cast<ArrayType>(&type)) {
+    for (Node *element : nodes)
+      linkElements(frame, *array->element, *element);
     return;
+  }
+  auto &array = cast<ForArrayType>(type);
+  auto elements = iterate(*array.iterable, frame);
+  if (!elements)
+    return;
+  for (auto [i, element] : enumerate(nodes))
+    if (!budget.spend(Resource::Steps, array.range) || !bindElement(array, *elements, i, frame))
+      return;
+    else
+      linkNode(frame, array.clauses, *array.element, *element);
+}
+
+void Elaborator::linkNode(Frame &frame, const MemberClauses &clauses, const TypeExpr &type, Node &node) {
+  if (hasLinks(type))
+    linkElements(frame, type, node);
   if (clauses.tie) {
     std::optional<std::optional<bool>> holds = std::optional(true);
     if (clauses.tieCondition)
@@ -260,6 +325,8 @@ void Elaborator::linkMember(Instance &owner, const MemberDecl &member, Node &nod
         tie(node, *target, clauses.tie->range);
     return;
   }
+  if (!clauses.view)
+    return;
   auto *part = dyn_cast<IndexExpr>(clauses.view);
   if (Node *target = resolveNode(part ? *part->base : *clauses.view, frame)) {
     if (part)

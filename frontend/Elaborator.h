@@ -49,6 +49,8 @@ struct LoopElements {
   Extent begin;
   SourceRange origin;
   std::shared_ptr<const std::vector<Value>> list = {};
+  /// How many there are is not known; `size` is 1.
+  bool isOpen = false;
 
   Value at(size_t i) const {
     return list ? (*list)[i] : Value(i ? Extent(*begin.constant() + int64_t(i)) : begin, origin);
@@ -88,15 +90,26 @@ private:
   Instance *instantiate(const ModuleDecl &module, std::string path, const MemberDecl *member, SourceRange place,
                         llvm::StringMap<Value> arguments);
   Node *buildMember(Instance &owner, const MemberDecl &member);
-  Node *buildNode(Instance &owner, const MemberDecl &member, const TypeExpr &type, std::string path, SourceRange place,
-                  bool isState);
-  Node *buildTensor(Instance &owner, const MemberDecl &member, const TensorType &type, std::string path,
-                    SourceRange place, bool isState);
-  Node *buildArray(Instance &owner, const MemberDecl &member, const ArrayType &type, std::string path,
-                   SourceRange place, bool isState);
-  Node *buildInstance(Instance &owner, const MemberDecl &member, const NamedType &type, std::string path,
-                      SourceRange place, bool isState);
+  /// The last part of a path: what `named` says, else `part`; nothing after an error.
+  std::optional<std::string> namePart(const MemberClauses &clauses, std::string part, Frame &frame);
+  /// The nodes of one type of a member; `frame` holds its owner and the variables of the arrays around.
+  Node *buildNode(Frame &frame, const MemberDecl &member, const TypeExpr &type, std::string path, SourceRange place);
+  Node *buildTensor(Frame &frame, const MemberDecl &member, const TensorType &type, std::string path,
+                    SourceRange place);
+  Node *buildArray(Frame &frame, const MemberDecl &member, const ArrayType &type, std::string path, SourceRange place);
+  Node *buildForArray(Frame &frame, const MemberDecl &member, const ForArrayType &type, std::string path,
+                      SourceRange place);
+  /// An array of `size` elements; `build` makes the one at an index.
+  Node *buildElements(const MemberDecl &member, std::string path, SourceRange place, size_t size, bool isOpen,
+                      llvm::function_ref<Node *(size_t, llvm::StringRef)> build);
+  Node *buildInstance(Frame &frame, const MemberDecl &member, const NamedType &type, std::string path,
+                      SourceRange place);
+  /// Gives the variables of an array's `for` what they are in its element `i`.
+  bool bindElement(const ForArrayType &type, const LoopElements &elements, size_t i, Frame &frame);
   void linkMember(Instance &owner, const MemberDecl &member, Node &node);
+  /// Ties and views of `node`, and of the elements of the array that it is by `type`.
+  void linkNode(Frame &frame, const MemberClauses &clauses, const TypeExpr &type, Node &node);
+  void linkElements(Frame &frame, const TypeExpr &type, Node &node);
   /// Whether `node` may be tied to `target`, or a view of it; reports a circle or a long way.
   bool canLead(const TensorNode &node, const TensorNode &target, SourceRange place);
   /// Stops at a tensor whose values are too many ties and views away.

@@ -19,6 +19,8 @@ public:
 private:
   const Token &current() const { return tokens[position]; }
   bool atClosing() const;
+  /// At what ends an element of a group, unlike the comma between two variables of a `for`.
+  bool atSeparator() const;
   /// The comments ahead.
   std::vector<Token> takeComments();
   /// The current token as a piece, without what it opens.
@@ -131,6 +133,11 @@ bool TreeBuilder::atClosing() const {
          kind == TokenKind::EndOfFile;
 }
 
+bool TreeBuilder::atSeparator() const {
+  return current().kind == TokenKind::Semicolon ||
+         (current().kind == TokenKind::Comma && roles[position] != TokenRole::Word);
+}
+
 Piece TreeBuilder::takePiece(Piece::Kind kind) {
   Piece piece{};
   piece.kind = kind;
@@ -172,7 +179,7 @@ void TreeBuilder::buildGroup(Piece &group) {
       break;
     }
     Sequence element;
-    while (!atClosing() && current().kind != TokenKind::Comma && current().kind != TokenKind::Semicolon)
+    while (!atClosing() && !atSeparator())
       element.push_back(buildPiece());
     group.elements.push_back(std::move(element));
   }

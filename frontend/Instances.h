@@ -63,7 +63,7 @@ struct TensorNode : Node {
   static bool classof(const Node *node) { return node->kind == NodeKind::Tensor; }
 };
 
-/// `[DecoderLayer; n]`. While n is unknown, one element.
+/// `[DecoderLayer; n]`, `[for i in 0..n: DecoderLayer(i)]`. While n is unknown, one element.
 struct ArrayNode : Node {
   std::vector<Node *> elements;
   bool countKnown = true;

@@ -35,7 +35,7 @@ enum class TokenRole : uint8_t {
   Dim,
   /// `:` in a slice.
   Slice,
-  /// A contextual word between expressions: `as`, `in`.
+  /// A contextual word between expressions, `as`, `in`, and the commas between the variables of a `for`.
   Word,
   /// `->`, `where` and the first word of a member's clause: a long line breaks before it.
   Clause,
@@ -154,6 +154,9 @@ private:
   TypeExpr *parseType();
   TypeExpr *parseNamedType();
   TypeExpr *parseBracketType();
+  /// `[for i in 0..n: Layer(i) named "layer{i}"]`.
+  TypeExpr *parseForArrayType();
+  TypeExpr *parseElementType();
   TypeExpr *parseTupleType();
   TypeExpr *parseChoiceType();
   /// `[a, *, ..]`.

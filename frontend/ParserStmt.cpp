@@ -88,6 +88,8 @@ std::optional<ArrayRef<Identifier>> Parser::parseForVariables() {
     if (!name)
       return std::nullopt;
     variables.push_back(*name);
+    if (at(TokenKind::Comma))
+      mark(TokenRole::Word);
   } while (takeIf(TokenKind::Comma));
   if (!atWord("in")) {
     expected("`in`");

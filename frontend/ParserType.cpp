@@ -62,8 +62,40 @@ bool Parser::atArrayType() const {
   return false;
 }
 
+TypeExpr *Parser::parseForArrayType() {
+  Token opening = take();
+  Bracketed bracketed(*this);
+  take();
+  auto variables = parseForVariables();
+  Expr *iterable = variables ? parseIterable() : nullptr;
+  if (!iterable || !expect(TokenKind::Colon))
+    return nullptr;
+  TypeExpr *element = parseElementType();
+  MemberClauses clauses{};
+  if (!element || !parseClauses(clauses))
+    return nullptr;
+  if (clauses.presence) {
+    error(clauses.presence->range, "an element of an array cannot be absent")
+        .hint("leave it out of what the `for` runs over, or give its module a parameter for an `if` of its members");
+    return nullptr;
+  }
+  if (!expectClosing(TokenKind::RightBracket, opening, "`]`"))
+    return nullptr;
+  return context.create<ForArrayType>(rangeFrom(opening.begin()), *variables, iterable, element, clauses);
+}
+
+TypeExpr *Parser::parseElementType() {
+  if (at(TokenKind::Name) || at(TokenKind::LeftBracket))
+    return parseType();
+  if (Diagnostic *diagnostic = reportExpected("a module or a shape"); diagnostic && at(TokenKind::If))
+    diagnostic->hint("all elements are of one module, whose parameters may decide which members it has");
+  return nullptr;
+}
+
 TypeExpr *Parser::parseBracketType() {
   Token opening = current();
+  if (ahead().is(TokenKind::For))
+    return parseForArrayType();
   if (atArrayType()) {
     take();
     Bracketed bracketed(*this);
@@ -149,7 +181,7 @@ Expr *Parser::parseDim() {
 
 TypeExpr *Parser::parseValueType(StringRef what) {
   TypeExpr *type = parseType();
-  if (!type || !isa<ArrayType>(type))
+  if (!type || !isa<ArrayType, ForArrayType>(type))
     return type;
   error(type->range, what + " cannot be an array of modules");
   return nullptr;
@@ -171,8 +203,8 @@ TypeExpr *Parser::parseConfigType() {
 TypeExpr *Parser::parseMemberType() {
   TypeExpr *type = parseType();
   const TypeExpr *element = type;
-  while (auto *array = dyn_cast_if_present<ArrayType>(element))
-    element = array->element;
+  while (isa_and_present<ArrayType, ForArrayType>(element))
+    element = isa<ArrayType>(element) ? cast<ArrayType>(element)->element : cast<ForArrayType>(element)->element;
   if (!element || isa<NamedType, TensorType>(element))
     return type;
   error(element->range, "this is not the type of a member")

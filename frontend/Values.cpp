@@ -13,8 +13,8 @@ using namespace llvm;
 
 namespace quern::frontend {
 
-Sequence::Sequence(bool isList, std::shared_ptr<const std::vector<Value>> elements)
-    : isList(isList), elements(std::move(elements)), depth(1) {
+Sequence::Sequence(bool isList, std::shared_ptr<const std::vector<Value>> elements, bool isOpen)
+    : isList(isList), isOpen(isOpen), elements(std::move(elements)), depth(1) {
   for (const Value &element : *this->elements)
     if (auto *inner = element.get<Sequence>())
       depth = std::max(depth, inner->depth + 1);
@@ -56,6 +56,8 @@ struct Describe {
     return value.value ? "string \"" + printable(*value.value) + "\"" : "a string";
   }
   std::string operator()(const Sequence &value) const {
+    if (value.isOpen)
+      return "a list";
     return (value.isList ? "a list of " : "a tuple of ") + std::to_string(value.elements->size());
   }
   std::string operator()(const Tensor &value) const { return "tensor " + formatTensor(value); }
@@ -68,6 +70,24 @@ struct Describe {
 };
 
 } // namespace
+
+Value unknownLike(const Value &value, StringRef name) {
+  if (value.get<Extent>())
+    return Value(Extent::symbol(name, SymbolKind::Opaque), value.origin);
+  if (value.get<FloatValue>())
+    return Value(FloatValue{}, value.origin);
+  if (value.get<BoolValue>())
+    return Value(BoolValue{}, value.origin);
+  if (value.get<StringValue>())
+    return Value(StringValue{}, value.origin);
+  auto *sequence = value.get<Sequence>();
+  if (!sequence)
+    return value;
+  auto elements = std::make_shared<std::vector<Value>>();
+  for (auto [i, element] : enumerate(*sequence->elements))
+    elements->push_back(unknownLike(element, (name + "[" + Twine(i) + "]").str()));
+  return Value(Sequence{sequence->isList, std::move(elements), sequence->isOpen}, value.origin);
+}
 
 std::string Value::describe() const { return std::visit(Describe{}, storage); }
 

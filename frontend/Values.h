@@ -39,9 +39,11 @@ struct StringValue {
 };
 /// `(a, b)`, or `[a, b]`.
 struct Sequence {
-  Sequence(bool isList, std::shared_ptr<const std::vector<Value>> elements);
+  Sequence(bool isList, std::shared_ptr<const std::vector<Value>> elements, bool isOpen = false);
 
   bool isList;
+  /// A list of unknown length; it holds one element like those that it may have.
+  bool isOpen;
   std::shared_ptr<const std::vector<Value>> elements;
   /// How deep sequences nest in it; 1 where it holds none.
   unsigned depth;
@@ -85,6 +87,9 @@ public:
 private:
   Storage storage;
 };
+
+/// A value of the same kind of which nothing more is known; an integer is the symbol `name`, which may be any other.
+Value unknownLike(const Value &value, llvm::StringRef name);
 
 /// `f32`, `i32`, `bool`, `Positions`, `q4_1`: an element type as the language writes it.
 std::string formatElement(mlir::Type element);
