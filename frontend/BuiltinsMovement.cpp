@@ -167,11 +167,12 @@ Value iota(BuiltinCall &call) {
 
 Value cast(BuiltinCall &call) {
   const Tensor &input = call.tensor(0);
-  mlir::Type element = findElement(*call.arguments[1].get<StringValue>()->value, call.emitter.context());
+  // While it is not known any will do.
+  std::string word = call.arguments[1].get<StringValue>()->value.value_or("f32");
+  mlir::Type element = findElement(word, call.emitter.context());
   bool known = element && (element.isInteger(32) || isa<mlir::FloatType>(element));
   if (!known || isa<PositionType>(input.element))
-    return call.fail(call.places[1], "cannot cast `" + formatTensor(input) + "` to `" +
-                                         *call.arguments[1].get<StringValue>()->value +
+    return call.fail(call.places[1], "cannot cast `" + formatTensor(input) + "` to `" + word +
                                          "`; expected `f32`, `f16`, `bf16` or `i32`");
   if (!call.emitter.isActive())
     return call.give(input.shape, element, {});

@@ -122,7 +122,8 @@ Value rope(BuiltinCall &call) {
     return call.failShapes({0, 2}, "`[s, heads, dim]` and a table `[positions, r/2, 2]` with r at most dim");
   RopeLayout layout = RopeLayout::Half;
   if (call.has(3)) {
-    StringRef word = *call.arguments[3].get<StringValue>()->value;
+    // While it is not known any will do.
+    std::string word = call.arguments[3].get<StringValue>()->value.value_or("half");
     auto known = symbolizeRopeLayout(word);
     if (!known)
       return call.fail(call.places[3], "found layout `" + word + "`; expected `half` or `interleaved`");
