@@ -100,3 +100,44 @@ for element, heads, groups, depth, size in [("f16", 9, 3, 64, 64), ("f32", 4, 1,
     cache, x = tensor(FIRST_ROWS, groups, depth, element=element), tensor(None, groups, depth)
     kernel(f"append_sequences_{heads}", [cache, x, AT], cache, attributes("append", 0, SIZES, PAST, first=FIRST),
            [f"quern.cache_append %arg0, %arg1 at %arg2 : {cache}, {x}, {AT}"])
+
+# Sliding windows, which end within groups and chunks of rows, at their ends, and beyond the context; 700 rows are three chunks.
+WINDOW_SIZES = [1, 2, 5, 33, 33, 33, 33]
+WINDOW_PAST = [0, 15, 255, 0, 250, 500, 660]
+for window in (1, 3, 15, 16, 17, 255, 256, 257, 512, 700, 5000, 2**40):
+    for element, heads, groups, depth, size in [("f16", 6, 2, 8, 8), ("f32", 4, 1, 20, 12), ("bf16", 6, 2, 32, 16)]:
+        query_element, bound = attending(element)
+        keys, values = tensor(700, groups, depth, element=element), tensor(700, groups, size, element=element)
+        name = f"attend_window_{window}_{element}"
+        for rows, suffix, sizes, past in ((1, "_one", [1, 1, 1], [3, 255, 699]), (None, "", WINDOW_SIZES, WINDOW_PAST)):
+            query, at = tensor(rows, heads, depth, element=query_element), tensor(rows, element="!quern.position")
+            whole = name + suffix + "_whole"
+            for window_text, kernel_name, equal in ((f" window {window}", name + suffix, whole if window >= 700 else None), ("", whole, None)):
+                if equal is None and kernel_name == whole and window < 700:
+                    continue
+                kernel(kernel_name, [query, keys, values, at], tensor(rows, heads, size),
+                       attributes("attention", bound, sizes, past, single=name + "_one" if rows is None and window_text else None, equal=equal),
+                       [f"quern.attend %arg0, %arg1, %arg2 at %arg3 scale 0.25{window_text} : {query}, {keys}, {values}, {at}"])
+    # Several sequences in a step, whose rows are far from each other; plain tensors.
+    keys = tensor(FIRST_ROWS, 2, 16, element="f16")
+    for rows, suffix, sizes, past in ((1, "_one", [1], [200]), (4, "_four", [4, 4, 4], [0, 1, 254]), (None, "", SIZES, PAST)):
+        query, at = tensor(rows, 4, 16), tensor(rows, element="!quern.position")
+        name = f"attend_window_{window}_sequences"
+        kernel(name + suffix, [query, keys, keys, at], query,
+               attributes("attention", ATTEND_BOUND, sizes, past, single=name + "_one" if rows != 1 else None, first=FIRST),
+               [f"quern.attend %arg0, %arg1, %arg2 at %arg3 scale 0.25 window {window} : {query}, {keys}, {keys}, {at}"])
+    keys, query = tensor(300, 3, 20), tensor(None, 9, 20)
+    kernel(f"attend_window_{window}_plain", [query, keys, keys, AT], query, attributes("attention", ATTEND_BOUND, SIZES, PAST),
+           [f"quern.attend %arg0, %arg1, %arg2 at %arg3 scale 0.25 window {window} {{quern.plain_cache}} : {query}, {keys}, {keys}, {AT}"])
+    # Tokens of one sequence that are no consecutive rows.
+    keys, query = tensor(700, 2, 16, element="f16"), tensor(None, 4, 16)
+    kernel(f"attend_window_{window}_apart", [query, keys, keys, AT], query,
+           attributes("attention", ATTEND_BOUND, [5, 12], [0, 9], stride=61, single=f"attend_window_{window}_apart_one"),
+           [f"quern.attend %arg0, %arg1, %arg2 at %arg3 scale 0.25 window {window} : {query}, {keys}, {keys}, {AT}"])
+    query = tensor(1, 4, 16)
+    kernel(f"attend_window_{window}_apart_one", [query, keys, keys, ONE_AT], query, attributes("attention", ATTEND_BOUND, [1], [37]),
+           [f"quern.attend %arg0, %arg1, %arg2 at %arg3 scale 0.25 window {window} : {query}, {keys}, {keys}, {ONE_AT}"])
+    # Rows that are known at run time only.
+    plain, query = tensor(None, 2, 16), tensor(None, 4, 16)
+    kernel(f"attend_window_{window}_dynamic", [query, plain, plain, AT], query, attributes("attention", ATTEND_BOUND, [1, 5, 33, 300, 600]),
+           [f"quern.attend %arg0, %arg1, %arg2 at %arg3 scale 0.25 window {window} {{quern.plain_cache}} : {query}, {plain}, {plain}, {AT}"])
