@@ -25,7 +25,7 @@ struct NativeArgument {
   enum class Kind {
     Buffer,  ///< a halide_buffer_t *
     Visible, ///< an i32, how many cache rows the token that sees most of them sees; follows each buffer of positions
-    First,   ///< an i32, the first cache row of all tokens, or -1 where they differ; follows `Visible`
+    First,   ///< an i32, the first cache row of all tokens if they are consecutive rows, else -1; follows `Visible`
   };
   Kind kind = Kind::Buffer;
   /// Which operand of the launch it views: its inputs, then its outputs.

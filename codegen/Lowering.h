@@ -80,7 +80,7 @@ public:
   mlir::FailureOr<Halide::ImageParam> getBuffer(mlir::Value value, mlir::Operation *user);
   /// How many cache rows the token that sees most of them sees.
   Halide::Expr getVisible() const { return visible; }
-  /// The first cache row of all tokens, or -1 where they differ.
+  /// The first cache row of all tokens, which are consecutive rows of one sequence, or -1 where they are not.
   Halide::Expr getFirst() const { return first; }
   /// The cache row of token `row`, within a cache of `rows` rows.
   Halide::Expr getCacheRow(const Halide::ImageParam &positions, Halide::Expr row, int64_t rows) const;

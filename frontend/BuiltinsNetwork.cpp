@@ -180,6 +180,20 @@ Value cache_append(BuiltinCall &call) {
   return call.give(cache.shape, cache.element, result);
 }
 
+/// Argument `i` of attention, the rows that a token sees at most; null where it is absent or no shorter than `rows`.
+static FailureOr<mlir::IntegerAttr> readWindow(BuiltinCall &call, size_t i, const Extent &rows) {
+  if (!call.has(i))
+    return mlir::IntegerAttr();
+  const Extent &window = *call.arguments[i].get<Extent>();
+  auto size = window.constant();
+  if (window.mentions(SymbolKind::Runtime) || size.value_or(1) < 1) {
+    call.fail(call.places[i], "found a window of `" + window.str() + "` rows; expected a static integer of at least 1");
+    return failure();
+  }
+  bool isWhole = !size || (rows.constant() && *size >= *rows.constant());
+  return isWhole ? mlir::IntegerAttr() : call.emitter.types().getI64IntegerAttr(*size);
+}
+
 Value attend(BuiltinCall &call) {
   auto &cache = *call.arguments[1].get<Sequence>()->elements;
   const Tensor &query = call.tensor(0), &at = call.tensor(2);
@@ -206,11 +220,14 @@ Value attend(BuiltinCall &call) {
     return call.fail(call.range, call.name + " with " + Twine(*heads) + " query heads on " + Twine(*groups) +
                                      " cache heads; expected a multiple");
   double scale = call.has(3) ? call.number(3) : 1.0 / std::sqrt(double(query.shape[2].constant().value_or(1)));
+  FailureOr<mlir::IntegerAttr> window = readWindow(call, 4, keys.shape[0]);
+  if (failed(window))
+    return Value();
   Shape shape = query.shape;
   shape[2] = values.shape[2];
   mlir::Value result =
       call.emitter.create<AttendOp>(call.range, call.emitter.asF32(call.places[0], query), asCache(call, keys),
-                                    asCache(call, values), at.value, APFloat(scale));
+                                    asCache(call, values), at.value, APFloat(scale), *window);
   return call.give(shape, call.emitter.f32(), result);
 }
 

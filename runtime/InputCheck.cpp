@@ -175,8 +175,9 @@ CacheUse getCacheUse(const Entry &entry, std::span<const TensorView> inputs) {
     std::span<const int32_t> values = getIntegers(inputs[i]);
     for (size_t at = 0; at < values.size(); at += QUERN_POSITION_FIELDS, isFirst = false) {
       int32_t row = values[at + 1], first = values[at + 2];
+      bool isNext = at == 0 || row == values[at + 1 - QUERN_POSITION_FIELDS] + 1;
       use.visible = std::max(use.visible, row - first + 1);
-      use.first = isFirst || first == use.first ? first : -1;
+      use.first = isNext && (isFirst || first == use.first) ? first : -1;
     }
   }
   return use;

@@ -27,7 +27,7 @@ std::vector<int64_t> getShape(const Operand &operand, std::span<const int32_t> d
 struct CacheUse {
   /// How many the token that sees most of them sees; 0 without positions.
   int32_t visible = 0;
-  /// The first row of all tokens, or -1 where they differ.
+  /// The first row of all tokens, or -1 where they differ, or where an input's tokens are not consecutive rows.
   int32_t first = 0;
 };
 

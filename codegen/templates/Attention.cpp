@@ -13,6 +13,9 @@
 // Chunks begin at fixed rows of a sequence, so the order of sums depends neither on the rows of a step, nor on where the
 // sequence lies in the cache, nor on the threads. Rows are counted from the first of the token's sequence.
 //
+// Of a sliding window a tile takes the chunks from the first on in which one of its tokens sees a row. What a token does not see
+// has the power 0, which changes no bit of a sum: a window as wide as the sequence gives the bits of none.
+//
 //===------------------------------------------------------------------------------------------===//
 
 #include "codegen/Scalar.h"
@@ -51,8 +54,8 @@ struct AttentionFuncs {
   /// [e, head, token]
   Func output;
   std::vector<Var> vars;
-  /// The last cache row that a tile sees. [it]
-  Func limit{"limit"};
+  /// The last cache row that a tile sees, and the first, of a sliding window. [it]
+  Func limit{"limit"}, begin{"begin"};
   /// The query, or its pairs. [k, u, g, ii, it]
   Func query{"query"};
   /// [lane, t, u, g, ii, it, c]; groups that the tile does not see are left out.
@@ -83,8 +86,24 @@ struct AttentionFuncs {
   bool few = false;
   /// Query and cache are bf16, and multiplied in pairs.
   bool pairs = false;
-  /// The first cache row of all tokens, or -1 where they differ.
+  /// The first cache row of all tokens, which are consecutive rows of one sequence, or -1 where they are not.
   Expr first;
+  /// The rows of a sliding window that leaves out some; 0 without one.
+  int32_t window = 0;
+  /// The rows of the cache.
+  Expr cacheRows;
+
+  /// The chunk of the sequence that is the tile's chunk `c`.
+  Expr chunk() const {
+    if (!window)
+      return v.c;
+    return Halide::unsafe_promise_clamped(begin(v.it) / chunkRows, 0, cacheRows / chunkRows) + v.c;
+  }
+  /// Whether the tile sees any of `count` rows from row `row` of its chunk on.
+  Expr sees(Expr row, int count) const {
+    Expr from = chunk() * chunkRows + row, isBefore = from <= limit(v.it);
+    return window ? isBefore && from + (count - 1) >= begin(v.it) : isBefore;
+  }
 };
 
 /// An element of a cache whose rows come in groups of `lanes`.
@@ -127,6 +146,16 @@ static FailureOr<ReadCache> getCache(Lowering &lowering, AttendOp anchor, Value 
   return ReadCache([buffer = *buffer](Expr lane, Expr element, Expr group, Expr head) mutable {
     return Expr(buffer(lane, element, group, head));
   });
+}
+
+/// The rows of the window of `anchor`; 0 where it leaves out none.
+static int32_t getWindow(AttendOp anchor) {
+  // Halide adds rows to it, and takes sums to stay within 32 bits.
+  constexpr uint64_t largest = 1 << 30;
+  Dim rows = getDims(cast<RankedTensorType>(anchor.getKeys().getType())).front();
+  uint64_t window = anchor.getWindow().value_or(0);
+  bool isWhole = rows.isStatic() && window >= static_cast<uint64_t>(rows.size());
+  return isWhole ? 0 : static_cast<int32_t>(std::min(window, largest));
 }
 
 static FailureOr<AttentionInputs> getInputs(Lowering &lowering, AttendOp anchor) {
@@ -189,6 +218,12 @@ static TokenPlaces buildTile(AttentionFuncs &f, const AttentionInputs &in) {
   for (int row = 1; row < f.tile; ++row)
     limit = max(limit, rowOf(it * f.tile + row));
   f.limit(it) = limit;
+  if (f.window) {
+    Expr lowest = rowOf(it * f.tile);
+    for (int row = 1; row < f.tile; ++row)
+      lowest = min(lowest, rowOf(it * f.tile + row));
+    f.begin(it) = max(lowest - (f.window - 1), 0);
+  }
   Expr token = it * f.tile + ii;
   auto queryAt = [&](Expr element) { return in.query.at({min(token, last), g * f.shared + u, element}); };
   f.query(k, u, g, ii, it) = f.pairs ? makePair(queryAt, k) : toFloat(queryAt(k));
@@ -200,7 +235,7 @@ static TokenPlaces buildTile(AttentionFuncs &f, const AttentionInputs &in) {
 /// A domain of the chunk's groups that the tile sees.
 static RDom seenGroups(const AttentionFuncs &f, const std::string &name) {
   RDom groups(0, chunkGroups, name);
-  groups.where(f.v.c * chunkRows + groups * lanes <= f.limit(f.v.it));
+  groups.where(f.sees(groups * lanes, lanes));
   return groups;
 }
 
@@ -208,9 +243,10 @@ static void buildScores(AttentionFuncs &f, const TargetSpec &target, const Atten
                         const TokenPlaces &places) {
   auto &[lane, t, u, g, ii, it, c, e, k] = f.v;
   f.scored = RDom(0, f.scoreGroups, 0, f.pairs ? in.depth / 2 : in.depth, 0, chunkGroups / f.scoreGroups, "scored");
-  f.scored.where(c * chunkRows + f.scored.z * (f.scoreGroups * lanes) <= f.limit(it));
+  f.scored.where(f.sees(f.scored.z * (f.scoreGroups * lanes), f.scoreGroups * lanes));
   Expr group = f.scored.z * f.scoreGroups + f.scored.x, step = f.scored.y;
-  auto keyAt = [&](Expr element) { return in.keys(lane, element, places.origin + c * chunkGroups + group, g); };
+  Expr cacheGroup = places.origin + f.chunk() * chunkGroups + group;
+  auto keyAt = [&](Expr element) { return in.keys(lane, element, cacheGroup, g); };
   f.scores(lane, t, u, g, ii, it, c) = 0.0f;
   Expr score = f.scores(lane, group, u, g, ii, it, c), query = f.query(step, u, g, ii, it);
   f.scores(lane, group, u, g, ii, it, c) =
@@ -220,7 +256,10 @@ static void buildScores(AttentionFuncs &f, const TargetSpec &target, const Atten
 /// The softmax within a chunk but for its division.
 static void buildPowers(AttentionFuncs &f, const AttentionInputs &in, const TokenPlaces &places) {
   auto &[lane, t, u, g, ii, it, c, e, k] = f.v;
-  auto isSeen = [&](Expr group) { return c * chunkRows + group * lanes + lane <= places.row; };
+  auto isSeen = [&](Expr group) {
+    Expr row = f.chunk() * chunkRows + group * lanes + lane, isBefore = row <= places.row;
+    return f.window ? isBefore && row > places.row - f.window : isBefore;
+  };
   // In units of log 2, so that powers of two make the softmax.
   float scale = in.scale * std::numbers::log2e_v<float>;
   auto scoreAt = [&](Expr group) { return f.scores(lane, group, u, g, ii, it, c) * scale; };
@@ -252,9 +291,10 @@ static void buildWeighted(AttentionFuncs &f, const TargetSpec &target, const Att
                           const TokenPlaces &places) {
   auto &[lane, t, u, g, ii, it, c, e, k] = f.v;
   f.weightedRows = RDom(0, f.pairs ? lanes / 2 : lanes, 0, chunkGroups, "weighted_rows");
-  f.weightedRows.where(c * chunkRows + f.weightedRows.y * lanes <= f.limit(it));
+  f.weightedRows.where(f.sees(f.weightedRows.y * lanes, lanes));
   Expr step = f.weightedRows.x, group = f.weightedRows.y;
-  auto valueAt = [&](Expr row) { return in.values(row, e, places.origin + c * chunkGroups + group, g); };
+  Expr cacheGroup = places.origin + f.chunk() * chunkGroups + group;
+  auto valueAt = [&](Expr row) { return in.values(row, e, cacheGroup, g); };
   f.weighted(e, u, g, ii, it, c) = 0.0f;
   Expr sum = f.weighted(e, u, g, ii, it, c);
   if (f.pairs) {
@@ -266,6 +306,17 @@ static void buildWeighted(AttentionFuncs &f, const TargetSpec &target, const Att
     f.weighted(e, u, g, ii, it, c) = sum + f.powers(step, group, u, g, ii, it, c) * toFloat(valueAt(step));
   }
   f.partial(e, u, g, ii, it, c) = Halide::Tuple(sum, f.sum(u, g, ii, it, c), f.largest(u, g, ii, it, c));
+}
+
+/// How many chunks a tile takes, of `visible` rows of a sequence.
+static Expr countChunks(const AttentionFuncs &f, Expr visible) {
+  Expr all = min((max(visible, 1) + (chunkRows - 1)) / chunkRows, (f.cacheRows + (chunkRows - 1)) / chunkRows);
+  if (!f.window)
+    return all;
+  // The windows of consecutive tokens have one row more per token, and may begin with the last row of a chunk.
+  int64_t rows = int64_t(f.window) + f.tile - 1;
+  Expr few = static_cast<int32_t>(llvm::divideCeil(rows - 1, chunkRows) + 1);
+  return min(all, f.tile == 1 ? few : select(f.first >= 0, few, all));
 }
 
 /// All chunks: see the head of this file.
@@ -304,14 +355,15 @@ static FailureOr<AttentionFuncs> algorithm(Lowering &lowering, const Parameters 
   f.size = static_cast<int>(resultType.getDimSize(2));
   f.scoreGroups = parameters["groups"];
   f.first = lowering.getFirst();
+  f.cacheRows = inputs->cacheRows;
+  f.window = getWindow(anchor);
   f.shared =
       static_cast<int>(resultType.getDimSize(1) / cast<RankedTensorType>(anchor.getKeys().getType()).getDimSize(1));
   TokenPlaces places = buildTile(f, *inputs);
   buildScores(f, lowering.getTarget(), *inputs, places);
   buildPowers(f, *inputs, places);
   buildWeighted(f, lowering.getTarget(), *inputs, places);
-  Expr chunks = (max(lowering.getVisible(), 1) + (chunkRows - 1)) / chunkRows;
-  combineChunks(f, min(chunks, (inputs->cacheRows + (chunkRows - 1)) / chunkRows));
+  combineChunks(f, countChunks(f, lowering.getVisible()));
 
   lowering.set(anchor.getResult(),
                {lowering.shapeOf(resultType),
@@ -389,11 +441,15 @@ static void schedule(AttentionFuncs &f, const Lowering &lowering, const Paramete
     f.partial.compute_root().reorder(e, u, ii, g, it, c).fuse(g, it, heads).fuse(heads, c, task).parallel(task);
     f.query.compute_root();
     f.limit.compute_root();
+    if (f.window)
+      f.begin.compute_root();
   } else {
     f.output.parallel(task);
     f.partial.compute_at(f.output, task).reorder(e, u, ii, g, it, c);
     f.query.compute_at(f.output, task);
     f.limit.compute_at(f.output, task);
+    if (f.window)
+      f.begin.compute_at(f.output, task);
   }
   vectorizeTail(f.partial, e, Expr(f.size), width);
   vectorizeTail(f.query, k, f.scored.y.extent(), width);

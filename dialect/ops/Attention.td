@@ -62,7 +62,8 @@ def Quern_AttendOp : Quern_InferredOp<"attend", !listconcat(Quern_Anchor, [Quern
   let summary = "softmax(scale · q kᵀ) v over the visible rows of a cache";
   let description = [{
     query[s, h, d], keys[T, g, d], values[T, g, e] -> [s, h, e]. Query head i reads cache head ⌊i / (h/g)⌋ (Ainslie et al.
-    2023). Token i sees the rows first(at[i]) … row(at[i]). Scores, softmax and sums in f32; where all three are bf16, so are
+    2023). Token i sees the rows first(at[i]) … row(at[i]), of a sliding `window` of n rows (Beltagy et al. 2020) only the
+    last n of them: row j where row(at[i]) - j < n. Scores, softmax and sums in f32; where all three are bf16, so are
     the factors of v that the softmax gives. `layout` is that of the values in memory; keys lie by lanes.
 
     Constraints:
@@ -70,20 +71,25 @@ def Quern_AttendOp : Quern_InferredOp<"attend", !listconcat(Quern_Anchor, [Quern
     - attend_c2: there is one position per token.
     - attend_c3: h and g are static, h a multiple of g.
     - attend_c4: the query is f32, or query, keys and values are bf16 and d is static and even.
+    - attend_c5: a window has at least one row, the token's own.
 
     Example:
     ```mlir
     %0 = quern.attend %q, %keys, %values at %at scale 0.125
         : tensor<?x9x64xf32, #quern.dims<s>>, tensor<8192x3x64xf16>, tensor<8192x3x64xf16>,
           tensor<?x!quern.position, #quern.dims<s>>
+    %1 = quern.attend %q, %keys, %values at %at scale 0.125 window 4096
+        : tensor<?x9x64xf32, #quern.dims<s>>, tensor<8192x3x64xf16>, tensor<8192x3x64xf16>,
+          tensor<?x!quern.position, #quern.dims<s>>
     ```
   }];
   let arguments = (ins Quern_FloatTensor:$query, Quern_FloatTensor:$keys, Quern_FloatTensor:$values,
                        Quern_PositionTensor:$at, F64Attr:$scale,
+                       OptionalAttr<ConfinedAttr<I64Attr, [IntMinValue<1>]>>:$window,
                        DefaultValuedAttr<Quern_CacheLayoutAttr, "::quern::CacheLayout::Lanes">:$layout);
   let results = (outs Quern_F32Tensor:$result);
   let assemblyFormat = [{
-    $query `,` $keys `,` $values `at` $at `scale` $scale (`layout` $layout^)? attr-dict
+    $query `,` $keys `,` $values `at` $at `scale` $scale (`window` $window^)? (`layout` $layout^)? attr-dict
     `:` type($query) `,` type($keys) `,` type($values) `,` type($at)
   }];
   let hasVerifier = 1;

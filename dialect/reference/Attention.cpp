@@ -102,7 +102,7 @@ Evaluated AttendOp::evaluate(ArrayRef<Tensor> operands, ArrayRef<RankedTensorTyp
   if (failed(result))
     return emitError("cannot hold a tensor of type ") << type;
   int64_t heads = query.getShape()[1], d = query.getShape()[2], e = type.getDimSize(2);
-  int64_t rows = keys.getShape()[0], groups = keys.getShape()[1];
+  int64_t rows = keys.getShape()[0], groups = keys.getShape()[1], window = getWindow().value_or(rows);
   std::vector<float> in(d);
   MutableArrayRef<float> out = result->getMutableAs<float>();
   for (auto [token, place] : llvm::enumerate(operands[3].getAs<Position>())) {
@@ -110,10 +110,12 @@ Evaluated AttendOp::evaluate(ArrayRef<Tensor> operands, ArrayRef<RankedTensorTyp
       return emitError("found row ") << place.row << ", expected one of the cache's " << rows;
     if (place.first < 0 || place.first > place.row)
       return emitError("found first row ") << place.first << ", expected 0 to the token's own, " << place.row;
+    Position seen = place;
+    seen.first = std::max<int64_t>(place.first, place.row - window + 1);
     for (int64_t head = 0; head < heads; ++head) {
       int64_t index = token * heads + head;
       query.readRow(index, in);
-      attendHead(in, keys, values, head / (heads / groups), groups, place, getScale().convertToDouble(),
+      attendHead(in, keys, values, head / (heads / groups), groups, seen, getScale().convertToDouble(),
                  out.slice(index * e, e));
     }
   }

@@ -245,9 +245,10 @@ static int32_t getScalar(ArrayRef<Tensor> arguments, NativeArgument::Kind kind) 
       continue;
     ArrayRef<int32_t> fields = argument.getAs<int32_t>();
     first = fields.empty() ? 0 : fields[2];
-    for (; !fields.empty(); fields = fields.drop_front(positionFields)) {
+    for (int32_t last = fields.empty() ? 0 : fields[1] - 1; !fields.empty();
+         last = fields[1], fields = fields.drop_front(positionFields)) {
       visible = std::max(visible, fields[1] - fields[2] + 1);
-      first = fields[2] == first ? first : -1;
+      first = fields[2] == first && fields[1] == last + 1 ? first : -1;
     }
   }
   return kind == NativeArgument::Kind::Visible ? visible : first;

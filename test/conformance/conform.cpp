@@ -6,6 +6,8 @@
 //   conform.sizes   the values of the symbolic dimension `s`; absent for a kernel without one
 //   conform.past    cache rows of a sequence before the step, for kernels with positions: one value per size
 //   conform.first   the first row of each sequence that takes turns in the step; absent for one that begins at row 0
+//   conform.stride  how many rows a token is behind the one before it in its sequence, 1 if absent
+//   conform.equal   a kernel of the same arguments whose result has the same bits
 //   conform.limit   i32 arguments are below it
 //   conform.single  a kernel for one row; each row of this one's result has its bits
 //
@@ -51,6 +53,7 @@ private:
   Expected<std::vector<Tensor>> makeArguments(const Case &test, SymbolSizes &sizes);
   Error check(const Case &test);
   Error checkSingle(const Case &test, ArrayRef<Tensor> arguments, ArrayRef<Tensor> results);
+  Error checkEqual(const Case &test, ArrayRef<Tensor> arguments, const SymbolSizes &sizes, ArrayRef<Tensor> results);
 
   ModuleOp module;
   NativeKernels &native;
@@ -59,12 +62,12 @@ private:
 
 } // namespace
 
-/// Token i is the next one of a sequence after `past` others: of the first, the second …,
-/// which begin at the rows `first`.
-static void fillPositions(Tensor &positions, int64_t past, ArrayRef<int64_t> first) {
+/// Token i is the next one of a sequence after `past` others, `stride` rows on: of the first, the second …, which begin
+/// at the rows `first`.
+static void fillPositions(Tensor &positions, int64_t past, ArrayRef<int64_t> first, int64_t stride) {
   MutableArrayRef<int32_t> fields = positions.getMutableAs<int32_t>();
   for (int64_t i = 0; !fields.empty(); ++i, fields = fields.drop_front(positionFields)) {
-    int64_t position = past + i / first.size(), begin = first[i % first.size()];
+    int64_t position = past + i / first.size() * stride, begin = first[i % first.size()];
     fields[0] = static_cast<int32_t>(position);
     fields[1] = static_cast<int32_t>(begin + position);
     fields[2] = static_cast<int32_t>(begin);
@@ -120,8 +123,9 @@ Expected<std::vector<Tensor>> Suite::makeArguments(const Case &test, SymbolSizes
     if (failed(value))
       return llvm::createStringError("no random values for argument " + std::to_string(i));
     auto first = kernel->getAttrOfType<DenseI64ArrayAttr>("conform.first");
+    auto stride = kernel->getAttrOfType<IntegerAttr>("conform.stride");
     if (isa<PositionType>(resolved->getElementType()))
-      fillPositions(*value, test.past, first ? first.asArrayRef() : ArrayRef<int64_t>(0));
+      fillPositions(*value, test.past, first ? first.asArrayRef() : ArrayRef<int64_t>(0), stride ? stride.getInt() : 1);
     arguments.push_back(*value);
   }
   if (auto groups = getGroups(kernel))
@@ -169,7 +173,25 @@ Error Suite::check(const Case &test) {
       return llvm::createStringError("found an error of " + std::to_string(error) + ", expected at most " +
                                      std::to_string(test.bound));
   }
+  if (Error differs = checkEqual(test, *arguments, sizes, *found))
+    return differs;
   return checkSingle(test, *arguments, *found);
+}
+
+Error Suite::checkEqual(const Case &test, ArrayRef<Tensor> arguments, const SymbolSizes &sizes,
+                        ArrayRef<Tensor> results) {
+  auto name = KernelOp(test.kernel)->getAttrOfType<FlatSymbolRefAttr>("conform.equal");
+  if (!name)
+    return Error::success();
+  auto other = SymbolTable::lookupNearestSymbolFrom<KernelOp>(module, name);
+  if (!other)
+    return llvm::createStringError("no kernel named " + name.getValue());
+  Expected<std::vector<Tensor>> expected = native.run(other, arguments, sizes, 1);
+  if (!expected)
+    return expected.takeError();
+  if (!haveSameBytes(*expected, results))
+    return llvm::createStringError("found other bits than those of " + name.getValue());
+  return Error::success();
 }
 
 /// Row `row` of the first dimension, as a tensor of one row.

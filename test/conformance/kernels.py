@@ -16,7 +16,7 @@ def block(name):
     return name if name[0] in "fb" else f"!quern.block<{name}>"
 
 
-def attributes(form, bound, sizes=None, past=None, limit=None, single=None, schedule=None, first=None):
+def attributes(form, bound, sizes=None, past=None, limit=None, single=None, schedule=None, first=None, stride=None, equal=None):
     """The attributes of a kernel; see conform.cpp."""
     items = [f"form = #quern.form<{form}>"]
     if bound is not None:
@@ -27,6 +27,10 @@ def attributes(form, bound, sizes=None, past=None, limit=None, single=None, sche
         items.append("conform.past = array<i64: " + ", ".join(map(str, past)) + ">")
     if first is not None:
         items.append("conform.first = array<i64: " + ", ".join(map(str, first)) + ">")
+    if stride is not None:
+        items.append(f"conform.stride = {stride} : i64")
+    if equal is not None:
+        items.append(f"conform.equal = @{equal}")
     if limit is not None:
         items.append(f"conform.limit = {limit} : i64")
     if single is not None:

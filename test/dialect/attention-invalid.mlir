@@ -74,3 +74,13 @@ quern.entry @f(%q: tensor<2x2x3xbf16>, %k: tensor<8x1x3xbf16>, %at: tensor<2x!qu
       : tensor<2x2x3xbf16>, tensor<8x1x3xbf16>, tensor<8x1x3xbf16>, tensor<2x!quern.position>
   quern.return
 }
+
+// -----
+
+// attend_c5
+quern.entry @f(%q: tensor<2x2x4xf32>, %k: tensor<8x1x4xf16>, %at: tensor<2x!quern.position>) {
+  // expected-error @+1 {{attribute 'window' failed to satisfy constraint: 64-bit signless integer attribute whose minimum value is 1}}
+  %0 = quern.attend %q, %k, %k at %at scale 1.0 window 0
+      : tensor<2x2x4xf32>, tensor<8x1x4xf16>, tensor<8x1x4xf16>, tensor<2x!quern.position>
+  quern.return
+}

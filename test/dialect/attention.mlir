@@ -29,5 +29,9 @@ quern.entry @attention(%q: tensor<?x9x64xf32, #quern.dims<s>>, %k: tensor<?x3x64
   %6 = quern.attend %5, %3, %v at %at scale 0.125 layout <rows>
       : tensor<?x9x64xf32, #quern.dims<s>>, tensor<32x3x64xf16>, tensor<32x3x48xf16>,
         tensor<?x!quern.position, #quern.dims<s>>
+  // CHECK: quern.attend %{{.+}}, %{{.+}}, %{{.+}} at %{{.+}} scale 1.250000e-01 window 16 layout <rows> :
+  %7 = quern.attend %0, %3, %v at %at scale 0.125 window 16 layout <rows>
+      : tensor<?x9x64xf32, #quern.dims<s>>, tensor<32x3x64xf16>, tensor<32x3x48xf16>,
+        tensor<?x!quern.position, #quern.dims<s>>
   quern.return %6 : tensor<?x9x48xf32, #quern.dims<s>>
 }

@@ -35,7 +35,8 @@ struct QuernProgramArgs {
   const int32_t *dims;
   /* How many cache rows the token of this step that sees most of them sees (0 for entries without positions). */
   int32_t visible;
-  /* The first row of all tokens' sequences, or -1 where they differ. */
+  /* The first row of all tokens' sequences, or -1 where they differ, or where an input's tokens are not consecutive
+     rows. */
   int32_t first;
   /* Called around every kernel when not null: `kernel` indexes the description's list of kernels. */
   void (*profile)(void *context, int32_t kernel, int32_t begin);

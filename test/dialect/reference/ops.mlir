@@ -6,6 +6,7 @@
 // RUN: quern-eval %s --entry attention --in x=1,2,3,4 --in at=0,0,0,1,1,0 | FileCheck %s --check-prefix=ATTENTION
 // RUN: quern-eval %s --entry attention --in x=1,2,3,4 --in at=1,2,0,0,0,0 --steps 2 | FileCheck %s --check-prefix=TWICE
 // RUN: quern-eval %s --entry attention --in x=1,2,3,4 --in at=0,0,0,0,2,2 | FileCheck %s --check-prefix=SEQUENCES
+// RUN: quern-eval %s --entry window --in x=1,2,3,6,5,16,7,8 --in at=0,1,1,1,2,1,2,3,1,0,0,0 | FileCheck %s --check-prefix=SLIDING
 
 // MOVEMENT: 0: tensor<3x2xf32>
 // MOVEMENT-NEXT: 1 4
@@ -128,4 +129,26 @@ quern.entry @attention(%x: tensor<2x1x2xf32>, %at: tensor<2x!quern.position>) ->
   %2 = quern.attend %x, %1, %1 at %at scale 0.5
       : tensor<2x1x2xf32>, tensor<4x1x2xf16>, tensor<4x1x2xf16>, tensor<2x!quern.position>
   quern.return %2, %1 : tensor<2x1x2xf32>, tensor<4x1x2xf16>
+}
+
+// Every score is 0: each token gives the mean of its own row and the one before, from the first of its sequence on.
+// SLIDING: 0: tensor<4x1x2xf32>
+// SLIDING-NEXT: 3 6
+// SLIDING-NEXT: 4 11
+// SLIDING-NEXT: 6 12
+// SLIDING-NEXT: 1 2
+// A window of one row is the token's own.
+// SLIDING-NEXT: 1: tensor<4x1x2xf32>
+// SLIDING-NEXT: 3 6
+// SLIDING-NEXT: 5 16
+// SLIDING-NEXT: 7 8
+// SLIDING-NEXT: 1 2
+quern.entry @window(%x: tensor<4x1x2xf32>, %at: tensor<4x!quern.position>) -> (tensor<4x1x2xf32>, tensor<4x1x2xf32>)
+    attributes {arg_names = ["x", "at"]} {
+  %q = quern.constant dense<0.0> : tensor<4x1x2xf32>
+  %0 = quern.attend %q, %x, %x at %at scale 1.0 window 2
+      : tensor<4x1x2xf32>, tensor<4x1x2xf32>, tensor<4x1x2xf32>, tensor<4x!quern.position>
+  %1 = quern.attend %q, %x, %x at %at scale 1.0 window 1
+      : tensor<4x1x2xf32>, tensor<4x1x2xf32>, tensor<4x1x2xf32>, tensor<4x!quern.position>
+  quern.return %0, %1 : tensor<4x1x2xf32>, tensor<4x1x2xf32>
 }

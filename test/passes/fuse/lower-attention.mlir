@@ -36,8 +36,8 @@ quern.entry @attend(%x: tensor<2x64xf32>, %k: tensor<2x1x4xf32>, %at: !at, %tabl
   %3 = quern.state_ref @keys : tensor<16x1x4xf16>
   %4 = quern.cache_append %3, %k at %at : tensor<16x1x4xf16>, tensor<2x1x4xf32>, !at
   %5 = quern.state_ref @values : tensor<16x1x4xf16>
-  // CHECK: quern.attend %[[R]], {{.*}} : tensor<2x2x4xbf16>, tensor<16x1x4xbf16>, tensor<16x1x4xbf16>
-  %6 = quern.attend %2, %4, %5 at %at scale 1.0 : tensor<2x2x4xf32>, tensor<16x1x4xf16>, tensor<16x1x4xf16>, !at
+  // CHECK: quern.attend %[[R]], {{.*}} window 3 : tensor<2x2x4xbf16>, tensor<16x1x4xbf16>, tensor<16x1x4xbf16>
+  %6 = quern.attend %2, %4, %5 at %at scale 1.0 window 3 : tensor<2x2x4xf32>, tensor<16x1x4xf16>, tensor<16x1x4xf16>, !at
   quern.return %6 : tensor<2x2x4xf32>
 }
 
