@@ -74,37 +74,69 @@ static void buildPairProduct(Product &product, Func pairs, Var i, Var o, Var m, 
   product.sum(i, o, m) = addPairProducts(target, product.sum(i, o, m), pairs(r, row), product.weight.values(i, r, o));
 }
 
-/// dot(i, o, m, b) = Σ_k q(i, b·group + k, o) · a(b·group + k, m) - zero · Σ a, in i32, behind a bias; then, b
-/// ascending, sum(i, o, m) += scale · (t · dot) + min · (t · Σ a), t the activations' scale.
-static void buildQuantProduct(Product &product, QuantizedRows &lhs, Var i, Var o, Var m, Expr row) {
+/// Whether the products of half of a lane's columns of one block add up in 16 bits, whatever they are.
+static bool addsUpIn16Bits(const PackedLayout &layout) {
+  int64_t largest = (int64_t(1) << layout.bits) - 1;
+  return layout.group / 2 * largest * QuantizedRows::largestQuant <= INT16_MAX;
+}
+
+/// dot(i, o, m, b) = Σ_k q(i, b·group + k, o) · a(b·group + k, m) - zero · Σ a, in i32, behind a bias. A target without
+/// an instruction for four products adds up halves of them, in 16 bits where they fit, and both at the end.
+static void buildDot(Product &product, QuantizedRows &lhs, Var i, Var o, Var m, Var b, Expr row,
+                     const TargetSpec &target) {
   using Halide::cast;
   const PackedLayout &layout = product.weight.layout;
   int32_t group = static_cast<int32_t>(layout.group);
   Func quants = lhs.quants;
-  Var b("b"), j("j"), g("g");
-  product.dot = Func("dot");
-  Func &dot = product.dot;
   Halide::ImageParam values = product.weight.values;
   int32_t columns = static_cast<int32_t>(layout.quantsBytes()) / (4 * panelRows);
-  product.columns = RDom(0, 4, 0, columns, "columns");
+  Var j("j"), g("g"), h("h");
+  product.dot = Func("dot");
+  bool inHalves = target.dot == "none", in16Bits = inHalves && addsUpIn16Bits(layout);
+  product.columns = RDom(0, inHalves ? 2 : 4, 0, columns, "columns");
   RDom &r = product.columns;
-  dot(i, o, m, b) = lhs.getStart(group, static_cast<int>(layout.zero), b, row);
-  auto multiply = [&](Expr quant, int32_t offset) {
-    dot(i, o, m, b) += cast<int32_t>(quant) * cast<int32_t>(quants(b * group + offset + 4 * r.y + r.x, row));
+  std::vector<Expr> place = {i, o, m, b};
+  if (inHalves) {
+    product.halves = Func("halves");
+    place.insert(place.begin(), h);
+    product.halves(place) = in16Bits ? Expr(int16_t(0)) : Expr(0);
+  } else {
+    product.dot(place) = lhs.getStart(group, static_cast<int>(layout.zero), b, row);
+  }
+  Func &sums = inHalves ? product.halves : product.dot;
+  Expr column = inHalves ? 2 * h + r.x : Expr(r.x);
+  auto multiply = [&](auto getQuant, int32_t offset) {
+    Halide::Type type = Halide::Int(in16Bits ? 16 : 32);
+    Expr each = cast(type, getQuant(column)) * cast(type, quants(b * group + offset + 4 * r.y + column, row));
+    // They never saturate: it is how Halide is told of the instruction that could.
+    sums(place) = in16Bits ? Halide::saturating_add(sums(place), each) : sums(place) + each;
   };
   if (layout.bits == 4) {
     product.low = Func("low");
     product.high = Func("high");
     product.low(j, i, g, b, o) = values(j, i, g, b, o) & Expr(uint8_t(15));
     product.high(j, i, g, b, o) = values(j, i, g, b, o) >> Expr(uint8_t(4));
-    multiply(product.low(r.x, i, r.y, b, o), 0);
-    multiply(product.high(r.x, i, r.y, b, o), group / 2);
+    multiply([&](Expr j) { return product.low(j, i, r.y, b, o); }, 0);
+    multiply([&](Expr j) { return product.high(j, i, r.y, b, o); }, group / 2);
   } else {
-    multiply(values(r.x, i, r.y, b, o), 0);
+    multiply([&](Expr j) { return values(j, i, r.y, b, o); }, 0);
   }
+  if (!inHalves)
+    return;
+  product.half = RDom(0, 2, "half");
+  product.dot(i, o, m, b) = lhs.getStart(group, static_cast<int>(layout.zero), b, row);
+  product.dot(i, o, m, b) += cast<int32_t>(product.halves(product.half, i, o, m, b));
+}
+
+/// b ascending, sum(i, o, m) += scale · (t · dot) + min · (t · Σ a), t the activations' scale.
+static void buildQuantProduct(Product &product, QuantizedRows &lhs, Var i, Var o, Var m, Expr row,
+                              const TargetSpec &target) {
+  const PackedLayout &layout = product.weight.layout;
+  int32_t group = static_cast<int32_t>(layout.group);
+  buildDot(product, lhs, i, o, m, Var("b"), row, target);
   product.steps = RDom(0, static_cast<int32_t>(layout.blocksPerPanel(product.weight.columns)), "steps");
   Expr block = product.steps.x;
-  Expr scaled = lhs.scaleDot(dot(i, o, m, block), block * group / QuantizedRows::block, row);
+  Expr scaled = lhs.scaleDot(product.dot(i, o, m, block), block * group / QuantizedRows::block, row);
   Func &sum = product.sum;
   sum(i, o, m) = 0.0f;
   Expr next = sum(i, o, m) + toFloat(product.weight.scales(i, block, o)) * scaled;
@@ -248,7 +280,7 @@ LogicalResult buildLhs(Lowering &lowering, ContractFuncs &funcs, MatmulOp matmul
 void buildProduct(Lowering &lowering, ContractFuncs &funcs, Product &product, MatmulOp matmul, const Formula &lhs,
                   Expr row) {
   if (funcs.quantized)
-    buildQuantProduct(product, *funcs.quantized, funcs.i, funcs.o, funcs.m, row);
+    buildQuantProduct(product, *funcs.quantized, funcs.i, funcs.o, funcs.m, row, lowering.getTarget());
   else if (isPairs(matmul))
     buildPairProduct(product, funcs.lhs, funcs.i, funcs.o, funcs.m, row, lowering.getTarget());
   else
@@ -350,9 +382,24 @@ void scheduleProduct(Product &product, const ContractFuncs &funcs, bool tiled, b
   RDom &r = product.columns;
   product.dot.compute_at(product.sum, product.steps.x);
   unrollTile(product.dot);
-  for (int u = 0; u < product.dot.num_update_definitions(); ++u) {
-    Halide::Stage multiply = product.dot.update(u);
-    multiply.reorder(r.x, i, o, m, r.y).atomic().vectorize(r.x);
+  Func sums = product.dot;
+  std::vector<Halide::VarOrRVar> lanes = {r.x, i, o, m, r.y};
+  if (product.halves.defined()) {
+    sums = product.halves;
+    Var h = sums.args()[0];
+    lanes.insert(lanes.begin() + 1, h);
+    sums.compute_at(product.sum, product.steps.x).bound(h, 0, 2).vectorize(h);
+    unrollTile(sums);
+    Halide::Stage both = product.dot.update();
+    both.reorder(product.half, i, o, m).atomic().vectorize(product.half);
+    unrollTile(both);
+  }
+  for (int u = 0; u < sums.num_update_definitions(); ++u) {
+    Halide::Stage multiply = sums.update(u);
+    // Sums that never saturate are associative, which Halide cannot know.
+    multiply.reorder(lanes).atomic(/*override_associativity_test=*/product.halves.defined()).vectorize(r.x);
+    if (product.halves.defined())
+      multiply.vectorize(sums.args()[0]);
     unrollTile(multiply);
     multiply.unroll(r.y);
   }
@@ -360,7 +407,7 @@ void scheduleProduct(Product &product, const ContractFuncs &funcs, bool tiled, b
     if (!nibbles.defined())
       continue;
     Var j = nibbles.args()[0], lane = nibbles.args()[1], fused("fused");
-    nibbles.compute_at(product.dot, r.y).bound(j, 0, 4).bound(lane, 0, panelRows);
+    nibbles.compute_at(sums, r.y).bound(j, 0, 4).bound(lane, 0, panelRows);
     nibbles.fuse(j, lane, fused).vectorize(fused).unroll(funcs.o);
   }
 }

@@ -26,7 +26,11 @@ struct Product {
   Halide::Func pairs, words, highs;
   /// Of a weight of f16, or compressed, whose product is one of f32: f32 [i, k, o].
   Halide::Func wide;
-  /// Four columns, and the groups of four of one stored byte's row.
+  /// [half, i, o, m, block]: the sums of the first two and of the last two of every four columns, on targets that have
+  /// no instruction for four, in i16 where they fit and else in i32; the halves.
+  Halide::Func halves;
+  Halide::RDom half;
+  /// Four columns, or two of a half, and the groups of four of one stored byte's row.
   Halide::RDom columns;
   /// u8 [j, i, 4-group, block, o]: the low and the high quants of a byte. Undefined unless quants have 4 bits.
   Halide::Func low, high;

@@ -14,7 +14,7 @@ QuantizedRows::QuantizedRows(const Formula &rows)
   // Not negative floats are in the order of their bits; unlike floats, integers are reduced as vectors.
   largest(b, m) = 0;
   largest(b, m) = max(largest(b, m), reinterpret<int32_t>(abs(rows.at({m, b * block + columns}))));
-  Expr scale = reinterpret<float>(reinterpret<int32_t>(reinterpret<float>(largest(b, m)) / 127.0f) & ~3);
+  Expr scale = reinterpret<float>(reinterpret<int32_t>(reinterpret<float>(largest(b, m)) / float(largestQuant)) & ~3);
   Expr isZero = scale < std::numeric_limits<float>::min();
   Expr inverse = select(isZero, 0.0f, 1.0f / scale);
   scale = select(isZero, 0.0f, scale);

@@ -12,6 +12,8 @@ namespace quern::codegen {
 /// The rows of a matrix quantised to q8_1, in blocks of 32, as `quern.quantize` says.
 struct QuantizedRows {
   static constexpr int block = 32;
+  /// Of an activation, either way.
+  static constexpr int largestQuant = 127;
 
   /// What a product of quants, below 2^22, is added to the bits of: the last bit of this number is a 1, so that its
   /// bits with an integer added are those of the sum.
