@@ -30,6 +30,8 @@ public:
   llvm::Error create(unsigned mode = 0666);
   /// Where to write; errors can be left to `commit`.
   llvm::raw_fd_ostream &stream() { return *os; }
+  /// The open file beneath the stream.
+  int getDescriptor() const { return file->getDescriptor(); }
   /// Ends writing and moves the file to its place.
   llvm::Error commit();
 

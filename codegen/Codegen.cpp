@@ -8,6 +8,7 @@
 #include "codegen/NativeObject.h"
 #include "codegen/Packer.h"
 #include "codegen/Program.h"
+#include "runtime/Workers.h"
 
 #include "llvm/ADT/StringExtras.h"
 
@@ -27,6 +28,7 @@ public:
 private:
   LogicalResult compileTarget(const TargetModule &target);
   LogicalResult writeOutput();
+  LogicalResult pack(PendingFile &output, llvm::raw_ostream &stream);
   std::string describeModel() const;
   LogicalResult fail(llvm::Error error) { return root.emitError(llvm::toString(std::move(error))); }
 
@@ -100,6 +102,19 @@ std::string Compilation::describeModel() const {
   return describe(inputs);
 }
 
+/// Writes the weights to `stream`, which is that of `output`; to a file in several processes.
+LogicalResult Compilation::pack(PendingFile &output, llvm::raw_ostream &stream) {
+  unsigned processes = runtime::countWorkers(weightsBytes, options.jobs);
+  if (processes < 2 || !output.stream().isRegularFile())
+    return packParameters(root, placements, source, stream);
+  uint64_t begin = stream.tell();
+  stream.flush();
+  if (failed(packParameters(root, placements, source, {output.getDescriptor(), begin, options.outputPath}, processes)))
+    return failure();
+  output.stream().seek(begin + weightsBytes);
+  return success();
+}
+
 /// Links, appends the data section where the kind has one, and moves the result to its place.
 LogicalResult Compilation::writeOutput() {
   PendingFile output(options.outputPath);
@@ -113,7 +128,7 @@ LogicalResult Compilation::writeOutput() {
   output.stream() << *code;
   if (options.kind != OutputKind::Object) {
     options.phase("weights");
-    auto writeWeights = [&](llvm::raw_ostream &stream) { return packParameters(root, placements, source, stream); };
+    auto writeWeights = [&](llvm::raw_ostream &stream) { return pack(output, stream); };
     llvm::StringRef tokenizer = options.text ? llvm::StringRef(options.text->tokenizerJson) : "";
     if (failed(appendData(output.stream(), describeModel(), weightsBytes, tokenizer, writeWeights)))
       return failure();

@@ -4,11 +4,15 @@
 #include "dialect/PackedLayout.h"
 #include "dialect/ParameterStream.h"
 #include "dialect/Reference.h"
+#include "runtime/Workers.h"
 
 #include "llvm/ADT/STLFunctionalExtras.h"
+#include "llvm/ADT/Sequence.h"
 #include "llvm/Support/Endian.h"
 
+#include <cerrno>
 #include <cmath>
+#include <unistd.h>
 
 using namespace mlir;
 
@@ -258,18 +262,94 @@ FailureOr<SmallVector<ParameterPlacement>> placeParameters(ModuleOp module, uint
   return placements;
 }
 
+/// The parameter of each placement.
+static FailureOr<SmallVector<ParameterOp>> findParameters(ModuleOp module, ArrayRef<ParameterPlacement> placements) {
+  SymbolTable symbols(module);
+  SmallVector<ParameterOp> parameters;
+  for (const ParameterPlacement &placement : placements) {
+    parameters.push_back(symbols.lookup<ParameterOp>(placement.name));
+    if (!parameters.back())
+      return module.emitError("no parameter named `") << placement.name << "`";
+  }
+  return parameters;
+}
+
 LogicalResult packParameters(ModuleOp module, ArrayRef<ParameterPlacement> placements, ParameterSource &source,
                              llvm::raw_ostream &os) {
-  SymbolTable symbols(module);
+  FailureOr<SmallVector<ParameterOp>> parameters = findParameters(module, placements);
+  if (failed(parameters))
+    return failure();
   uint64_t end = 0;
-  for (const ParameterPlacement &placement : placements) {
+  for (auto [parameter, placement] : llvm::zip_equal(*parameters, placements)) {
     os.write_zeros(placement.offset - end);
-    auto parameter = symbols.lookup<ParameterOp>(placement.name);
-    if (!parameter)
-      return module.emitError("no parameter named `") << placement.name << "`";
     if (failed(writeParameter(module, parameter, source, os)))
       return failure();
     end = placement.offset + placement.bytes;
+  }
+  return success();
+}
+
+namespace {
+
+/// Writes to a file from a place on, whatever other processes do with the file.
+class PlacedStream final : public llvm::raw_ostream {
+public:
+  PlacedStream(int descriptor, uint64_t place) : descriptor(descriptor), place(place) {
+    SetBufferSize(size_t{1} << 20);
+  }
+  ~PlacedStream() override { flush(); }
+
+  /// What the system said of the first write that failed; 0 while there is none.
+  int getError() const { return error; }
+
+private:
+  void write_impl(const char *data, size_t size) override {
+    while (size != 0 && error == 0) {
+      ssize_t written = pwrite(descriptor, data, size, static_cast<off_t>(place));
+      if (written < 0) {
+        error = errno == EINTR ? 0 : errno;
+        continue;
+      }
+      data += written, size -= written, place += written;
+    }
+  }
+  uint64_t current_pos() const override { return place; }
+
+  int descriptor;
+  uint64_t place;
+  int error = 0;
+};
+
+} // namespace
+
+LogicalResult packParameters(ModuleOp module, ArrayRef<ParameterPlacement> placements, ParameterSource &source,
+                             const WeightsFile &file, unsigned processes) {
+  FailureOr<SmallVector<ParameterOp>> parameters = findParameters(module, placements);
+  if (failed(parameters))
+    return failure();
+  // The largest first, so that none is left over at the end for one process.
+  SmallVector<size_t> order = llvm::to_vector(llvm::seq(placements.size()));
+  llvm::stable_sort(order, [&](size_t a, size_t b) { return placements[a].bytes > placements[b].bytes; });
+  constexpr int32_t refused = -1;
+  std::vector<int32_t> outcomes = runtime::shareOut(order.size(), processes, [&](size_t turn) -> int32_t {
+    size_t i = order[turn];
+    ScopedDiagnosticHandler silent(module.getContext(), [](Diagnostic &) { return success(); });
+    PlacedStream os(file.descriptor, file.begin + placements[i].offset);
+    LogicalResult result = writeParameter(module, (*parameters)[i], source, os);
+    os.flush();
+    return os.getError() ? os.getError() : failed(result) ? refused : 0;
+  });
+  for (auto [turn, outcome] : llvm::enumerate(outcomes)) {
+    if (outcome == 0)
+      continue;
+    ParameterOp parameter = (*parameters)[order[turn]];
+    if (outcome > 0)
+      return module.emitError("could not write `") << file.path << "`: " << std::generic_category().message(outcome);
+    // What was refused, or ended the process, is so again, and says why here.
+    llvm::raw_null_ostream nowhere;
+    if (failed(writeParameter(module, parameter, source, nowhere)))
+      return failure();
+    return parameter.emitError("the process that packed tensor `") << parameter.getSymName() << "` was ended";
   }
   return success();
 }

@@ -31,6 +31,18 @@ mlir::FailureOr<llvm::SmallVector<ParameterPlacement>> placeParameters(mlir::Mod
 mlir::LogicalResult packParameters(mlir::ModuleOp module, llvm::ArrayRef<ParameterPlacement> placements,
                                    ParameterSource &source, llvm::raw_ostream &os);
 
+/// An open regular file, and where in it the weights begin.
+struct WeightsFile {
+  int descriptor;
+  uint64_t begin;
+  /// For messages.
+  llvm::StringRef path;
+};
+
+/// Writes them to `file`, as many as `processes` parameters at once.
+mlir::LogicalResult packParameters(mlir::ModuleOp module, llvm::ArrayRef<ParameterPlacement> placements,
+                                   ParameterSource &source, const WeightsFile &file, unsigned processes);
+
 /// Reads a packed weight [n, k] back as f32 values, row-major: what a kernel sees.
 std::vector<float> unpackWeight(const ParameterPlacement &placement, llvm::ArrayRef<uint8_t> packed);
 

@@ -4,6 +4,8 @@
 
 #include "dialect/ParameterStream.h"
 #include "dialect/RandomValues.h"
+#include "dialect/Tensor.h"
+#include "runtime/Workers.h"
 
 using namespace mlir;
 
@@ -60,13 +62,27 @@ static SmallVector<ParameterOp> findReadByRows(ModuleOp module) {
 
 FailureOr<SmallVector<ParameterOp>> findByRows(ModuleOp module, ParameterSource *source,
                                                llvm::function_ref<bool(RankedTensorType)> isCandidate,
-                                               llvm::function_ref<bool(ArrayRef<uint8_t>)> check) {
+                                               llvm::function_ref<bool(ArrayRef<uint8_t>)> check, unsigned processes) {
   RandomParameters random(module);
+  ParameterSource &values = source ? *source : random;
+  SmallVector<ParameterOp> candidates = llvm::filter_to_vector(
+      findReadByRows(module), [&](ParameterOp parameter) { return isCandidate(parameter.getTensorType()); });
+  uint64_t bytes = 0;
+  for (ParameterOp parameter : candidates)
+    bytes += *getStorageBytes(parameter.getTensorType());
+  enum Outcome : int32_t { Other, Found, Refused };
+  std::vector<int32_t> outcomes =
+      runtime::shareOut(candidates.size(), runtime::countWorkers(bytes, processes), [&](size_t i) -> int32_t {
+        ScopedDiagnosticHandler silent(module.getContext(), [](Diagnostic &) { return success(); });
+        FailureOr<bool> allPass = allRows(candidates[i], values, check);
+        return failed(allPass) ? Refused : *allPass ? Found : Other;
+      });
   SmallVector<ParameterOp> found;
-  for (ParameterOp parameter : findReadByRows(module)) {
-    if (!isCandidate(parameter.getTensorType()))
-      continue;
-    FailureOr<bool> allPass = allRows(parameter, source ? *source : random, check);
+  for (auto [parameter, outcome] : llvm::zip_equal(candidates, outcomes)) {
+    FailureOr<bool> allPass = outcome == Found;
+    // What was refused, or ended the process, is so again, and says why here.
+    if (outcome != Found && outcome != Other)
+      allPass = allRows(parameter, values, check);
     if (failed(allPass))
       return failure();
     if (*allPass)

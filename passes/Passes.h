@@ -16,9 +16,9 @@ class ParameterSource;
 #include "passes/Passes.h.inc"
 
 /// Passes that decide by the values that `source` has. Without it they see the random values of tests.
-std::unique_ptr<mlir::Pass> createNarrowParametersPass(ParameterSource &source);
+std::unique_ptr<mlir::Pass> createNarrowParametersPass(ParameterSource &source, unsigned processes);
 std::unique_ptr<mlir::Pass> createWidenCachesPass(ParameterSource &source, bool keep);
-std::unique_ptr<mlir::Pass> createCompressParametersPass(ParameterSource &source);
+std::unique_ptr<mlir::Pass> createCompressParametersPass(ParameterSource &source, unsigned processes);
 
 #define GEN_PASS_REGISTRATION
 #include "passes/Passes.h.inc"

@@ -34,7 +34,7 @@ static void buildGraph(OpPassManager &manager) {
 static void buildFused(OpPassManager &manager, const PipelineOptions &options) {
   // Before all that asks what weights are made of.
   if (options.source && !options.keepWeights)
-    manager.addPass(createNarrowParametersPass(*options.source));
+    manager.addPass(createNarrowParametersPass(*options.source, options.processes));
   // Before folding, which computes the transformed weights.
   if (!options.exact)
     manager.addPass(createSelectWinogradPass({options.bf16Images}));
@@ -68,7 +68,7 @@ static void buildFused(OpPassManager &manager, const PipelineOptions &options) {
 static void buildTiled(OpPassManager &manager, const PipelineOptions &options) {
   // After all that computes parameters, and before outlining, which says how each argument of a kernel is stored.
   if (options.source && !options.keepWeights)
-    manager.addPass(createCompressParametersPass(*options.source));
+    manager.addPass(createCompressParametersPass(*options.source, options.processes));
   manager.addPass(createOutlineKernelsPass());
   // Before schedules, which are then chosen once per distinct kernel.
   manager.addPass(createDeduplicateKernelsPass());

@@ -38,6 +38,8 @@ struct PipelineOptions {
   std::string database;
   /// The values of parameters, by which weights are narrowed and compressed, and caches of f16 widened; null: none is.
   ParameterSource *source = nullptr;
+  /// How many processes may look at them at once.
+  unsigned processes = 1;
   /// Store every weight in the bits that the source has.
   bool keepWeights = false;
   /// Leave caches of f16 so, whatever is written to them.

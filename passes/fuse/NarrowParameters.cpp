@@ -28,11 +28,11 @@ namespace {
 
 struct NarrowParametersPass : impl::NarrowParametersPassBase<NarrowParametersPass> {
   NarrowParametersPass() = default;
-  explicit NarrowParametersPass(ParameterSource &source) : source(&source) {}
+  NarrowParametersPass(ParameterSource &source, unsigned processes) : source(&source), processes(processes) {}
 
   void runOnOperation() override {
     auto isF16 = [](RankedTensorType type) { return type.getElementType().isF16(); };
-    FailureOr<SmallVector<ParameterOp>> found = findByRows(getOperation(), source, isF16, holdsBf16);
+    FailureOr<SmallVector<ParameterOp>> found = findByRows(getOperation(), source, isF16, holdsBf16, processes);
     if (failed(found))
       return signalPassFailure();
     numNarrowed += found->size();
@@ -52,12 +52,13 @@ struct NarrowParametersPass : impl::NarrowParametersPassBase<NarrowParametersPas
 private:
   /// Where the values of external parameters come from; null: random ones, as tests have.
   ParameterSource *source = nullptr;
+  unsigned processes = 1;
 };
 
 } // namespace
 
-std::unique_ptr<Pass> createNarrowParametersPass(ParameterSource &source) {
-  return std::make_unique<NarrowParametersPass>(source);
+std::unique_ptr<Pass> createNarrowParametersPass(ParameterSource &source, unsigned processes) {
+  return std::make_unique<NarrowParametersPass>(source, processes);
 }
 
 } // namespace quern

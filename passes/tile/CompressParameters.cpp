@@ -24,11 +24,11 @@ namespace {
 
 struct CompressParametersPass : impl::CompressParametersPassBase<CompressParametersPass> {
   CompressParametersPass() = default;
-  explicit CompressParametersPass(ParameterSource &source) : source(&source) {}
+  CompressParametersPass(ParameterSource &source, unsigned processes) : source(&source), processes(processes) {}
 
   void runOnOperation() override {
     auto fits = [](ArrayRef<uint8_t> row) { return findExponentBase(row).has_value(); };
-    FailureOr<SmallVector<ParameterOp>> found = findByRows(getOperation(), source, isWorthIt, fits);
+    FailureOr<SmallVector<ParameterOp>> found = findByRows(getOperation(), source, isWorthIt, fits, processes);
     if (failed(found))
       return signalPassFailure();
     for (ParameterOp parameter : *found)
@@ -39,12 +39,13 @@ struct CompressParametersPass : impl::CompressParametersPassBase<CompressParamet
 private:
   /// Where the values of external parameters come from; null: random ones, as tests have.
   ParameterSource *source = nullptr;
+  unsigned processes = 1;
 };
 
 } // namespace
 
-std::unique_ptr<Pass> createCompressParametersPass(ParameterSource &source) {
-  return std::make_unique<CompressParametersPass>(source);
+std::unique_ptr<Pass> createCompressParametersPass(ParameterSource &source, unsigned processes) {
+  return std::make_unique<CompressParametersPass>(source, processes);
 }
 
 } // namespace quern

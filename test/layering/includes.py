@@ -8,7 +8,7 @@ import tree
 # What the files of a stage may include, by the start of the path; tools and tests may include anything. Files are
 # opened and written in one way, the runtime's.
 SYSTEM = ("runtime/include/quern/Result.h", "runtime/File.h", "runtime/Inputs.h", "runtime/MappedFault.h", "runtime/Memory.h",
-          "runtime/OutputFile.h")
+          "runtime/OutputFile.h", "runtime/Workers.h")
 ALLOWED = {
     "dialect": ("dialect/", "mlir/", "llvm/"),
     "frontend": ("frontend/", "dialect/", "mlir/", "llvm/", *SYSTEM),

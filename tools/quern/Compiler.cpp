@@ -15,6 +15,7 @@
 #include "frontend/Frontend.h"
 #include "frontend/weights/FiniteCheck.h"
 #include "passes/States.h"
+#include "runtime/Workers.h"
 
 #include "mlir/Pass/PassManager.h"
 #include "llvm/ADT/StringExtras.h"
@@ -57,7 +58,10 @@ void addCompilerOptions(CLI::App &command, CompilerOptions &options) {
   command.add_flag("--no-cache", options.noCache, "Compile every kernel anew and keep none of them");
   command.add_flag("--timing", options.timing, "Print how long each phase takes, and how large arenas are");
   command.add_option("--tuning", options.tuning, "A file of measured schedules (JSON)");
-  command.add_option("--jobs", options.jobs, "Kernels compiled at once; 0: one per processor")->capture_default_str();
+  command
+      .add_option("--jobs", options.jobs,
+                  "Processes that compile kernels, read and write weights at once; 0: one per processor")
+      ->capture_default_str();
 }
 
 void Timing::begin(llvm::StringRef phase) {
@@ -178,11 +182,31 @@ LogicalResult Compiler::readModel() {
   if (failed(setCaches()) || failed(checkContext()))
     return failure();
   timing.begin("numbers");
+  return checkNumbers();
+}
+
+/// Refuses weights that are no numbers.
+LogicalResult Compiler::checkNumbers() {
+  std::vector<const TensorInfo *> tensors;
+  uint64_t bytes = 0;
   for (auto parameter : graph->getOps<ParameterOp>())
-    if (const TensorInfo *tensor = parameter.isExternal() ? checkpoint->lookup(parameter.getSymName()) : nullptr)
-      if (llvm::Error error = checkFinite(*checkpoint, *tensor))
-        return refuse(std::move(error));
+    if (const TensorInfo *tensor = parameter.isExternal() ? checkpoint->lookup(parameter.getSymName()) : nullptr) {
+      tensors.push_back(tensor);
+      bytes += tensor->rows() * checkpoint->rowBytes(*tensor);
+    }
+  unsigned processes = runtime::countWorkers(bytes, getProcesses());
+  std::vector<int32_t> outcomes = runtime::shareOut(tensors.size(), processes, [&](size_t i) -> int32_t {
+    return llvm::errorToBool(checkFinite(*checkpoint, *tensors[i]));
+  });
+  for (auto [tensor, outcome] : llvm::zip_equal(tensors, outcomes))
+    // What was refused, or ended the process, is so again, and says why here.
+    if (llvm::Error error = outcome ? checkFinite(*checkpoint, *tensor) : llvm::Error::success())
+      return refuse(std::move(error));
   return success();
+}
+
+unsigned Compiler::getProcesses() const {
+  return options.jobs ? options.jobs : llvm::hardware_concurrency().compute_thread_count();
 }
 
 /// Makes the states, which the frontend gives f16, what `--cache` asks for.
@@ -244,6 +268,7 @@ FailureOr<OwningOpRef<ModuleOp>> Compiler::lower(const codegen::TargetSpec &targ
   pipeline.until = until;
   pipeline.database = options.tuning;
   pipeline.source = &*checkpoint;
+  pipeline.processes = getProcesses();
   pipeline.keepWeights = options.noCompression;
   pipeline.keepF16Caches = options.cache == "f16";
   buildPipeline(manager, pipeline);
@@ -334,7 +359,7 @@ LogicalResult Compiler::compile(llvm::ArrayRef<OwningOpRef<ModuleOp>> modules, c
   codegenOptions.kind = kind;
   codegenOptions.outputPath = output.str();
   codegenOptions.libraryDir = findLibraries();
-  codegenOptions.jobs = options.jobs ? options.jobs : llvm::hardware_concurrency().compute_thread_count();
+  codegenOptions.jobs = getProcesses();
   codegenOptions.cacheDir = options.noCache ? "" : findTrustedCache();
   codegenOptions.model = llvm::sys::path::stem(options.model).str();
   codegenOptions.exact = options.exact;

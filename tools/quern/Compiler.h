@@ -47,7 +47,7 @@ struct CompilerOptions {
   bool noCompression = false;
   /// Measured schedules, or empty.
   std::string tuning;
-  /// Kernels compiled at once; 0: one per processor.
+  /// Processes that compile kernels, read and write weights at once; 0: one per processor.
   unsigned jobs = 0;
   /// Compile every kernel, and keep none.
   bool noCache = false;
@@ -110,6 +110,9 @@ private:
   mlir::LogicalResult openCheckpoint();
   mlir::LogicalResult setCaches();
   mlir::LogicalResult checkContext();
+  mlir::LogicalResult checkNumbers();
+  /// How many processes may work at once.
+  unsigned getProcesses() const;
 
   const CompilerOptions &options;
   mlir::MLIRContext context;

@@ -11,7 +11,10 @@
 #include "mlir/Parser/Parser.h"
 #include "llvm/ADT/StringExtras.h"
 
+#include <cstdio>
 #include <cstring>
+#include <fcntl.h>
+#include <unistd.h>
 
 using namespace mlir;
 using namespace quern;
@@ -41,6 +44,7 @@ public:
   void concat();
   void exponents();
   void placement();
+  void processes();
   void refuses(const std::string &element, std::vector<uint8_t> row, const std::string &message,
                bool compressed = false);
 
@@ -151,6 +155,41 @@ void PackerTest::placement() {
   checks.that(std::memcmp(bytes.data() + 64 + 12, second.data(), 12) == 0);
 }
 
+/// Several processes write what one does, from where the weights begin; what one refuses or cannot write is an error.
+void PackerTest::processes() {
+  std::string parameters, body, types, values;
+  for (int i = 0; i < 9; ++i) {
+    std::string n = std::to_string(i), type = tensor(16 + 5 * i, 64, i % 2 ? "f32" : "!quern.block<q4_1>");
+    parameters += "quern.parameter @w" + n + " : " + type + "\n";
+    body += "  %" + n + " = quern.param @w" + n + " : " + type + "\n";
+    types += (i ? ", " : "") + type;
+    values += (i ? ", %" : "%") + n;
+  }
+  OwningOpRef<ModuleOp> module = parse(parameters + "quern.entry @read() -> (" + types + ") {\n" + body +
+                                       "  quern.return " + values + " : " + types + "\n}\n");
+  RandomParameters source(*module);
+  llvm::SmallVector<codegen::ParameterPlacement> placements;
+  std::string expected = pack(*module, source, placements);
+  std::FILE *file = std::tmpfile();
+  codegen::WeightsFile place{fileno(file), 100, "weights"};
+  checks.that(succeeded(codegen::packParameters(*module, placements, source, place, 3)));
+  std::string found(expected.size() + 1, 0);
+  checks.equal(pread(place.descriptor, found.data(), found.size(), 100), ssize_t(expected.size()));
+  found.resize(expected.size());
+  checks.that(found == expected);
+
+  std::string message;
+  ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) { message = diagnostic.str(); });
+  int full = open("/dev/full", O_WRONLY);
+  checks.that(failed(codegen::packParameters(*module, placements, source, {full, 0, "a file"}, 3)));
+  checks.equal(message, "could not write `a file`: No space left on device");
+  close(full);
+  FixedRows none({});
+  checks.that(failed(codegen::packParameters(*module, placements, none, place, 3)));
+  checks.equal(message, "row 0 of tensor `w7` has 0 bytes, expected 256");
+  std::fclose(file);
+}
+
 void PackerTest::refuses(const std::string &element, std::vector<uint8_t> row, const std::string &message,
                          bool compressed) {
   OwningOpRef<ModuleOp> module = parse(readWeight(tensor(2, 32, element), "", compressed));
@@ -183,6 +222,7 @@ int main() {
   test.concat();
   test.exponents();
   test.placement();
+  test.processes();
 
   std::vector<uint8_t> floats(32 * 4, 0), halves(32 * 2, 0), blocks(20, 0);
   floats[5 * 4 + 2] = 0x80, floats[5 * 4 + 3] = 0x7f; // infinity at column 5
