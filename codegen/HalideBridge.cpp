@@ -42,16 +42,19 @@ namespace {
 struct Pipeline {
   Outputs outputs;
   std::vector<Halide::Argument> arguments;
+  Halide::Target target;
 };
 
 } // namespace
 
 /// What Halide is told of a target. Strict floats: see Backend.h. Sizes and strides are given by getSignature, so kernels
-/// do not check them again.
-static Halide::Target getHalideTarget(const TargetSpec &target) {
+/// do not check them again. Indices have 64 bits only where a buffer needs them.
+static Halide::Target getHalideTarget(const TargetSpec &target, bool largeBuffers) {
   using T = Halide::Target;
   std::vector<T::Feature> features = {T::SSE41,     T::AVX,       T::AVX2,          T::FMA,        T::F16C,
                                       T::NoRuntime, T::NoAsserts, T::NoBoundsQuery, T::StrictFloat};
+  if (largeBuffers)
+    features.push_back(T::LargeBuffers);
   if (target.level != TargetSpec::Level::Avx2)
     features.insert(features.end(), {T::AVX512, T::AVX512_Skylake});
   // Halide's one name for AVX-512 VNNI without tile registers. It stands for bf16 instructions too, but kernels ask for
@@ -87,7 +90,7 @@ static FailureOr<Pipeline> buildPipeline(KernelOp kernel, const TargetSpec &targ
     return kernel.emitError("has ") << kernel.getNumResults() << " results, expected " << outputs->size()
                                     << " of a kernel of the form `" << stringifyKernelForm(kernel.getForm()) << "`";
   (*lowering)->constrainOutputs(*outputs);
-  return Pipeline{*outputs, (*lowering)->getArguments()};
+  return Pipeline{*outputs, (*lowering)->getArguments(), getHalideTarget(target, (*lowering)->hasLargeBuffers())};
 }
 
 static LogicalResult emitError(KernelOp kernel, llvm::Error error) {
@@ -114,7 +117,7 @@ static LogicalResult emitKernelCode(KernelOp kernel, const TargetSpec &target, S
     if (failed(pipeline))
       return failure();
     Halide::Pipeline(pipeline->outputs)
-        .compile_to_bitcode(bitcode->path(), pipeline->arguments, symbol.str(), getHalideTarget(target));
+        .compile_to_bitcode(bitcode->path(), pipeline->arguments, symbol.str(), pipeline->target);
     return success();
   });
   if (failed(built))
@@ -143,7 +146,7 @@ static LogicalResult emitLoops(KernelOp kernel, const TargetSpec &target, String
     if (failed(pipeline))
       return failure();
     std::map<Halide::OutputFileType, std::string> outputs = {{Halide::OutputFileType::stmt, text->path()}};
-    Halide::Pipeline(pipeline->outputs).compile_to(outputs, pipeline->arguments, symbol.str(), getHalideTarget(target));
+    Halide::Pipeline(pipeline->outputs).compile_to(outputs, pipeline->arguments, symbol.str(), pipeline->target);
     return success();
   });
   if (failed(built))

@@ -42,15 +42,29 @@ template <typename BufferT> static void constrain(BufferT &&buffer, ArrayRef<Buf
   }
 }
 
-/// Kernels index with 32 bits.
+/// Halide holds sizes and strides in 32 bits.
 static LogicalResult checkSize(KernelOp kernel, const NativeArgument &native) {
   for (BufferDim dim : native.dims) {
     int64_t extent = dim.extent.isStatic() ? dim.extent.size() : 1;
-    if (extent > INT32_MAX || dim.stride > INT32_MAX || extent * dim.stride > INT32_MAX)
-      return kernel.emitError("a buffer of operand ") << native.operand << " spans " << extent << " · " << dim.stride
-                                                      << " elements, expected at most " << INT32_MAX;
+    if (extent > INT32_MAX || dim.stride > INT32_MAX)
+      return kernel.emitError("a buffer of operand ")
+             << native.operand << " has a dimension of " << extent << " elements, each " << dim.stride
+             << " from the next, expected at most " << INT32_MAX;
   }
   return success();
+}
+
+/// The elements from the first to the last, of a buffer whose symbolic dimensions have one.
+static int64_t getSpan(const NativeArgument &native) {
+  int64_t span = 1;
+  for (BufferDim dim : native.dims)
+    if (dim.extent.isStatic())
+      span += (dim.extent.size() - 1) * dim.stride;
+  return span;
+}
+
+bool Lowering::hasLargeBuffers() const {
+  return llvm::any_of(signature, [](const NativeArgument &native) { return getSpan(native) > INT32_MAX; });
 }
 
 LogicalResult Lowering::addArguments() {

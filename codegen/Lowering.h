@@ -60,6 +60,8 @@ public:
   const TargetSpec &getTarget() const { return target; }
   /// The inputs in the order of the signature.
   const std::vector<Halide::Argument> &getArguments() const { return arguments; }
+  /// Whether some buffer has more elements than an index of 32 bits counts.
+  bool hasLargeBuffers() const;
 
   /// Lowers the ops from `begin` up to `end` in their order; an error at one that has no lowering. Ops whose result is
   /// known are passed over.

@@ -50,8 +50,8 @@ quern.kernel @within(%x: tensor<2x4x?xf32, #quern.dims<s>>) -> tensor<2x4x?xf32,
   quern.yield %0 : tensor<2x4x?xf32, #quern.dims<s>>
 }
 
-// CHECK: :[[@LINE+1]]:1: error: a buffer of operand 0 spans 3000000 · 1024 elements, expected at most 2147483647
-quern.kernel @large(%x: tensor<3000000x1024xf32>) -> tensor<3000000x1024xf32> attributes {form = #quern.form<map>} {
-  %0 = quern.neg %x : tensor<3000000x1024xf32>
-  quern.yield %0 : tensor<3000000x1024xf32>
+// CHECK: :[[@LINE+1]]:1: error: a buffer of operand 0 has a dimension of 2 elements, each 3072000000 from the next, expected at most 2147483647
+quern.kernel @large(%x: tensor<2x3000000x1024xf32>) -> tensor<2x3000000x1024xf32> attributes {form = #quern.form<map>} {
+  %0 = quern.neg %x : tensor<2x3000000x1024xf32>
+  quern.yield %0 : tensor<2x3000000x1024xf32>
 }
