@@ -74,14 +74,22 @@ static ContractShape getShape(MatmulOp anchor) {
   return shape;
 }
 
-/// Vector registers that `tile` needs: accumulators (f32 per matmul; of integers those of the matmul at hand, and i32 within a
-/// block, where one instruction adds four products to them), a vector of weights per column, unpacked for 4 bits, and an eighth
+/// Vector registers that one row of a panel takes as accumulators: of floats those of each matmul; of integers those of
+/// the matmul at hand, i32 within a block beside its f32 where one instruction adds four products to them, and else the
+/// sums of both halves alone, in 16 bits each or in 32.
+static int64_t countAccumulators(const ContractShape &shape, TargetAttr target) {
+  if (!shape.integer)
+    return shape.matmuls;
+  return target.getDot() != "none" || shape.weightBits > 4 ? 2 : 1;
+}
+
+/// Vector registers that `tile` needs: accumulators, a vector of weights per column, unpacked for 4 bits, and an eighth
 /// of all for what else there is.
 static int64_t countRegisters(Tile tile, const ContractShape &shape, TargetAttr target) {
   int64_t perPanel = std::max<int64_t>(1, PackedLayout::panelRows * 32 / target.getVectorBits());
-  bool keepsSums = shape.integer && target.getDot() != "none";
-  int64_t accumulators = tile.rows * shape.lines * tile.vectors * (keepsSums ? 2 : shape.matmuls);
-  int64_t weights = tile.vectors * (shape.weightBits == 4 ? 3 : 1);
+  int64_t accumulators = tile.rows * shape.lines * tile.vectors * countAccumulators(shape, target);
+  bool isNarrow = shape.integer && target.getDot() == "none";
+  int64_t weights = tile.vectors * (shape.weightBits == 4 ? (isNarrow ? 2 : 3) : 1);
   int64_t others = shape.alone ? 0 : target.getVectorRegisters() / 8;
   return perPanel * (accumulators + weights) + 1 + others;
 }
@@ -163,20 +171,24 @@ static ScheduleAttr chooseContract(KernelOp kernel, TargetAttr target) {
                       {{"rows", tile.rows}, {"vectors", tile.vectors}, {"panels", choosePanels(anchor, shape, tile)}});
 }
 
-/// As a contraction whose rows are the slots of one group: of few rows each may have chosen it once. Of many rows the
-/// panels of a task are read again by each tile, and take half of the second cache at most.
+/// As a contraction whose rows are the slots of one group: of few rows each may have chosen it once. Of many rows each task
+/// reads the left side of all slots from behind the second cache, so there are as few tasks as several threads share
+/// evenly; its panels are read again by each tile, and take half of that cache at most.
 static ScheduleAttr chooseExperts(KernelOp kernel, TargetAttr target) {
+  constexpr int64_t enoughTasks = 16;
   auto anchor = cast<MatmulOp>(kernel.getAnchor());
   ContractShape shape = getShape(anchor);
   Tile tile = chooseTile(shape, target);
-  int64_t panels = choosePanels(anchor, shape, tile), most = panels;
+  int64_t panels = choosePanels(anchor, shape, tile);
   int64_t columns = getTensorType(anchor.getWeight()).getDimSize(1) * shape.matmuls;
   int64_t panelBytes = std::max<int64_t>(1, PackedLayout::panelRows * columns * shape.weightBits / 8);
-  if (!shape.rowsKnown)
-    most = target.getL2Bytes() / 2 / panelBytes;
-  for (int64_t fewer : llvm::reverse(taskPanels))
-    if (panels > most && fewer < panels)
-      panels = fewer;
+  if (!shape.rowsKnown) {
+    int64_t most = std::min<int64_t>(target.getL2Bytes() / 2 / panelBytes, shape.panels / enoughTasks);
+    panels = tile.vectors;
+    for (int64_t more : taskPanels)
+      if (more % tile.vectors == 0 && more <= most)
+        panels = more;
+  }
   return makeSchedule(kernel.getContext(), {{"rows", tile.rows}, {"vectors", tile.vectors}, {"panels", panels}});
 }
 
