@@ -113,6 +113,23 @@ static Result<void> checkFirstRows(const Operand &operand, std::span<const int32
   return {};
 }
 
+/// Whether every sequence has room for as many rows as a token of another sees: attention takes several tokens
+/// together, and reads as many rows of each.
+static Result<void> checkRoom(const Operand &operand, std::span<const int32_t> values, int64_t rows) {
+  int64_t most = 0;
+  bool differ = false;
+  for (size_t i = 0; i < values.size(); i += QUERN_POSITION_FIELDS) {
+    most = std::max<int64_t>(most, values[i + 1] - values[i + 2] + 1);
+    differ |= values[i + 2] != values[2];
+  }
+  for (size_t i = 0; differ && i < values.size(); i += QUERN_POSITION_FIELDS)
+    if (values[i + 2] + most > rows)
+      return Error{nameOperand("input", operand) + " has the first row " + std::to_string(values[i + 2]) + " at " +
+                   std::to_string(i / QUERN_POSITION_FIELDS) + ", expected at most " + std::to_string(rows - most) +
+                   ": a token of the step sees " + std::to_string(most) + " rows, and a sequence has room for as many"};
+  return {};
+}
+
 /// Checks the records {rotary position, cache row, first row}; a limit that is not known is not checked.
 static Result<void> checkPositions(const Operand &operand, const TensorView &value, std::optional<int64_t> positions,
                                    std::optional<int64_t> rows) {
@@ -123,7 +140,9 @@ static Result<void> checkPositions(const Operand &operand, const TensorView &val
   if (!valid || !rows)
     return valid;
   valid = checkRange(operand, values, 1, QUERN_POSITION_FIELDS, *rows, "cache row");
-  return valid ? checkFirstRows(operand, values) : valid;
+  if (valid)
+    valid = checkFirstRows(operand, values);
+  return valid ? checkRoom(operand, values, *rows) : valid;
 }
 
 Result<void> checkValues(const Entry &entry, std::span<const TensorView> inputs, std::span<const int32_t> dims,

@@ -75,7 +75,8 @@ typedef int32_t (*QuernProgram)(const struct QuernProgramArgs *args);
 /* The int32_t fields of a position: {rotary position, cache row, first row of its sequence}. A token writes its row and
    sees the rows from the first to its own. */
 #define QUERN_POSITION_FIELDS 3
-/* Sequences begin at multiples of so many cache rows. */
+/* Sequences begin at multiples of so many cache rows. Each of a step's has room for as many rows as any of its tokens
+   sees. */
 #define QUERN_SEQUENCE_ROWS 16
 
 /* One row per program, in the order of the description's `targets` and, within a target, its `programs`. */

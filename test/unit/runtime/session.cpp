@@ -89,6 +89,14 @@ void testInputs(Checks &checks) {
     refuses(checks, *session, 0, makeList(tokens({5}), positions({0, 20, first}), tokens({0})),
             "input `at` has the first row " + std::to_string(first) +
                 " at 0, expected a multiple of 16 from 0 to the token's cache row, 20");
+  // 20 rows from row 32 on end behind the 48 of the state; 20 from row 16 on do not.
+  refuses(
+      checks, *session, 0, makeList(tokens({5, 5}), positions({19, 19, 0, 0, 32, 32}), tokens({0})),
+      "input `at` has the first row 32 at 1, expected at most 28: a token of the step sees 20 rows, and a sequence has "
+      "room for as many");
+  checks.that(
+      static_cast<bool>(runOn(*session, 0, makeList(tokens({5, 5}), positions({19, 19, 0, 0, 16, 16}), tokens({0})))));
+  checks.that(static_cast<bool>(runOn(*session, 0, makeList(tokens({5}), positions({0, 47, 32}), tokens({0})))));
   refuses(checks, *session, 0, makeList(tokens({5, 5}), positions({0, 0, 0, 1, 1, 0}), tokens({2})),
           "input `want` has the index 2 at 0, expected 0 to 1");
   refuses(checks, *session, 0, makeList(tokens({5, 5}), positions({0, 0, 0}), tokens({0})),
