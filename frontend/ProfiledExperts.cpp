@@ -51,7 +51,8 @@ Error noteExpertUse(StringRef path, mlir::ModuleOp graph) {
     const ProfiledLayer *layer = layers.lookup(array.name);
     if (!layer)
       return refuse("`layers` has no `" + array.name + "`, which the model has");
-    setExpertUse(graph, array.name, ExpertUse(layer->rows, layer->counts));
+    if (layer->rows)
+      setExpertUse(graph, array.name, ExpertUse(layer->rows, layer->counts));
   }
   return Error::success();
 }

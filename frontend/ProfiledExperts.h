@@ -10,7 +10,7 @@ namespace quern::frontend {
 
 /// Reads the routing profile `path` and notes in `graph` how often its experts were chosen (dialect/ExpertUse.h).
 /// Refuses a file that is no profile, and one of another model: every array of experts of the graph, and no other, is
-/// in it, with as many experts of as many numbers.
+/// in it, with as many experts of as many numbers. Of experts that no row went by, nothing is noted.
 llvm::Error noteExpertUse(llvm::StringRef path, mlir::ModuleOp graph);
 
 } // namespace quern::frontend

@@ -127,8 +127,6 @@ Error ProfileReader::readLayer(const json &value, const std::string &place, Prof
   if (!rows)
     return rows.takeError();
   layer.numbers = *numbers, layer.rows = *rows;
-  if (*rows == 0)
-    return refuse("`" + locate(place, "rows") + "` is 0: nothing was run; expected a profile of a run");
   return readCounts(value, place, *experts, layer);
 }
 
@@ -155,6 +153,8 @@ Expected<RoutingProfile> ProfileReader::read(const json &tree) {
   for (auto [i, value] : enumerate(**layers))
     if (Error error = readLayer(value, "layers[" + std::to_string(i) + "]", profile.layers.emplace_back()))
       return error;
+  if (!profile.layers.empty() && all_of(profile.layers, [](const ProfiledLayer &layer) { return layer.rows == 0; }))
+    return refuse("`layers` has no rows: nothing was run; expected a profile of a run");
   return profile;
 }
 

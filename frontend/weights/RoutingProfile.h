@@ -27,9 +27,9 @@ struct ProfiledLayer {
   std::string name;
   /// How many numbers the weights of one expert have.
   int64_t numbers = 0;
-  /// How many rows there were, at least one.
+  /// How many rows there were; not 0 in all layers.
   int64_t rows = 0;
-  /// How many of them chose each expert, at least one in all.
+  /// How many of them chose each expert; as many as there were, or more, in all.
   std::vector<int64_t> counts;
 };
 

@@ -63,7 +63,7 @@ static void checkBroken(Checks &checks) {
            Case{"9223372036854775807", "9223372036854775808", "expected an integer from 1 to 9223372036854775807"},
            Case{"\"rows\": 5", "\"rows\": -1", "`layers[0].rows` is the number -1, expected an integer from 0"},
            Case{"\"rows\": 5", "\"rows\": 18446744073709551615", "`layers[0].rows` is the number 18446744073709551615"},
-           Case{"\"rows\": 5", "\"rows\": 0", "`layers[0].rows` is 0: nothing was run; expected a profile of a run"},
+           Case{"\"rows\": 5", "\"rows\": 0", "`layers[0].counts[0]` is the number 4, expected an integer from 0 to 0"},
            Case{"\"rows\": 5", "\"rows\": 4", "`layers[0].counts[2]` is the number 5, expected an integer from 0 to 4"},
            Case{"[4, 1, 5]", "[4, -1, 5]", "`layers[0].counts[1]` is the number -1"},
            Case{"[4, 1, 5]", "[4, \"1\", 5]", "`layers[0].counts[1]` is the string \"1\""},
@@ -73,6 +73,13 @@ static void checkBroken(Checks &checks) {
            Case{", \"counts\": [1]", "", "`layers[1].counts` is missing"},
        })
     refused(checks, parseChanged(example.from, example.to), example.message);
+  // A layer may have seen no rows, but not all.
+  std::string idle = R"({"format": "quern routing profile", "version": 1, "model": "", "layers": [
+      {"name": "a", "experts": 1, "numbers": 1, "rows": 0, "counts": [0]})";
+  refused(checks, parseRoutingProfile(idle + "]}", "f"),
+          "`f`: `layers` has no rows: nothing was run; expected a profile");
+  std::string some = idle + R"(, {"name": "b", "experts": 1, "numbers": 1, "rows": 1, "counts": [1]}]})";
+  checks.equal(take(parseRoutingProfile(some, "f")).layers[0].rows, 0);
   refused(checks, parseRoutingProfile("[]", "f"), "`f`: found a list, expected a routing profile, an object");
   refused(checks, parseRoutingProfile("", "f"), "found an empty file");
   refused(checks, parseRoutingProfile(std::string(10000, '['), "f"), "found more than 64 nested objects");
