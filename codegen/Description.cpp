@@ -4,6 +4,7 @@
 #include "codegen/IndexLimits.h"
 #include "codegen/KernelWork.h"
 #include "codegen/Program.h"
+#include "codegen/RoutedLaunches.h"
 #include "codegen/StateLayout.h"
 #include "dialect/CacheLayout.h"
 #include "dialect/Origin.h"
@@ -154,6 +155,37 @@ static json::Array describeKernels(ProgramOp program) {
   return kernels;
 }
 
+/// The arrays of experts, with the numbers of those that do not lie in the order of their numbers.
+static json::Array describeExperts(ModuleOp module) {
+  json::Array list;
+  for (const ExpertArray &array : findExpertArrays(module)) {
+    json::Object description{{"name", array.name}, {"experts", array.experts}, {"numbers", array.numbers}};
+    if (std::optional<ExpertUse> use = getExpertUse(module, array.name))
+      if (SmallVector<int64_t> order = use->getOrder(); !llvm::is_sorted(order))
+        description["order"] = json::Array(order);
+    list.push_back(std::move(description));
+  }
+  return list;
+}
+
+/// The launches of `program` after which it is known which experts rows chose, and those that read these.
+static json::Array describeRouting(ProgramOp program) {
+  json::Array list;
+  SmallVector<ExpertArray> arrays = findExpertArrays(program->getParentOfType<ModuleOp>());
+  for (const RoutedLaunches &routed : getRoutedLaunches(program)) {
+    auto array = llvm::find_if(arrays, [&](const ExpertArray &other) { return other.name == routed.array; });
+    assert(array != arrays.end() && "rows choose among arrays of the model");
+    list.push_back(json::Object{{"array", array - arrays.begin()},
+                                {"rows", describeDims(routed.rows).front()},
+                                {"slots", routed.slots},
+                                {"launch", routed.launch},
+                                {"order", routed.order},
+                                {"begins", routed.begins},
+                                {"readers", json::Array(routed.readers)}});
+  }
+  return list;
+}
+
 static json::Object describeTarget(const TargetModule &target, const llvm::StringMap<int64_t> &entryIndices) {
   json::Array programs, features;
   for (ProgramOp program : orderPrograms(target.module)) {
@@ -164,7 +196,8 @@ static json::Object describeTarget(const TargetModule &target, const llvm::Strin
     programs.push_back(json::Object{{"entry", entryIndices.lookup(getGeneralForm(program).getSymName())},
                                     {"when", std::move(when)},
                                     {"arena_bytes", int64_t(program.getArenaBytes())},
-                                    {"kernels", describeKernels(program)}});
+                                    {"kernels", describeKernels(program)},
+                                    {"routing", describeRouting(program)}});
   }
   for (StringRef feature : target.target->getFeatures())
     features.push_back(feature);
@@ -242,11 +275,14 @@ std::string describe(const DescriptionInputs &inputs) {
   for (const ParameterPlacement &parameter : inputs.parameters) {
     std::string dtype = dtypeName(parameter.type.getElementType());
     bytesByStorage[parameter.compressed ? "bf13" : dtype] += parameter.bytes;
-    parameters.push_back(json::Object{{"name", parameter.name},
-                                      {"dtype", dtype},
-                                      {"shape", describeShape(parameter.type)},
-                                      {"offset", parameter.offset},
-                                      {"bytes", parameter.bytes}});
+    json::Object description{{"name", parameter.name},
+                             {"dtype", dtype},
+                             {"shape", describeShape(parameter.type)},
+                             {"offset", parameter.offset},
+                             {"bytes", parameter.bytes}};
+    if (parameter.oftenBytes != parameter.bytes)
+      description["often"] = parameter.oftenBytes;
+    parameters.push_back(std::move(description));
   }
   for (const TargetModule &target : inputs.targets)
     targets.push_back(describeTarget(target, entryIndices));
@@ -260,6 +296,7 @@ std::string describe(const DescriptionInputs &inputs) {
       {"states", describeStates(first)},
       {"weights_bytes", inputs.weightsBytes},
       {"parameters", std::move(parameters)},
+      {"experts", describeExperts(first)},
       {"targets", std::move(targets)},
       {"quantization", std::move(quantization)},
       {"exact", inputs.exact},

@@ -1,6 +1,7 @@
 //===- Packer.cpp - weights into the kernels' layout ------------------------------------------===//
 
 #include "codegen/Packer.h"
+#include "dialect/ExpertUse.h"
 #include "dialect/PackedLayout.h"
 #include "dialect/ParameterStream.h"
 #include "dialect/Reference.h"
@@ -241,6 +242,12 @@ static llvm::DenseSet<StringAttr> getReadParameters(ModuleOp module) {
   return names;
 }
 
+/// How many of the `bytes` of a parameter are often read.
+static uint64_t countOften(ModuleOp module, ParameterOp parameter, uint64_t bytes) {
+  std::optional<ExpertUse> use = getExpertUse(module, findExpertArray(parameter));
+  return use ? bytes / use->getCounts().size() * uint64_t(use->countOften()) : bytes;
+}
+
 FailureOr<SmallVector<ParameterPlacement>> placeParameters(ModuleOp module, uint64_t &weightsBytes) {
   llvm::DenseSet<StringAttr> read = getReadParameters(module);
   SmallVector<ParameterPlacement> placements;
@@ -255,7 +262,8 @@ FailureOr<SmallVector<ParameterPlacement>> placeParameters(ModuleOp module, uint
       return parameter.emitError("tensor `")
              << parameter.getSymName() << "` has type " << type << ", expected a weight of rank 2, or numbers";
     uint64_t offset = llvm::alignTo(end, alignment);
-    placements.push_back({parameter.getSymName().str(), type, offset, uint64_t(*bytes), compressed});
+    placements.push_back({parameter.getSymName().str(), type, offset, uint64_t(*bytes), compressed,
+                          countOften(module, parameter, uint64_t(*bytes))});
     end = offset + *bytes;
   }
   weightsBytes = end;

@@ -20,6 +20,9 @@ struct ParameterPlacement {
   uint64_t bytes = 0;
   /// Whether it is bf16 in 13 bits.
   bool compressed = false;
+  /// The first ones of its bytes that are often read: of experts that a routing profile tells of, those chosen most
+  /// often; of everything else all.
+  uint64_t oftenBytes = 0;
 };
 
 /// Places the parameters that entries, programs and kernels read, in the order of the module; those that only

@@ -5,6 +5,8 @@
 #include "frontend/Elaborator.h"
 #include "frontend/Routing.h"
 
+#include "dialect/ExpertUse.h"
+
 #include "llvm/ADT/ScopeExit.h"
 
 using namespace llvm;
@@ -133,7 +135,8 @@ Value Elaborator::chosenTensor(const TensorNode &node, ArrayRef<const TensorNode
     return fail(place, "`" + node.path + "` is a state; rows choose among elements without states");
   auto [known, isNew] = stacks.try_emplace(&node);
   if (isNew) {
-    std::string name = choice->array->path + "[..]" + node.path.substr(choice->array->elements.front()->path.size());
+    std::string name =
+        (choice->array->path + anyElement).str() + node.path.substr(choice->array->elements.front()->path.size());
     Value stacked;
     std::string parameter;
     std::tie(stacked, parameter) = emitter.computeParameter(place, name, [&] { return stack(peers, place); });

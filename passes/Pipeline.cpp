@@ -27,6 +27,8 @@ static void buildGraph(OpPassManager &manager) {
   manager.addPass(createAssignLayoutsPass());
   // Before fusion: a state is found through appends alone.
   manager.addPass(createAssignCacheLayoutsPass());
+  // Before folding, which makes parameters of the tables, and whatever computes others of the weights.
+  manager.addPass(createPlaceExpertsPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
 }

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 
 namespace quern::runtime {
 
@@ -34,6 +35,9 @@ private:
   void checkBytes(const Operand &operand, const Entry &entry, const std::string &path);
   State readState(const Json &json, const std::string &path);
   Parameter readParameter(const Json &json, const std::string &path, uint64_t weightsBytes);
+  ExpertArray readExperts(const Json &json, const std::string &path);
+  Routing readRouting(const Json &json, const std::string &path, const Program &program,
+                      const Description &description);
   Target readTarget(const Json &json, const std::string &path, const Description &description);
   std::vector<WorkTerm> readWork(const JsonObject &kernel, const char *key, const Entry &entry);
   Program readProgram(const Json &json, const std::string &path, const Description &description);
@@ -166,10 +170,68 @@ Parameter Reader::readParameter(const Json &json, const std::string &path, uint6
   parameter.shape = object.getIntegers("shape", 0, maxSize);
   parameter.offset = static_cast<uint64_t>(object.getInteger("offset", 0, maxBytes));
   parameter.bytes = static_cast<uint64_t>(object.getInteger("bytes", 0, maxBytes));
+  parameter.oftenBytes =
+      object.has("often") ? static_cast<uint64_t>(object.getInteger("often", 0, static_cast<int64_t>(parameter.bytes)))
+                          : parameter.bytes;
   if (parameter.offset + parameter.bytes > weightsBytes)
     refuse("`" + path + "` ends at byte " + std::to_string(parameter.offset + parameter.bytes) + ", the weights at " +
            std::to_string(weightsBytes));
   return parameter;
+}
+
+ExpertArray Reader::readExperts(const Json &json, const std::string &path) {
+  constexpr int64_t maxExperts = 1 << 20;
+  JsonObject object(json, path, mistake);
+  ExpertArray array;
+  array.name = object.getString("name");
+  array.experts = static_cast<int32_t>(object.getInteger("experts", 1, maxExperts));
+  array.numbers = object.getInteger("numbers", 1, maxBytes);
+  array.order.resize(static_cast<size_t>(array.experts));
+  std::iota(array.order.begin(), array.order.end(), 0);
+  if (!object.has("order"))
+    return array;
+  std::vector<int64_t> given = object.getIntegers("order", 0, array.experts - 1);
+  std::vector<int64_t> sorted = given;
+  std::sort(sorted.begin(), sorted.end());
+  if (!std::equal(sorted.begin(), sorted.end(), array.order.begin(), array.order.end()))
+    object.refuse("order", "does not hold each of the " + std::to_string(array.experts) + " experts once");
+  else
+    std::copy(given.begin(), given.end(), array.order.begin());
+  return array;
+}
+
+Routing Reader::readRouting(const Json &json, const std::string &path, const Program &program,
+                            const Description &description) {
+  JsonObject object(json, path, mistake);
+  Routing routing;
+  int64_t lastArray = static_cast<int64_t>(description.experts.size()) - 1;
+  routing.array = static_cast<uint32_t>(object.getInteger("array", 0, std::max<int64_t>(lastArray, 0)));
+  if (lastArray < 0)
+    refuse("`" + path + "` is a choice among experts, and there are none");
+  routing.slots = static_cast<int32_t>(object.getInteger("slots", 1, maxSize));
+  routing.launch = static_cast<uint32_t>(object.getInteger("launch", 0, maxSize));
+  routing.order = static_cast<uint64_t>(object.getInteger("order", 0, maxBytes));
+  routing.begins = static_cast<uint64_t>(object.getInteger("begins", 0, maxBytes));
+  for (int64_t launch : object.getIntegers("readers", 0, maxSize))
+    routing.readers.push_back(static_cast<uint32_t>(launch));
+  if (!object.has("rows"))
+    refuse("`" + path + "` has no `rows`");
+  if (!mistake.empty())
+    return routing;
+  const Entry &entry = description.entries[program.entry];
+  routing.rows = readDim(*json.find("rows"), object.locate("rows"), entry);
+  if (!mistake.empty())
+    return routing;
+  auto rows =
+      static_cast<uint64_t>(routing.rows.symbol < 0 ? routing.rows.size : entry.symbols[routing.rows.symbol].bound);
+  // Both are below 2^31.
+  uint64_t orderBytes = rows * static_cast<uint64_t>(routing.slots) * sizeof(int32_t);
+  uint64_t beginsBytes = (static_cast<uint64_t>(description.experts[routing.array].experts) + 1) * sizeof(int32_t);
+  if (routing.order % sizeof(int32_t) || routing.begins % sizeof(int32_t) || orderBytes > program.arenaBytes ||
+      routing.order > program.arenaBytes - orderBytes || beginsBytes > program.arenaBytes ||
+      routing.begins > program.arenaBytes - beginsBytes)
+    refuse("`" + path + "` lies outside of the arena of " + std::to_string(program.arenaBytes) + " bytes");
+  return routing;
 }
 
 static Arithmetic readArithmetic(const JsonObject &kernel) {
@@ -195,13 +257,15 @@ std::vector<WorkTerm> Reader::readWork(const JsonObject &kernel, const char *key
     for (size_t i = 1; valid && i < list.size(); ++i) {
       auto symbol = std::find_if(entry.symbols.begin(), entry.symbols.end(),
                                  [&](const Symbol &other) { return list[i] == other.name; });
-      bool isVisible = list[i] == "@visible";
-      valid = isVisible || symbol != entry.symbols.end();
-      term.sizes.push_back(isVisible ? WorkTerm::visible : static_cast<int32_t>(symbol - entry.symbols.begin()));
+      bool isVisible = list[i] == "@visible", isChosen = list[i] == "@chosen";
+      valid = isVisible || isChosen || symbol != entry.symbols.end();
+      term.sizes.push_back(isVisible  ? WorkTerm::visible
+                           : isChosen ? WorkTerm::chosen
+                                      : static_cast<int32_t>(symbol - entry.symbols.begin()));
     }
     if (!valid) {
-      kernel.refuse(key,
-                    "has " + list.dump().substr(0, 40) + ", expected a number and symbols of the entry, or `@visible`");
+      kernel.refuse(key, "has " + list.dump().substr(0, 40) +
+                             ", expected a number and symbols of the entry, `@visible` or `@chosen`");
       return work;
     }
     work.push_back(std::move(term));
@@ -240,6 +304,10 @@ Program Reader::readProgram(const Json &json, const std::string &path, const Des
                                fields.getOptionalString("location").value_or(""), readWork(fields, "bytes", entry),
                                readWork(fields, "operations", entry)});
   }
+  index = 0;
+  if (object.has("routing"))
+    for (const Json &routing : object.getArray("routing"))
+      program.routing.push_back(readRouting(routing, at(object.locate("routing"), index++), program, description));
   return program;
 }
 
@@ -332,6 +400,10 @@ Description Reader::read(const Json &json) {
   index = 0;
   for (const Json &parameter : object.getArray("parameters"))
     description.parameters.push_back(readParameter(parameter, at("parameters", index++), description.weightsBytes));
+  index = 0;
+  if (object.has("experts"))
+    for (const Json &array : object.getArray("experts"))
+      description.experts.push_back(readExperts(array, at("experts", index++)));
   index = 0;
   for (const Json &target : object.getArray("targets"))
     description.targets.push_back(readTarget(target, at("targets", index++), description));

@@ -91,6 +91,25 @@ static bool movePart(uint8_t *place, uint64_t bytes) {
   return true;
 }
 
+HugePages::HugePages(std::span<uint8_t> memory, std::span<const Range> ranges) {
+  auto base = reinterpret_cast<uintptr_t>(memory.data());
+  uint64_t first = alignUp(base) - base, last = memory.size() - (base + memory.size()) % hugePageBytes;
+  uint64_t end = first;
+  for (const Range &range : ranges) {
+    uint64_t begin = std::max(alignUp(base + range.begin + 1) - hugePageBytes, base + end) - base;
+    uint64_t stop = std::min(alignUp(base + range.end) - base, last);
+    if (range.begin >= range.end || begin >= stop || memory.size() < last)
+      continue;
+    bool follows = !parts.empty() && begin == end;
+    if (follows)
+      parts.back() = {parts.back().data(), parts.back().size() + (stop - begin)};
+    else
+      parts.push_back(memory.subspan(begin, stop - begin));
+    allBytes += stop - begin;
+    end = stop;
+  }
+}
+
 HugePages::~HugePages() {
   stopping.store(true, std::memory_order_relaxed);
   finish();
@@ -100,7 +119,7 @@ void HugePages::start() {
   if (isStarted)
     return;
   isStarted = true;
-  if (memory.size() < hugePageBytes || !areHugePagesGranted() || !hasRoom(memory.size()))
+  if (parts.empty() || !areHugePagesGranted() || !hasRoom(allBytes))
     isJoined = true;
   else
     startThread();
@@ -116,7 +135,7 @@ void HugePages::startThread() {
 }
 
 /// Whether `bytes` more may move.
-bool HugePages::hasRoom(uint64_t bytes) const { return getAvailableMemory(groups) >= bytes + memory.size(); }
+bool HugePages::hasRoom(uint64_t bytes) const { return getAvailableMemory(groups) >= bytes + allBytes; }
 
 uint64_t HugePages::finish() {
   if (isStarted && !isJoined)
@@ -131,17 +150,23 @@ void *HugePages::enter(void *self) {
 }
 
 void HugePages::copyAll() {
-  uint8_t *first = memory.data(), *end = first + memory.size();
-  auto *place = reinterpret_cast<uint8_t *>(alignUp(reinterpret_cast<uintptr_t>(first)));
-  while (!stopping.load(std::memory_order_relaxed) && place < end) {
-    uint64_t left = static_cast<uint64_t>(end - place) / hugePageBytes * hugePageBytes;
-    uint64_t bytes = left < partBytes ? left : partBytes;
-    // Others, models too, may have taken what there was.
-    if (!bytes || !hasRoom(static_cast<uint64_t>(end - place)) || !movePart(place, bytes))
+  for (std::span<uint8_t> part : parts)
+    if (!copy(part))
       return;
-    place += bytes;
-    movedBytes += bytes;
+}
+
+/// Moves whole huge pages; false where that ended before them.
+bool HugePages::copy(std::span<uint8_t> part) {
+  while (!part.empty()) {
+    std::span<uint8_t> next = part.first(std::min<uint64_t>(part.size(), partBytes));
+    // Others, models too, may have taken what there was.
+    if (stopping.load(std::memory_order_relaxed) || !hasRoom(allBytes - movedBytes) ||
+        !movePart(next.data(), next.size()))
+      return false;
+    part = part.subspan(next.size());
+    movedBytes += next.size();
   }
+  return true;
 }
 
 } // namespace quern::runtime

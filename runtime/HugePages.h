@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <pthread.h>
 #include <span>
+#include <vector>
 
 namespace quern::runtime {
 
@@ -20,13 +21,21 @@ inline constexpr uint64_t hugePageBytes = uint64_t{2} << 20;
 /// longer than it takes to copy a part. Reading all of a model's weights for each token is up to twice as fast from
 /// huge pages.
 ///
+/// What is seldom read can be left out: it stays mapped and is read from the file when it is first used.
+///
 /// Pages of a file can be dropped and read again, those that are moved can't: what the system, the groups of this
-/// process and its limits could give must hold all of the weights, and as much again for others. Where that is not so,
+/// process and its limits could give must hold all that moves, and as much again for others. Where that is not so,
 /// where it ends while they move, or where the system grants no huge pages, the mapped file serves as it is.
 class HugePages {
 public:
-  /// Memory that outlives this object; only whole aligned huge pages of it move.
-  explicit HugePages(std::span<uint8_t> memory) : memory(memory) {}
+  /// A part of the memory, in bytes from its start.
+  struct Range {
+    uint64_t begin = 0, end = 0;
+  };
+
+  /// Memory that outlives this object. Of its whole aligned huge pages those move that hold anything of `ranges`, which
+  /// are ascending.
+  HugePages(std::span<uint8_t> memory, std::span<const Range> ranges);
   HugePages(const HugePages &) = delete;
   HugePages &operator=(const HugePages &) = delete;
   /// Stops after the part at hand.
@@ -41,9 +50,12 @@ private:
   static void *enter(void *self);
   void startThread();
   void copyAll();
+  bool copy(std::span<uint8_t> part);
   bool hasRoom(uint64_t bytes) const;
 
-  std::span<uint8_t> memory;
+  /// What moves: whole aligned huge pages, ascending.
+  std::vector<std::span<uint8_t>> parts;
+  uint64_t allBytes = 0;
   Groups groups;
   pthread_t thread{};
   bool isStarted = false, isJoined = false;

@@ -11,6 +11,7 @@
 #include "runtime/Process.h"
 #include "runtime/cli/Commands.h"
 #include "runtime/cli/Profile.h"
+#include "runtime/cli/RoutingFiles.h"
 #include "runtime/llm/text/quern_text.h"
 
 #include <cstdio>
@@ -64,7 +65,11 @@ static Result<void> runProfiled(Session &session, const CommandLine &line) {
   if (line.trace)
     if (Result<void> valid = checkOutput(*line.trace); !valid)
       return valid;
-  if (Result<void> done = runCommand(session, line); !done || !isProfiled)
+  if (Result<void> begun = beginRoutingFiles(session, line); !begun)
+    return begun;
+  if (Result<void> done = runCommand(session, line); !done)
+    return done;
+  if (Result<void> done = writeRoutingFiles(session, line); !done || !isProfiled)
     return done;
   Roofline roofline = measureRoofline(session.getThreadCount());
   if (line.profile)

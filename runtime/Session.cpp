@@ -9,6 +9,7 @@
 #include "runtime/InputCheck.h"
 #include "runtime/Loader.h"
 #include "runtime/Memory.h"
+#include "runtime/RoutingWatch.h"
 #include "runtime/TargetChoice.h"
 
 #include <algorithm>
@@ -35,16 +36,18 @@ struct Session::Impl {
   std::optional<int64_t> stateRows;
   bool profiling = false;
   std::vector<KernelLaunch> launches;
+  RoutingNotes notes;
 
   Result<void> allocate(const SessionOptions &options);
   const Program &chooseProgram(uint32_t entry, std::span<const int32_t> dims) const;
-  Result<void> launch(const Program &program, QuernProgramArgs args);
+  Result<void> launch(const Program &program, QuernProgramArgs args, int64_t ownRows);
   Result<std::vector<int32_t>> check(uint32_t entry, std::span<const TensorView> inputs) const;
 };
 
 /// What a profiled program's callback works on.
 namespace {
 struct Profile {
+  /// Null: launches are not measured.
   std::vector<KernelLaunch> *launches;
   const Program *program;
   /// The program's place among those of the target.
@@ -52,6 +55,9 @@ struct Profile {
   /// The run's sizes, for what a launch works on.
   const int32_t *dims;
   int32_t visible;
+  RoutingWatch *routing;
+  /// How many launches have ended.
+  uint32_t ended = 0;
 };
 
 /// What `KernelHost::run` calls.
@@ -72,6 +78,16 @@ static uint64_t alignUp(uint64_t bytes) { return (bytes + QUERN_ALIGNMENT - 1) /
 Session::Session(std::unique_ptr<Impl> impl) : impl(std::move(impl)) {}
 Session::~Session() = default;
 
+/// The parts of the weights that are often read.
+static std::vector<HugePages::Range> findOften(const Description &description) {
+  std::vector<HugePages::Range> ranges;
+  for (const Parameter &parameter : description.parameters)
+    ranges.push_back({parameter.offset, parameter.offset + parameter.oftenBytes});
+  std::sort(ranges.begin(), ranges.end(),
+            [](const HugePages::Range &a, const HugePages::Range &b) { return a.begin < b.begin; });
+  return ranges;
+}
+
 Result<std::unique_ptr<Session>> Session::open(const std::string &path, const SessionOptions &options) {
   Image image;
   image.programs = &quern_programs;
@@ -85,7 +101,8 @@ Result<std::unique_ptr<Session>> Session::open(const std::string &path, const Se
     Impl &impl = *(*session)->impl;
     impl.file = std::move(*data);
     uint64_t bytes = std::min<uint64_t>(impl.description.weightsBytes, impl.file.size());
-    impl.hugePages = std::make_unique<HugePages>(std::span(impl.file.data(), bytes));
+    std::vector<HugePages::Range> often = findOften(impl.description);
+    impl.hugePages = std::make_unique<HugePages>(std::span(impl.file.data(), bytes), often);
   }
   return session;
 }
@@ -118,6 +135,8 @@ Result<std::unique_ptr<Session>> Session::create(const Image &image, const Sessi
   if (!target)
     return target.error();
   impl->target = &impl->description.targets[*target];
+  for (const ExpertArray &array : impl->description.experts)
+    impl->notes.choices.push_back({0, std::vector<int64_t>(static_cast<size_t>(array.experts)), {}});
   if (Result<void> done = impl->allocate(options); !done)
     return done.error();
   return std::unique_ptr<Session>(new Session(std::move(impl)));
@@ -170,6 +189,8 @@ void Session::prepareWeights() {
 void Session::setProfiling(bool enabled) { impl->profiling = enabled; }
 
 const std::vector<KernelLaunch> &Session::getLaunches() const { return impl->launches; }
+void Session::setRoutingRecord(RoutingRecord record) { impl->notes.record = record; }
+const std::vector<ExpertChoices> &Session::getChoices() const { return impl->notes.choices; }
 
 std::optional<uint32_t> Session::findEntry(std::string_view name) const {
   const std::vector<Entry> &entries = impl->description.entries;
@@ -212,7 +233,9 @@ static double evaluate(const std::vector<WorkTerm> &terms, const Profile &profil
   for (const WorkTerm &term : terms) {
     double product = term.count;
     for (int32_t size : term.sizes)
-      product *= size == WorkTerm::visible ? profile.visible : profile.dims[size];
+      product *= size == WorkTerm::visible  ? profile.visible
+                 : size == WorkTerm::chosen ? profile.routing->countChosen(profile.ended)
+                                            : profile.dims[size];
     sum += product;
   }
   return sum;
@@ -224,9 +247,13 @@ static void recordKernel(void *context, int32_t kernel, int32_t begin) {
   if (kernel < 0 || static_cast<size_t>(kernel) >= kernels.size())
     return;
   if (!begin) {
-    profile->launches->back().end = now();
+    if (profile->launches)
+      profile->launches->back().end = now();
+    profile->routing->finish(profile->ended++);
     return;
   }
+  if (!profile->launches)
+    return;
   const Kernel &launched = kernels[static_cast<size_t>(kernel)];
   KernelLaunch launch{profile->place, static_cast<uint32_t>(kernel)};
   launch.bytes = evaluate(launched.bytes, *profile);
@@ -240,16 +267,19 @@ static int32_t callProgram(void *context) {
   return launch->program(launch->args);
 }
 
-Result<void> Session::Impl::launch(const Program &program, QuernProgramArgs args) {
+Result<void> Session::Impl::launch(const Program &program, QuernProgramArgs args, int64_t ownRows) {
   if (hugePages)
     hugePages->start();
   auto place = static_cast<size_t>(&program - target->programs.data());
-  Profile profile{&launches, &program, static_cast<uint32_t>(place), args.dims, args.visible};
+  RoutingWatch routing(description, program, args.dims, arena.data(), ownRows, notes);
+  Profile profile{
+      profiling ? &launches : nullptr, &program, static_cast<uint32_t>(place), args.dims, args.visible, &routing};
+  bool isWatched = profiling || notes.record != RoutingRecord::None;
   args.arena = arena.data();
   args.weights = data.data();
   args.states = statePointers.data();
-  args.profile = profiling ? recordKernel : nullptr;
-  args.profile_context = profiling ? &profile : nullptr;
+  args.profile = isWatched ? recordKernel : nullptr;
+  args.profile_context = isWatched ? &profile : nullptr;
   Launch call{programs->programs[program.index], &args};
   int32_t code = host->run(callProgram, &call);
   if (!code)
@@ -286,7 +316,7 @@ Result<std::vector<Tensor>> Session::run(uint32_t entry, std::span<const TensorV
 }
 
 Result<void> Session::run(uint32_t entry, std::span<const TensorView> inputs,
-                          std::span<const MutableTensorView> outputs) {
+                          std::span<const MutableTensorView> outputs, int64_t ownRows) {
   Result<std::vector<int32_t>> dims = impl->check(entry, inputs);
   if (!dims)
     return dims.error();
@@ -304,7 +334,7 @@ Result<void> Session::run(uint32_t entry, std::span<const TensorView> inputs,
   CacheUse use = getCacheUse(found, inputs);
   args.visible = use.visible;
   args.first = use.first;
-  return impl->launch(impl->chooseProgram(entry, *dims), args);
+  return impl->launch(impl->chooseProgram(entry, *dims), args, ownRows);
 }
 
 } // namespace quern::runtime

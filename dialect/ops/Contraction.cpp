@@ -1,5 +1,6 @@
 //===- Contraction.cpp - matmul and activation quantisation -----------------------------------===//
 
+#include "dialect/ExpertUse.h"
 #include "dialect/ops/Inference.h"
 
 #include "mlir/IR/PatternMatch.h"
@@ -122,17 +123,11 @@ bool MatmulOp::sharesKernelWith(KernelAnchorOpInterface other) {
          llvm::equal(matmul.getGroups(), getGroups()) && matmul.getBatchSize() == getBatchSize();
 }
 
-/// Of few slots the weights that they chose, if all chose others; of any number all weights.
+/// Of weights that rows choose, the chosen ones.
 std::optional<WorkTerm> MatmulOp::getElementsRead(OpOperand &operand) {
   if (!isGrouped() || &operand != &getWeightMutable())
     return std::nullopt;
-  SmallVector<Dim> read = getDims(tensorOf(getOrder()));
-  int64_t one = getNumOutputs() * tensorOf(getWeight()).getDimSize(1), all = one * getNumGroups();
-  WorkTerm chosen = multiply(one, read);
-  if (!chosen.sizes.empty())
-    return std::nullopt;
-  chosen.count = std::min(chosen.count, all);
-  return chosen;
+  return WorkTerm{getNumOutputs() * tensorOf(getWeight()).getDimSize(1), {chosenExperts}};
 }
 
 /// A product and a sum per column of each element.

@@ -69,6 +69,8 @@ struct CommandLine {
   std::vector<std::string> sizes;
   bool profile = false;
   std::optional<std::string> trace;
+  std::optional<std::string> routingProfile;
+  std::optional<std::string> routingTrace;
   std::optional<int64_t> threads;
   std::optional<std::string> image;
   bool version = false;

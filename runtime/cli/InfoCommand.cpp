@@ -110,13 +110,20 @@ Result<void> runInfo(Session &session, const CommandLine &) {
     arenaBytes = std::max(arenaBytes, program.arenaBytes);
   for (const State &state : description.states)
     stateBytes += state.bytes;
+  uint64_t seldomBytes = 0;
+  for (const Parameter &parameter : description.parameters)
+    seldomBytes += parameter.bytes - parameter.oftenBytes;
   json["sizes"] = {{"weights_bytes", description.weightsBytes},
+                   {"seldom_read_bytes", seldomBytes},
                    {"states_bytes", stateBytes},
                    {"arena_bytes", arenaBytes},
                    {"data_bytes", session.getData().size()}};
   json["context"] = session.getStateRows() ? Json(*session.getStateRows()) : Json();
   json["cache"] = getCacheType(description);
   json["parameters"] = description.parameters.size();
+  json["experts"] = Json::array();
+  for (const ExpertArray &array : description.experts)
+    json["experts"].push_back({{"name", array.name}, {"experts", array.experts}});
   json["quantization"] = Json::object();
   for (const auto &[storage, bytes] : description.quantization)
     json["quantization"][storage] = bytes;

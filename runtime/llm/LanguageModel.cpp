@@ -74,8 +74,9 @@ void LanguageModel::place(int64_t row, int32_t token, int64_t sequence, int64_t 
   fields[2] = static_cast<int32_t>(first);
 }
 
-/// One run over the first `count` rows that were placed, with the logits of those from `firstWanted` on.
-Result<void> LanguageModel::run(int64_t count, int64_t firstWanted) {
+/// One run over the first `count` rows that were placed, with the logits of those from `firstWanted` on. Rows from
+/// `ownRows` on repeat one before.
+Result<void> LanguageModel::run(int64_t count, int64_t firstWanted, int64_t ownRows) {
   int64_t wanted = count - firstWanted;
   if (logits.getShape()[0] < wanted)
     logits = Tensor(DType::F32, {wanted, signature.vocabSize});
@@ -90,7 +91,7 @@ Result<void> LanguageModel::run(int64_t count, int64_t firstWanted) {
                                {DType::I32, positionShape, positionValues.view().data},
                                {DType::I32, wantedShape, wantedValues.view().data}};
   const MutableTensorView outputs[] = {{DType::F32, logitShape, logits.mutableView().data}};
-  if (Result<void> done = session->run(entry, inputs, outputs); !done)
+  if (Result<void> done = session->run(entry, inputs, outputs, ownRows); !done)
     return done;
   return checkLogits(firstWanted, getLogits(wanted));
 }
@@ -124,7 +125,7 @@ Result<void> LanguageModel::step(std::span<const int32_t> tokens, int64_t sequen
   int64_t &position = positions[static_cast<size_t>(sequence)];
   for (int64_t i = 0; i < count; ++i)
     place(i, tokens[static_cast<size_t>(i)], sequence, position + i);
-  if (Result<void> done = run(count, firstWanted); !done)
+  if (Result<void> done = run(count, firstWanted, count); !done)
     return done;
   position += count;
   return {};
@@ -156,7 +157,7 @@ Result<int64_t> LanguageModel::feedEach(std::span<const NextToken> next) {
       return fits.error();
     place(row, token.token, token.sequence, getPosition(token.sequence));
   }
-  if (Result<void> done = run(rows, 0); !done)
+  if (Result<void> done = run(rows, 0, taken); !done)
     return done.error();
   for (const NextToken &token : next.first(static_cast<size_t>(taken)))
     ++positions[static_cast<size_t>(token.sequence)];

@@ -53,7 +53,7 @@ private:
   Result<void> checkRoom(int64_t sequence, int64_t count) const;
   void place(int64_t row, int32_t token, int64_t sequence, int64_t position);
   Result<void> step(std::span<const int32_t> tokens, int64_t sequence, int64_t firstWanted);
-  Result<void> run(int64_t count, int64_t firstWanted);
+  Result<void> run(int64_t count, int64_t firstWanted, int64_t ownRows);
   Result<void> checkLogits(int64_t firstWanted, std::span<const float> values) const;
 
   Session *session;

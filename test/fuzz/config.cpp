@@ -1,6 +1,7 @@
-/// Any text as a `config.json` and as a shard index.
+/// Any text as a `config.json`, as a shard index and as a routing profile.
 
 #include "frontend/weights/HfConfig.h"
+#include "frontend/weights/RoutingProfile.h"
 #include "frontend/weights/Safetensors.h"
 
 using namespace llvm;
@@ -9,6 +10,7 @@ using namespace quern::frontend;
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   StringRef text(reinterpret_cast<const char *>(data), size);
   consumeError(parseShardIndex(text, "f").takeError());
+  consumeError(parseRoutingProfile(text, "f").takeError());
   Expected<ModelConfig> config = parseHfConfig(text, "f");
   if (config)
     setConfigDefaults(*config);

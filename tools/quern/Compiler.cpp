@@ -13,6 +13,7 @@
 #include "dialect/Register.h"
 #include "frontend/Diagnostics.h"
 #include "frontend/Frontend.h"
+#include "frontend/ProfiledExperts.h"
 #include "frontend/weights/FiniteCheck.h"
 #include "passes/States.h"
 #include "runtime/Workers.h"
@@ -58,6 +59,8 @@ void addCompilerOptions(CLI::App &command, CompilerOptions &options) {
   command.add_flag("--no-cache", options.noCache, "Compile every kernel anew and keep none of them");
   command.add_flag("--timing", options.timing, "Print how long each phase takes, and how large arenas are");
   command.add_option("--tuning", options.tuning, "A file of measured schedules (JSON)");
+  command.add_option("--routing-profile", options.routingProfile,
+                     "A file that a compiled model wrote: which experts are often chosen, and lie together");
   command
       .add_option("--jobs", options.jobs,
                   "Processes that compile kernels, read and write weights at once; 0: one per processor")
@@ -181,6 +184,9 @@ LogicalResult Compiler::readModel() {
   graph = std::move(*parsed);
   if (failed(setCaches()) || failed(checkContext()))
     return failure();
+  if (!options.routingProfile.empty())
+    if (llvm::Error error = noteExpertUse(options.routingProfile, *graph))
+      return refuse(std::move(error));
   timing.begin("numbers");
   return checkNumbers();
 }

@@ -47,6 +47,8 @@ struct CompilerOptions {
   bool noCompression = false;
   /// Measured schedules, or empty.
   std::string tuning;
+  /// How often experts were chosen, or empty.
+  std::string routingProfile;
   /// Processes that compile kernels, read and write weights at once; 0: one per processor.
   unsigned jobs = 0;
   /// Compile every kernel, and keep none.

@@ -76,6 +76,18 @@ static json::Object describeLine(const Line &line, const Plan &plan, GetLine get
                       {"measured_us", toMicroseconds(measured)}};
 }
 
+static json::Value describeExperts(const Plan &plan) {
+  if (!plan.experts)
+    return nullptr;
+  const ExpertReads &experts = *plan.experts;
+  return json::Object{{"bytes", experts.all},
+                      {"often_bytes", experts.often},
+                      {"read_bytes", experts.read},
+                      {"often_read_bytes", experts.oftenRead},
+                      {"token_bytes", plan.getBytes() / double(experts.rows)},
+                      {"profiled", experts.isProfiled}};
+}
+
 json::Object describePlan(const Plan &plan, GetLine getLine) {
   ProgramOp program = plan.program;
   json::Object sizes;
@@ -89,6 +101,7 @@ json::Object describePlan(const Plan &plan, GetLine getLine) {
   return json::Object{{"program", program.getSymName()},
                       {"sizes", std::move(sizes)},
                       {"cache_rows_before", plan.depth},
+                      {"experts", describeExperts(plan)},
                       {"steps", std::move(steps)},
                       {"lines", std::move(lines)},
                       {"in_no_kernel", describeVerdicts(plan.others)},

@@ -89,6 +89,7 @@ public:
 
 private:
   void printHead();
+  void printExperts(const ExpertReads &experts);
   void printTable();
   void printStep(unsigned index);
   void printOps(const Step &step);
@@ -119,7 +120,20 @@ void PlanPrinter::printHead() {
   if (measured)
     os << ", measured " << formatTime(*measured) << " (" << formatShare(plan.getPredicted(), *measured)
        << " of the limit)";
-  os << "\n\n";
+  os << "\n";
+  if (plan.experts)
+    printExperts(*plan.experts);
+  os << "\n";
+}
+
+void PlanPrinter::printExperts(const ExpertReads &experts) {
+  os << "experts: " << formatBytes(experts.read) << " of their " << formatBytes(experts.all) << " on average, ";
+  if (experts.isProfiled)
+    os << formatShare(experts.oftenRead, experts.read) << " of it among the " << formatBytes(experts.often)
+       << " of those that are often chosen";
+  else
+    os << "if all are chosen equally often";
+  os << "; a token reads " << formatBytes(plan.getBytes() / double(experts.rows)) << " in all\n";
 }
 
 void PlanPrinter::printTable() {

@@ -4,6 +4,7 @@
 
 #include "codegen/KernelWork.h"
 #include "codegen/Program.h"
+#include "codegen/RoutedLaunches.h"
 #include "passes/fuse/Explain.h"
 
 #include "mlir/IR/Remarks.h"
@@ -95,7 +96,7 @@ class Planner {
 public:
   Planner(ProgramOp program, const codegen::TargetSpec &target, const PlanSizes &sizes,
           const runtime::Roofline &roofline)
-      : target(target), roofline(roofline) {
+      : target(target), roofline(roofline), routed(codegen::getRoutedLaunches(program)) {
     plan.program = program;
     plan.sizes = getSizes(program, sizes);
     for (Type input : program.getInputTypes()) {
@@ -112,7 +113,8 @@ public:
 private:
   int64_t getSize(const Dim &dim) const { return dim.isStatic() ? dim.size() : getSize(dim.name().getValue()); }
   int64_t getSize(StringRef symbol) const;
-  double evaluate(ArrayRef<WorkTerm> terms) const;
+  double evaluate(ArrayRef<WorkTerm> terms, double chosen) const;
+  double addExperts(ArrayRef<WorkTerm> bytes, unsigned launch);
   Step makeStep(KernelOp kernel, SmallVector<SourceOp> ops) const;
   void addLaunch(LaunchOp launch, KernelOp kernel);
   void addRemark(const FusionRemark &remark);
@@ -121,6 +123,7 @@ private:
 
   const codegen::TargetSpec &target;
   const runtime::Roofline &roofline;
+  SmallVector<codegen::RoutedLaunches> routed;
   Plan plan;
 };
 
@@ -131,28 +134,51 @@ int64_t Planner::getSize(StringRef symbol) const {
   return 1;
 }
 
-double Planner::evaluate(ArrayRef<WorkTerm> terms) const {
+/// The sum of `terms` where `chosen` experts are.
+double Planner::evaluate(ArrayRef<WorkTerm> terms, double chosen) const {
   double sum = 0;
   for (const WorkTerm &term : terms) {
     double product = double(term.count);
     for (StringRef size : term.sizes)
-      product *= double(size == visibleRows ? plan.visible : getSize(size));
+      product *= size == chosenExperts ? chosen : double(size == visibleRows ? plan.visible : getSize(size));
     sum += product;
   }
   return sum;
 }
 
+/// How many experts the rows of a launch choose on average. Counts what is read of them, of the launch's `bytes`.
+double Planner::addExperts(ArrayRef<WorkTerm> bytes, unsigned launch) {
+  auto choice = llvm::find_if(routed, [&](const auto &other) { return llvm::is_contained(other.readers, launch); });
+  if (choice == routed.end())
+    return 0;
+  ModuleOp module = plan.program->getParentOfType<ModuleOp>();
+  std::optional<ExpertUse> known = getExpertUse(module, choice->array);
+  ExpertUse use = known ? *known : ExpertUse::uniform(choice->experts, choice->slots);
+  SmallVector<int64_t> order = use.getOrder();
+  ArrayRef<int64_t> often = ArrayRef(order).take_front(known ? use.countOften() : 0);
+  int64_t rows = getSize(choice->rows);
+  double chosen = use.getExpected(double(rows), order);
+  if (!plan.experts)
+    plan.experts = ExpertReads{};
+  ExpertReads &reads = *plan.experts;
+  reads.isProfiled |= known.has_value();
+  reads.rows = std::max(reads.rows, rows);
+  for (const WorkTerm &term : bytes)
+    if (llvm::is_contained(term.sizes, chosenExperts)) {
+      reads.all += double(term.count) * double(order.size());
+      reads.often += double(term.count) * double(often.size());
+      reads.read += double(term.count) * chosen;
+      reads.oftenRead += double(term.count) * use.getExpected(double(rows), often);
+    }
+  return chosen;
+}
+
 Step Planner::makeStep(KernelOp kernel, SmallVector<SourceOp> ops) const {
-  codegen::KernelWork work = codegen::getWork(kernel);
   Step step;
   step.kernel = kernel;
   step.ops = std::move(ops);
   step.space = codegen::getSpace(kernel, target);
   step.arithmetic = *runtime::findArithmetic(std::string_view(codegen::getArithmetic(kernel)));
-  step.bytes = evaluate(work.bytes);
-  step.operations = evaluate(work.operations);
-  step.predicted = roofline.getTime(step.arithmetic, step.bytes, step.operations);
-  step.isComputeBound = roofline.getComputeTime(step.arithmetic, step.operations) > roofline.getMemoryTime(step.bytes);
   return step;
 }
 
@@ -161,7 +187,18 @@ void Planner::addLaunch(LaunchOp launch, KernelOp kernel) {
   auto same = llvm::find_if(plan.steps, [&](const Step &step) { return step.kernel == kernel && step.ops == ops; });
   if (same == plan.steps.end())
     same = plan.steps.insert(same, makeStep(kernel, std::move(ops)));
+  codegen::KernelWork work = codegen::getWork(kernel);
+  double chosen = addExperts(work.bytes, plan.launches);
+  double bytes = evaluate(work.bytes, chosen), operations = evaluate(work.operations, chosen);
   same->launches.push_back(plan.launches++);
+  auto addToMean = [count = double(same->launches.size())](double &mean, double value) {
+    mean += (value - mean) / count;
+  };
+  addToMean(same->bytes, bytes);
+  addToMean(same->operations, operations);
+  addToMean(same->predicted, roofline.getTime(same->arithmetic, bytes, operations));
+  same->isComputeBound =
+      roofline.getComputeTime(same->arithmetic, same->operations) > roofline.getMemoryTime(same->bytes);
 }
 
 /// Adds what a remark says to the steps that hold its op, each verdict once.

@@ -61,7 +61,7 @@ struct Step {
   llvm::SmallVector<Verdict> verdicts;
   codegen::Space space;
   runtime::Arithmetic arithmetic = runtime::Arithmetic::F32;
-  /// Of one launch.
+  /// Of one launch; where launches choose among different experts, their mean.
   double bytes = 0, operations = 0;
   /// The nanoseconds that one launch takes at least, and the mean of those that it took.
   double predicted = 0;
@@ -84,6 +84,18 @@ struct Line {
   llvm::SmallVector<unsigned> fusedInto;
 };
 
+/// What a program reads of experts that rows choose, in bytes, on average of rows that choose independently.
+struct ExpertReads {
+  /// Of all experts there are, and of those that the profile says are often chosen.
+  double all = 0, often = 0;
+  /// Of these what one run reads.
+  double read = 0, oftenRead = 0;
+  /// Whether a profile says how often each is chosen; else all are as likely.
+  bool isProfiled = false;
+  /// The rows of the run.
+  int64_t rows = 1;
+};
+
 /// A program: one entry for some sizes.
 struct Plan {
   ProgramOp program;
@@ -92,6 +104,8 @@ struct Plan {
   /// Cache rows before the step, and those in use with it; 0 for entries without positions.
   int64_t depth = 0, visible = 0;
   unsigned launches = 0;
+  /// Nothing where rows choose no experts.
+  std::optional<ExpertReads> experts;
   std::vector<Step> steps;
   /// File by file, in the order of the files' first lines.
   std::vector<Line> lines;

@@ -107,14 +107,24 @@ extern const uint64_t quern_description_size;
  *   states         [{name, bytes, dtype, shape, rows}]  rows: how many tokens it holds (shape[0])
  *   weights_bytes  size of the packed weights
  *   parameters     [{name, dtype, shape, offset, bytes}]  offsets into the packed weights
+ *                  often: the first bytes of it that are often read, of experts that a routing profile tells of
+ *                  (absent: all)
+ *   experts        absent, or [{name, experts, numbers}]  arrays of experts that rows choose among, and how many
+ *                  numbers the weights of one have; order: the experts as they lie in memory (absent: ascending)
  *   targets        [{name, features: ["avx512f", …],      every feature that the CPU must have, by its Linux name
  *                    programs: [{entry: index into entries, when: {"s": 1}, arena_bytes,
- *                                kernels: [{symbol, form, arithmetic, location, bytes, operations}]}]}]
+ *                                kernels: [{symbol, form, arithmetic, location, bytes, operations}],
+ *                                routing: [{array: index into experts, rows, slots, launch, order, begins,
+ *                                           readers}]}]}]
  *                  best target first; programs of one entry: most special first; `when` {} fits all sizes
  *                  arithmetic: "f32" | "i8" | "bf16", what products are computed in (absent: "f32")
  *                  bytes and operations of a launch, for the kernels that the program launches: lists of terms
- *                  [number, sizes…]; the sum of number × sizes, which are symbols or "@visible", the cache rows that a
- *                  token sees at most
+ *                  [number, sizes…]; the sum of number × sizes, which are symbols, "@visible", the cache rows that a
+ *                  token sees at most, or "@chosen", the experts that at least one row chose
+ *                  routing (absent: none): after launch number `launch`, counted from 0, the arena holds at byte
+ *                  `order` i32[rows, slots], every slot once, and at byte `begins` i32[experts + 1]: the slots of rows
+ *                  that chose the expert at place p are order[begins[p]] … order[begins[p + 1] - 1], ascending; the
+ *                  launches `readers` read the weights of experts that they chose; rows: a size or symbol
  *   quantization   {"q4_1": bytes, …}      bytes of the packed weights per storage type
  *   exact          whether activations stay f32
  *   text           null, or {tokenizer: {offset, bytes}, chat_template: string or null, bos: string or null,

@@ -73,15 +73,44 @@ struct Parameter {
   std::vector<int64_t> shape;
   uint64_t offset = 0;
   uint64_t bytes = 0;
+  /// How many of the first bytes are often read.
+  uint64_t oftenBytes = 0;
+};
+
+/// An array of experts that rows choose among.
+struct ExpertArray {
+  std::string name;
+  int32_t experts = 0;
+  /// How many numbers the weights of one expert have.
+  int64_t numbers = 0;
+  /// The experts as they lie in memory.
+  std::vector<int32_t> order;
+};
+
+/// Where a program sorts what rows chose.
+struct Routing {
+  /// Index into the description's arrays of experts.
+  uint32_t array = 0;
+  /// How many rows choose, and how many experts each.
+  Dim rows;
+  int32_t slots = 0;
+  /// The launch, counted within a run, after which the arena holds at these bytes the slots in the order of the places
+  /// that they chose, and where those of each place begin.
+  uint32_t launch = 0;
+  uint64_t order = 0, begins = 0;
+  /// The launches that read the weights of the experts that were chosen.
+  std::vector<uint32_t> readers;
 };
 
 /// A part of a quantity that depends on a run's sizes: `count` times the product of `sizes`.
 struct WorkTerm {
   /// In `sizes`: how many cache rows the token that sees most of them sees.
   static constexpr int32_t visible = -1;
+  /// In `sizes`: how many experts, of those that the launch reads, at least one row chose.
+  static constexpr int32_t chosen = -2;
 
   double count = 0;
-  /// Indices into the entry's symbols, or `visible`.
+  /// Indices into the entry's symbols, `visible`, or `chosen`.
   std::vector<int32_t> sizes;
 };
 
@@ -110,6 +139,8 @@ struct Program {
   std::vector<std::pair<uint32_t, int32_t>> when;
   uint64_t arenaBytes = 0;
   std::vector<Kernel> kernels;
+  /// In the order of the launches.
+  std::vector<Routing> routing;
   /// Its row of the table of programs.
   uint32_t index = 0;
 };
@@ -174,6 +205,7 @@ struct Description {
   std::vector<State> states;
   uint64_t weightsBytes = 0;
   std::vector<Parameter> parameters;
+  std::vector<ExpertArray> experts;
   std::vector<Target> targets;
   /// Bytes of the packed weights per storage type.
   std::vector<std::pair<std::string, uint64_t>> quantization;
@@ -212,6 +244,22 @@ struct KernelLaunch {
   double bytes = 0, operations = 0;
 };
 
+/// What the rows of the runs so far chose of one array of experts.
+struct ExpertChoices {
+  int64_t rows = 0;
+  /// How many rows chose each expert.
+  std::vector<int64_t> counts;
+  /// The experts of each row in the order of its choices, where rows are kept.
+  std::vector<std::vector<int32_t>> chosen;
+};
+
+/// What a session notes of the choice of experts.
+enum class RoutingRecord {
+  None,
+  Counts, ///< how many rows chose each expert
+  Rows,   ///< and what each row chose
+};
+
 /// A loaded model: its weights, its states and the threads that run it. One thread at a time may use a session.
 class Session {
 public:
@@ -237,8 +285,10 @@ public:
 
   /// Runs an entry on `inputs`, which are in the order of the entry; new tensors with its results.
   Result<std::vector<Tensor>> run(uint32_t entry, std::span<const TensorView> inputs);
-  /// The same into memory of the caller's. The shapes of `outputs` must be those that follow from the inputs.
-  Result<void> run(uint32_t entry, std::span<const TensorView> inputs, std::span<const MutableTensorView> outputs);
+  /// The same into memory of the caller's. The shapes of `outputs` must be those that follow from the inputs. Of rows
+  /// that choose experts the first `ownRows` are noted; the others repeat one of them.
+  Result<void> run(uint32_t entry, std::span<const TensorView> inputs, std::span<const MutableTensorView> outputs,
+                   int64_t ownRows = INT64_MAX);
 
   /// The first state of f16 that holds what is no number, as it does where it was given one beyond f16;
   /// null: there is none.
@@ -254,6 +304,11 @@ public:
   void setProfiling(bool enabled);
   /// Every launch that was measured, in the order of time.
   const std::vector<KernelLaunch> &getLaunches() const;
+
+  /// Starts (or ends) to note which experts rows choose.
+  void setRoutingRecord(RoutingRecord record);
+  /// What was noted, for each array of the description.
+  const std::vector<ExpertChoices> &getChoices() const;
 
 private:
   struct Impl;

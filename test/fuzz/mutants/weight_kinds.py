@@ -239,3 +239,28 @@ def experts(random, root):
         files["config.json"] = mutation.dump(tree).encode("utf-8", "surrogatepass")
         changes.append("config.json")
     return Case("experts", write_folder(files), [check_step("{experts}", "{in}/w")], changes)
+
+
+ROUTING_KEYS = [("format", "quern routing trace"), ("version", 2), ("model", 7), ("layers", {}), ("name", "model.layers.1.mlp.experts"),
+                ("experts", 2**40), ("experts", 7), ("numbers", 0), ("rows", 0), ("rows", 2**63), ("counts", [0] * 8), ("counts", [1] * 5000),
+                ("counts", [2**50] * 8)]
+
+
+def routing(random, root):
+    """Routing profiles of a small mixture."""
+    layers = []
+    for number in range(2):
+        counts = [0] * 8
+        for _ in range(10):
+            for expert in random.sample(range(8), 3):
+                counts[expert] += 1
+        layers.append({"name": f"model.layers.{number}.mlp.experts", "experts": 8, "numbers": 6144, "rows": 10, "counts": counts})
+    tree = {"format": "quern routing profile", "version": 1, "model": "qwen3_moe", "layers": layers}
+    changes = [mutation.change_tree(random, tree, ROUTING_KEYS) for _ in range(random.choice([0, 1, 1, 2]))]
+    data = mutation.dump(tree).encode("utf-8", "surrogatepass")
+    if random.random() < 0.15:
+        data = mutation.change_bytes(random, data)
+        changes.append("bytes")
+    words = ["{quern}", "compile", "{mixture}", "--weights", "{source}/test/data/qwen3_moe", "--routing-profile", "{in}/profile.json"]
+    steps = [Step([*words, "--emit", "graph"], statuses=[0, 1] if changes else [0])]
+    return Case("routing", {"profile.json": data}, steps, changes)

@@ -132,6 +132,54 @@ void testImage(Checks &checks) {
   refuses("\"antialias\": false, ", "", "`image.antialias` is missing, expected a boolean");
 }
 
+void testExperts(Checks &checks) {
+  const std::string experts =
+      R"("experts": [{"name": "layers.0.experts", "experts": 3, "numbers": 96, "order": [2, 0, 1]},
+                     {"name": "layers.1.experts", "experts": 2, "numbers": 96}], )";
+  const std::string routing =
+      R"("routing": [{"array": 1, "rows": "s", "slots": 2, "launch": 4, "order": 0, "begins": 64, "readers": [5, 6]}], )";
+  auto parse = [&](const std::string &from, const std::string &to) {
+    std::string json(quern::test::getToyDescription()), added = experts + "@" + routing;
+    added.replace(added.find(from), from.size(), to);
+    size_t parts = added.find('@');
+    const std::string general = R"("arena_bytes": 128,)";
+    json.insert(json.find(general), added.substr(parts + 1));
+    json.insert(json.find("\"versions\""), added.substr(0, parts));
+    return parseDescription(json, programCount);
+  };
+  Result<Description> whole = parse("", "");
+  if (checks.that(static_cast<bool>(whole)) && checks.equal(whole->experts.size(), 2u)) {
+    checks.equal(whole->experts[0].name, "layers.0.experts");
+    checks.equal(whole->experts[0].numbers, 96);
+    checks.that(whole->experts[0].order == std::vector<int32_t>{2, 0, 1});
+    checks.that(whole->experts[1].order == std::vector<int32_t>{0, 1});
+    const std::vector<Routing> &found = whole->targets[1].programs[2].routing;
+    checks.that(found.size() == 1 && found[0].array == 1 && found[0].rows.symbol == 0 && found[0].slots == 2);
+    checks.that(found.size() == 1 && found[0].launch == 4 && found[0].readers == std::vector<uint32_t>{5, 6});
+    checks.equal(whole->parameters[0].oftenBytes, 1280u);
+  }
+  auto refuses = [&](const std::string &from, const std::string &to, const std::string &reason,
+                     std::source_location where = std::source_location::current()) {
+    Result<Description> description = parse(from, to);
+    if (checks.that(!description, where))
+      checks.equal(description.error().message, "the binary's description is not valid: " + reason, where);
+  };
+  const std::string place = "targets[1].programs[2].routing[0]";
+  refuses("\"experts\": 3", "\"experts\": 0", "`experts[0].experts` is 0, expected an integer from 1 to 1048576");
+  refuses("[2, 0, 1]", "[2, 0]", "`experts[0].order` does not hold each of the 3 experts once");
+  refuses("[2, 0, 1]", "[2, 0, 2]", "`experts[0].order` does not hold each of the 3 experts once");
+  refuses("[2, 0, 1]", "[2, 0, 3]", "`experts[0].order` holds 3, expected an integer from 0 to 2");
+  refuses("\"numbers\": 96", "\"numbers\": 0",
+          "`experts[0].numbers` is 0, expected an integer from 1 to 72057594037927936");
+  refuses("\"array\": 1", "\"array\": 2", "`" + place + ".array` is 2, expected an integer from 0 to 1");
+  refuses("\"rows\": \"s\"", "\"rows\": \"n\"", "`" + place + ".rows` is `n`, which is not one of the entry's symbols");
+  refuses("\"rows\": \"s\", ", "", "`" + place + "` has no `rows`");
+  refuses("\"slots\": 2", "\"slots\": 5", "`" + place + "` lies outside of the arena of 128 bytes");
+  refuses("\"begins\": 64", "\"begins\": 120", "`" + place + "` lies outside of the arena of 128 bytes");
+  refuses("\"begins\": 64", "\"begins\": 62", "`" + place + "` lies outside of the arena of 128 bytes");
+  refuses("\"readers\": [5, 6]", "\"readers\": 5", "`" + place + ".readers` is of type number, expected an array");
+}
+
 void testNoJson(Checks &checks) {
   for (std::string_view text : {"", "{", "[]", "null", "\xff\xfe", "{\"version\": 1}"})
     checks.that(!parseDescription(text, programCount));
@@ -151,6 +199,7 @@ int main() {
   testWhole(checks);
   testDamage(checks);
   testImage(checks);
+  testExperts(checks);
   testNoJson(checks);
   return checks.status();
 }

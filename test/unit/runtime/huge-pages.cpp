@@ -20,6 +20,15 @@ namespace {
 /// More than two parts, and a rest that fills no huge page.
 constexpr uint64_t fileBytes = 9 * hugePageBytes + 12345;
 
+constexpr HugePages::Range all[] = {{0, fileBytes}};
+
+/// What holds bytes of huge pages 0, 1, 4 and 5, and of the rest at the end.
+constexpr HugePages::Range some[] = {{hugePageBytes - 100, hugePageBytes + 100},
+                                     {hugePageBytes + 200, hugePageBytes + 300},
+                                     {3 * hugePageBytes, 3 * hugePageBytes},
+                                     {4 * hugePageBytes, 6 * hugePageBytes},
+                                     {fileBytes - 10, fileBytes}};
+
 uint64_t valueAt(uint64_t word) { return word * 0x9e3779b97f4a7c15; }
 
 void writeFile(const std::string &path) {
@@ -66,7 +75,7 @@ int main(int argc, char **argv) {
     while (!stop.load());
   });
   {
-    HugePages pages({mapping->data(), fileBytes});
+    HugePages pages({mapping->data(), fileBytes}, all);
     pages.start();
     pages.start();
     checks.equal(pages.finish(), areHugePagesGranted() && !isShort ? 9 * hugePageBytes : 0u);
@@ -79,11 +88,23 @@ int main(int argc, char **argv) {
   // Stopped while it copies, or never begun.
   Result<Mapping> again = Mapping::mapFile(file->get(), 0, fileBytes, argv[1]);
   if (checks.that(static_cast<bool>(again))) {
-    HugePages({again->data(), fileBytes});
-    HugePages pages({again->data(), fileBytes});
+    HugePages({again->data(), fileBytes}, all);
+    HugePages pages({again->data(), fileBytes}, all);
     pages.start();
   }
   checks.equal(countWrong(*again), 0u);
+
+  // What holds none of the ranges stays where it is, so that there is room for the others where not all would have it.
+  Result<Mapping> third = Mapping::mapFile(file->get(), 0, fileBytes, argv[1]);
+  if (checks.that(static_cast<bool>(third))) {
+    HugePages pages({third->data(), fileBytes}, some);
+    pages.start();
+    checks.equal(pages.finish(), areHugePagesGranted() ? 4 * hugePageBytes : 0u);
+    checks.equal(countWrong(*third), 0u);
+    HugePages none({third->data(), 1000}, some);
+    none.start();
+    checks.equal(none.finish(), 0u);
+  }
   std::remove(argv[1]);
   return checks.status();
 }
