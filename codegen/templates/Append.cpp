@@ -20,8 +20,8 @@ struct AppendFuncs {
 };
 } // namespace
 
-/// `value`, f32, as a cache of `type` holds it. What is beyond f16 is no number, not infinite: no score can hide it, and
-/// the runtime tells it from a NaN.
+/// `value`, f32, as a cache of `type` holds it. What is beyond f16 is no number, not infinite: no score can hide it.
+/// The runtime tells it from a NaN.
 static Expr round(Halide::Type type, Expr value) {
   Expr rounded = convert(type, value);
   if (type != Halide::Float(16))
