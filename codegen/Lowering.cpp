@@ -175,8 +175,13 @@ FailureOr<Formula> Lowering::get(Value value) {
   FailureOr<Halide::ImageParam> buffer = getBuffer(value, owner);
   if (failed(buffer))
     return failure();
-  Formula tensor{shapeOf(cast<RankedTensorType>(value.getType())),
-                 [buffer = *buffer](const Index &index) { return callAt(buffer, index); }};
+  auto type = cast<RankedTensorType>(value.getType());
+  // A buffer holds a bool as a byte.
+  bool isBool = type.getElementType().isInteger(1);
+  Formula tensor{shapeOf(type), [buffer = *buffer, isBool](const Index &index) {
+                   Halide::Expr element = callAt(buffer, index);
+                   return isBool ? element != 0 : element;
+                 }};
   set(value, tensor);
   return tensor;
 }

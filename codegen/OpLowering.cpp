@@ -209,7 +209,8 @@ static Result lowerSoftmax(Lowering &lowering, SoftmaxOp, Operands operands) {
   Formula largest = lowering.reduceRows(input, ReduceKind::Max, "largest");
   Formula powers = lowering.store(
       RowStage::Kind::WholeRow,
-      {input.shape, [=](const Index &index) { return exp(input.at(index) - largest.at(rowOf(index))); }}, "powers");
+      {input.shape, [=](const Index &index) { return exponential(input.at(index) - largest.at(rowOf(index))); }},
+      "powers");
   Formula sum = lowering.reduceRows(powers, ReduceKind::Sum, "sum");
   return Formula{input.shape, [=](const Index &index) { return powers.at(index) / sum.at(rowOf(index)); }};
 }

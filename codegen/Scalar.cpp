@@ -56,6 +56,18 @@ Halide::Expr multiply(Halide::Expr a, Halide::Expr b) {
   return Halide::Internal::Add::make(product, Halide::Internal::make_zero(product.type()));
 }
 
+Halide::Expr exponential(Halide::Expr a) {
+  constexpr float beyond = 89; // e^88.72 is the largest that f32 has
+  return select(a < beyond, exp(a), a * std::numeric_limits<float>::max());
+}
+
+Halide::Expr logarithm(Halide::Expr a) { return select(a < std::numeric_limits<float>::infinity(), log(a), a); }
+
+Halide::Expr errorFunction(Halide::Expr a) {
+  constexpr float beyond = 6; // it is 1 from 3.9 on
+  return select(a > beyond, 1.0f, a < -beyond, -1.0f, erf(a));
+}
+
 Halide::Expr convert(Halide::Type type, Halide::Expr value) {
   if (value.type() == type)
     return value;

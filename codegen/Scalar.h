@@ -29,6 +29,11 @@ Halide::Expr convert(Halide::Type type, Halide::Expr value);
 /// ends.
 Halide::Expr multiply(Halide::Expr a, Halide::Expr b);
 
+/// Functions of any f32: Halide's own of vectors are wrong for infinities, NaNs and what no integer can count.
+Halide::Expr exponential(Halide::Expr a);
+Halide::Expr logarithm(Halide::Expr a);
+Halide::Expr errorFunction(Halide::Expr a);
+
 } // namespace quern::codegen
 
 #endif // QUERN_CODEGEN_SCALAR_H

@@ -9,8 +9,6 @@ using namespace llvm;
 
 namespace quern::frontend {
 
-static bool fits(const Extent &a, const Extent &b) { return Extent::compare(a, b) != Equality::Different; }
-
 /// Whether element `i`, with floats or blocks, can be read as f32; reports it otherwise.
 static bool isNumeric(BuiltinCall &call, size_t i) {
   const Tensor &tensor = call.tensor(i);

@@ -10,8 +10,6 @@ using namespace llvm;
 
 namespace quern::frontend {
 
-static bool fits(const Extent &a, const Extent &b) { return Extent::compare(a, b) != Equality::Different; }
-
 Value multiplyChosen(BuiltinCall &call, const ChosenTensor &chosen) {
   const Tensor &x = call.tensor(0), &weight = chosen.tensor;
   const Routing &routing = *chosen.routing;
@@ -21,13 +19,12 @@ Value multiplyChosen(BuiltinCall &call, const ChosenTensor &chosen) {
     return call.fail(call.range, "found `" + formatTensor(x) + "` by `" + formatTensor(weight) +
                                      "` of the elements that rows choose; expected `[" + routing.rows.str() + ", " +
                                      routing.slots.str() + ", k]` and `[n, k]`");
-  auto outputs = weight.shape[0].constant();
-  if (outputs && *outputs % PackedLayout::panelRows != 0)
-    return call.fail(call.places[1], "found `" + formatTensor(weight) +
-                                         "`; rows choose among weights whose outputs are a multiple of " +
-                                         Twine(PackedLayout::panelRows));
   mlir::Value result = call.emitter.create<MatmulOp>(call.range, call.emitter.asF32(call.places[0], x), weight.value,
                                                      mlir::ValueRange{routing.order, routing.begins});
+  // The weights are stacked in whole panels (Elaborator::stack).
+  auto outputs = weight.shape[0].constant();
+  if (outputs && *outputs % PackedLayout::panelRows != 0)
+    result = call.emitter.create<SliceOp>(call.range, result, uint64_t(2), uint64_t(0), uint64_t(*outputs));
   return call.give({x.shape[0], x.shape[1], weight.shape[0]}, call.emitter.f32(), result);
 }
 

@@ -387,17 +387,18 @@ void Elaborator::runFor(const ForStmt &stmt, Frame &frame) {
   }
 }
 
-void Elaborator::checkRequirement(const Requirement &requirement, SourceRange range, Frame &frame) {
+bool Elaborator::checkRequirement(const Requirement &requirement, SourceRange range, Frame &frame, StringRef of) {
   auto condition = evaluateCondition(*requirement.condition, frame);
   if (!condition || !*condition || **condition || isLoose)
-    return;
+    return true;
   std::string text = "the requirement `" + textOf(requirement.condition->range).str() + "` does not hold";
   if (requirement.message) {
     Value message = evaluate(*requirement.message, frame);
     if (auto *known = message.get<StringValue>(); known && known->value)
       text = *known->value;
   }
-  fail(range, text);
+  fail(range, of.empty() ? text : text + " (" + of.str() + ")");
+  return false;
 }
 
 } // namespace quern::frontend

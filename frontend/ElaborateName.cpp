@@ -313,13 +313,16 @@ Value Elaborator::readConfigField(const ConfigEntry &entry) {
               from + " has no `" + inputs.config->fileKey(field.key.text) + "`, and the model has no default for it");
 }
 
-void Elaborator::readConfig() {
+mlir::LogicalResult Elaborator::readConfig() {
   for (const auto &[key, entry] : program.config())
     configValue(key, entry.field->key.range);
+  bool isGiven = inputs.config && !inputs.config->origin().empty(), holds = true;
+  std::string origin = isGiven ? ("`" + inputs.config->origin() + "`").str() : "";
   for (const RequireDecl *require : program.requirements()) {
     Frame atFile;
-    checkRequirement(require->requirement, require->range, atFile);
+    holds &= checkRequirement(require->requirement, require->range, atFile, origin);
   }
+  return mlir::success(holds || !inputs.config);
 }
 
 } // namespace quern::frontend

@@ -6,8 +6,10 @@
 #include "frontend/Routing.h"
 
 #include "dialect/ExpertUse.h"
+#include "dialect/PackedLayout.h"
 
 #include "llvm/ADT/ScopeExit.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace llvm;
 
@@ -150,9 +152,16 @@ Value Elaborator::chosenTensor(const TensorNode &node, ArrayRef<const TensorNode
   return Value(ChosenTensor{{node.shape, all.element, all.value}, choice}, place);
 }
 
+/// How many rows a weight of that shape lacks to whole panels.
+static int64_t getPanelPadding(const Shape &shape) {
+  auto outputs = shape.size() == 2 ? shape[0].constant() : std::nullopt;
+  return outputs && *outputs > 0 ? llvm::alignTo(*outputs, PackedLayout::panelRows) - *outputs : 0;
+}
+
 Value Elaborator::stack(ArrayRef<const TensorNode *> peers, SourceRange place) {
   SmallVector<mlir::Value> values;
   mlir::Type element;
+  int64_t padding = getPanelPadding(peers.front()->shape);
   for (const TensorNode *peer : peers) {
     Value value = tensorValue(*peer, place);
     auto *tensor = value.get<Tensor>();
@@ -163,12 +172,20 @@ Value Elaborator::stack(ArrayRef<const TensorNode *> peers, SourceRange place) {
                              peers.front()->path + "` as " + formatElement(element) +
                              "; expected one type of the elements that rows choose among");
     element = tensor->element;
-    values.push_back(tensor->value);
+    // Its own rows again, whose products nobody reads.
+    SmallVector<mlir::Value> panels = {tensor->value};
+    for (int64_t left = padding, size = padding; left > 0; left -= size) {
+      size = std::min(left, *peers.front()->shape[0].constant());
+      panels.push_back(emitter.create<SliceOp>(place, tensor->value, uint64_t(0), uint64_t(0), uint64_t(size)));
+    }
+    bool isWhole = panels.size() == 1;
+    values.push_back(isWhole ? tensor->value : emitter.create<ConcatOp>(place, mlir::ValueRange(panels), uint64_t(0)));
   }
   Shape shape = peers.front()->shape;
   if (shape.empty())
     return fail(place, "`" + peers.front()->path + "` has no axis; rows choose among weights");
-  auto rows = Extent::multiply(shape[0], Extent(int64_t(peers.size())));
+  auto outputs = Extent::add(shape[0], Extent(padding));
+  auto rows = outputs ? Extent::multiply(*outputs, Extent(int64_t(peers.size()))) : std::nullopt;
   if (!rows)
     return fail(place, "the elements of `" + peers.front()->path + "` are too large together");
   shape[0] = *rows;

@@ -75,8 +75,9 @@ public:
   Elaborator(const Program &program, const ModelInputs &inputs, const FrontendOptions &options, Emitter &emitter,
              Budget &budget, DiagnosticEngine &diagnostics, bool isLoose = false);
 
-  /// Reads every configuration field and checks the requirements of the files.
-  void readConfig();
+  /// Reads every configuration field and checks the requirements of the files; failure where one does not hold for the
+  /// configuration that is given.
+  mlir::LogicalResult readConfig();
   /// Elaborates `root`, holds it against the checkpoint and emits its entries.
   void runRoot(const ModuleDecl &root);
   /// Checks `module` on its own, its parameters unknown. Only while nothing is emitted.
@@ -151,7 +152,8 @@ private:
   void runFor(const ForStmt &stmt, Frame &frame);
   /// Checks both branches where the condition is not known.
   void runBothBranches(const IfStmt &stmt, Frame &frame);
-  void checkRequirement(const Requirement &requirement, SourceRange range, Frame &frame);
+  /// Reports a requirement that does not hold, `of` where one is given; false where it did.
+  bool checkRequirement(const Requirement &requirement, SourceRange range, Frame &frame, llvm::StringRef of = "");
   Value finishFunction(const FunctionDecl &function, Frame &frame, SourceRange range);
   /// A value of the declared result `type`, for what follows a call with an error; poison where the
   /// type alone does not say.

@@ -93,6 +93,9 @@ private:
   std::shared_ptr<const Polynomial> symbolic;
 };
 
+/// Whether the two may be the same.
+inline bool fits(const Extent &a, const Extent &b) { return Extent::compare(a, b) != Equality::Different; }
+
 /// The dimensions of a tensor, outermost first.
 using Shape = llvm::SmallVector<Extent, 4>;
 

@@ -77,7 +77,9 @@ mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> parseModel(SourceMgr &sources
   Emitter emitter(context, sources, std::move(roots), /*active=*/true);
   Budget budget(sources, diagnostics);
   Elaborator elaborator(program, inputs, options, emitter, budget, diagnostics);
-  elaborator.readConfig();
+  // So does it from one that is no such model's.
+  if (failed(elaborator.readConfig()))
+    return failure();
   if (root && inputs.config && failed(checkUnread(program, *inputs.config, root->name.range, diagnostics)))
     return failure();
   if (root)

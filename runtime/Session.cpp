@@ -201,12 +201,11 @@ std::optional<uint32_t> Session::findEntry(std::string_view name) const {
 }
 
 const State *Session::findOverflow() const {
-  constexpr uint16_t magnitude = 0x7fff, infinity = 0x7c00;
   const std::vector<State> &all = impl->description.states;
   for (size_t i = 0; i < all.size(); ++i) {
     auto *values = static_cast<const uint16_t *>(impl->statePointers[i]);
-    auto isNaN = [](uint16_t bits) { return (bits & magnitude) > infinity; };
-    if (all[i].dtype == "f16" && std::any_of(values, values + all[i].bytes / sizeof(uint16_t), isNaN))
+    const uint16_t *end = values + all[i].bytes / sizeof(uint16_t);
+    if (all[i].dtype == "f16" && std::find(values, end, uint16_t(QUERN_BEYOND_F16)) != end)
       return &all[i];
   }
   return nullptr;

@@ -4,6 +4,7 @@
 #include "codegen/StateLayout.h"
 #include "codegen/templates/Common.h"
 #include "dialect/CacheLayout.h"
+#include "runtime/include/quern/Format.h"
 
 using namespace mlir;
 using Halide::Expr;
@@ -20,12 +21,16 @@ struct AppendFuncs {
 } // namespace
 
 /// `value`, f32, as a cache of `type` holds it. What is beyond f16 is no number, not infinite: no score can hide it.
+/// The runtime tells it from a NaN.
 static Expr round(Halide::Type type, Expr value) {
   Expr rounded = convert(type, value);
   if (type != Halide::Float(16))
     return rounded;
   constexpr float beyond = 65520; // the least that is rounded to infinity
-  return select(abs(value) < beyond, rounded, Expr(Halide::float16_t::make_nan()));
+  // As integers: a constant's bits would not outlast its way through double precision.
+  Expr bits = select(abs(value) < beyond || is_nan(value), Halide::reinterpret<uint16_t>(rounded),
+                     Expr(uint16_t(QUERN_BEYOND_F16)));
+  return Halide::reinterpret(type, bits);
 }
 
 static FailureOr<AppendFuncs> algorithm(Lowering &lowering) {

@@ -8,7 +8,9 @@ Output defineOutput(const Formula &result) {
   Output output{Halide::Func("output"), {}, result.shape};
   for (size_t i = 0; i < result.shape.size(); ++i)
     output.vars.emplace_back("d" + std::to_string(i));
-  output.func(output.vars) = result.at(Index(output.vars.rbegin(), output.vars.rend()));
+  Halide::Expr element = result.at(Index(output.vars.rbegin(), output.vars.rend()));
+  // A buffer holds a bool as a byte.
+  output.func(output.vars) = element.type().is_bool() ? Halide::cast<uint8_t>(element) : element;
   return output;
 }
 

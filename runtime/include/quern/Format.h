@@ -75,6 +75,9 @@ typedef int32_t (*QuernProgram)(const struct QuernProgramArgs *args);
 /* The int32_t fields of a position: {rotary position, cache row, first row of its sequence}. A token writes its row and
    sees the rows from the first to its own. */
 #define QUERN_POSITION_FIELDS 3
+
+/* What a cache of f16 holds of a number beyond f16: a NaN, by its bits apart from one that it was given. */
+#define QUERN_BEYOND_F16 0x7e01
 /* Sequences begin at multiples of so many cache rows. Each of a step's has room for as many rows as any of its tokens
    sees. */
 #define QUERN_SEQUENCE_ROWS 16
