@@ -72,7 +72,10 @@ static Error checkNeutral(const GgufModel &model) {
   return Error::success();
 }
 
+/// A window of models that have none leaves out no position.
 static Error checkWindow(const GgufModel &model, const ModelConfig &config) {
+  if (model.isOf(Windowed))
+    return Error::success();
   static constexpr StringLiteral name = "attention.sliding_window";
   int64_t context = *config.find("max_position_embeddings")->asInt();
   Expected<std::optional<int64_t>> window = model.getUniformInt(name);
