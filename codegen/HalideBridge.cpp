@@ -47,8 +47,8 @@ struct Pipeline {
 
 } // namespace
 
-/// What Halide is told of a target. Strict floats: see Backend.h. Sizes and strides are given by getSignature, so kernels
-/// do not check them again. Indices have 64 bits only where a buffer needs them.
+/// What Halide is told of a target. Strict floats: see Backend.h. Sizes and strides are given by getSignature, so
+/// kernels do not check them again. Indices have 64 bits only where a buffer needs them.
 static Halide::Target getHalideTarget(const TargetSpec &target, bool largeBuffers) {
   using T = Halide::Target;
   std::vector<T::Feature> features = {T::SSE41,     T::AVX,       T::AVX2,          T::FMA,        T::F16C,

@@ -1,7 +1,7 @@
 //===- HalideBridge.h - kernels to native code ------------------------------------------------===//
 //
-// The only way to Halide. Nothing throws out of these functions: what Halide or LLVM refuses becomes a diagnostic at the
-// kernel, or at the op within it that is to blame.
+// The only way to Halide. Nothing throws out of these functions: what Halide or LLVM refuses becomes a diagnostic at
+// the kernel, or at the op within it that is to blame.
 //
 //===------------------------------------------------------------------------------------------===//
 
@@ -21,8 +21,8 @@
 
 namespace quern::codegen {
 
-/// Writes the object of `kernel`'s native function `symbol` (see getSignature) to `object`. Its only undefined symbols are
-/// Halide's runtime, see compileRuntime, and libc's.
+/// Writes the object of `kernel`'s native function `symbol` (see getSignature) to `object`. Its only undefined symbols
+/// are Halide's runtime, see compileRuntime, and libc's.
 mlir::LogicalResult compileKernel(KernelOp kernel, const TargetSpec &target, llvm::StringRef symbol,
                                   llvm::raw_pwrite_stream &object);
 
@@ -33,7 +33,8 @@ enum class KernelText { Loops, Assembly };
 mlir::LogicalResult emitKernel(KernelOp kernel, const TargetSpec &target, llvm::StringRef symbol, KernelText kind,
                                llvm::raw_ostream &os);
 
-/// The object of Halide's runtime, which every kernel of a binary shares, unless `cache` has it. It runs on every x86-64.
+/// The object of Halide's runtime, which every kernel of a binary shares, unless `cache` has it. It runs on every
+/// x86-64.
 llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> compileRuntime(ObjectCache &cache);
 
 /// One kernel to compile: `symbol` also names its object.
@@ -44,8 +45,9 @@ struct KernelJob {
 };
 
 /// The object of every job, named `<symbol>.o`, in the order of the jobs. Those that are not in `cache` are compiled,
-/// `processes` at a time, each in a child process: a back end that aborts becomes a diagnostic at the kernel that it aborted on. The caller's process must have no
-/// other threads, because children go on from a copy of its memory. Diagnostics come in the order of the jobs.
+/// `processes` at a time, each in a child process: a back end that aborts becomes a diagnostic at the kernel that it
+/// aborted on. The caller's process must have no other threads, because children go on from a copy of its memory.
+/// Diagnostics come in the order of the jobs.
 mlir::FailureOr<std::vector<std::unique_ptr<llvm::MemoryBuffer>>>
 compileKernels(llvm::ArrayRef<KernelJob> jobs, unsigned processes, ObjectCache &cache);
 

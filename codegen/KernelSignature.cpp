@@ -63,8 +63,8 @@ FailureOr<BufferElement> SignatureBuilder::getElement(Type type) {
   return kernel.emitError("a kernel's buffer has elements of type ") << type << ", expected f32, f16, bf16, i32 or i1";
 }
 
-/// The dimensions of a dense row-major tensor, or of a part of the tensor `whole`, innermost first; failure where a stride
-/// would depend on the run.
+/// The dimensions of a dense row-major tensor, or of a part of the tensor `whole`, innermost first; failure where a
+/// stride would depend on the run.
 static FailureOr<SmallVector<BufferDim>> getDenseDims(KernelOp kernel, RankedTensorType type, RankedTensorType whole) {
   SmallVector<Dim> shape = getDims(type), strided = getDims(whole);
   SmallVector<BufferDim> dims;

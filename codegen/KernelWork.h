@@ -12,8 +12,8 @@ struct KernelWork {
   /// Every weight, state and tensor once, as far as it is touched: of tables and caches, the rows in question, of
   /// experts, those that rows chose.
   llvm::SmallVector<WorkTerm> bytes;
-  /// Sums and products of contractions and attention, and the scalar ops of maps. Attention counts as if all tokens were
-  /// consecutive rows of one sequence.
+  /// Sums and products of contractions and attention, and the scalar ops of maps. Attention counts as if all tokens
+  /// were consecutive rows of one sequence.
   llvm::SmallVector<WorkTerm> operations;
 };
 

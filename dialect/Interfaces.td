@@ -30,32 +30,34 @@ def Quern_KernelOpInterface : OpInterface<"KernelOpInterface"> {
 def Quern_KernelAnchorOpInterface : OpInterface<"KernelAnchorOpInterface", [Quern_KernelOpInterface]> {
   let cppNamespace = "::quern";
   let description = [{
-    An op that gives a kernel its form: its template schedules the whole group. What passes and code generation have to know of
-    a form they ask here; an op that does not answer does not link.
+    An op that gives a kernel its form: its template schedules the whole group. What passes and code generation have to
+    know of a form they ask here; an op that does not answer does not link.
   }];
   let methods = [
     InterfaceMethod<"The form of a kernel around this op.", "::quern::KernelForm", "getKernelForm">,
     InterfaceMethod<"The tensor that says most of the kernel's type: a weight, a table, a cache, or the result.",
       "::mlir::Value", "getMainTensor">,
-    InterfaceMethod<"The operand whose rows, the indices of axis 0, the kernel takes one by one: a left side, an image, a query.",
+    InterfaceMethod<[{The operand whose rows, the indices of axis 0, the kernel takes one by one: a left side, an image,
+      a query.}],
       "::mlir::OpOperand &", "getRowsOperand">,
     InterfaceMethod<"What products are computed in: `f32`, `i8` or `bf16`, a word of the description.",
       "::llvm::StringRef", "getArithmetic">,
-    InterfaceMethod<[{Whether the kernel may compute `op`, which only this op reads, as the rows operand or a rounded one of it, for itself: it
-      reads each element a few times at most, or `op` costs less than writing its result.}],
+    InterfaceMethod<[{Whether the kernel may compute `op`, which only this op reads, as the rows operand or a rounded
+      one of it, for itself: it reads each element a few times at most, or `op` costs less than writing its result.}],
       "bool", "takesPrologue", (ins "::mlir::Operation *":$op)>,
     InterfaceMethod<"Whether elementwise ops on the result may follow in the kernel.", "bool", "takesEpilogue">,
     InterfaceMethod<"Whether this op may precede another anchor in a kernel of that one's form.", "bool", "mayPrecede">,
     InterfaceMethod<"Whether this op and `other` may be anchors of one kernel, whose results meet.",
       "bool", "sharesKernelWith", (ins "::quern::KernelAnchorOpInterface":$other)>,
-    InterfaceMethod<"How a kernel sees the memory that it writes its result to.", "::quern::ResultView", "getResultView">];
+    InterfaceMethod<"How a kernel sees the memory that it writes its result to.",
+      "::quern::ResultView", "getResultView">];
 }
 
 def Quern_DestinationOpInterface : OpInterface<"DestinationOpInterface"> {
   let cppNamespace = "::quern";
   let description = [{
-    An op that writes in place: a result of it is an operand's memory. Operands that are written are values of states, which this
-    changes. Its results, if any have a memory of their own, come after those.
+    An op that writes in place: a result of it is an operand's memory. Operands that are written are values of states,
+    which this changes. Its results, if any have a memory of their own, come after those.
   }];
   let methods = [
     InterfaceMethod<"The operand whose memory `result` is; null for a result with memory of its own.",
@@ -84,7 +86,8 @@ def Quern_ImageOpInterface : OpInterface<"ImageOpInterface"> {
     InterfaceMethod<"The order of the axes of images and result.", "::quern::ImageLayout", "getLayout">,
     InterfaceMethod<"Height and width of the window.", "::llvm::ArrayRef<int64_t>", "getWindow">,
     InterfaceMethod<"How far the window moves.", "::llvm::ArrayRef<int64_t>", "getStrides">,
-    InterfaceMethod<"Rows and columns around the image: top, bottom, left, right.", "::llvm::ArrayRef<int64_t>", "getPads">];
+    InterfaceMethod<"Rows and columns around the image: top, bottom, left, right.",
+      "::llvm::ArrayRef<int64_t>", "getPads">];
 }
 
 def Quern_ProgramStepOpInterface : OpInterface<"ProgramStepOpInterface"> {
@@ -101,8 +104,8 @@ def Quern_ProgramStepOpInterface : OpInterface<"ProgramStepOpInterface"> {
 def Quern_ReferenceOpInterface : OpInterface<"ReferenceOpInterface"> {
   let cppNamespace = "::quern";
   let description = [{
-    An op whose results are a function of its operands' values. The function is the op's meaning: naive loops in f32, sums in
-    ascending order. What fails emits an error.
+    An op whose results are a function of its operands' values. The function is the op's meaning: naive loops in f32,
+    sums in ascending order. What fails emits an error.
   }];
   let methods = [
     InterfaceMethod<"Computes the results, of the static types `results`.", "::quern::Evaluated", "evaluate",

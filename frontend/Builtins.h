@@ -56,9 +56,9 @@ inline constexpr int64_t maxTableElements = int64_t(1) << 28;
 /// A row of Builtins.def.
 struct Builtin {
   llvm::StringLiteral name;
-  /// The parameters, separated by blanks: `name:kind`, the kinds t (tensor), x (tensor, or one of elements that rows choose), e (tensor or number),
-  /// i (integer), f (number), b (bool), d (list of integers), p (integer, or several), s (string), w (word), c (tuple of two
-  /// tensors);
+  /// The parameters, separated by blanks: `name:kind`, the kinds t (tensor), x (tensor, or one of elements that rows
+  /// choose), e (tensor or number), i (integer), f (number), b (bool), d (list of integers), p (integer, or several), s
+  /// (string), w (word), c (tuple of two tensors);
   /// `?` behind for an optional one. `...` in front takes any number of tensors.
   llvm::StringLiteral signature;
   Value (*handler)(BuiltinCall &);

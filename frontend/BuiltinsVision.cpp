@@ -54,8 +54,8 @@ static std::optional<SmallVector<int64_t, 4>> readNumbers(BuiltinCall &call, siz
   return numbers;
 }
 
-/// Argument `i`, the rows and columns around an image, as top, bottom, left, right: one number, (vertical, horizontal) or
-/// all four.
+/// Argument `i`, the rows and columns around an image, as top, bottom, left, right: one number, (vertical, horizontal)
+/// or all four.
 static std::optional<SmallVector<int64_t, 4>> readPads(BuiltinCall &call, size_t i, bool &isKnown) {
   auto *sequence = call.has(i) ? call.arguments[i].get<Sequence>() : nullptr;
   size_t count = sequence && sequence->elements->size() == 4 ? 4 : 2;

@@ -83,8 +83,8 @@ public:
   /// True when further errors are not kept: work that only finds errors may stop.
   bool isFull() const { return errors.size() >= maxErrors || errorCount >= maxReports; }
 
-  /// Every kept error, or where there is none every remark, as `file:line:col: error: message`, the source line and a marker below it.
-  /// Columns count characters (code points) from 1.
+  /// Every kept error, or where there is none every remark, as `file:line:col: error: message`, the source line and a
+  /// marker below it. Columns count characters (code points) from 1.
   void print(llvm::raw_ostream &out, bool colour = false) const;
 
 private:

@@ -11,8 +11,8 @@
 
 namespace quern::frontend {
 
-/// The text of a model file or of one that it imports, as a buffer called `path`. Refuses what is no regular file, and what is
-/// too long for a model. The error is the reason alone.
+/// The text of a model file or of one that it imports, as a buffer called `path`. Refuses what is no regular file, and
+/// what is too long for a model. The error is the reason alone.
 llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> readModelText(llvm::StringRef path);
 
 } // namespace quern::frontend

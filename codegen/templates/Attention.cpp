@@ -7,14 +7,14 @@
 //
 // Powers are of two: the scores are in units of log 2.
 //
-// Of a query and a cache of bf16, where the target is fast at it, two products at a time are added to a sum: of elements 2k and 2k + 1 for a score, of rows
-// 2r and 2r + 1 for a weighted sum, whose powers are rounded.
+// Of a query and a cache of bf16, where the target is fast at it, two products at a time are added to a sum: of
+// elements 2k and 2k + 1 for a score, of rows 2r and 2r + 1 for a weighted sum, whose powers are rounded.
 //
-// Chunks begin at fixed rows of a sequence, so the order of sums depends neither on the rows of a step, nor on where the
-// sequence lies in the cache, nor on the threads. Rows are counted from the first of the token's sequence.
+// Chunks begin at fixed rows of a sequence, so the order of sums depends neither on the rows of a step, nor on where
+// the sequence lies in the cache, nor on the threads. Rows are counted from the first of the token's sequence.
 //
-// Of a sliding window a tile takes the chunks from the first on in which one of its tokens sees a row. What a token does not see
-// has the power 0, which changes no bit of a sum: a window as wide as the sequence gives the bits of none.
+// Of a sliding window a tile takes the chunks from the first on in which one of its tokens sees a row. What a token
+// does not see has the power 0, which changes no bit of a sum: a window as wide as the sequence gives the bits of none.
 //
 //===------------------------------------------------------------------------------------------===//
 
@@ -43,8 +43,8 @@ constexpr int chunkRows = stateChunk;
 /// Groups of `lanes` cache rows in a chunk.
 constexpr int chunkGroups = chunkRows / lanes;
 
-/// The variables of attention: a token is row `ii` of tile `it`, a head the `u`-th of those that share cache head `g`; a
-/// cache row is lane `lane` of group `t` of chunk `c`.
+/// The variables of attention: a token is row `ii` of tile `it`, a head the `u`-th of those that share cache head `g`;
+/// a cache row is lane `lane` of group `t` of chunk `c`.
 struct AttentionVars {
   Var lane{"lane"}, t{"t"}, u{"u"}, g{"g"}, ii{"ii"}, it{"it"}, c{"c"}, e{"e"}, k{"k"};
 };
@@ -384,8 +384,8 @@ static FailureOr<AttentionFuncs> algorithm(Lowering &lowering, const Parameters 
 /// Unrolls the heads and rows of a tile in `stage`.
 static void unrollTile(Halide::Stage stage, const AttentionFuncs &f) { stage.unroll(f.v.u).unroll(f.v.ii); }
 
-/// A chunk of one tile, computed within loop `at` of `partial`. Scores and weighted sums stay in registers: `scoreGroups`
-/// groups of cache rows, and `elements` vectors of the values, at a time.
+/// A chunk of one tile, computed within loop `at` of `partial`. Scores and weighted sums stay in registers:
+/// `scoreGroups` groups of cache rows, and `elements` vectors of the values, at a time.
 static void scheduleChunk(AttentionFuncs &f, Var at, int elements) {
   auto &[lane, t, u, g, ii, it, c, e, k] = f.v;
   for (Func func : {f.scores, f.largestLanes, f.largest, f.powers, f.sumLanes, f.sum, f.weighted})
@@ -456,8 +456,8 @@ static void schedule(AttentionFuncs &f, const Lowering &lowering, const Paramete
   scheduleChunk(f, f.few ? task : c, parameters["elements"]);
 }
 
-/// A tile's accumulators fill three quarters of the registers: rows of heads (tokens · heads that share a cache head) by
-/// groups of cache rows, or vectors of values. Rows first: what is read of the cache, and widened, serves them all.
+/// A tile's accumulators fill three quarters of the registers: rows of heads (tokens · heads that share a cache head)
+/// by groups of cache rows, or vectors of values. Rows first: what is read of the cache, and widened, serves them all.
 Space spaceAttention(KernelOp kernel, const TargetSpec &target) {
   auto anchor = cast<AttendOp>(kernel.getAnchor());
   auto query = cast<RankedTensorType>(anchor.getQuery().getType());

@@ -31,8 +31,10 @@ def Quern_RopeOp : Quern_InferredOp<"rope", [Quern_InKernels, Quern_Evaluated]> 
   let hasVerifier = 1;
 }
 
-def Quern_CacheAppendOp : Quern_Op<"cache_append", !listconcat(Quern_Anchor, [DeclareOpInterfaceMethods<Quern_DestinationOpInterface>, AllTypesMatch<["cache", "result"]>,
-                                                                              Quern_Evaluated])> {
+def Quern_CacheAppendOp
+    : Quern_Op<"cache_append",
+               !listconcat(Quern_Anchor, [DeclareOpInterfaceMethods<Quern_DestinationOpInterface>,
+                                          AllTypesMatch<["cache", "result"]>, Quern_Evaluated])> {
   let summary = "writes one row per token into a cache and gives the cache";
   let description = [{
     cache[T, h, d], input[s, h, d]: result = cache with result[row(at[i])] = input[i], rounded to the cache's type. The
@@ -61,10 +63,10 @@ def Quern_CacheAppendOp : Quern_Op<"cache_append", !listconcat(Quern_Anchor, [De
 def Quern_AttendOp : Quern_InferredOp<"attend", !listconcat(Quern_Anchor, [Quern_Evaluated])> {
   let summary = "softmax(scale · q kᵀ) v over the visible rows of a cache";
   let description = [{
-    query[s, h, d], keys[T, g, d], values[T, g, e] -> [s, h, e]. Query head i reads cache head ⌊i / (h/g)⌋ (Ainslie et al.
-    2023). Token i sees the rows first(at[i]) … row(at[i]), of a sliding `window` of n rows (Beltagy et al. 2020) only the
-    last n of them: row j where row(at[i]) - j < n. Scores, softmax and sums in f32; where all three are bf16, so are
-    the factors of v that the softmax gives. `layout` is that of the values in memory; keys lie by lanes.
+    query[s, h, d], keys[T, g, d], values[T, g, e] -> [s, h, e]. Query head i reads cache head ⌊i / (h/g)⌋ (Ainslie et
+    al. 2023). Token i sees the rows first(at[i]) … row(at[i]), of a sliding `window` of n rows (Beltagy et al. 2020)
+    only the last n of them: row j where row(at[i]) - j < n. Scores, softmax and sums in f32; where all three are bf16,
+    so are the factors of v that the softmax gives. `layout` is that of the values in memory; keys lie by lanes.
 
     Constraints:
     - attend_c1: the shapes are [s, h, d], [T, g, d] and [T, g, e].

@@ -5,30 +5,34 @@
 
 include "dialect/ops/Base.td"
 
-def Quern_MatmulOp : Quern_InferredOp<"matmul", !listconcat(Quern_Anchor, [DeclareOpInterfaceMethods<Quern_RowwiseOpInterface>,
-                                                                           Quern_Evaluated])> {
+def Quern_MatmulOp
+    : Quern_InferredOp<"matmul", !listconcat(Quern_Anchor, [DeclareOpInterfaceMethods<Quern_RowwiseOpInterface>,
+                                                            Quern_Evaluated])> {
   let summary = "result[…, n] = Σ_k lhs[…, k] · weight[n, k]";
   let description = [{
     The rows of the weight are outputs, as in checkpoints. With f32 on the left the weight is read as f32, exactly, and
     products are added in f32 in ascending order of k. With q8_1 on the left the weight has blocks: per group of weight
-    quants q (value s·(q - z) + m) and activation quants a (value t·a) the term is s·(t·Σ(q - z)·a) + m·(t·Σa), Σ in i32,
-    all else in f32; terms are added in ascending order, whatever the number of rows. With bf16 on the left the weight is
-    bf16, too: products are exact in f32 and added in pairs of ascending k, the second of a pair before the first, as
-    `vdpbf16ps` does; what is below the smallest normal number, read or computed, may count as 0.
+    quants q (value s·(q - z) + m) and activation quants a (value t·a) the term is s·(t·Σ(q - z)·a) + m·(t·Σa), Σ in
+    i32, all else in f32; terms are added in ascending order, whatever the number of rows. With bf16 on the left the
+    weight is bf16, too: products are exact in f32 and added in pairs of ascending k, the second of a pair before the
+    first, as `vdpbf16ps` does; what is below the smallest normal number, read or computed, may count as 0.
 
-    With `groups`, the order and begins that `quern.group_rows` gives for choices [s, j] of one of G groups, the weight is G
-    weights [n, k] one behind the other, [G·n, k], and result[s, j, n] is the product with that of the group that slot j of row s
-    chose. The left is [s, k], the same for all slots of a row, or [s, j, k].
+    With `groups`, the order and begins that `quern.group_rows` gives for choices [s, j] of one of G groups, the weight
+    is G weights [n, k] one behind the other, [G·n, k], and result[s, j, n] is the product with that of the group that
+    slot j of row s chose. The left is [s, k], the same for all slots of a row, or [s, j, k].
 
-    With `batch` B the weight is B weights [n, k], too, and result[…, b, n] is the product of lhs[…, b, k] with number b.
+    With `batch` B the weight is B weights [n, k], too, and result[…, b, n] is the product of lhs[…, b, k] with number
+    b.
 
     Constraints:
     - matmul_c1: the weight has rank 2, and its last axis is the last axis of the left.
     - matmul_c2: the left has elements f32, bf16 or q8_1.
     - matmul_c3: q8_1 on the left needs a weight of blocks.
     - matmul_c4: bf16 on the left needs a weight of bf16.
-    - matmul_c5: groups are an order [s, j] and begins [G + 1]; G divides the rows of the weight, the left is [s, k] or [s, j, k].
-    - matmul_c6: a batch is 1 or more, divides the rows of the weight, and is the last but one axis of the left; there are no groups.
+    - matmul_c5: groups are an order [s, j] and begins [G + 1]; G divides the rows of the weight, the left is [s, k] or
+      [s, j, k].
+    - matmul_c6: a batch is 1 or more, divides the rows of the weight, and is the last but one axis of the left; there
+      are no groups.
 
     Example: `%0 = quern.matmul %x, %w : tensor<?x576xf32, #quern.dims<s>>, tensor<1536x576x!quern.block<q4_1>>`
   }];
@@ -38,11 +42,13 @@ def Quern_MatmulOp : Quern_InferredOp<"matmul", !listconcat(Quern_Anchor, [Decla
   let builders = [OpBuilder<(ins "::mlir::Value":$lhs, "::mlir::Value":$weight),
                             [{ build($_builder, $_state, lhs, weight, ::mlir::ValueRange(), ::mlir::IntegerAttr()); }]>,
                   OpBuilder<(ins "::mlir::Value":$lhs, "::mlir::Value":$weight, "int64_t":$batch),
-                            [{ build($_builder, $_state, lhs, weight, ::mlir::ValueRange(), $_builder.getI64IntegerAttr(batch)); }]>,
+                            [{ build($_builder, $_state, lhs, weight, ::mlir::ValueRange(),
+                                     $_builder.getI64IntegerAttr(batch)); }]>,
                   OpBuilder<(ins "::mlir::Value":$lhs, "::mlir::Value":$weight, "::mlir::ValueRange":$groups),
                             [{ build($_builder, $_state, lhs, weight, groups, ::mlir::IntegerAttr()); }]>];
   let assemblyFormat = [{
-    $lhs `,` $weight (`groups` `(` $groups^ `)`)? (`batch` $batch^)? attr-dict `:` type($lhs) `,` type($weight) (`,` type($groups)^)?
+    $lhs `,` $weight (`groups` `(` $groups^ `)`)? (`batch` $batch^)? attr-dict
+    `:` type($lhs) `,` type($weight) (`,` type($groups)^)?
   }];
   let hasVerifier = 1;
   let hasCanonicalizer = 1;
@@ -65,8 +71,8 @@ def Quern_MatmulOp : Quern_InferredOp<"matmul", !listconcat(Quern_Anchor, [Decla
 def Quern_QuantizeOp : Quern_InferredOp<"quantize", [Quern_InKernels, Quern_Evaluated]> {
   let summary = "f32 to q8_1 along the last axis";
   let description = [{
-    Per 32 values: scale = max|x| / 127 in 22 bits, the others cut off, and 0 below 2^-126; quant = round-half-even(x · (1 / scale)),
-    0 where scale is 0; and the sum of the quants. A NaN becomes 0.
+    Per 32 values: scale = max|x| / 127 in 22 bits, the others cut off, and 0 below 2^-126; quant = round-half-even(x ·
+    (1 / scale)), 0 where scale is 0; and the sum of the quants. A NaN becomes 0.
 
     Constraints:
     - quantize_c1: the last axis is a static multiple of 32.

@@ -34,8 +34,8 @@ defvar Quern_ImageLayoutArgument =
 def Quern_Conv2dOp : Quern_ImageOp<"conv2d", "Conv", Quern_ImageProduct> {
   let summary = "2-D convolution, as networks mean it: the window is not mirrored";
   let description = [{
-    result[n, o, y, x] = Σ input[n, g·C/G + c, y·sy - top + ky·dy, x·sx - left + kx·dx] · weight[o, c, ky, kx], zeros around
-    the image, g = ⌊o / (O/G)⌋ the group of o. Products are added in f32, in ascending order of (ky, kx, c).
+    result[n, o, y, x] = Σ input[n, g·C/G + c, y·sy - top + ky·dy, x·sx - left + kx·dx] · weight[o, c, ky, kx], zeros
+    around the image, g = ⌊o / (O/G)⌋ the group of o. Products are added in f32, in ascending order of (ky, kx, c).
 
     In the layout `nchw` images are [n, c, h, w] and the weight [O, C/G, kh, kw], as in checkpoints. In `nhwc`, that of
     kernels, images are [n, h, w, c] and the weight has a row per output, [O, kh·kw·C/G], in the order of the sum.
@@ -66,19 +66,21 @@ def Quern_Conv2dOp : Quern_ImageOp<"conv2d", "Conv", Quern_ImageProduct> {
   }];
 }
 
-/// The window of a convolution that moves by one place, and how many results of it are computed at once, by fewer products.
+/// The window of a convolution that moves by one place, and how many results of it are computed at once, by fewer
+/// products.
 defvar Quern_WinogradWindow = (ins DenseI64ArrayAttr:$window, DenseI64ArrayAttr:$tile);
 
 def Quern_WinogradFilterOp : Quern_InferredOp<"winograd_filter", [Quern_Evaluated]> {
   let summary = "the filters of a convolution as `winograd` takes them";
   let description = [{
-    result[o, (py·Px + px)·C + c] = Σ_ky Σ_kx Gy[py, ky] · Gx[px, kx] · weight[o, (ky·kw + kx)·C + c], py < Py, px < Px, with the
-    matrices G of F(tile, window) for each axis (dialect/Winograd.h) and P = tile + window - 1 points. Computed in f64, rounded
-    once.
+    result[o, (py·Px + px)·C + c] = Σ_ky Σ_kx Gy[py, ky] · Gx[px, kx] · weight[o, (ky·kw + kx)·C + c], py < Py, px < Px,
+    with the matrices G of F(tile, window) for each axis (dialect/Winograd.h) and P = tile + window - 1 points. Computed
+    in f64, rounded once.
 
     Constraints:
     - winograd_filter_c1: window and tile hold 2 positive numbers, with at most 10 points for each axis.
-    - winograd_filter_c2: the weight has rank 2, static, with a row per output of as many values per place of the window.
+    - winograd_filter_c2: the weight has rank 2, static, with a row per output of as many values per place of the
+      window.
 
     Example: `%0 = quern.winograd_filter %w window [3, 3] tile [4, 4] : tensor<96x576xf32>`
   }];
@@ -93,19 +95,20 @@ def Quern_WinogradOp : Quern_ImageOp<"winograd", "Winograd", Quern_ImageProduct 
 }]> {
   let summary = "2-D convolution by Winograd's minimal filtering";
   let description = [{
-    What `conv2d` computes for images [n, h, w, c], with other roundings: a tile of my × mx results comes from Py × Px places d of
-    the padded image, all its channels apart:
+    What `conv2d` computes for images [n, h, w, c], with other roundings: a tile of my × mx results comes from Py × Px
+    places d of the padded image, all its channels apart:
 
-    v[py, px, c] = Σ_iy Σ_ix By[py, iy] · Bx[px, ix] · d[iy, ix, c],  s[py, px] = Σ_c v[py, px, c] · weight[o, (py·Px + px)·C + c],
+    v[py, px, c] = Σ_iy Σ_ix By[py, iy] · Bx[px, ix] · d[iy, ix, c],
+    s[py, px] = Σ_c v[py, px, c] · weight[o, (py·Px + px)·C + c],
     result[ty·my + y, tx·mx + x] = Σ_py Σ_px Ay[y, py] · Ax[x, px] · s[py, px]
 
-    with the matrices Aᵀ and Bᵀ of F(tile, window) for each axis (dialect/Winograd.h). All sums are f32 in ascending order, those
-    of the transforms along the height first, terms with the factor 0 left out. The weight comes from `winograd_filter`. An axis
-    of the window of size 1 has a tile of 1.
+    with the matrices Aᵀ and Bᵀ of F(tile, window) for each axis (dialect/Winograd.h). All sums are f32 in ascending
+    order, those of the transforms along the height first, terms with the factor 0 left out. The weight comes from
+    `winograd_filter`. An axis of the window of size 1 has a tile of 1.
 
     Constraints:
-    - winograd_c1: window and tile hold 2 positive numbers, with at most 10 points for each axis; pads hold 4 that are not
-      negative.
+    - winograd_c1: window and tile hold 2 positive numbers, with at most 10 points for each axis; pads hold 4 that are
+      not negative.
     - winograd_c2: the input is an image of rank 4 whose channels, height and width are static.
     - winograd_c3: the weight has a row per output with as many values per point as the image has channels.
     - winograd_c4: the window fits into the padded image.

@@ -103,9 +103,9 @@ def Quern_SelectOp : Quern_Elementwise<"select",
 def Quern_CastOp : Quern_Op<"cast", [Pure, Quern_InKernels, Quern_Evaluated]> {
   let summary = "the same values in another element type";
   let description = [{
-    Between f32, f16, bf16, i32 and i1. To a narrower float it rounds to nearest even; to an integer towards zero, at the
-    type's limits where the value lies outside, a NaN to 0. From i32 to f32 exact below 2^24. From blocks to a float:
-    dequantisation.
+    Between f32, f16, bf16, i32 and i1. To a narrower float it rounds to nearest even; to an integer towards zero, at
+    the type's limits where the value lies outside, a NaN to 0. From i32 to f32 exact below 2^24. From blocks to a
+    float: dequantisation.
 
     Constraints:
     - cast_c1: the shape stays.

@@ -33,10 +33,10 @@ def Quern_KernelOp : Quern_Op<"kernel", [FunctionOpInterface, IsolatedFromAbove,
   let summary = "one structured computation, compiled to one native function";
   let description = [{
     The body holds graph ops around one anchor, which names the form. `schedule` is all that the tuner edits.
-    A result that an op writes in place (`DestinationOpInterface`) is an argument's memory: that argument, a state, is written. An
-    argument that is a packed parameter (dialect/PackedLayout.h) has the attribute `quern.packed`, and `quern.compressed` where that is
-    compressed. A result with the attribute `quern.part_of`, a tensor type, is written into a part of a larger tensor: it
-    has that tensor's strides.
+    A result that an op writes in place (`DestinationOpInterface`) is an argument's memory: that argument, a state, is
+    written. An argument that is a packed parameter (dialect/PackedLayout.h) has the attribute `quern.packed`, and
+    `quern.compressed` where that is compressed. A result with the attribute `quern.part_of`, a tensor type, is written
+    into a part of a larger tensor: it has that tensor's strides.
 
     Constraints:
     - kernel_c1: the body yields the results.
@@ -183,12 +183,13 @@ def Quern_StateBufferOp : Quern_Op<"state_buffer", [Pure, DeclareOpInterfaceMeth
   let assemblyFormat = "$state `:` type($result) attr-dict";
 }
 
-def Quern_LaunchOp : Quern_Op<"launch", [AttrSizedOperandSegments, DeclareOpInterfaceMethods<Quern_ProgramStepOpInterface>,
-                                         DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+def Quern_LaunchOp
+    : Quern_Op<"launch", [AttrSizedOperandSegments, DeclareOpInterfaceMethods<Quern_ProgramStepOpInterface>,
+                          DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "runs a kernel on buffers";
   let description = [{
-    Inputs in the order of the kernel's arguments, then the buffers of its results. An argument that a result is written into
-    is an output only.
+    Inputs in the order of the kernel's arguments, then the buffers of its results. An argument that a result is written
+    into is an output only.
 
     Constraints:
     - launch_c1: a kernel of that name exists.
@@ -210,9 +211,9 @@ def Quern_LaunchOp : Quern_Op<"launch", [AttrSizedOperandSegments, DeclareOpInte
 def Quern_ProgramOp : Quern_Op<"program", [FunctionOpInterface, IsolatedFromAbove, Symbol]> {
   let summary = "a straight list of launches over planned memory: an entry in kernel form";
   let description = [{
-    The arguments are the entry's inputs, then one buffer per result that it fills: as many as `result_names` has, one where
-    it is absent. `arena_bytes` is the peak of the planned memory. The other attributes are the entry's. The body ends
-    with `quern.end`.
+    The arguments are the entry's inputs, then one buffer per result that it fills: as many as `result_names` has, one
+    where it is absent. `arena_bytes` is the peak of the planned memory. The other attributes are the entry's. The body
+    ends with `quern.end`.
 
     Constraints:
     - program_c1: every argument is a buffer.

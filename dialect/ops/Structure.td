@@ -11,8 +11,8 @@ def Quern_ParameterOp : Quern_Op<"parameter", [Symbol, SingleBlock, NoTerminator
   let summary = "a constant tensor of the model, from the checkpoint or computed once at compile time";
   let description = [{
     Without a body it is the checkpoint's tensor of that name. With a body, the yielded value, evaluated by the
-    reference evaluator when the weights are packed. Initialisers may read other parameters, never each other in a circle.
-    The values of a `compressed` one are stored in 13 bits each (dialect/PackedLayout.h) and mean the same.
+    reference evaluator when the weights are packed. Initialisers may read other parameters, never each other in a
+    circle. The values of a `compressed` one are stored in 13 bits each (dialect/PackedLayout.h) and mean the same.
 
     Constraints:
     - parameter_c1: the shape is static.

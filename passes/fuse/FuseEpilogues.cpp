@@ -18,8 +18,8 @@ namespace quern {
 /// hold no more.
 static constexpr size_t maxMembers = 64;
 
-/// The most ops of one kernel when each value is written out wherever it is used, as code generation does now and then: a
-/// row of x·y + x doubles it with every turn.
+/// The most ops of one kernel when each value is written out wherever it is used, as code generation does now and then:
+/// a row of x·y + x doubles it with every turn.
 static constexpr uint64_t maxWrittenOut = 4096;
 
 /// Whether `producer` and `owner` together, each value written out wherever it is used, stay below `maxWrittenOut`.

@@ -129,8 +129,8 @@ static Tile chooseTile(const ContractShape &shape, TargetAttr target) {
   return best;
 }
 
-/// How long one panel of the weight takes, in nanoseconds: its bytes at 25 GB/s, or its products at the speed of one core. A
-/// kernel for any number of rows reads prompts, in steps of hundreds of them.
+/// How long one panel of the weight takes, in nanoseconds: its bytes at 25 GB/s, or its products at the speed of one
+/// core. A kernel for any number of rows reads prompts, in steps of hundreds of them.
 static double getPanelTime(MatmulOp anchor, const ContractShape &shape) {
   constexpr double bytesPerNanosecond = 25, integerProducts = 200, floatProducts = 50, promptRows = 256;
   double weights = double(PackedLayout::panelRows * getTensorType(anchor.getWeight()).getDimSize(1) * shape.matmuls);
@@ -139,8 +139,8 @@ static double getPanelTime(MatmulOp anchor, const ContractShape &shape) {
                    weights * rows / (shape.integer ? integerProducts : floatProducts)});
 }
 
-/// How much longer `panels` panels per task take than work that 2, 4 or 8 threads share evenly and for free. A thread that
-/// was interrupted makes the others wait for half a task. Handing out a task costs 250 ns.
+/// How much longer `panels` panels per task take than work that 2, 4 or 8 threads share evenly and for free. A thread
+/// that was interrupted makes the others wait for half a task. Handing out a task costs 250 ns.
 static double getTaskCost(int64_t panels, double panelTime, const ContractShape &shape) {
   constexpr double dispatchTime = 250;
   int64_t tasks = llvm::divideCeil(shape.panels, panels);
@@ -171,9 +171,9 @@ static ScheduleAttr chooseContract(KernelOp kernel, TargetAttr target) {
                       {{"rows", tile.rows}, {"vectors", tile.vectors}, {"panels", choosePanels(anchor, shape, tile)}});
 }
 
-/// As a contraction whose rows are the slots of one group: of few rows each may have chosen it once. Of many rows each task
-/// reads the left side of all slots from behind the second cache, so there are as few tasks as several threads share
-/// evenly; its panels are read again by each tile, and take half of that cache at most.
+/// As a contraction whose rows are the slots of one group: of few rows each may have chosen it once. Of many rows each
+/// task reads the left side of all slots from behind the second cache, so there are as few tasks as several threads
+/// share evenly; its panels are read again by each tile, and take half of that cache at most.
 static ScheduleAttr chooseExperts(KernelOp kernel, TargetAttr target) {
   constexpr int64_t enoughTasks = 16;
   auto anchor = cast<MatmulOp>(kernel.getAnchor());
@@ -229,9 +229,10 @@ double estimateCost(Conv2dOp conv, int64_t outputs, TargetAttr target) {
 
 TargetAttr getTarget(ModuleOp module) { return module->getAttrOfType<TargetAttr>("quern.target"); }
 
-/// The tiles of one point are the rows of a contraction: those of one or several rows of tiles. A task transforms its tiles itself,
-/// for all panels, where there are rows of tiles enough for tasks and the weights stay in the second cache from one to the
-/// next; else all tiles come first, and those that do not fit that cache are read from behind it once per group of panels.
+/// The tiles of one point are the rows of a contraction: those of one or several rows of tiles. A task transforms its
+/// tiles itself, for all panels, where there are rows of tiles enough for tasks and the weights stay in the second
+/// cache from one to the next; else all tiles come first, and those that do not fit that cache are read from behind it
+/// once per group of panels.
 static ScheduleAttr chooseWinograd(KernelOp kernel, TargetAttr target) {
   constexpr int64_t enoughTasks = 16, floatBytes = 4;
   constexpr double farCost = 1.0, keepCost = 0.25;

@@ -13,8 +13,8 @@ namespace quern {
 /// machine finds cheapest. Reads the kernel and changes nothing.
 ScheduleAttr chooseSchedule(KernelOp kernel, TargetAttr target);
 
-/// What a convolution like `conv`, but with `outputs` channels, takes for one image in a kernel of its own: in products of a
-/// vector, as long as they take at best.
+/// What a convolution like `conv`, but with `outputs` channels, takes for one image in a kernel of its own: in products
+/// of a vector, as long as they take at best.
 double estimateCost(Conv2dOp conv, int64_t outputs, TargetAttr target);
 
 /// The machine that `module` is compiled for, its attribute `quern.target`; null where it has none.

@@ -20,7 +20,7 @@ OWN = ("dialect/ops/", "codegen/templates/", "dialect/Attrs.td", "codegen/Templa
 STRUCTURE = {"Structure.td", "Kernel.td"}
 REPORTS = re.compile(r"\b(emit\w*Error|notifyMatchFailure|llvm_unreachable|report_fatal_error)\b")
 TEST = re.compile(r"\bif \((?:auto \w+ = )?!?(?:llvm::)?(?:isa|dyn_cast)(?:_or_null|_if_present)?<([^>]*)>\((\w+)")
-RECORD = re.compile(r"^def Quern_(\w+Op) :", re.MULTILINE)
+RECORD = re.compile(r"^def Quern_(\w+Op)\s*:", re.MULTILINE)
 
 
 def line(text, offset):
