@@ -337,7 +337,8 @@ LogicalResult packParameters(ModuleOp module, ArrayRef<ParameterPlacement> place
     return failure();
   // The largest first, so that none is left over at the end for one process.
   SmallVector<size_t> order = llvm::to_vector(llvm::seq(placements.size()));
-  llvm::stable_sort(order, [&](size_t a, size_t b) { return placements[a].bytes > placements[b].bytes; });
+  llvm::sort(order,
+             [&](size_t a, size_t b) { return std::pair(placements[b].bytes, a) < std::pair(placements[a].bytes, b); });
   constexpr int32_t refused = -1;
   std::vector<int32_t> outcomes = runtime::shareOut(order.size(), processes, [&](size_t turn) -> int32_t {
     size_t i = order[turn];

@@ -53,7 +53,7 @@ ExpertUse ExpertUse::uniform(int64_t experts, int64_t slots) {
 SmallVector<int64_t> ExpertUse::getOrder() const {
   SmallVector<int64_t> order(counts.size());
   std::iota(order.begin(), order.end(), 0);
-  llvm::stable_sort(order, [&](int64_t a, int64_t b) { return counts[a] > counts[b]; });
+  llvm::sort(order, [&](int64_t a, int64_t b) { return std::pair(counts[b], a) < std::pair(counts[a], b); });
   return order;
 }
 
