@@ -24,10 +24,8 @@ StringRef findExpertArray(ParameterOp parameter) {
   return "";
 }
 
-/// How many tensors a stack is made of.
-static int64_t countParts(ParameterOp stack) {
-  auto parts = stack.getInit().front().getTerminator()->getOperand(0).getDefiningOp<ConcatOp>();
-  return parts ? int64_t(parts.getInputs().size()) : 1;
+ConcatOp getJoinedExperts(ParameterOp stack) {
+  return stack.getInit().front().getTerminator()->getOperand(0).getDefiningOp<ConcatOp>();
 }
 
 SmallVector<ExpertArray> findExpertArrays(ModuleOp module) {
@@ -38,8 +36,10 @@ SmallVector<ExpertArray> findExpertArrays(ModuleOp module) {
       continue;
     StringRef name = parameter.getSymName().take_front(end);
     auto array = llvm::find_if(arrays, [&](const ExpertArray &other) { return other.name == name; });
-    if (array == arrays.end())
-      array = arrays.insert(array, ExpertArray{name, countParts(parameter), 0, {}});
+    if (array == arrays.end()) {
+      ConcatOp joined = getJoinedExperts(parameter);
+      array = arrays.insert(array, ExpertArray{name, joined ? int64_t(joined.getInputs().size()) : 1, 0, {}});
+    }
     array->numbers += parameter.getTensorType().getNumElements() / array->experts;
     array->stacks.push_back(parameter);
   }

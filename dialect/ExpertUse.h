@@ -31,6 +31,9 @@ struct ExpertArray {
   llvm::SmallVector<ParameterOp> stacks;
 };
 
+/// What joins the tensors of all experts in the initialiser of `stack`; null where there is one tensor alone.
+ConcatOp getJoinedExperts(ParameterOp stack);
+
 /// The arrays of `module`, at every level, in the order of their first tensors.
 llvm::SmallVector<ExpertArray> findExpertArrays(mlir::ModuleOp module);
 

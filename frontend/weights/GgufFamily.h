@@ -36,9 +36,9 @@ enum Index : uint32_t {
 constexpr uint32_t Any = ~0u;
 constexpr uint32_t Deepseek = DeepseekV2 | DeepseekV3;
 constexpr uint32_t Granite = GraniteMoe | GraniteMoeShared;
-/// Those whose rows of queries and keys are stored for interleaved rotary embeddings.
-/// Their models read windows of attention.
+/// Those whose models read windows of attention.
 constexpr uint32_t Windowed = Llama | Mixtral;
+/// Those whose rows of queries and keys are stored for interleaved rotary embeddings.
 constexpr uint32_t Interleaved = Llama | Mixtral | Granite;
 
 } // namespace gguf_families

@@ -60,7 +60,7 @@ private:
 
   /// What joins the tensors of as many `experts` in the initialiser of `stack`.
   FailureOr<ConcatOp> getParts(ParameterOp stack, size_t experts) {
-    auto parts = stack.getInit().front().getTerminator()->getOperand(0).getDefiningOp<ConcatOp>();
+    ConcatOp parts = getJoinedExperts(stack);
     if (!parts || parts.getAxis() != 0 || parts.getInputs().size() != experts ||
         !llvm::all_equal(parts.getInputs().getTypes()))
       return stack.emitError("tensor `") << stack.getSymName() << "` is not made of " << experts

@@ -171,24 +171,28 @@ static ScheduleAttr chooseContract(KernelOp kernel, TargetAttr target) {
                       {{"rows", tile.rows}, {"vectors", tile.vectors}, {"panels", choosePanels(anchor, shape, tile)}});
 }
 
-/// As a contraction whose rows are the slots of one group: of few rows each may have chosen it once. Of many rows each
-/// task reads the left side of all slots from behind the second cache, so there are as few tasks as several threads
-/// share evenly; its panels are read again by each tile, and take half of that cache at most.
-static ScheduleAttr chooseExperts(KernelOp kernel, TargetAttr target) {
+/// How many panels a task computes of many slots of several groups. Each task reads the left side of all slots from
+/// behind the second cache, so there are as few tasks as several threads share evenly; its panels are read again by
+/// each tile, and take half of that cache at most.
+static int64_t chooseGroupedPanels(MatmulOp anchor, const ContractShape &shape, Tile tile, TargetAttr target) {
   constexpr int64_t enoughTasks = 16;
+  int64_t columns = getTensorType(anchor.getWeight()).getDimSize(1) * shape.matmuls;
+  int64_t panelBytes = std::max<int64_t>(1, PackedLayout::panelRows * columns * shape.weightBits / 8);
+  int64_t most = std::min<int64_t>(target.getL2Bytes() / 2 / panelBytes, shape.panels / enoughTasks);
+  int64_t best = tile.vectors;
+  for (int64_t panels : taskPanels)
+    if (panels % tile.vectors == 0 && panels <= most)
+      best = panels;
+  return best;
+}
+
+/// As a contraction whose rows are the slots of one group: of few rows each may have chosen it once.
+static ScheduleAttr chooseExperts(KernelOp kernel, TargetAttr target) {
   auto anchor = cast<MatmulOp>(kernel.getAnchor());
   ContractShape shape = getShape(anchor);
   Tile tile = chooseTile(shape, target);
-  int64_t panels = choosePanels(anchor, shape, tile);
-  int64_t columns = getTensorType(anchor.getWeight()).getDimSize(1) * shape.matmuls;
-  int64_t panelBytes = std::max<int64_t>(1, PackedLayout::panelRows * columns * shape.weightBits / 8);
-  if (!shape.rowsKnown) {
-    int64_t most = std::min<int64_t>(target.getL2Bytes() / 2 / panelBytes, shape.panels / enoughTasks);
-    panels = tile.vectors;
-    for (int64_t more : taskPanels)
-      if (more % tile.vectors == 0 && more <= most)
-        panels = more;
-  }
+  int64_t panels =
+      shape.rowsKnown ? choosePanels(anchor, shape, tile) : chooseGroupedPanels(anchor, shape, tile, target);
   return makeSchedule(kernel.getContext(), {{"rows", tile.rows}, {"vectors", tile.vectors}, {"panels", panels}});
 }
 

@@ -178,19 +178,26 @@ Error Suite::check(const Case &test) {
   return checkSingle(test, *arguments, *found);
 }
 
+/// The kernel that the attribute `attribute` of `kernel` names; null where there is no such attribute.
+static Expected<KernelOp> findNamed(KernelOp kernel, StringRef attribute) {
+  auto name = kernel->getAttrOfType<FlatSymbolRefAttr>(attribute);
+  auto found = name ? SymbolTable::lookupNearestSymbolFrom<KernelOp>(kernel, name) : KernelOp();
+  if (name && !found)
+    return llvm::createStringError("no kernel named " + name.getValue());
+  return found;
+}
+
 Error Suite::checkEqual(const Case &test, ArrayRef<Tensor> arguments, const SymbolSizes &sizes,
                         ArrayRef<Tensor> results) {
-  auto name = KernelOp(test.kernel)->getAttrOfType<FlatSymbolRefAttr>("conform.equal");
-  if (!name)
-    return Error::success();
-  auto other = SymbolTable::lookupNearestSymbolFrom<KernelOp>(module, name);
-  if (!other)
-    return llvm::createStringError("no kernel named " + name.getValue());
+  Expected<KernelOp> found = findNamed(test.kernel, "conform.equal");
+  if (!found || !*found)
+    return found.takeError();
+  KernelOp other = *found;
   Expected<std::vector<Tensor>> expected = native.run(other, arguments, sizes, 1);
   if (!expected)
     return expected.takeError();
   if (!haveSameBytes(*expected, results))
-    return llvm::createStringError("found other bits than those of " + name.getValue());
+    return llvm::createStringError("found other bits than those of " + other.getSymName());
   return Error::success();
 }
 
@@ -201,12 +208,10 @@ static Tensor takeRow(const Tensor &tensor, int64_t row, RankedTensorType type) 
 }
 
 Error Suite::checkSingle(const Case &test, ArrayRef<Tensor> arguments, ArrayRef<Tensor> results) {
-  auto name = KernelOp(test.kernel)->getAttrOfType<FlatSymbolRefAttr>("conform.single");
-  if (!name)
-    return Error::success();
-  auto single = SymbolTable::lookupNearestSymbolFrom<KernelOp>(module, name);
-  if (!single)
-    return llvm::createStringError("no kernel named " + name.getValue());
+  Expected<KernelOp> found = findNamed(test.kernel, "conform.single");
+  if (!found || !*found)
+    return found.takeError();
+  KernelOp single = *found;
   for (int64_t row = 0; row < test.size; ++row) {
     std::vector<Tensor> rowArguments;
     for (auto [type, argument] : llvm::zip_equal(single.getArgumentTypes(), arguments)) {
