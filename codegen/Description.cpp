@@ -274,7 +274,7 @@ std::string describe(const DescriptionInputs &inputs) {
   std::map<std::string, uint64_t> bytesByStorage;
   for (const ParameterPlacement &parameter : inputs.parameters) {
     std::string dtype = dtypeName(parameter.type.getElementType());
-    bytesByStorage[parameter.compressed ? "bf13" : dtype] += parameter.bytes;
+    bytesByStorage[parameter.packing == Packing::Panels13 ? "bf13" : dtype] += parameter.bytes;
     json::Object description{{"name", parameter.name},
                              {"dtype", dtype},
                              {"shape", describeShape(parameter.type)},

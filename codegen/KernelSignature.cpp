@@ -104,7 +104,7 @@ LogicalResult SignatureBuilder::addPositions(unsigned operand, RankedTensorType 
   return success();
 }
 
-/// Floats: [lane, k, panel]. Pairs of bf16: u32 [lane, pair, panel], compressed u8 [byte, line, panel]. Blocks: quants
+/// Floats: [lane, k, panel]. Pairs of bf16: u32 [lane, pair, panel], in 13 bits u8 [byte, line, panel]. Blocks: quants
 /// [j, lane, 4-group, block, panel], then scales and mins [lane, block, panel].
 LogicalResult SignatureBuilder::addPacked(unsigned operand, BlockArgument argument) {
   auto type = cast<RankedTensorType>(argument.getType());
@@ -153,7 +153,7 @@ LogicalResult SignatureBuilder::add(unsigned operand, BlockArgument argument) {
     return addState(operand, type, *layout);
   if (isa<PositionType>(type.getElementType()))
     return addPositions(operand, type);
-  bool packed = kernel.getArgAttr(argument.getArgNumber(), packedArgAttr) != nullptr;
+  bool packed = kernel.getPacking(argument.getArgNumber()).has_value();
   return packed ? addPacked(operand, argument) : addDense(operand, type, type);
 }
 

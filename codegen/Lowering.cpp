@@ -126,13 +126,10 @@ FailureOr<Halide::ImageParam> Lowering::getBuffer(Value value, Operation *user) 
 }
 
 FailureOr<PackedWeight> Lowering::getWeight(Value value, Operation *user) {
-  auto argument = dyn_cast<BlockArgument>(value);
-  if (!argument || !kernel.getArgAttr(argument.getArgNumber(), packedArgAttr))
-    return user->emitError("reads a weight that is not an argument marked `") << packedArgAttr << "`";
-  auto type = cast<RankedTensorType>(value.getType());
-  FailureOr<PackedLayout> layout = getPackedLayout(argument);
+  FailureOr<PackedLayout> layout = getPackedLayout(value);
   if (failed(layout))
-    return user->emitError("no packed layout of ") << type;
+    return user->emitError("reads a weight that is no argument with a packing");
+  auto type = cast<RankedTensorType>(value.getType());
   const std::vector<Halide::ImageParam> &buffers = views[value];
   PackedWeight weight;
   weight.layout = *layout;

@@ -43,7 +43,7 @@ struct RowStage {
 struct PackedWeight {
   PackedLayout layout;
   int64_t rows, columns;
-  /// Floats: [lane, k, panel]. Pairs of bf16: u32 [lane, pair, panel], compressed u8 [byte, line, panel]. Blocks:
+  /// Floats: [lane, k, panel]. Pairs of bf16: u32 [lane, pair, panel], in 13 bits u8 [byte, line, panel]. Blocks:
   /// [j, lane, 4-group, block, panel].
   Halide::ImageParam values;
   /// [lane, block, panel]

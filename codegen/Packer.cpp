@@ -91,7 +91,7 @@ LogicalResult ParameterWriter::checkFinite(ArrayRef<uint8_t> bytes, int64_t row)
 
 LogicalResult ParameterWriter::writeDense(ReadRow readRow) {
   int64_t rows = type.getRank() < 2 ? 1 : type.getDimSize(0);
-  int64_t rowBytes = rows == 0 ? 0 : *getParameterBytes(type) / rows;
+  int64_t rowBytes = rows == 0 ? 0 : *getParameterBytes(type, std::nullopt) / rows;
   for (int64_t row = 0; row < rows; ++row) {
     FailureOr<ArrayRef<uint8_t>> bytes = read(readRow, row, rowBytes);
     if (failed(bytes) || failed(checkFinite(*bytes, row)))
@@ -177,7 +177,7 @@ LogicalResult ParameterWriter::packBlocks(const PackedLayout &layout, ArrayRef<u
 }
 
 LogicalResult ParameterWriter::writePacked(ReadRow readRow) {
-  PackedLayout layout = *getPackedLayout(type.getElementType(), parameter.getCompressed());
+  PackedLayout layout = *getPackedLayout(type.getElementType(), *parameter.getPacking());
   int64_t n = type.getDimSize(0);
   FailureOr<int64_t> rowBytes = getStorageBytes(type.getElementType(), type.getDimSize(1));
   if (failed(rowBytes))
@@ -208,7 +208,7 @@ static LogicalResult writeParameter(ModuleOp module, ParameterOp parameter, Para
                                     llvm::raw_ostream &os) {
   ParameterWriter writer(parameter, os);
   auto write = [&](ReadRow readRow) {
-    return isPacked(parameter.getTensorType()) ? writer.writePacked(readRow) : writer.writeDense(readRow);
+    return parameter.getPacking() ? writer.writePacked(readRow) : writer.writeDense(readRow);
   };
   if (parameter.isExternal())
     return write([&](int64_t row) { return source.readRow(parameter.getSymName(), row); });
@@ -256,13 +256,13 @@ FailureOr<SmallVector<ParameterPlacement>> placeParameters(ModuleOp module, uint
     if (!read.contains(parameter.getSymNameAttr()))
       continue;
     RankedTensorType type = parameter.getTensorType();
-    bool compressed = parameter.getCompressed();
-    FailureOr<int64_t> bytes = getParameterBytes(type, compressed);
+    std::optional<Packing> packing = parameter.getPacking();
+    FailureOr<int64_t> bytes = getParameterBytes(type, packing);
     if (failed(bytes))
       return parameter.emitError("tensor `")
              << parameter.getSymName() << "` has type " << type << ", expected a weight of rank 2, or numbers";
     uint64_t offset = llvm::alignTo(end, alignment);
-    placements.push_back({parameter.getSymName().str(), type, offset, uint64_t(*bytes), compressed,
+    placements.push_back({parameter.getSymName().str(), type, offset, uint64_t(*bytes), packing,
                           countOften(module, parameter, uint64_t(*bytes))});
     end = offset + *bytes;
   }
@@ -395,7 +395,7 @@ static float unpackValue(const PackedLayout &layout, Type element, const uint8_t
 
 std::vector<float> unpackWeight(const ParameterPlacement &placement, ArrayRef<uint8_t> packed) {
   RankedTensorType type = placement.type;
-  PackedLayout layout = *getPackedLayout(type.getElementType(), placement.compressed);
+  PackedLayout layout = *getPackedLayout(type.getElementType(), *placement.packing);
   int64_t n = type.getDimSize(0), k = type.getDimSize(1);
   std::vector<float> values;
   values.reserve(n * k);

@@ -19,7 +19,7 @@ struct ParameterPlacement {
   /// Bytes in its layout, packed or dense (dialect/PackedLayout.h).
   uint64_t bytes = 0;
   /// Whether it is bf16 in 13 bits.
-  bool compressed = false;
+  std::optional<Packing> packing;
   /// The first ones of its bytes that are often read: of experts that a routing profile tells of, those chosen most
   /// often; of everything else all.
   uint64_t oftenBytes = 0;

@@ -97,6 +97,16 @@ def Quern_CacheLayoutAttr : EnumAttr<Quern_Dialect, Quern_CacheLayout, "cache_la
   let assemblyFormat = "`<` $value `>`";
 }
 
+def Quern_Packing : I32EnumAttr<"Packing",
+  "how a weight lies in a binary: panels of 16 rows, or such panels with bf16 in 13 bits", [
+  I32EnumAttrCase<"Panels", 0, "panels">, I32EnumAttrCase<"Panels13", 1, "panels13">]> {
+  let cppNamespace = "::quern";
+  let genSpecializedAttr = 0;
+}
+def Quern_PackingAttr : EnumAttr<Quern_Dialect, Quern_Packing, "packing"> {
+  let assemblyFormat = "`<` $value `>`";
+}
+
 def Quern_ReduceKind : I32EnumAttr<"ReduceKind", "what a reduction computes", [
   I32EnumAttrCase<"Sum", 0, "sum">, I32EnumAttrCase<"Max", 1, "max">,
   I32EnumAttrCase<"Mean", 2, "mean">]> {

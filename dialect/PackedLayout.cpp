@@ -40,11 +40,8 @@ int64_t PackedLayout::elementOffset(int64_t i, int64_t c) const {
   return quantsOffset() + ((held / 4) * panelRows + i) * 4 + held % 4;
 }
 
-FailureOr<PackedLayout> getPackedLayout(Type elementType, bool compressed) {
-  if (compressed && elementType.isBF16())
-    return PackedLayout{.group = PackedLayout::blockUnits * PackedLayout::unitColumns, .bits = 13};
-  if (compressed)
-    return failure();
+/// Panels of numbers, or of blocks.
+static FailureOr<PackedLayout> getPanels(Type elementType) {
   if (auto block = dyn_cast<BlockType>(elementType))
     return getBlockLayout(block.getFormat());
   if (elementType.isF32() || elementType.isF16() || elementType.isBF16())
@@ -52,13 +49,25 @@ FailureOr<PackedLayout> getPackedLayout(Type elementType, bool compressed) {
   return failure();
 }
 
+FailureOr<PackedLayout> getPackedLayout(Type elementType, Packing packing) {
+  switch (packing) {
+  case Packing::Panels:
+    return getPanels(elementType);
+  case Packing::Panels13:
+    if (!elementType.isBF16())
+      return failure();
+    return PackedLayout{.packing = packing, .group = PackedLayout::blockUnits * PackedLayout::unitColumns, .bits = 13};
+  }
+  llvm_unreachable("every packing is handled");
+}
+
 FailureOr<PackedLayout> getPackedLayout(Value weight) {
   auto argument = dyn_cast<BlockArgument>(weight);
   auto kernel = argument ? dyn_cast<KernelOp>(argument.getOwner()->getParentOp()) : KernelOp();
-  if (!kernel || !kernel.getArgAttr(argument.getArgNumber(), packedArgAttr))
+  std::optional<Packing> packing = kernel ? kernel.getPacking(argument.getArgNumber()) : std::nullopt;
+  if (!packing)
     return failure();
-  return getPackedLayout(cast<RankedTensorType>(argument.getType()).getElementType(),
-                         bool(kernel.getArgAttr(argument.getArgNumber(), compressedArgAttr)));
+  return getPackedLayout(cast<RankedTensorType>(argument.getType()).getElementType(), *packing);
 }
 
 std::optional<uint8_t> findExponentBase(ArrayRef<uint8_t> bytes) {
@@ -73,17 +82,16 @@ std::optional<uint8_t> findExponentBase(ArrayRef<uint8_t> bytes) {
   return smallest >= base ? std::optional(base) : std::nullopt;
 }
 
-bool isPacked(RankedTensorType parameter) {
-  return parameter.getRank() == 2 && succeeded(getPackedLayout(parameter.getElementType()));
+bool canPack(RankedTensorType parameter, Packing packing) {
+  return parameter.getRank() == 2 && succeeded(getPackedLayout(parameter.getElementType(), packing));
 }
 
-FailureOr<int64_t> getParameterBytes(RankedTensorType parameter, bool compressed) {
-  if (!parameter.hasStaticShape())
+FailureOr<int64_t> getParameterBytes(RankedTensorType parameter, std::optional<Packing> packing) {
+  if (!parameter.hasStaticShape() || (packing && !canPack(parameter, *packing)))
     return failure();
-  if (isPacked(parameter)) {
-    PackedLayout layout = *getPackedLayout(parameter.getElementType(), compressed);
-    return layout.weightBytes(parameter.getDimSize(0), parameter.getDimSize(1));
-  }
+  if (packing)
+    return getPackedLayout(parameter.getElementType(), *packing)
+        ->weightBytes(parameter.getDimSize(0), parameter.getDimSize(1));
   if (!parameter.getElementType().isIntOrFloat())
     return failure();
   return parameter.getNumElements() * ((parameter.getElementType().getIntOrFloatBitWidth() + 7) / 8);

@@ -1,11 +1,12 @@
 //===- PackedLayout.h - how a weight lies in a binary -----------------------------------------===//
 //
-// One layout for every consumer and every target. A weight [n, k] is cut into panels of 16 rows; n is padded to whole
-// panels and k to whole groups with zeros. Offsets are in bytes; i is the row within a panel.
+// A weight [n, k] with a packing is cut into panels of 16 rows; n is padded to whole panels and k to whole groups with
+// zeros. The layout is the same for every consumer and every target. Offsets are in bytes; i is the row within a panel.
+// A parameter without a packing is dense, row-major.
 //
 //   f32, f16         [panel][k][i] in the weight's own element type
 //   bf16             [panel][k/2][i][2]: the numbers of a pair, which one instruction multiplies, next to each other
-//   bf16, compressed [panel] of lines of 64 bytes [i][4]: the bases, u8[i] four times over, then [k/32] of 13 lines:
+//   bf16, panels13   [panel] of lines of 64 bytes [i][4]: the bases, u8[i] four times over, then [k/32] of 13 lines:
 //                    signs, four times { nibbles, low bytes, low bytes }. Column 4 * u + c of 32 is byte
 //                    [i][2 * (c % 2) + c / 2]: of line u of the low bytes, of line u / 2 of the nibbles (the high ones
 //                    for odd u), and of the signs, bit 7 - u. High byte = sign | (nibble == 0 ? 0 : base + nibble):
@@ -31,9 +32,11 @@ struct PackedLayout {
   /// Rows of one panel: the lanes of a kernel's innermost loop.
   static constexpr int64_t panelRows = 16;
 
-  /// Values along k that share one scale; for floats those next to each other, 2 for bf16, 32 compressed, else 1.
+  /// Which packing it is of.
+  Packing packing = Packing::Panels;
+  /// Values along k that share one scale; for floats those next to each other, 2 for bf16, 32 in 13 bits, else 1.
   int64_t group = 1;
-  /// Bits of one stored quant, 4 or 8; of one value for floats, 16 or 32, or 13 where they are compressed.
+  /// Bits of one stored quant, 4 or 8; of one value for floats, 16 or 32, or 13.
   int64_t bits = 32;
   /// The quant that means 0; 0 for floats.
   int32_t zero = 0;
@@ -47,7 +50,7 @@ struct PackedLayout {
   /// Whether the values are pairs of bf16, which kernels read as one u32: the first of a pair is its low half.
   bool hasPairs() const { return !isQuantised() && group == 2; }
   /// Whether the values are bf16 in 13 bits, which kernels read as lines of bytes.
-  bool isCompressed() const { return bits == 13; }
+  bool isCompressed() const { return packing == Packing::Panels13; }
 
   /// Bytes of one line of a compressed panel, 4 of each row.
   static constexpr int64_t lineBytes = 4 * panelRows;
@@ -90,28 +93,21 @@ struct PackedLayout {
   int64_t elementShift(int64_t c) const { return bits == 4 && c >= group / 2 ? 4 : 0; }
 };
 
-/// The layout of weights of `elementType`: f32, f16, bf16, or blocks of a format that checkpoints use; of bf16 the one
-/// of 13 bits where it is `compressed`.
-mlir::FailureOr<PackedLayout> getPackedLayout(mlir::Type elementType, bool compressed = false);
-/// The layout of a kernel's argument that is a packed parameter, as its attributes say; failure for other values.
+/// The layout of weights of `elementType` that lie by `packing`: by panels f32, f16, bf16, and blocks of a format that
+/// checkpoints use; in 13 bits bf16. Failure for other elements.
+mlir::FailureOr<PackedLayout> getPackedLayout(mlir::Type elementType, Packing packing);
+/// The layout of a kernel's argument that is a packed parameter, as its attribute says; failure for other values.
 mlir::FailureOr<PackedLayout> getPackedLayout(mlir::Value weight);
 
 /// The base of a compressed row of bf16, `bytes` in all: what is taken off the high seven bits of exponents, so that
 /// four are left and 0 stands for 0. None where they span more.
 std::optional<uint8_t> findExponentBase(llvm::ArrayRef<uint8_t> bytes);
 
-/// Whether a parameter of this type is packed: it has rank 2 and elements with a packed layout. Decided by the type
-/// alone, so that passes, codegen and packer agree without looking at uses. All other parameters are dense, row-major.
-bool isPacked(mlir::RankedTensorType parameter);
+/// Whether parameters of this type may lie by `packing`: they have rank 2 and elements with such a layout.
+bool canPack(mlir::RankedTensorType parameter, Packing packing);
 
-/// The name of the unit attribute on a kernel argument that is a packed parameter: `{quern.packed}`.
-inline constexpr llvm::StringLiteral packedArgAttr = "quern.packed";
-
-/// The name of the unit attribute on a kernel argument that is a compressed parameter: `{quern.compressed}`.
-inline constexpr llvm::StringLiteral compressedArgAttr = "quern.compressed";
-
-/// Bytes of a parameter of this static type in a binary: packed, or dense; failure for a type that has neither form.
-mlir::FailureOr<int64_t> getParameterBytes(mlir::RankedTensorType parameter, bool compressed = false);
+/// Bytes of a parameter of this static type in a binary, by `packing` or dense; failure for a type that cannot.
+mlir::FailureOr<int64_t> getParameterBytes(mlir::RankedTensorType parameter, std::optional<Packing> packing);
 
 } // namespace quern
 

@@ -84,7 +84,7 @@ Tensor Emitter::readParameter(SourceRange range, StringRef name, const Shape &sh
   mlir::RankedTensorType tensor = type(shape, element);
   if (!declared.contains(name)) {
     mlir::OpBuilder place = declarations(name);
-    lastDeclaration = ParameterOp::create(place, location(range), name, tensor, mlir::StringAttr());
+    lastDeclaration = ParameterOp::create(place, location(range), name, tensor, mlir::StringAttr(), PackingAttr());
   }
   return {shape, element, create<ParamOp>(range, tensor, name)};
 }
@@ -121,7 +121,7 @@ std::pair<Value, std::string> Emitter::computeParameter(SourceRange range, Strin
   for (int i = 1; declared.contains(unique); ++i)
     unique = (name + "." + Twine(i)).str();
   mlir::OpBuilder place = declarations(unique);
-  auto parameter = ParameterOp::create(place, location(range), unique, result, mlir::StringAttr());
+  auto parameter = ParameterOp::create(place, location(range), unique, result, mlir::StringAttr(), PackingAttr());
   parameter.getInit().takeBody(region);
   lastDeclaration = parameter;
   return {Value(Tensor{tensor->shape, tensor->element, {}}, value.origin), unique};

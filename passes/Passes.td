@@ -230,12 +230,21 @@ def PlaceConcatsPass : Pass<"quern-place-concats", "::mlir::ModuleOp"> {
 // tiled
 //===------------------------------------------------------------------------------------------===//
 
+def PackParametersPass : Pass<"quern-pack-parameters", "::mlir::ModuleOp"> {
+  let summary = "let matrices lie by panels of 16 rows";
+  let description = [{
+    Every parameter of rank 2 whose elements have such a layout gets the packing `panels`, whoever reads it: matmuls,
+    convolutions and gathers read panels. All others stay dense.
+  }];
+  let statistics = [Statistic<"numPacked", "packed", "parameters that lie by panels">];
+}
+
 def CompressParametersPass : Pass<"quern-compress-parameters", "::mlir::ModuleOp"> {
   let summary = "store bf16 in 13 bits where nothing is lost";
   let description = [{
-    A weight of bf16 that entries read by rows alone, in matmuls and gathers, becomes `compressed` where the exponents
-    of each of its rows are 0 or within 15 consecutive pairs, as its values show: a number then takes its low byte, a
-    sign, and four bits for the rest of the exponent. Its type, and what every op computes, stay the same.
+    A weight of bf16 that entries read by rows alone, in matmuls and gathers, gets the packing `panels13` where the
+    exponents of each of its rows are 0 or within 15 consecutive pairs, as its values show: a number then takes its low
+    byte, a sign, and four bits for the rest of the exponent. Its type, and what every op computes, stay the same.
   }];
   let statistics = [Statistic<"numCompressed", "compressed", "parameters stored in 13 bits">];
 }

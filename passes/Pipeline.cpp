@@ -68,7 +68,9 @@ static void buildFused(OpPassManager &manager, const PipelineOptions &options) {
 }
 
 static void buildTiled(OpPassManager &manager, const PipelineOptions &options) {
-  // After all that computes parameters, and before outlining, which says how each argument of a kernel is stored.
+  // After all that computes parameters, and before outlining, which says how each argument of a kernel lies.
+  manager.addPass(createPackParametersPass());
+  // After packing: what it compresses has panels.
   if (options.source && !options.keepWeights)
     manager.addPass(createCompressParametersPass(*options.source, options.processes));
   manager.addPass(createOutlineKernelsPass());

@@ -1,6 +1,7 @@
 //===- Kernel.cpp - groups, kernels, calls, planned launches ----------------------------------===//
 
 #include "dialect/Destination.h"
+#include "dialect/PackedLayout.h"
 #include "dialect/ops/FunctionSyntax.h"
 #include "dialect/ops/Inference.h"
 
@@ -69,12 +70,23 @@ LogicalResult KernelOp::verifyRegions() {
 }
 
 LogicalResult KernelOp::verify() {
+  for (unsigned i = 0; i < getNumArguments(); ++i) {
+    Attribute packing = getArgAttr(i, packingName);
+    auto type = dyn_cast<RankedTensorType>(getArgumentTypes()[i]);
+    if (packing && (!isa<PackingAttr>(packing) || !type || !type.hasStaticShape() || !canPack(type, *getPacking(i))))
+      return emitOpError("argument of type ") << getArgumentTypes()[i] << " cannot lie by " << packing;
+  }
   for (unsigned i = 0; i < getNumResults(); ++i) {
     auto whole = getResultAttrOfType<TypeAttr>(i, partOfName);
     if (whole && !isPartOf(cast<RankedTensorType>(getResultTypes()[i]), dyn_cast<RankedTensorType>(whole.getValue())))
       return emitOpError("result of type ") << getResultTypes()[i] << " is no part of " << whole.getValue();
   }
   return success();
+}
+
+std::optional<Packing> KernelOp::getPacking(unsigned argument) {
+  auto packing = getArgAttrOfType<PackingAttr>(argument, packingName);
+  return packing ? std::optional(packing.getValue()) : std::nullopt;
 }
 
 RankedTensorType KernelOp::getWholeType(unsigned result) {
@@ -99,6 +111,20 @@ SmallVector<BlockArgument> KernelOp::getInputArguments() {
   return inputs;
 }
 
+/// Checks that parameter `name`, which `op` gives a kernel, lies as the kernel reads it.
+static LogicalResult verifyPacking(Operation *op, SymbolTableCollection &symbols, FlatSymbolRefAttr name,
+                                   KernelOp kernel, BlockArgument argument) {
+  auto describe = [](std::optional<Packing> packing) { return packing ? stringifyPacking(*packing) : "dense"; };
+  auto parameter = symbols.lookupNearestSymbolFrom<ParameterOp>(op, name);
+  if (!parameter) // said of what names it
+    return success();
+  std::optional<Packing> found = parameter.getPacking(), expected = kernel.getPacking(argument.getArgNumber());
+  if (found != expected)
+    return op->emitOpError("found parameter `") << name.getValue() << "` " << describe(found)
+                                                << ", expected it as the kernel reads it, " << describe(expected);
+  return success();
+}
+
 LogicalResult CallOp::verifySymbolUses(SymbolTableCollection &symbols) {
   auto kernel = symbols.lookupNearestSymbolFrom<KernelOp>(*this, getKernelAttr());
   if (!kernel)
@@ -107,6 +133,10 @@ LogicalResult CallOp::verifySymbolUses(SymbolTableCollection &symbols) {
       TypeRange(kernel.getResultTypes()) != getResultTypes())
     return emitOpError("found (") << getOperandTypes() << ") -> (" << getResultTypes()
                                   << "), expected the kernel's type, " << kernel.getFunctionType();
+  for (auto [argument, operand] : llvm::zip(kernel.getBody().getArguments(), getOperands()))
+    if (auto param = operand.getDefiningOp<ParamOp>();
+        param && failed(verifyPacking(*this, symbols, param.getParameterAttr(), kernel, argument)))
+      return failure();
   return success();
 }
 
@@ -185,6 +215,10 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
     return emitOpError("found inputs (") << inputs << "), expected (" << expected << ")";
   if (ArrayRef<Type>(outputs) != kernel.getResultTypes())
     return emitOpError("found outputs (") << outputs << "), expected (" << kernel.getResultTypes() << ")";
+  for (auto [argument, input] : llvm::zip(kernel.getInputArguments(), getInputs()))
+    if (auto buffer = input.getDefiningOp<ParamBufferOp>();
+        buffer && failed(verifyPacking(*this, symbols, buffer.getParameterAttr(), kernel, argument)))
+      return failure();
   return success();
 }
 

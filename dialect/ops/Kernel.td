@@ -34,19 +34,21 @@ def Quern_KernelOp : Quern_Op<"kernel", [FunctionOpInterface, IsolatedFromAbove,
   let description = [{
     The body holds graph ops around one anchor, which names the form. `schedule` is all that the tuner edits.
     A result that an op writes in place (`DestinationOpInterface`) is an argument's memory: that argument, a state, is
-    written. An argument that is a packed parameter (dialect/PackedLayout.h) has the attribute `quern.packed`, and
-    `quern.compressed` where that is compressed. A result with the attribute `quern.part_of`, a tensor type, is written
+    written. An argument that is a parameter with a packing (dialect/PackedLayout.h) has that as the attribute
+    `quern.packing`. A result with the attribute `quern.part_of`, a tensor type, is written
     into a part of a larger tensor: it has that tensor's strides.
 
     Constraints:
     - kernel_c1: the body yields the results.
     - kernel_c2: the body holds an op of the form; a kernel of the form `map` may hold none.
     - kernel_c4: a result that is written in place is an argument, and no two results are the same one.
+    - kernel_c5: `quern.packing` is a packing that a static weight of the argument's type may have.
     - kernel_c3: `quern.part_of` is a type that differs from the result's in one static axis, which is not smaller.
 
     Example:
     ```mlir
-    quern.kernel @project(%x: tensor<?x64xf32, #quern.dims<s>>, %w: tensor<16x64xf32> {quern.packed})
+    quern.kernel @project(%x: tensor<?x64xf32, #quern.dims<s>>,
+                          %w: tensor<16x64xf32> {quern.packing = #quern.packing<panels>})
         -> tensor<?x16xf32, #quern.dims<s>> attributes {form = #quern.form<contract>} {
       %0 = quern.matmul %x, %w : tensor<?x64xf32, #quern.dims<s>>, tensor<16x64xf32>
       quern.yield %0 : tensor<?x16xf32, #quern.dims<s>>
@@ -67,6 +69,10 @@ def Quern_KernelOp : Quern_Op<"kernel", [FunctionOpInterface, IsolatedFromAbove,
     ::mlir::Region *getCallableRegion() { return &getBody(); }
     /// The op that gives the kernel its form: the last anchor of the body with that form.
     ::mlir::Operation *getAnchor();
+    /// The name of the argument attribute that says how a parameter lies, a `#quern.packing`.
+    static constexpr ::llvm::StringLiteral packingName = "quern.packing";
+    /// How the parameter that is argument `argument` lies; none where it is dense, or no parameter.
+    ::std::optional<Packing> getPacking(unsigned argument);
     /// The name of the result attribute that says what the result is a part of.
     static constexpr ::llvm::StringLiteral partOfName = "quern.part_of";
     /// The tensor in whose memory result `result` lies: the one that it is a part of, or the result itself.
@@ -87,6 +93,7 @@ def Quern_CallOp : Quern_Op<"call", [DeclareOpInterfaceMethods<SymbolUserOpInter
     Constraints:
     - call_c1: a kernel of that name exists.
     - call_c2: operands and results have its types.
+    - call_c3: a parameter lies as the kernel's argument says.
 
     Example: `%0 = quern.call @project(%x, %w) : (tensor<4x64xf32>, tensor<16x64xf32>) -> tensor<4x16xf32>`
   }];
@@ -195,6 +202,7 @@ def Quern_LaunchOp
     - launch_c1: a kernel of that name exists.
     - launch_c2: the inputs hold the types of its arguments.
     - launch_c3: the outputs hold the types of its results.
+    - launch_c4: a parameter lies as the kernel's argument says.
 
     Example:
     ```mlir

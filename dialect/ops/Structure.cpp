@@ -1,5 +1,6 @@
 //===- Structure.cpp - parameters, states, entries --------------------------------------------===//
 
+#include "dialect/PackedLayout.h"
 #include "dialect/ops/FunctionSyntax.h"
 #include "dialect/ops/Inference.h"
 
@@ -15,8 +16,8 @@ static bool yieldsExactly(Region &region, Type type) {
 LogicalResult ParameterOp::verify() {
   if (!getTensorType().hasStaticShape())
     return emitOpError("found type ") << getType() << ", expected a static shape";
-  if (getCompressed() && (getTensorType().getRank() != 2 || !getTensorType().getElementType().isBF16()))
-    return emitOpError("compressed type is ") << getType() << ", expected bf16 of rank 2";
+  if (getPacking() && !canPack(getTensorType(), *getPacking()))
+    return emitOpError("type ") << getType() << " cannot lie by " << getPackingAttr();
   return success();
 }
 

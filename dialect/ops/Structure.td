@@ -12,12 +12,12 @@ def Quern_ParameterOp : Quern_Op<"parameter", [Symbol, SingleBlock, NoTerminator
   let description = [{
     Without a body it is the checkpoint's tensor of that name. With a body, the yielded value, evaluated by the
     reference evaluator when the weights are packed. Initialisers may read other parameters, never each other in a
-    circle. The values of a `compressed` one are stored in 13 bits each (dialect/PackedLayout.h) and mean the same.
+    circle. `packing` is how its values lie in a binary (dialect/PackedLayout.h), dense without one; they mean the same.
 
     Constraints:
     - parameter_c1: the shape is static.
     - parameter_c2: the body yields one value of the parameter's type.
-    - parameter_c3: a compressed parameter has rank 2 and elements of bf16.
+    - parameter_c3: a packing is one that weights of its type may have.
 
     Example:
     ```mlir
@@ -30,9 +30,9 @@ def Quern_ParameterOp : Quern_Op<"parameter", [Symbol, SingleBlock, NoTerminator
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<Quern_AnyTensor>:$type,
-                       OptionalAttr<StrAttr>:$sym_visibility, UnitAttr:$compressed);
+                       OptionalAttr<StrAttr>:$sym_visibility, OptionalAttr<Quern_PackingAttr>:$packing);
   let regions = (region MaxSizedRegion<1>:$init);
-  let assemblyFormat = "($sym_visibility^)? (`compressed` $compressed^)? $sym_name `:` $type ($init^)? attr-dict";
+  let assemblyFormat = "($sym_visibility^)? $sym_name `:` $type (`packing` $packing^)? ($init^)? attr-dict";
   let hasVerifier = 1;
   let hasRegionVerifier = 1;
   let extraClassDeclaration = [{

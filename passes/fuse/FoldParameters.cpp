@@ -125,7 +125,8 @@ private:
     SmallVector<Operation *> expression = getExpression(root);
     OpBuilder builder(root->getParentOfType<EntryOp>());
     Type type = root->getResult(0).getType();
-    auto parameter = ParameterOp::create(builder, root->getLoc(), "folded", type, builder.getStringAttr("private"));
+    auto parameter =
+        ParameterOp::create(builder, root->getLoc(), "folded", type, builder.getStringAttr("private"), PackingAttr());
     builder.createBlock(&parameter.getInit());
     IRMapping mapping;
     for (Operation *op : expression)

@@ -93,7 +93,8 @@ ParameterOp JoinedParameters::getParameter(RewriterBase &rewriter, Location loc,
   auto entry = rewriter.getInsertionBlock()->getParentOp();
   rewriter.setInsertionPoint(entry);
   Type any = parts.front().getType();
-  auto parameter = ParameterOp::create(rewriter, loc, joinNames(parts), any, rewriter.getStringAttr("private"));
+  auto parameter =
+      ParameterOp::create(rewriter, loc, joinNames(parts), any, rewriter.getStringAttr("private"), PackingAttr());
   rewriter.createBlock(&parameter.getInit());
   SmallVector<Value> values;
   for (Value part : parts)

@@ -14,10 +14,10 @@ namespace quern {
 
 /// Whether compressing a parameter of this type makes it smaller, and leaves bytes that kernels' i32 can count.
 static bool isWorthIt(RankedTensorType type) {
-  if (type.getRank() != 2 || !type.getElementType().isBF16())
+  if (!canPack(type, Packing::Panels13))
     return false;
-  int64_t bytes = *getParameterBytes(type, /*compressed=*/true);
-  return bytes < *getParameterBytes(type) && bytes <= INT32_MAX;
+  int64_t bytes = *getParameterBytes(type, Packing::Panels13);
+  return bytes < *getParameterBytes(type, Packing::Panels) && bytes <= INT32_MAX;
 }
 
 namespace {
@@ -32,7 +32,7 @@ struct CompressParametersPass : impl::CompressParametersPassBase<CompressParamet
     if (failed(found))
       return signalPassFailure();
     for (ParameterOp parameter : *found)
-      parameter.setCompressed(true);
+      parameter.setPacking(Packing::Panels13);
     numCompressed += found->size();
   }
 

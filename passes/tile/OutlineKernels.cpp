@@ -5,7 +5,6 @@
 #include "dialect/Destination.h"
 #include "dialect/Ops.h"
 #include "dialect/Origin.h"
-#include "dialect/PackedLayout.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/IRMapping.h"
@@ -94,16 +93,14 @@ static SmallVector<Value> getYielded(Operation *op) {
                : SmallVector<Value>(op->getResults());
 }
 
-/// Says which of `inputs` are weights in their packed layout, and which of those are compressed; null where none is.
+/// Says how those of `inputs` that are parameters lie; null where none has a packing.
 static ArrayAttr getArgAttrs(Builder &builder, ArrayRef<Value> inputs, const SymbolTable &symbols) {
   auto describe = [&](Value input) -> Attribute {
-    SmallVector<NamedAttribute> attributes;
     auto param = input.getDefiningOp<ParamOp>();
-    if (param && isPacked(cast<RankedTensorType>(input.getType())))
-      attributes.push_back(builder.getNamedAttr(packedArgAttr, builder.getUnitAttr()));
-    if (param && symbols.lookup<ParameterOp>(param.getParameter()).getCompressed())
-      attributes.push_back(builder.getNamedAttr(compressedArgAttr, builder.getUnitAttr()));
-    return builder.getDictionaryAttr(attributes);
+    PackingAttr packing = param ? symbols.lookup<ParameterOp>(param.getParameter()).getPackingAttr() : PackingAttr();
+    if (!packing)
+      return builder.getDictionaryAttr({});
+    return builder.getDictionaryAttr(builder.getNamedAttr(KernelOp::packingName, packing));
   };
   SmallVector<Attribute> attributes = llvm::map_to_vector(inputs, describe);
   bool isPlain = llvm::all_of(attributes, [](Attribute attribute) { return cast<DictionaryAttr>(attribute).empty(); });

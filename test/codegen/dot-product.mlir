@@ -12,7 +12,7 @@
 // PLAIN-NOT: vpdpbusd
 // CHECK: vfmadd
 // CHECK-NOT: bf16
-quern.kernel @quants(%x: tensor<1x64xf32>, %w: tensor<48x64x!quern.block<q8_0>> {quern.packed}) -> tensor<1x48xf32>
+quern.kernel @quants(%x: tensor<1x64xf32>, %w: tensor<48x64x!quern.block<q8_0>> {quern.packing = #quern.packing<panels>}) -> tensor<1x48xf32>
     attributes {form = #quern.form<contract>} {
   %0 = quern.quantize %x : tensor<1x64xf32>
   %1 = quern.matmul %0, %w : tensor<1x64x!quern.block<q8_1>>, tensor<48x64x!quern.block<q8_0>>
@@ -24,7 +24,7 @@ quern.kernel @quants(%x: tensor<1x64xf32>, %w: tensor<48x64x!quern.block<q8_0>> 
 // PLAIN: vpmaddubsw
 // PLAIN: vpadd{{s?}}w
 // CHECK: vfmadd
-quern.kernel @nibbles(%x: tensor<1x64xf32>, %w: tensor<48x64x!quern.block<q4_0>> {quern.packed}) -> tensor<1x48xf32>
+quern.kernel @nibbles(%x: tensor<1x64xf32>, %w: tensor<48x64x!quern.block<q4_0>> {quern.packing = #quern.packing<panels>}) -> tensor<1x48xf32>
     attributes {form = #quern.form<contract>} {
   %0 = quern.quantize %x : tensor<1x64xf32>
   %1 = quern.matmul %0, %w : tensor<1x64x!quern.block<q8_1>>, tensor<48x64x!quern.block<q4_0>>
@@ -34,7 +34,7 @@ quern.kernel @nibbles(%x: tensor<1x64xf32>, %w: tensor<48x64x!quern.block<q4_0>>
 // CHECK-LABEL: floats:
 // CHECK: vfmadd
 // CHECK-NOT: bf16
-quern.kernel @floats(%x: tensor<1x64xf32>, %w: tensor<48x64xbf16> {quern.packed}) -> tensor<1x48xf32>
+quern.kernel @floats(%x: tensor<1x64xf32>, %w: tensor<48x64xbf16> {quern.packing = #quern.packing<panels>}) -> tensor<1x48xf32>
     attributes {form = #quern.form<contract>} {
   %0 = quern.matmul %x, %w : tensor<1x64xf32>, tensor<48x64xbf16>
   quern.yield %0 : tensor<1x48xf32>
@@ -47,7 +47,7 @@ quern.kernel @floats(%x: tensor<1x64xf32>, %w: tensor<48x64xbf16> {quern.packed}
 // PAIRS-NOT: {{vperm[ti2]*b|vpunpck|vpshufb|vfmadd}}
 // WIDE-NOT: bf16
 // WIDE: vfmadd
-quern.kernel @compressed(%x: tensor<1x64xf32>, %w: tensor<48x64xbf16> {quern.compressed, quern.packed}) -> tensor<1x48xf32>
+quern.kernel @compressed(%x: tensor<1x64xf32>, %w: tensor<48x64xbf16> {quern.packing = #quern.packing<panels13>}) -> tensor<1x48xf32>
     attributes {form = #quern.form<contract>} {
   %0 = quern.cast %x : tensor<1x64xf32> to tensor<1x64xbf16>
   %1 = quern.matmul %0, %w : tensor<1x64xbf16>, tensor<48x64xbf16>
@@ -59,7 +59,7 @@ quern.kernel @compressed(%x: tensor<1x64xf32>, %w: tensor<48x64xbf16> {quern.com
 // PAIRS-NOT: vfmadd
 // WIDE-NOT: bf16
 // WIDE: vfmadd
-quern.kernel @pairs(%x: tensor<1x64xf32>, %w: tensor<48x64xbf16> {quern.packed}) -> tensor<1x48xf32>
+quern.kernel @pairs(%x: tensor<1x64xf32>, %w: tensor<48x64xbf16> {quern.packing = #quern.packing<panels>}) -> tensor<1x48xf32>
     attributes {form = #quern.form<contract>} {
   %0 = quern.cast %x : tensor<1x64xf32> to tensor<1x64xbf16>
   %1 = quern.matmul %0, %w : tensor<1x64xbf16>, tensor<48x64xbf16>

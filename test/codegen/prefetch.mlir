@@ -18,7 +18,7 @@ quern.kernel @attention(%q: tensor<1x9x64xf32>, %k: tensor<1024x3x64xf16>, %v: t
 // AHEAD: vpdpbusd
 // AHEAD-COUNT-8: prefetcht0
 // NONE-NOT: prefetch
-quern.kernel @one(%x: tensor<1x576xf32>, %w: tensor<48x576x!quern.block<q8_0>> {quern.packed}) -> tensor<1x48xf32>
+quern.kernel @one(%x: tensor<1x576xf32>, %w: tensor<48x576x!quern.block<q8_0>> {quern.packing = #quern.packing<panels>}) -> tensor<1x48xf32>
     attributes {form = #quern.form<contract>} {
   %0 = quern.quantize %x : tensor<1x576xf32>
   %1 = quern.matmul %0, %w : tensor<1x576x!quern.block<q8_1>>, tensor<48x576x!quern.block<q8_0>>
@@ -28,7 +28,7 @@ quern.kernel @one(%x: tensor<1x576xf32>, %w: tensor<48x576x!quern.block<q8_0>> {
 // Many rows read the weights again and again.
 // CHECK-LABEL: many:
 // CHECK-NOT: prefetch
-quern.kernel @many(%x: tensor<64x576xf32>, %w: tensor<48x576x!quern.block<q8_0>> {quern.packed}) -> tensor<64x48xf32>
+quern.kernel @many(%x: tensor<64x576xf32>, %w: tensor<48x576x!quern.block<q8_0>> {quern.packing = #quern.packing<panels>}) -> tensor<64x48xf32>
     attributes {form = #quern.form<contract>} {
   %0 = quern.quantize %x : tensor<64x576xf32>
   %1 = quern.matmul %0, %w : tensor<64x576x!quern.block<q8_1>>, tensor<48x576x!quern.block<q8_0>>

@@ -6,7 +6,7 @@
 // TARGET: unknown target `pentium`, expected `host`, `sapphirerapids`, `zen4`, `icelake`, `x86-64-v4`, `x86-64-v3`
 
 // CHECK: :[[@LINE+1]]:1: error: schedule parameter `rows` is 16, expected 1, 2, 3
-quern.kernel @tile(%x: tensor<4x8xf32>, %w: tensor<16x8xf32> {quern.packed}) -> tensor<4x16xf32>
+quern.kernel @tile(%x: tensor<4x8xf32>, %w: tensor<16x8xf32> {quern.packing = #quern.packing<panels>}) -> tensor<4x16xf32>
     attributes {form = #quern.form<contract>, schedule = #quern.schedule<{rows = 16 : i64}>} {
   %0 = quern.matmul %x, %w : tensor<4x8xf32>, tensor<16x8xf32>
   quern.yield %0 : tensor<4x16xf32>
@@ -21,7 +21,7 @@ quern.kernel @surplus(%x: tensor<4xf32>) -> tensor<4xf32>
 
 quern.kernel @dense(%x: tensor<4x8xf32>, %w: tensor<16x8xf32>) -> tensor<4x16xf32>
     attributes {form = #quern.form<contract>} {
-  // CHECK: :[[@LINE+1]]:8: error: reads a weight that is not an argument marked `quern.packed`
+  // CHECK: :[[@LINE+1]]:8: error: reads a weight that is no argument with a packing
   %0 = quern.matmul %x, %w : tensor<4x8xf32>, tensor<16x8xf32>
   quern.yield %0 : tensor<4x16xf32>
 }
@@ -36,7 +36,7 @@ quern.kernel @scalar(%x: tensor<4xf32>) -> tensor<4xf32> attributes {form = #que
   quern.yield %0 : tensor<4xf32>
 }
 
-quern.kernel @broken(%x: tensor<1x8x8x16xf32>, %w: tensor<24x256xf32> {quern.packed}) -> tensor<1x6x6x24xf32>
+quern.kernel @broken(%x: tensor<1x8x8x16xf32>, %w: tensor<24x256xf32> {quern.packing = #quern.packing<panels>}) -> tensor<1x6x6x24xf32>
     attributes {form = #quern.form<winograd>} {
   // CHECK: :[[@LINE+1]]:8: error: a kernel computes 24 channels, expected a multiple of 16
   %0 = quern.winograd %x, %w window [3, 3] tile [2, 2] : tensor<1x8x8x16xf32>, tensor<24x256xf32>

@@ -10,7 +10,7 @@
 // CHECK-NEXT: operand 1 at 32: f16[16:1, 2:160, 3:320]
 // Whole panels: the result by panels.
 // CHECK-NEXT: operand 2 at 0: f32[16:1, 3:16, s:48]
-quern.kernel @contract(%x: tensor<?x64xf32, #quern.dims<s>>, %w: tensor<48x64x!quern.block<q4_1>> {quern.packed})
+quern.kernel @contract(%x: tensor<?x64xf32, #quern.dims<s>>, %w: tensor<48x64x!quern.block<q4_1>> {quern.packing = #quern.packing<panels>})
     -> tensor<?x48xf32, #quern.dims<s>> attributes {form = #quern.form<contract>} {
   %0 = quern.quantize %x : tensor<?x64xf32, #quern.dims<s>>
   %1 = quern.matmul %0, %w : tensor<?x64x!quern.block<q8_1>, #quern.dims<s>>, tensor<48x64x!quern.block<q4_1>>
@@ -22,7 +22,7 @@ quern.kernel @contract(%x: tensor<?x64xf32, #quern.dims<s>>, %w: tensor<48x64x!q
 // Pairs of bf16; the last one is half empty.
 // CHECK-NEXT: operand 1 at 0: u32[16:1, 4:16, 1:64]
 // CHECK-NEXT: operand 2 at 0: f32[5:1, 1:5]
-quern.kernel @ragged(%x: tensor<1x7xf32>, %w: tensor<5x7xbf16> {quern.packed}) -> tensor<1x5xf32>
+quern.kernel @ragged(%x: tensor<1x7xf32>, %w: tensor<5x7xbf16> {quern.packing = #quern.packing<panels>}) -> tensor<1x5xf32>
     attributes {form = #quern.form<contract>} {
   %0 = quern.matmul %x, %w : tensor<1x7xf32>, tensor<5x7xbf16>
   quern.yield %0 : tensor<1x5xf32>
@@ -33,7 +33,7 @@ quern.kernel @ragged(%x: tensor<1x7xf32>, %w: tensor<5x7xbf16> {quern.packed}) -
 // CHECK-NEXT: operand 0 at 0: f32[70:1, 1:70]
 // CHECK-NEXT: operand 1 at 0: u8[64:1, 40:64, 2:2560]
 // CHECK-NEXT: operand 2 at 0: f32[16:1, 2:16, 1:32]
-quern.kernel @compressed(%x: tensor<1x70xf32>, %w: tensor<32x70xbf16> {quern.compressed, quern.packed}) -> tensor<1x32xf32>
+quern.kernel @compressed(%x: tensor<1x70xf32>, %w: tensor<32x70xbf16> {quern.packing = #quern.packing<panels13>}) -> tensor<1x32xf32>
     attributes {form = #quern.form<contract>} {
   %0 = quern.matmul %x, %w : tensor<1x70xf32>, tensor<32x70xbf16>
   quern.yield %0 : tensor<1x32xf32>

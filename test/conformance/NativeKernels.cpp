@@ -111,17 +111,17 @@ private:
 } // namespace
 
 /// A weight as the packer lays it out for an argument of a kernel.
-static Expected<std::vector<uint8_t>> packWeight(const Tensor &weight, bool compressed) {
+static Expected<std::vector<uint8_t>> packWeight(const Tensor &weight, Packing packing) {
   MLIRContext *context = weight.getType().getContext();
   Location loc = UnknownLoc::get(context);
   OwningOpRef<ModuleOp> module = ModuleOp::create(loc);
-  codegen::ParameterPlacement placement{"weight", weight.getType(), 0, 0, compressed};
-  FailureOr<int64_t> bytes = getParameterBytes(weight.getType(), compressed);
+  codegen::ParameterPlacement placement{"weight", weight.getType(), 0, 0, packing};
+  FailureOr<int64_t> bytes = getParameterBytes(weight.getType(), packing);
   if (failed(bytes))
     return llvm::createStringError("a weight without a packed layout");
   placement.bytes = *bytes;
   OpBuilder builder = OpBuilder::atBlockBegin(module->getBody());
-  ParameterOp::create(builder, loc, "weight", weight.getType(), nullptr, compressed);
+  ParameterOp::create(builder, loc, "weight", weight.getType(), nullptr, PackingAttr::get(context, packing));
   OneTensor source(weight);
   std::string packed;
   llvm::raw_string_ostream os(packed);
@@ -169,9 +169,10 @@ static Expected<GuardedMemory> makeInput(KernelOp kernel, BlockArgument argument
   unsigned number = argument.getArgNumber();
   if (auto layout = codegen::getCacheLayout(argument))
     return layOutState(value, *layout);
-  if (!kernel.getArgAttr(number, packedArgAttr))
+  std::optional<Packing> packing = kernel.getPacking(number);
+  if (!packing)
     return GuardedMemory(value.getBytes());
-  Expected<std::vector<uint8_t>> packed = packWeight(value, bool(kernel.getArgAttr(number, compressedArgAttr)));
+  Expected<std::vector<uint8_t>> packed = packWeight(value, *packing);
   if (!packed)
     return packed.takeError();
   return GuardedMemory(*packed);

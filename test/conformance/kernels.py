@@ -2,7 +2,8 @@
 
 
 # How the weight of an argument is stored.
-ATTRIBUTES = {"packed": " {quern.packed}", "compressed": " {quern.compressed, quern.packed}"}
+ATTRIBUTES = {"packed": " {quern.packing = #quern.packing<panels>}",
+              "compressed": " {quern.packing = #quern.packing<panels13>}"}
 
 
 def tensor(*dims, element="f32"):

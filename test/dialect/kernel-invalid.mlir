@@ -175,3 +175,51 @@ quern.program @f(%x: !quern.buffer<tensor<2x8xf32>>) attributes {arena_bytes = 0
   %0 = quern.part %x axis 1 offset 5 : !quern.buffer<tensor<2x8xf32>> to !quern.buffer<tensor<2x4xf32>>
   quern.end
 }
+
+// -----
+
+// kernel_c5
+// expected-error @+1 {{argument of type 'tensor<8x4xf16>' cannot lie by #quern.packing<panels13>}}
+quern.kernel @k(%w: tensor<8x4xf16> {quern.packing = #quern.packing<panels13>}) -> tensor<8x4xf16> attributes {form = #quern.form<map>} {
+  quern.yield %w : tensor<8x4xf16>
+}
+
+// -----
+
+// kernel_c5
+// expected-error @+1 {{argument of type 'tensor<8x4xf16>' cannot lie by unit}}
+quern.kernel @k(%w: tensor<8x4xf16> {quern.packing}) -> tensor<8x4xf16> attributes {form = #quern.form<map>} {
+  quern.yield %w : tensor<8x4xf16>
+}
+
+// -----
+
+// call_c3
+quern.parameter @w : tensor<8x4xbf16> packing <panels13>
+quern.kernel @k(%x: tensor<1x4xf32>, %w: tensor<8x4xbf16> {quern.packing = #quern.packing<panels>}) -> tensor<1x8xf32>
+    attributes {form = #quern.form<contract>} {
+  %0 = quern.matmul %x, %w : tensor<1x4xf32>, tensor<8x4xbf16>
+  quern.yield %0 : tensor<1x8xf32>
+}
+quern.entry @f(%x: tensor<1x4xf32>) -> tensor<1x8xf32> {
+  %w = quern.param @w : tensor<8x4xbf16>
+  // expected-error @+1 {{found parameter `w` panels13, expected it as the kernel reads it, panels}}
+  %0 = quern.call @k(%x, %w) : (tensor<1x4xf32>, tensor<8x4xbf16>) -> tensor<1x8xf32>
+  quern.return %0 : tensor<1x8xf32>
+}
+
+// -----
+
+// launch_c4
+quern.parameter @w : tensor<8x4xf32>
+quern.kernel @k(%x: tensor<1x4xf32>, %w: tensor<8x4xf32> {quern.packing = #quern.packing<panels>}) -> tensor<1x8xf32>
+    attributes {form = #quern.form<contract>} {
+  %0 = quern.matmul %x, %w : tensor<1x4xf32>, tensor<8x4xf32>
+  quern.yield %0 : tensor<1x8xf32>
+}
+quern.program @f(%x: !quern.buffer<tensor<1x4xf32>>, %y: !quern.buffer<tensor<1x8xf32>>) attributes {arena_bytes = 0 : i64} {
+  %w = quern.param_buffer @w : <tensor<8x4xf32>>
+  // expected-error @+1 {{found parameter `w` dense, expected it as the kernel reads it, panels}}
+  quern.launch @k(%x, %w) into (%y) : !quern.buffer<tensor<1x4xf32>>, !quern.buffer<tensor<8x4xf32>> to !quern.buffer<tensor<1x8xf32>>
+  quern.end
+}

@@ -1,12 +1,12 @@
 // RUN: quern-opt %s --verify-roundtrip | FileCheck %s
 
-quern.parameter @w : tensor<16x64xf32>
+quern.parameter @w : tensor<16x64xf32> packing <panels>
 quern.state @cache : tensor<8x1x64xf16>
 
-// CHECK-LABEL: quern.kernel @project(%{{.+}}: tensor<?x64xf32, #quern.dims<s>>, %{{.+}}: tensor<16x64xf32> {quern.packed})
+// CHECK-LABEL: quern.kernel @project(%{{.+}}: tensor<?x64xf32, #quern.dims<s>>, %{{.+}}: tensor<16x64xf32> {quern.packing = #quern.packing<panels>})
 // CHECK-SAME: form = #quern.form<contract>
 // CHECK-SAME: schedule = #quern.schedule<{rows = 8 : i64, vectors = 3 : i64}>
-quern.kernel @project(%x: tensor<?x64xf32, #quern.dims<s>>, %w: tensor<16x64xf32> {quern.packed})
+quern.kernel @project(%x: tensor<?x64xf32, #quern.dims<s>>, %w: tensor<16x64xf32> {quern.packing = #quern.packing<panels>})
     -> tensor<?x16xf32, #quern.dims<s>>
     attributes {form = #quern.form<contract>, schedule = #quern.schedule<{rows = 8 : i64, vectors = 3 : i64}>} {
   %0 = quern.matmul %x, %w : tensor<?x64xf32, #quern.dims<s>>, tensor<16x64xf32>
@@ -61,7 +61,7 @@ quern.program @planned(%x: !quern.buffer<tensor<4x64xf32>>, %at: !quern.buffer<t
   // CHECK: quern.end
   quern.end
 }
-quern.kernel @static(%x: tensor<4x64xf32>, %w: tensor<16x64xf32> {quern.packed}) -> tensor<4x16xf32>
+quern.kernel @static(%x: tensor<4x64xf32>, %w: tensor<16x64xf32> {quern.packing = #quern.packing<panels>}) -> tensor<4x16xf32>
     attributes {form = #quern.form<contract>} {
   %0 = quern.matmul %x, %w : tensor<4x64xf32>, tensor<16x64xf32>
   quern.yield %0 : tensor<4x16xf32>

@@ -17,14 +17,14 @@ quern.parameter @v : tensor<2xf32> {
 // -----
 
 // parameter_c3
-// expected-error @+1 {{compressed type is 'tensor<4x4xf16>', expected bf16 of rank 2}}
-quern.parameter compressed @w : tensor<4x4xf16>
+// expected-error @+1 {{type 'tensor<4x4xf16>' cannot lie by #quern.packing<panels13>}}
+quern.parameter @w : tensor<4x4xf16> packing <panels13>
 
 // -----
 
 // parameter_c3
-// expected-error @+1 {{compressed type is 'tensor<4xbf16>', expected bf16 of rank 2}}
-quern.parameter compressed @w : tensor<4xbf16>
+// expected-error @+1 {{type 'tensor<4xbf16>' cannot lie by #quern.packing<panels13>}}
+quern.parameter @w : tensor<4xbf16> packing <panels13>
 
 // -----
 

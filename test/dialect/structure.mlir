@@ -6,8 +6,8 @@ quern.parameter @"model.norm.weight" : tensor<576xf32>
 // CHECK: quern.parameter "private" @w : tensor<16x64x!quern.block<q4_1>>
 quern.parameter "private" @w : tensor<16x64x!quern.block<q4_1>>
 
-// CHECK: quern.parameter compressed @small : tensor<16x64xbf16>
-quern.parameter compressed @small : tensor<16x64xbf16>
+// CHECK: quern.parameter @small : tensor<16x64xbf16> packing <panels13>
+quern.parameter @small : tensor<16x64xbf16> packing <panels13>
 
 // CHECK: quern.parameter @twice : tensor<576xf32> {
 // CHECK-NEXT: %[[W:.+]] = quern.param @model.norm.weight : tensor<576xf32>

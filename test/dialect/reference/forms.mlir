@@ -14,7 +14,7 @@
 // CHECK: cache: tensor<4x1x16xf32>
 // CHECK-COUNT-4: {{^[-0-9]}}
 
-quern.parameter @w : tensor<16x64x!quern.block<q4_1>>
+quern.parameter @w : tensor<16x64x!quern.block<q4_1>> packing <panels>
 quern.parameter @b : tensor<16xf32>
 quern.parameter @twice_b : tensor<16xf32> {
   %0 = quern.param @b : tensor<16xf32>
@@ -56,7 +56,7 @@ quern.entry @groups(%x: tensor<?x64xf32, #quern.dims<s>>, %at: tensor<?x!quern.p
   quern.return %1, %4 : tensor<?x16xf32, #quern.dims<s>>, tensor<4x1x16xf32>
 }
 
-quern.kernel @contract(%x: tensor<?x64xf32, #quern.dims<s>>, %w: tensor<16x64x!quern.block<q4_1>> {quern.packed},
+quern.kernel @contract(%x: tensor<?x64xf32, #quern.dims<s>>, %w: tensor<16x64x!quern.block<q4_1>> {quern.packing = #quern.packing<panels>},
                        %b: tensor<16xf32>) -> tensor<?x16xf32, #quern.dims<s>>
     attributes {form = #quern.form<contract>} {
   %q = quern.quantize %x : tensor<?x64xf32, #quern.dims<s>>

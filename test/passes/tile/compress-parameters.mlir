@@ -2,8 +2,8 @@
 
 // Read by rows alone: as the weight of a matmul and as a table, by all entries, also within a group. Rows need not end with
 // a whole block.
-// CHECK: quern.parameter compressed @table : tensor<16x64xbf16>
-// CHECK: quern.parameter compressed @odd : tensor<16x63xbf16>
+// CHECK: quern.parameter @table : tensor<16x64xbf16> packing <panels13>
+// CHECK: quern.parameter @odd : tensor<16x63xbf16> packing <panels13>
 quern.parameter @table : tensor<16x64xbf16>
 quern.parameter @odd : tensor<16x63xbf16>
 quern.entry @rows(%i: tensor<2xi32>, %y: tensor<2x63xf32>) -> (tensor<2x16xf32>, tensor<2x16xf32>) {
@@ -55,10 +55,10 @@ quern.entry @rows(%x: tensor<2x64xf32>, %y: tensor<2x8xf32>) -> (tensor<2x16xf32
 
 // Values decide, those of initialisers too: 0 always fits; 2^-29 beside 1 does and 2^-30 does not, while each row has exponents
 // of its own; an infinity is too large for what is beside it.
-// CHECK: quern.parameter compressed @zeros : tensor<16x64xbf16> {
-// CHECK: quern.parameter compressed @small : tensor<16x64xbf16> {
+// CHECK: quern.parameter @zeros : tensor<16x64xbf16> packing <panels13> {
+// CHECK: quern.parameter @small : tensor<16x64xbf16> packing <panels13> {
 // CHECK: quern.parameter @smaller : tensor<16x64xbf16> {
-// CHECK: quern.parameter compressed @rows : tensor<32x64xbf16> {
+// CHECK: quern.parameter @rows : tensor<32x64xbf16> packing <panels13> {
 // CHECK: quern.parameter @infinite : tensor<16x64xbf16> {
 quern.parameter @zeros : tensor<16x64xbf16> {
   %0 = quern.constant dense<1.0e+30> : tensor<16x32xbf16>

@@ -23,8 +23,8 @@ quern.kernel private @d(%x: tensor<?x4xf32, #quern.dims<s>>, %w: tensor<8x4xf32>
   %0 = quern.matmul %x, %w : tensor<?x4xf32, #quern.dims<s>>, tensor<8x4xf32>
   quern.yield %0 : tensor<?x8xf32, #quern.dims<s>>
 }
-// CHECK: quern.kernel private @[[PACKED:quern_contract_f32_8x4_sx8_matmul__[0-9a-f]*]](%{{.*}} {quern.packed})
-quern.kernel private @e(%x: tensor<?x4xf32, #quern.dims<s>>, %w: tensor<8x4xf32> {quern.packed}) -> tensor<?x8xf32, #quern.dims<s>>
+// CHECK: quern.kernel private @[[PACKED:quern_contract_f32_8x4_sx8_matmul__[0-9a-f]*]](%{{.*}} {quern.packing = #quern.packing<panels>})
+quern.kernel private @e(%x: tensor<?x4xf32, #quern.dims<s>>, %w: tensor<8x4xf32> {quern.packing = #quern.packing<panels>}) -> tensor<?x8xf32, #quern.dims<s>>
     attributes {form = #quern.form<contract>} {
   %0 = quern.matmul %x, %w : tensor<?x4xf32, #quern.dims<s>>, tensor<8x4xf32>
   quern.yield %0 : tensor<?x8xf32, #quern.dims<s>>
@@ -41,7 +41,7 @@ quern.kernel private @unused(%x: tensor<4xf32>) -> tensor<4xf32> attributes {for
 // CHECK-NEXT: quern.call @[[OTHER]](
 // CHECK-NEXT: quern.call @[[DENSE]](
 // CHECK: quern.call @[[PACKED]](
-quern.parameter @w : tensor<8x4xf32>
+quern.parameter @w : tensor<8x4xf32> packing <panels>
 quern.entry @calls(%x: tensor<2x4xf32>, %g: tensor<4xf32>, %y: tensor<?x4xf32, #quern.dims<s>>, %v: tensor<8x4xf32>)
     -> (tensor<2x4xf32>, tensor<?x8xf32, #quern.dims<s>>, tensor<?x8xf32, #quern.dims<s>>) {
   %0 = quern.call @a(%x, %g) : (tensor<2x4xf32>, tensor<4xf32>) -> tensor<2x4xf32>

@@ -1,13 +1,13 @@
 // RUN: quern-opt %s --quern-outline-kernels --split-input-file | FileCheck %s
 // RUN: quern-opt %s --quern-outline-kernels --split-input-file --mlir-print-debuginfo | FileCheck %s --check-prefix=PLACES
 
-quern.parameter @w : tensor<8x4xf32>
+quern.parameter @w : tensor<8x4xf32> packing <panels>
 quern.parameter @b : tensor<8xf32>
 
-// A group becomes a kernel of its anchor's form: arguments in the order of their first use, weights marked as packed,
+// A group becomes a kernel of its anchor's form: arguments in the order of their first use, with the packing of weights,
 // splat literals inside. A reshape stays in the entry. A call says which ops it is, from where: the anchor first.
 // CHECK: quern.kernel private @kernel(
-// CHECK-SAME: %[[X:[a-z0-9]*]]: tensor<2x4xf32>, %[[W:[a-z0-9]*]]: tensor<8x4xf32> {quern.packed}, %[[B:[a-z0-9]*]]: tensor<8xf32>) -> tensor<2x8xf32>
+// CHECK-SAME: %[[X:[a-z0-9]*]]: tensor<2x4xf32>, %[[W:[a-z0-9]*]]: tensor<8x4xf32> {quern.packing = #quern.packing<panels>}, %[[B:[a-z0-9]*]]: tensor<8xf32>) -> tensor<2x8xf32>
 // CHECK-SAME: form = #quern.form<contract>
 // CHECK-NEXT: %[[C:.*]] = quern.constant
 // CHECK-NEXT: %[[P:.*]] = quern.matmul %[[X]], %[[W]]
@@ -109,10 +109,10 @@ quern.entry @parts(%x: tensor<2x4xf32>) -> tensor<2x8xf32> {
 
 // -----
 
-quern.parameter compressed @w : tensor<8x4xbf16>
+quern.parameter @w : tensor<8x4xbf16> packing <panels13>
 
-// What is compressed is said of the argument, too.
-// CHECK: quern.kernel private @kernel(%{{.*}}: tensor<2x4xf32>, %{{.*}}: tensor<8x4xbf16> {quern.compressed, quern.packed})
+// How a parameter lies is said of the argument.
+// CHECK: quern.kernel private @kernel(%{{.*}}: tensor<2x4xf32>, %{{.*}}: tensor<8x4xbf16> {quern.packing = #quern.packing<panels13>})
 // CHECK-LABEL: quern.entry @compressed(
 quern.entry @compressed(%x: tensor<2x4xf32>) -> tensor<2x8xf32> {
   %w = quern.param @w : tensor<8x4xbf16>

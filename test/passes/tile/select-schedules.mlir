@@ -7,7 +7,7 @@ module attributes {quern.target = #quern.target<"zen4", vectorBits = 512, l1Byte
   // same number.
   // CHECK: quern.kernel @floats
   // CHECK-SAME: schedule = #quern.schedule<{panels = 3 : i64, rows = 8 : i64, vectors = 3 : i64}>
-  quern.kernel @floats(%x: tensor<?x576xf32, #quern.dims<s>>, %w: tensor<576x576xf32> {quern.packed}) -> tensor<?x576xf32, #quern.dims<s>>
+  quern.kernel @floats(%x: tensor<?x576xf32, #quern.dims<s>>, %w: tensor<576x576xf32> {quern.packing = #quern.packing<panels>}) -> tensor<?x576xf32, #quern.dims<s>>
       attributes {form = #quern.form<contract>} {
     %0 = quern.matmul %x, %w : tensor<?x576xf32, #quern.dims<s>>, tensor<576x576xf32>
     quern.yield %0 : tensor<?x576xf32, #quern.dims<s>>
@@ -16,7 +16,7 @@ module attributes {quern.target = #quern.target<"zen4", vectorBits = 512, l1Byte
   // A convolution: rows of 35 places are five tiles of 7; 6 panels are two groups of 3.
   // CHECK: quern.kernel @conv
   // CHECK-SAME: schedule = #quern.schedule<{lines = 4 : i64, rows = 7 : i64, vectors = 3 : i64}>
-  quern.kernel @conv(%x: tensor<1x35x35x64xf32>, %w: tensor<96x576xf32> {quern.packed}) -> tensor<1x35x35x96xf32>
+  quern.kernel @conv(%x: tensor<1x35x35x64xf32>, %w: tensor<96x576xf32> {quern.packing = #quern.packing<panels>}) -> tensor<1x35x35x96xf32>
       attributes {form = #quern.form<conv>} {
     %0 = quern.conv2d %x, %w window [3, 3] pads [1, 1, 1, 1] layout <nhwc> : tensor<1x35x35x64xf32>, tensor<96x576xf32>
     quern.yield %0 : tensor<1x35x35x96xf32>
@@ -25,7 +25,7 @@ module attributes {quern.target = #quern.target<"zen4", vectorBits = 512, l1Byte
   // Rows of 17 places: two tiles of 9, whose sums, weights and one place fill the registers.
   // CHECK: quern.kernel @point
   // CHECK-SAME: rows = 9 : i64, vectors = 3 : i64
-  quern.kernel @point(%x: tensor<1x17x17x768xf32>, %w: tensor<192x768xf32> {quern.packed}) -> tensor<1x17x17x192xf32>
+  quern.kernel @point(%x: tensor<1x17x17x768xf32>, %w: tensor<192x768xf32> {quern.packing = #quern.packing<panels>}) -> tensor<1x17x17x192xf32>
       attributes {form = #quern.form<conv>} {
     %0 = quern.conv2d %x, %w window [1, 1] layout <nhwc> : tensor<1x17x17x768xf32>, tensor<192x768xf32>
     quern.yield %0 : tensor<1x17x17x192xf32>
@@ -34,7 +34,7 @@ module attributes {quern.target = #quern.target<"zen4", vectorBits = 512, l1Byte
   // Nine tiles in a row; too few rows of tiles for tasks that transform their own.
   // CHECK: quern.kernel @winograd
   // CHECK-SAME: schedule = #quern.schedule<{lines = 1 : i64, rows = 9 : i64, shared = 1 : i64, vectors = 3 : i64}>
-  quern.kernel @winograd(%x: tensor<1x35x35x64xf32>, %w: tensor<96x2304xf32> {quern.packed}) -> tensor<1x35x35x96xf32>
+  quern.kernel @winograd(%x: tensor<1x35x35x64xf32>, %w: tensor<96x2304xf32> {quern.packing = #quern.packing<panels>}) -> tensor<1x35x35x96xf32>
       attributes {form = #quern.form<winograd>} {
     %0 = quern.winograd %x, %w window [3, 3] tile [4, 4] pads [1, 1, 1, 1] : tensor<1x35x35x64xf32>, tensor<96x2304xf32>
     quern.yield %0 : tensor<1x35x35x96xf32>
@@ -43,7 +43,7 @@ module attributes {quern.target = #quern.target<"zen4", vectorBits = 512, l1Byte
   // Rows of two tiles: several rows share a weight.
   // CHECK: quern.kernel @winograd_narrow
   // CHECK-SAME: schedule = #quern.schedule<{lines = 2 : i64, rows = 2 : i64
-  quern.kernel @winograd_narrow(%x: tensor<1x8x8x448xf32>, %w: tensor<384x16128xf32> {quern.packed}) -> tensor<1x8x8x384xf32>
+  quern.kernel @winograd_narrow(%x: tensor<1x8x8x448xf32>, %w: tensor<384x16128xf32> {quern.packing = #quern.packing<panels>}) -> tensor<1x8x8x384xf32>
       attributes {form = #quern.form<winograd>} {
     %0 = quern.winograd %x, %w window [3, 3] tile [4, 4] pads [1, 1, 1, 1] : tensor<1x8x8x448xf32>, tensor<384x16128xf32>
     quern.yield %0 : tensor<1x8x8x384xf32>
@@ -52,7 +52,7 @@ module attributes {quern.target = #quern.target<"zen4", vectorBits = 512, l1Byte
   // Many rows of tiles, few weights: each task transforms its own tiles.
   // CHECK: quern.kernel @winograd_large
   // CHECK-SAME: schedule = #quern.schedule<{lines = 1 : i64, rows = 13 : i64, shared = 0 : i64, vectors = 2 : i64}>
-  quern.kernel @winograd_large(%x: tensor<1x147x147x32xf32>, %w: tensor<64x1152xf32> {quern.packed}) -> tensor<1x147x147x64xf32>
+  quern.kernel @winograd_large(%x: tensor<1x147x147x32xf32>, %w: tensor<64x1152xf32> {quern.packing = #quern.packing<panels>}) -> tensor<1x147x147x64xf32>
       attributes {form = #quern.form<winograd>} {
     %0 = quern.winograd %x, %w window [3, 3] tile [4, 4] pads [1, 1, 1, 1] : tensor<1x147x147x32xf32>, tensor<64x1152xf32>
     quern.yield %0 : tensor<1x147x147x64xf32>
@@ -61,7 +61,7 @@ module attributes {quern.target = #quern.target<"zen4", vectorBits = 512, l1Byte
   // One row of floats: four sums at a time hide the latency of each.
   // CHECK: quern.kernel @row
   // CHECK-SAME: rows = 1 : i64, vectors = 4 : i64
-  quern.kernel @row(%x: tensor<1x576xf32>, %w: tensor<576x576xf16> {quern.packed}) -> tensor<1x576xf32> attributes {form = #quern.form<contract>} {
+  quern.kernel @row(%x: tensor<1x576xf32>, %w: tensor<576x576xf16> {quern.packing = #quern.packing<panels>}) -> tensor<1x576xf32> attributes {form = #quern.form<contract>} {
     %0 = quern.matmul %x, %w : tensor<1x576xf32>, tensor<576x576xf16>
     quern.yield %0 : tensor<1x576xf32>
   }
@@ -69,7 +69,7 @@ module attributes {quern.target = #quern.target<"zen4", vectorBits = 512, l1Byte
   // One row of compressed floats: one stream, as of quants.
   // CHECK: quern.kernel @compressed
   // CHECK-SAME: rows = 1 : i64, vectors = 1 : i64
-  quern.kernel @compressed(%x: tensor<1x576xf32>, %w: tensor<576x576xbf16> {quern.compressed, quern.packed}) -> tensor<1x576xf32>
+  quern.kernel @compressed(%x: tensor<1x576xf32>, %w: tensor<576x576xbf16> {quern.packing = #quern.packing<panels13>}) -> tensor<1x576xf32>
       attributes {form = #quern.form<contract>} {
     %0 = quern.matmul %x, %w : tensor<1x576xf32>, tensor<576x576xbf16>
     quern.yield %0 : tensor<1x576xf32>
@@ -78,7 +78,7 @@ module attributes {quern.target = #quern.target<"zen4", vectorBits = 512, l1Byte
   // Four-bit weights are unpacked once per tile: many rows. A prompt has work enough for a task per panel.
   // CHECK: quern.kernel @nibbles
   // CHECK-SAME: schedule = #quern.schedule<{panels = 1 : i64, rows = 12 : i64, vectors = 1 : i64}>
-  quern.kernel @nibbles(%x: tensor<?x576xf32, #quern.dims<s>>, %w: tensor<576x576x!quern.block<q4_1>> {quern.packed}) -> tensor<?x576xf32, #quern.dims<s>>
+  quern.kernel @nibbles(%x: tensor<?x576xf32, #quern.dims<s>>, %w: tensor<576x576x!quern.block<q4_1>> {quern.packing = #quern.packing<panels>}) -> tensor<?x576xf32, #quern.dims<s>>
       attributes {form = #quern.form<contract>} {
     %q = quern.quantize %x : tensor<?x576xf32, #quern.dims<s>>
     %0 = quern.matmul %q, %w : tensor<?x576x!quern.block<q8_1>, #quern.dims<s>>, tensor<576x576x!quern.block<q4_1>>
@@ -88,7 +88,7 @@ module attributes {quern.target = #quern.target<"zen4", vectorBits = 512, l1Byte
   // One row of quants: one stream of weights, and tasks that are worth handing out.
   // CHECK: quern.kernel @stream
   // CHECK-SAME: schedule = #quern.schedule<{panels = 3 : i64, rows = 1 : i64, vectors = 1 : i64}>
-  quern.kernel @stream(%x: tensor<1x576xf32>, %w: tensor<576x576x!quern.block<q8_0>> {quern.packed}) -> tensor<1x576xf32> attributes {form = #quern.form<contract>} {
+  quern.kernel @stream(%x: tensor<1x576xf32>, %w: tensor<576x576x!quern.block<q8_0>> {quern.packing = #quern.packing<panels>}) -> tensor<1x576xf32> attributes {form = #quern.form<contract>} {
     %q = quern.quantize %x : tensor<1x576xf32>
     %0 = quern.matmul %q, %w : tensor<1x576x!quern.block<q8_1>>, tensor<576x576x!quern.block<q8_0>>
     quern.yield %0 : tensor<1x576xf32>
@@ -97,7 +97,7 @@ module attributes {quern.target = #quern.target<"zen4", vectorBits = 512, l1Byte
   // A pair of quants is multiplied one after the other: the registers are those of one.
   // CHECK: quern.kernel @pair
   // CHECK-SAME: rows = 12 : i64, vectors = 1 : i64
-  quern.kernel @pair(%x: tensor<?x576xf32, #quern.dims<s>>, %g: tensor<1536x576x!quern.block<q4_1>> {quern.packed}, %u: tensor<1536x576x!quern.block<q4_1>> {quern.packed})
+  quern.kernel @pair(%x: tensor<?x576xf32, #quern.dims<s>>, %g: tensor<1536x576x!quern.block<q4_1>> {quern.packing = #quern.packing<panels>}, %u: tensor<1536x576x!quern.block<q4_1>> {quern.packing = #quern.packing<panels>})
       -> tensor<?x1536xf32, #quern.dims<s>> attributes {form = #quern.form<contract>} {
     %q = quern.quantize %x : tensor<?x576xf32, #quern.dims<s>>
     %0 = quern.matmul %q, %g : tensor<?x576x!quern.block<q8_1>, #quern.dims<s>>, tensor<1536x576x!quern.block<q4_1>>
@@ -114,7 +114,7 @@ module attributes {quern.target = #quern.target<"zen4", vectorBits = 512, l1Byte
   // CHECK: quern.kernel @measured
   // MODEL-SAME: rows = 8 : i64, vectors = 3 : i64
   // DATA-SAME: schedule = #quern.schedule<{panels = 8 : i64, rows = 6 : i64, vectors = 2 : i64}>
-  quern.kernel @measured(%x: tensor<?x576xf32, #quern.dims<s>>, %w: tensor<1536x576xf32> {quern.packed}) -> tensor<?x1536xf32, #quern.dims<s>>
+  quern.kernel @measured(%x: tensor<?x576xf32, #quern.dims<s>>, %w: tensor<1536x576xf32> {quern.packing = #quern.packing<panels>}) -> tensor<?x1536xf32, #quern.dims<s>>
       attributes {form = #quern.form<contract>} {
     %0 = quern.matmul %x, %w : tensor<?x576xf32, #quern.dims<s>>, tensor<1536x576xf32>
     quern.yield %0 : tensor<?x1536xf32, #quern.dims<s>>
@@ -123,7 +123,7 @@ module attributes {quern.target = #quern.target<"zen4", vectorBits = 512, l1Byte
   // A schedule that is there stays.
   // CHECK: quern.kernel @given
   // CHECK-SAME: schedule = #quern.schedule<{rows = 2 : i64}>
-  quern.kernel @given(%x: tensor<?x576xf32, #quern.dims<s>>, %w: tensor<576x576xf32> {quern.packed}) -> tensor<?x576xf32, #quern.dims<s>>
+  quern.kernel @given(%x: tensor<?x576xf32, #quern.dims<s>>, %w: tensor<576x576xf32> {quern.packing = #quern.packing<panels>}) -> tensor<?x576xf32, #quern.dims<s>>
       attributes {form = #quern.form<contract>, schedule = #quern.schedule<{rows = 2 : i64}>} {
     %0 = quern.matmul %x, %w : tensor<?x576xf32, #quern.dims<s>>, tensor<576x576xf32>
     quern.yield %0 : tensor<?x576xf32, #quern.dims<s>>

@@ -40,13 +40,13 @@ public:
     context.loadAllAvailableDialects();
   }
 
-  void roundTrip(const std::string &element, int64_t n, int64_t k, bool compressed = false);
+  void roundTrip(const std::string &element, int64_t n, int64_t k, Packing packing = Packing::Panels);
   void concat();
   void exponents();
   void placement();
   void processes();
   void refuses(const std::string &element, std::vector<uint8_t> row, const std::string &message,
-               bool compressed = false);
+               Packing packing = Packing::Panels);
 
 private:
   OwningOpRef<ModuleOp> parse(const std::string &text) { return parseSourceString<ModuleOp>(text, &context); }
@@ -70,8 +70,8 @@ std::string PackerTest::pack(ModuleOp module, ParameterSource &source,
 }
 
 /// `quern.parameter @w` and an entry that reads it.
-std::string readWeight(const std::string &type, const std::string &init = "", bool compressed = false) {
-  return std::string("quern.parameter ") + (compressed ? "compressed " : "") + "@w : " + type + init +
+std::string readWeight(const std::string &type, const std::string &init = "", Packing packing = Packing::Panels) {
+  return "quern.parameter @w : " + type + " packing <" + stringifyPacking(packing).str() + ">" + init +
          "\nquern.entry @read() -> " + type + " {\n  %0 = quern.param @w : " + type + "\n  quern.return %0 : " + type +
          "\n}\n";
 }
@@ -80,8 +80,8 @@ std::string tensor(int64_t n, int64_t k, const std::string &element) {
   return "tensor<" + std::to_string(n) + "x" + std::to_string(k) + "x" + element + ">";
 }
 
-void PackerTest::roundTrip(const std::string &element, int64_t n, int64_t k, bool compressed) {
-  OwningOpRef<ModuleOp> module = parse(readWeight(tensor(n, k, element), "", compressed));
+void PackerTest::roundTrip(const std::string &element, int64_t n, int64_t k, Packing packing) {
+  OwningOpRef<ModuleOp> module = parse(readWeight(tensor(n, k, element), "", packing));
   RandomParameters source(*module);
   llvm::SmallVector<codegen::ParameterPlacement> placements;
   std::string bytes = pack(*module, source, placements);
@@ -119,7 +119,7 @@ void PackerTest::concat() {
 /// Both zeros, what is below the smallest normal number, and the ends of what a base holds keep all their bits; two
 /// panels of two blocks take 2 · (64 + 2 · 832) bytes.
 void PackerTest::exponents() {
-  OwningOpRef<ModuleOp> module = parse(readWeight(tensor(17, 35, "bf16"), "", /*compressed=*/true));
+  OwningOpRef<ModuleOp> module = parse(readWeight(tensor(17, 35, "bf16"), "", Packing::Panels13));
   std::vector<uint16_t> row(35, 0);
   llvm::copy(std::initializer_list<uint16_t>{0x8000, 0x0001, 0x80ff, 0x3100, 0xb17f, 0x3fff, 0xbf80}, row.end() - 7);
   std::vector<uint8_t> stored(70);
@@ -160,7 +160,7 @@ void PackerTest::processes() {
   std::string parameters, body, types, values;
   for (int i = 0; i < 9; ++i) {
     std::string n = std::to_string(i), type = tensor(16 + 5 * i, 64, i % 2 ? "f32" : "!quern.block<q4_1>");
-    parameters += "quern.parameter @w" + n + " : " + type + "\n";
+    parameters += "quern.parameter @w" + n + " : " + type + " packing <panels>\n";
     body += "  %" + n + " = quern.param @w" + n + " : " + type + "\n";
     types += (i ? ", " : "") + type;
     values += (i ? ", %" : "%") + n;
@@ -191,8 +191,8 @@ void PackerTest::processes() {
 }
 
 void PackerTest::refuses(const std::string &element, std::vector<uint8_t> row, const std::string &message,
-                         bool compressed) {
-  OwningOpRef<ModuleOp> module = parse(readWeight(tensor(2, 32, element), "", compressed));
+                         Packing packing) {
+  OwningOpRef<ModuleOp> module = parse(readWeight(tensor(2, 32, element), "", packing));
   FixedRows source(std::move(row));
   std::string found;
   ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) { found = diagnostic.str(); });
@@ -211,7 +211,7 @@ int main() {
       for (int64_t k : {1, 7, 64})
         test.roundTrip(element, n, k);
     for (int64_t k : {1, 7, 32, 70})
-      test.roundTrip("bf16", n, k, /*compressed=*/true);
+      test.roundTrip("bf16", n, k, Packing::Panels13);
     for (const char *format : {"q8_0", "q4_0", "q4_1", "q5_0", "q5_1"})
       for (int64_t k : {32, 96})
         test.roundTrip(std::string("!quern.block<") + format + ">", n, k);
@@ -233,7 +233,7 @@ int main() {
   test.refuses("!quern.block<q4_1>", blocks, "tensor `w` has a scale or minimum at row 0, column 0 that is not finite");
   std::vector<uint8_t> spread(32 * 2, 0);
   spread[1] = 0x3f, spread[3] = 0x30; // 15 pairs of exponents apart
-  test.refuses("bf16", spread, "row 0 of tensor `w` has exponents that do not fit 13 bits", /*compressed=*/true);
+  test.refuses("bf16", spread, "row 0 of tensor `w` has exponents that do not fit 13 bits", Packing::Panels13);
   test.refuses("bf16", {1, 2, 3}, "row 0 of tensor `w` has 3 bytes, expected 64");
   return checks.status();
 }

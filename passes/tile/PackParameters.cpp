@@ -1,0 +1,28 @@
+//===- PackParameters.cpp - how weights lie in a binary ----------------------------------------===//
+
+#include "passes/Passes.h"
+
+#include "dialect/PackedLayout.h"
+
+using namespace mlir;
+
+namespace quern {
+
+#define GEN_PASS_DEF_PACKPARAMETERSPASS
+#include "passes/Passes.h.inc"
+
+namespace {
+
+struct PackParametersPass : impl::PackParametersPassBase<PackParametersPass> {
+  void runOnOperation() override {
+    for (auto parameter : getOperation().getOps<ParameterOp>())
+      if (canPack(parameter.getTensorType(), Packing::Panels)) {
+        parameter.setPacking(Packing::Panels);
+        ++numPacked;
+      }
+  }
+};
+
+} // namespace
+
+} // namespace quern
