@@ -99,15 +99,19 @@ static json::Object describeEntry(ProgramOp program) {
                       {"bounds", std::move(bounds)}};
 }
 
-static json::Array describeStates(ModuleOp module) {
+static json::Array describeStates(ModuleOp module, ArrayRef<ParameterPlacement> parameters) {
   json::Array states;
   for (auto state : module.getOps<StateOp>()) {
     RankedTensorType type = state.getTensorType();
-    states.push_back(json::Object{{"name", state.getSymName()},
-                                  {"bytes", getStateBytes(type)},
-                                  {"dtype", dtypeName(type.getElementType())},
-                                  {"shape", describeShape(type)},
-                                  {"rows", type.getRank() ? type.getDimSize(0) : 1}});
+    json::Object description{{"name", state.getSymName()},
+                             {"kind", stringifyStateKind(state.getKind())},
+                             {"bytes", getStateBytes(state)},
+                             {"dtype", dtypeName(type.getElementType())},
+                             {"shape", describeShape(type)}};
+    auto start = llvm::find_if(parameters, [&](const auto &parameter) { return parameter.name == state.getStart(); });
+    if (start != parameters.end())
+      description["start"] = start->offset;
+    states.push_back(std::move(description));
   }
   return states;
 }
@@ -293,7 +297,7 @@ std::string describe(const DescriptionInputs &inputs) {
       {"version", QUERN_ABI_VERSION},
       {"model", inputs.model},
       {"entries", std::move(entries)},
-      {"states", describeStates(first)},
+      {"states", describeStates(first, inputs.parameters)},
       {"weights_bytes", inputs.weightsBytes},
       {"parameters", std::move(parameters)},
       {"experts", describeExperts(first)},

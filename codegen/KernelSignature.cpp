@@ -63,28 +63,27 @@ FailureOr<BufferElement> SignatureBuilder::getElement(Type type) {
   return kernel.emitError("a kernel's buffer has elements of type ") << type << ", expected f32, f16, bf16, i32 or i1";
 }
 
-/// The dimensions of a dense row-major tensor, or of a part of the tensor `whole`, innermost first; failure where a
-/// stride would depend on the run.
-static FailureOr<SmallVector<BufferDim>> getDenseDims(KernelOp kernel, RankedTensorType type, RankedTensorType whole) {
+/// The dimensions of a dense row-major tensor, or of a part of the tensor `whole`, innermost first.
+static SmallVector<BufferDim> getDenseDims(RankedTensorType type, RankedTensorType whole) {
   SmallVector<Dim> shape = getDims(type), strided = getDims(whole);
   SmallVector<BufferDim> dims;
-  int64_t stride = 1;
+  BufferDim next{Dim::fixed(1), 1};
   for (auto [dim, room] : llvm::zip_equal(llvm::reverse(shape), llvm::reverse(strided))) {
-    if (stride < 0)
-      return kernel.emitError("shape ")
-             << formatDims(shape) << " of a kernel's buffer is symbolic within, expected only its first dimension";
-    dims.push_back({dim, stride});
-    stride = room.isStatic() ? stride * room.size() : -1;
+    next.extent = dim;
+    dims.push_back(next);
+    if (room.isStatic())
+      next.stride *= room.size();
+    else
+      next.inner.push_back(room.name());
   }
   return dims;
 }
 
 LogicalResult SignatureBuilder::addDense(unsigned operand, RankedTensorType type, RankedTensorType whole) {
   FailureOr<BufferElement> element = getElement(type.getElementType());
-  FailureOr<SmallVector<BufferDim>> dims = getDenseDims(kernel, type, whole);
-  if (failed(element) || failed(dims))
+  if (failed(element))
     return failure();
-  push(operand, *element, std::move(*dims));
+  push(operand, *element, getDenseDims(type, whole));
   return success();
 }
 
@@ -170,12 +169,12 @@ LogicalResult SignatureBuilder::addState(unsigned operand, RankedTensorType type
 /// A tensor whose last axis is seen by panels: [lane, panel, …].
 LogicalResult SignatureBuilder::addPanels(unsigned operand, RankedTensorType type, RankedTensorType whole) {
   FailureOr<BufferElement> element = getElement(type.getElementType());
-  FailureOr<SmallVector<BufferDim>> dims = getDenseDims(kernel, type, whole);
-  if (failed(element) || failed(dims))
+  if (failed(element))
     return failure();
+  SmallVector<BufferDim> dims = getDenseDims(type, whole);
   SmallVector<BufferDim> panels = {{Dim::fixed(PackedLayout::panelRows), 1},
                                    {Dim::fixed(PackedLayout::panels(type.getShape().back())), PackedLayout::panelRows}};
-  panels.append(dims->begin() + 1, dims->end());
+  panels.append(dims.begin() + 1, dims.end());
   push(operand, *element, std::move(panels));
   return success();
 }
@@ -209,13 +208,13 @@ LogicalResult SignatureBuilder::addOutput(unsigned operand, unsigned result, Ran
 /// Columns that fill whole panels: [lane, panel, row].
 LogicalResult SignatureBuilder::addColumns(unsigned operand, RankedTensorType type) {
   FailureOr<BufferElement> element = getElement(type.getElementType());
-  FailureOr<SmallVector<BufferDim>> dims = getDenseDims(kernel, type, type);
-  if (failed(element) || failed(dims))
+  if (failed(element))
     return failure();
-  if (dims->size() < 2)
+  SmallVector<BufferDim> dims = getDenseDims(type, type);
+  if (dims.size() < 2)
     return kernel.emitError("a contraction's result of shape ")
            << formatDims(getDims(type)) << ", expected rank 2 or 3";
-  BufferDim rows = dims->back();
+  BufferDim rows = dims.back();
   if (rows.stride % PackedLayout::panelRows != 0) {
     push(operand, *element, {{Dim::fixed(rows.stride), 1}, rows});
     return success();

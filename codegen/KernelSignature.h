@@ -8,10 +8,12 @@
 
 namespace quern::codegen {
 
-/// One dimension of a native buffer. Strides count elements and are known at compile time.
+/// One dimension of a native buffer. A stride counts elements: `stride` times the sizes of `inner`, the symbols of the
+/// dimensions within.
 struct BufferDim {
   Dim extent;
   int64_t stride;
+  llvm::SmallVector<mlir::StringAttr, 2> inner = {};
 };
 
 /// The element type of a native buffer, in Halide's codes: 0 int, 1 uint, 2 float, 4 bfloat.

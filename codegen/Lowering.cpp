@@ -4,6 +4,7 @@
 #include "codegen/Scalar.h"
 #include "codegen/StateLayout.h"
 #include "codegen/templates/Weights.h"
+#include "dialect/Destination.h"
 
 using namespace mlir;
 
@@ -36,7 +37,9 @@ static Halide::Type toHalide(BufferElement element) {
 template <typename BufferT> static void constrain(BufferT &&buffer, ArrayRef<BufferDim> dims) {
   for (auto [i, dim] : llvm::enumerate(dims)) {
     Halide::Internal::Dimension native = buffer.dim(static_cast<int>(i));
-    native.set_min(0).set_stride(static_cast<int>(dim.stride));
+    native.set_min(0);
+    if (dim.inner.empty())
+      native.set_stride(static_cast<int>(dim.stride));
     if (dim.extent.isStatic())
       native.set_extent(static_cast<int>(dim.extent.size()));
   }
@@ -44,7 +47,7 @@ template <typename BufferT> static void constrain(BufferT &&buffer, ArrayRef<Buf
 
 /// Halide holds sizes and strides in 32 bits.
 static LogicalResult checkSize(KernelOp kernel, const NativeArgument &native) {
-  for (BufferDim dim : native.dims) {
+  for (const BufferDim &dim : native.dims) {
     int64_t extent = dim.extent.isStatic() ? dim.extent.size() : 1;
     if (extent > INT32_MAX || dim.stride > INT32_MAX)
       return kernel.emitError("a buffer of operand ")
@@ -54,17 +57,23 @@ static LogicalResult checkSize(KernelOp kernel, const NativeArgument &native) {
   return success();
 }
 
+/// Whether the dimensions within some other are symbolic: what the buffer spans is the product of several sizes.
+static bool isSymbolicWithin(const NativeArgument &native) {
+  return llvm::any_of(native.dims, [](const BufferDim &dim) { return !dim.inner.empty(); });
+}
+
 /// The elements from the first to the last, of a buffer whose symbolic dimensions have one.
 static int64_t getSpan(const NativeArgument &native) {
   int64_t span = 1;
-  for (BufferDim dim : native.dims)
+  for (const BufferDim &dim : native.dims)
     if (dim.extent.isStatic())
       span += (dim.extent.size() - 1) * dim.stride;
   return span;
 }
 
 bool Lowering::hasLargeBuffers() const {
-  return llvm::any_of(signature, [](const NativeArgument &native) { return getSpan(native) > INT32_MAX; });
+  return llvm::any_of(
+      signature, [](const NativeArgument &native) { return isSymbolicWithin(native) || getSpan(native) > INT32_MAX; });
 }
 
 LogicalResult Lowering::addArguments() {
@@ -188,8 +197,12 @@ LogicalResult Lowering::lowerOps(Block::iterator begin, Block::iterator end) {
     if (isa<YieldOp>(op) || llvm::all_of(op.getResults(), [&](Value result) { return tensors.contains(result); }))
       continue;
     SmallVector<Formula> operands;
-    for (Value operand : op.getOperands()) {
-      if (isa<PositionType>(cast<RankedTensorType>(operand.getType()).getElementType())) {
+    SmallVector<OpOperand *> written =
+        llvm::map_to_vector(op.getResults(), [](Value result) { return getDestination(result); });
+    for (OpOperand &use : op.getOpOperands()) {
+      Value operand = use.get();
+      bool isPosition = isa<PositionType>(cast<RankedTensorType>(operand.getType()).getElementType());
+      if (isPosition || llvm::is_contained(written, &use)) { // no values that a formula reads
         operands.push_back({});
         continue;
       }

@@ -76,6 +76,14 @@ static Result lowerCast(Lowering &lowering, CastOp op, Operands operands) {
                  [type = *type, input = operands[0]](const Index &index) { return convert(type, input.at(index)); }};
 }
 
+static Result lowerAssign(Lowering &, AssignOp op, Operands operands) {
+  FailureOr<Halide::Type> type = getHalideType(resultType(op).getElementType());
+  if (failed(type))
+    return op.emitError("no kernel code for a variable of ") << resultType(op).getElementType();
+  return Formula{operands[1].shape,
+                 [type = *type, input = operands[1]](const Index &index) { return convert(type, input.at(index)); }};
+}
+
 static Result lowerConstant(Lowering &lowering, ConstantOp op, Operands) {
   auto values = dyn_cast<DenseElementsAttr>(op.getValue());
   RankedTensorType type = resultType(op);
@@ -247,6 +255,7 @@ FailureOr<Formula> lowerOp(Lowering &lowering, Operation *op, ArrayRef<Formula> 
       .Case([&](MapOp map) { return lowerMap(lowering, map, operands); })
       .Case([&](ScalarBodyOpInterface scalar) { return lowerElementwise(lowering, scalar, operands); })
       .Case([&](CastOp cast) { return lowerCast(lowering, cast, operands); })
+      .Case([&](AssignOp assign) { return lowerAssign(lowering, assign, operands); })
       .Case([&](ConstantOp constant) { return lowerConstant(lowering, constant, operands); })
       .Case([&](IotaOp iota) { return lowerIota(lowering, iota, operands); })
       .Case([&](ReshapeOp reshape) { return lowerReshape(lowering, reshape, operands); })

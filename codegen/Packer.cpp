@@ -227,9 +227,12 @@ static LogicalResult writeParameter(ModuleOp module, ParameterOp parameter, Para
   });
 }
 
-/// The names of the parameters that something other than an initialiser reads.
+/// The names of the parameters that something other than a parameter's initialiser reads.
 static llvm::DenseSet<StringAttr> getReadParameters(ModuleOp module) {
   llvm::DenseSet<StringAttr> names;
+  for (auto state : module.getOps<StateOp>())
+    if (FlatSymbolRefAttr start = state.getStartAttr())
+      names.insert(start.getAttr());
   module.walk<WalkOrder::PreOrder>([&](Operation *op) {
     if (isa<ParameterOp>(op))
       return WalkResult::skip();

@@ -83,6 +83,8 @@ struct Caller {
   LLVM::LLVMFuncOp function;
   /// Symbols whose values follow the operands' pointers.
   SmallVector<StringAttr> symbols;
+  /// The strides that depend on sizes: a number, and the symbols that it is multiplied by.
+  SmallVector<std::pair<int64_t, SmallVector<StringAttr, 2>>> strides;
 };
 
 /// Builds the LLVM module: one caller per kernel, one function per program.
@@ -172,7 +174,10 @@ void ProgramLowering::buildBuffer(const NativeArgument &argument, Value buffer, 
     Value extent = dim.extent.isStatic() ? constant(types.i32, dim.extent.size()) : symbols.lookup(dim.extent.name());
     storeField(zero, at, Min);
     storeField(extent, at, Extent);
-    storeField(constant(types.i32, dim.stride), at, Stride);
+    Value stride = constant(types.i32, dim.stride);
+    for (StringAttr inner : dim.inner)
+      stride = LLVM::MulOp::create(builder, stride, symbols.lookup(inner));
+    storeField(stride, at, Stride);
     storeField(zero, at, DimFlags);
   }
 }
@@ -206,6 +211,10 @@ LogicalResult ProgramLowering::buildCaller(KernelOp kernel) {
 
   Caller caller;
   caller.symbols = symbolsOf(*signature);
+  for (const NativeArgument &argument : *signature)
+    for (const BufferDim &dim : argument.dims)
+      if (!dim.inner.empty())
+        caller.strides.push_back({dim.stride, dim.inner});
   SmallVector<Type> callerTypes{types.pointer, types.i32};
   callerTypes.append(operandCount, types.pointer);
   callerTypes.append(caller.symbols.size(), types.i32);
@@ -249,6 +258,21 @@ LogicalResult ProgramLowering::buildCaller(KernelOp kernel) {
   return success();
 }
 
+/// Halide holds strides in 32 bits.
+static LogicalResult checkStrides(LaunchOp launch, const Caller &caller, DictionaryAttr bounds) {
+  for (const auto &[number, symbols] : caller.strides) {
+    int64_t stride = number;
+    for (StringAttr symbol : symbols) {
+      auto bound = bounds ? bounds.getAs<IntegerAttr>(symbol) : IntegerAttr();
+      if (!bound || llvm::MulOverflow(stride, bound.getInt(), stride) || stride > INT32_MAX)
+        return launch.emitError("a buffer may have elements more than ")
+               << INT32_MAX << " apart along one axis, at the largest sizes; expected smaller ones: write `"
+               << symbol.getValue() << " <= N` in the model";
+    }
+  }
+  return success();
+}
+
 /// One function per program: the pointers of its operands, then one call per launch, stopping at the first error.
 LogicalResult ProgramLowering::buildProgram(ProgramOp program) {
   builder.setLoc(program.getLoc());
@@ -286,6 +310,8 @@ LogicalResult ProgramLowering::buildProgram(ProgramOp program) {
 
   auto launch = [&](LaunchOp op) -> LogicalResult {
     Caller &caller = callers[op.getKernel()];
+    if (checkStrides(op, caller, program.getBoundsAttr()).failed())
+      return failure();
     SmallVector<Value> operands{args, constant(types.i32, layout.kernelIndices.lookup(op.getKernel()))};
     for (Value value : llvm::concat<Value>(llvm::to_vector(op.getInputs()), llvm::to_vector(op.getOutputs())))
       operands.push_back(pointers.lookup(value));

@@ -23,12 +23,17 @@ llvm::SmallVector<BufferDim> getStateDims(RankedTensorType type, CacheLayout lay
           {Dim::fixed(heads), stateLanes * size * groups}};
 }
 
-int64_t getStateBytes(RankedTensorType type) {
+int64_t getCacheBytes(RankedTensorType type) {
   int64_t elements = 1;
   for (BufferDim dim : getStateDims(type, CacheLayout::Lanes))
     elements *= dim.extent.size();
   elements += (stateChunk - stateLanes) * type.getDimSize(2);
   return elements * type.getElementTypeBitWidth() / 8;
+}
+
+int64_t getStateBytes(StateOp state) {
+  RankedTensorType type = state.getTensorType();
+  return state.isCache() ? getCacheBytes(type) : type.getNumElements() * type.getElementTypeBitWidth() / 8;
 }
 
 std::optional<CacheLayout> getCacheLayout(BlockArgument argument) {

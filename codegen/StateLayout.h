@@ -20,7 +20,9 @@ llvm::SmallVector<BufferDim> getStateDims(mlir::RankedTensorType type, CacheLayo
 
 /// Bytes of the memory of a cache. Behind its rows is room to read the rest of a chunk that begins at a sequence's
 /// first row, which need not be a chunk of the cache.
-int64_t getStateBytes(mlir::RankedTensorType type);
+int64_t getCacheBytes(mlir::RankedTensorType type);
+/// Bytes of the memory of a state; a variable is dense.
+int64_t getStateBytes(StateOp state);
 
 /// How `argument` of a kernel lies in memory, where it is a cache that is not plain.
 std::optional<CacheLayout> getCacheLayout(mlir::BlockArgument argument);

@@ -107,6 +107,16 @@ def Quern_PackingAttr : EnumAttr<Quern_Dialect, Quern_Packing, "packing"> {
   let assemblyFormat = "`<` $value `>`";
 }
 
+def Quern_StateKind : I32EnumAttr<"StateKind",
+  "what a state is: rows of tokens, which positions say, or numbers that every step sees whole", [
+  I32EnumAttrCase<"Cache", 0, "cache">, I32EnumAttrCase<"Variable", 1, "variable">]> {
+  let cppNamespace = "::quern";
+  let genSpecializedAttr = 0;
+}
+def Quern_StateKindAttr : EnumAttr<Quern_Dialect, Quern_StateKind, "state_kind"> {
+  let assemblyFormat = "$value";
+}
+
 def Quern_ReduceKind : I32EnumAttr<"ReduceKind", "what a reduction computes", [
   I32EnumAttrCase<"Sum", 0, "sum">, I32EnumAttrCase<"Max", 1, "max">,
   I32EnumAttrCase<"Mean", 2, "mean">]> {

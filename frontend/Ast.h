@@ -402,6 +402,8 @@ struct MemberClauses {
   Expr *tieCondition;
   /// `bias : [n] if attention_bias`: present only where it holds.
   Expr *presence;
+  /// `starts as running_mean`: the parameter whose values a variable has at first.
+  Expr *start;
 };
 
 /// `[for i in 0..n: DecoderLayer(i)]`: an array with one element per value. Only as a member's type.

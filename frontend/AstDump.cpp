@@ -150,6 +150,7 @@ void Dumper::dumpClauses(const MemberClauses &clauses) {
   child("tied to", clauses.tie);
   child("tied if", clauses.tieCondition);
   child("present if", clauses.presence);
+  child("starts as", clauses.start);
 }
 
 void Dumper::parameters(ArrayRef<Parameter> parameters) {

@@ -77,47 +77,34 @@ Value softmax(BuiltinCall &call) {
   return call.give(input.shape, call.emitter.f32(), result);
 }
 
-/// [.., b, k] by [b, n, k].
-static Value multiplyBatch(BuiltinCall &call) {
-  const Tensor &x = call.tensor(0), &weight = call.tensor(1);
-  size_t rank = x.shape.size();
-  if (rank < 2 || !fits(x.shape[rank - 2], weight.shape[0]) || !fits(x.shape[rank - 1], weight.shape[2]))
-    return call.failShapes({0, 1}, "`[.., b, k]` and `[b, n, k]`");
-  for (const Extent &extent : weight.shape)
-    if (extent.mentions(SymbolKind::Runtime))
-      return call.fail(call.places[1], "the weight `" + formatTensor(weight) +
-                                           "` of `matmul` is sized at run time; expected static dimensions");
-  Shape shape = x.shape;
-  shape.back() = weight.shape[1];
-  auto rows = Extent::multiply(weight.shape[0], weight.shape[1]);
-  if (!rows)
-    return call.fail(call.places[1], "the weight `" + formatTensor(weight) + "` is too large");
-  mlir::Value result;
-  if (call.emitter.isActive()) {
-    mlir::Type flat = call.emitter.type({*rows, weight.shape[2]}, weight.element);
-    mlir::Value stacked = call.emitter.create<ReshapeOp>(call.places[1], flat, weight.value);
-    result = call.emitter.create<MatmulOp>(call.range, call.emitter.asF32(call.places[0], x), stacked,
-                                           weight.shape[0].constant().value_or(1));
-  }
-  return call.give(shape, call.emitter.f32(), result);
-}
-
 Value matmul(BuiltinCall &call) {
-  if (auto *chosen = call.arguments[1].get<ChosenTensor>())
+  auto flag = call.has(2) ? call.arguments[2].get<BoolValue>()->value : std::optional(false);
+  bool transposed = flag.value_or(false);
+  if (auto *chosen = call.arguments[1].get<ChosenTensor>()) {
+    if (transposed)
+      return call.fail(call.places[2], "weights that rows choose are rows `[n, k]`; found `transposed`");
     return isNumeric(call, 0) ? multiplyChosen(call, *chosen) : Value();
+  }
   const Tensor &x = call.tensor(0), &weight = call.tensor(1);
   if (!isNumeric(call, 0) || !isNumeric(call, 1))
     return Value();
-  if (weight.shape.size() == 3)
-    return multiplyBatch(call);
-  if (x.shape.empty() || weight.shape.size() != 2 || !fits(x.shape.back(), weight.shape[1]))
-    return call.failShapes({0, 1}, "`[.., k]` and `[n, k]`");
-  if (weight.shape[0].mentions(SymbolKind::Runtime) || weight.shape[1].mentions(SymbolKind::Runtime))
-    return call.fail(call.places[1], "the weight `" + formatTensor(weight) +
-                                         "` of `matmul` is sized at run time; expected static dimensions");
+  size_t rank = x.shape.size(), axes = weight.shape.size();
+  bool isStack = axes == 3;
+  if (!flag && rank > 0 && axes > 1) // not known yet: whatever fits
+    transposed = !fits(x.shape[rank - 1], weight.shape[axes - 1]);
+  bool hasAxes = axes == 2 ? rank >= 1 : isStack && rank >= 2 && fits(x.shape[rank - 2], weight.shape[0]);
+  if (!hasAxes || !fits(x.shape[rank - 1], weight.shape[axes - (transposed ? 2 : 1)]))
+    return call.failShapes({0, 1}, transposed ? "`[.., k]` and `[k, n]`, or `[.., b, k]` and `[b, k, n]`"
+                                              : "`[.., k]` and `[n, k]`, or `[.., b, k]` and `[b, n, k]`");
+  if (isa<BlockType>(weight.element) && transposed)
+    return call.fail(call.places[1], "the blocks of the weight `" + formatTensor(weight) +
+                                         "` lie along its last axis; expected numbers where it is transposed");
   Shape shape = x.shape;
-  shape.back() = weight.shape[0];
-  mlir::Value result = call.emitter.create<MatmulOp>(call.range, call.emitter.asF32(call.places[0], x), weight.value);
+  shape.back() = weight.shape[axes - (transposed ? 1 : 2)];
+  mlir::Value result;
+  if (call.emitter.isActive())
+    result = call.emitter.create<MatmulOp>(call.range, call.emitter.asF32(call.places[0], x), weight.value,
+                                           mlir::ValueRange(), mlir::IntegerAttr(), transposed);
   return call.give(shape, call.emitter.f32(), result);
 }
 
@@ -161,6 +148,37 @@ Value rope(BuiltinCall &call) {
   return call.give(x.shape, call.emitter.f32(), result);
 }
 
+/// Whether argument 0, which the call writes, is a state of that kind; says so if not.
+static bool isState(BuiltinCall &call, StateKind kind) {
+  if (!call.emitter.isActive())
+    return true;
+  auto ref = call.tensor(0).value.getDefiningOp<StateRefOp>();
+  auto state = ref ? mlir::SymbolTable::lookupNearestSymbolFrom<StateOp>(ref, ref.getStateAttr()) : StateOp();
+  if (state && state.getKind() == kind)
+    return true;
+  call.fail(call.places[0],
+            call.name + " writes a " + stringifyStateKind(kind) + "; found " +
+                (state ? "a " + stringifyStateKind(state.getKind()).str() : std::string("another value")));
+  return false;
+}
+
+Value assign(BuiltinCall &call) {
+  const Tensor &variable = call.tensor(0), &x = call.tensor(1);
+  bool isFloat = isa<mlir::FloatType>(variable.element);
+  if (isFloat ? !isNumeric(call, 1) : x.element != variable.element) {
+    if (!isFloat)
+      call.fail(call.places[1], call.name + " of `" + formatTensor(x) + "` to `" + formatTensor(variable) +
+                                    "`; expected equal elements");
+    return Value();
+  }
+  if (compareShapes(variable.shape, x.shape) == Equality::Different)
+    return call.failShapes({0, 1}, "equal shapes");
+  if (!isState(call, StateKind::Variable))
+    return Value();
+  mlir::Value value = isFloat ? call.emitter.asF32(call.places[1], x) : x.value;
+  return call.give(variable.shape, variable.element, call.emitter.create<AssignOp>(call.range, variable.value, value));
+}
+
 Value cache_append(BuiltinCall &call) {
   const Tensor &cache = call.tensor(0), &x = call.tensor(1), &at = call.tensor(2);
   if (!isNumeric(call, 1))
@@ -171,8 +189,8 @@ Value cache_append(BuiltinCall &call) {
     return call.failShapes({0, 1}, "`[length, heads, dim]` and `[s, heads, dim]`");
   if (!isPerRow(call, 2, 1))
     return Value();
-  if (call.emitter.isActive() && !cache.value.getDefiningOp<StateRefOp>())
-    return call.fail(call.places[0], call.name + " writes a state; found another value");
+  if (!isState(call, StateKind::Cache))
+    return Value();
   mlir::Value result =
       call.emitter.create<CacheAppendOp>(call.range, cache.value, call.emitter.asF32(call.places[1], x), at.value);
   return call.give(cache.shape, cache.element, result);

@@ -196,6 +196,30 @@ Value Elaborator::nodeValue(Node &node, SourceRange place) {
   return Value();
 }
 
+Value Elaborator::stateValue(const TensorNode &state, SourceRange place) {
+  if (!state.element) {
+    mlir::Type element = options.exact ? emitter.f32() : emitter.types().getF16Type();
+    return Value(emitter.readState(place, state.path, state.shape, element, StateKind::Cache, ""), place);
+  }
+  std::string parameter;
+  if (state.start && !emitter.isDeclared(state.path)) {
+    auto [start, name] = emitter.computeParameter(place, state.path + ".start", [&] {
+      Value value = tensorValue(*state.start, place);
+      const Tensor *tensor = value.get<Tensor>();
+      if (!tensor || !emitter.isActive() || tensor->element == state.element)
+        return value;
+      mlir::Value numbers = emitter.asF32(place, *tensor);
+      if (!state.element.isF32())
+        numbers = emitter.create<CastOp>(place, emitter.type(tensor->shape, state.element), numbers);
+      return Value(Tensor{tensor->shape, state.element, numbers}, place);
+    });
+    if (!start.get<Tensor>())
+      return Value();
+    parameter = name;
+  }
+  return Value(emitter.readState(place, state.path, state.shape, state.element, StateKind::Variable, parameter), place);
+}
+
 Value Elaborator::tensorValue(const TensorNode &node, SourceRange place) {
   if (auto chosen = routing ? routing->peers.find(&node) : decltype(routing->peers)::const_iterator();
       routing && chosen != routing->peers.end())
@@ -209,10 +233,8 @@ Value Elaborator::tensorValue(const TensorNode &node, SourceRange place) {
       views.push_back(whole);
     whole = whole->tiedTo ? whole->tiedTo : whole->viewOf;
   }
-  if (whole->isState) {
-    mlir::Type element = options.exact ? emitter.f32() : emitter.types().getF16Type();
-    return Value(emitter.readState(place, whole->path, whole->shape, element), place);
-  }
+  if (whole->isState)
+    return stateValue(*whole, place);
   mlir::Type element = table.elementOfAccepted(whole->path);
   if (!element)
     return Value();

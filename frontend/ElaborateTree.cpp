@@ -2,6 +2,7 @@
 
 #include "frontend/Config.h"
 #include "frontend/Elaborator.h"
+#include "frontend/ElementNames.h"
 
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -142,14 +143,26 @@ Node *Elaborator::buildNode(Frame &frame, const MemberDecl &member, const TypeEx
 
 Node *Elaborator::buildTensor(Frame &frame, const MemberDecl &member, const TensorType &type, std::string path,
                               SourceRange place) {
-  if (type.element) {
-    fail(type.element.range, member.isState ? "a state has no element type of its own; expected a shape"
-                                            : "the element type of a parameter is the checkpoint's; expected a shape");
+  mlir::Type element = type.element ? findElement(type.element.text, emitter.context()) : mlir::Type();
+  if (type.element && !member.isState) {
+    fail(type.element.range, "the element type of a parameter is the checkpoint's; expected a shape");
+    return nullptr;
+  }
+  if (type.element && !isa_and_nonnull<mlir::FloatType>(element) && !(element && element.isInteger(32))) {
+    fail(type.element.range, "a variable of `" + type.element.text + "`; expected `f32`, `f16`, `bf16` or `i32`");
+    return nullptr;
+  }
+  if (member.isState && !element && type.dims.size() != 3) {
+    fail(type.range, "`" + textOf(type.range) +
+                         "` is the shape of a cache; expected `[length, heads, dim]`, or an "
+                         "element type before it: `f32" +
+                         textOf(type.range) + "` is a variable");
     return nullptr;
   }
   if (!payMember(place, path))
     return nullptr;
   auto *node = tree.create<TensorNode>(std::move(path), &member, place, member.isState);
+  node->element = element;
   for (const Expr *dim : type.dims) {
     auto extent = evaluateExtent(*dim, frame, "a dimension");
     if (!extent)
@@ -292,7 +305,7 @@ static bool hasLinks(const TypeExpr &type) {
   if (auto *array = dyn_cast<ArrayType>(&type))
     return hasLinks(*array->element);
   auto *array = dyn_cast<ForArrayType>(&type);
-  return array && (array->clauses.tie || array->clauses.view || hasLinks(*array->element));
+  return array && (array->clauses.tie || array->clauses.view || array->clauses.start || hasLinks(*array->element));
 }
 
 void Elaborator::linkElements(Frame &frame, const TypeExpr &type, Node &node) {
@@ -316,6 +329,9 @@ void Elaborator::linkElements(Frame &frame, const TypeExpr &type, Node &node) {
 void Elaborator::linkNode(Frame &frame, const MemberClauses &clauses, const TypeExpr &type, Node &node) {
   if (hasLinks(type))
     linkElements(frame, type, node);
+  if (clauses.start)
+    if (Node *target = resolveNode(*clauses.start, frame))
+      start(node, *target, clauses.start->range);
   if (clauses.tie) {
     std::optional<std::optional<bool>> holds = std::optional(true);
     if (clauses.tieCondition)
@@ -391,6 +407,25 @@ void Elaborator::tie(Node &node, const Node &target, SourceRange place) {
     else
       fail(place, "`" + target.path + "` has no member `" + name + "` to tie `" + child->path + "` to");
   }
+}
+
+void Elaborator::start(Node &node, const Node &target, SourceRange place) {
+  auto *variable = dyn_cast<TensorNode>(&node);
+  auto *parameter = dyn_cast<TensorNode>(&target);
+  if (!variable || !isa_and_nonnull<mlir::FloatType>(variable->element)) {
+    fail(place, "`" + node.path + "` is no variable of floats; expected one, as `state x : f32[n] starts as weight`");
+    return;
+  }
+  if (!parameter || parameter->isState) {
+    fail(place, "`" + target.path + "` is no parameter");
+    return;
+  }
+  if (compareShapes(variable->shape, parameter->shape) == Equality::Different) {
+    fail(place, "`" + node.path + "` has shape " + formatShape(variable->shape) + ", but `" + target.path +
+                    "`, as which it starts, has shape " + formatShape(parameter->shape));
+    return;
+  }
+  variable->start = parameter;
 }
 
 void Elaborator::view(Frame &frame, Node &node, const Node &target, const IndexExpr &part) {

@@ -119,6 +119,9 @@ private:
   /// Stops at a tensor whose values are too many ties and views away.
   Value failTieLength(llvm::StringRef path, SourceRange place);
   void tie(Node &node, const Node &target, SourceRange place);
+  void start(Node &node, const Node &target, SourceRange place);
+  /// The value of a state; the first time it is read it is declared.
+  Value stateValue(const TensorNode &state, SourceRange place);
   void view(Frame &frame, Node &node, const Node &target, const IndexExpr &part);
   void viewTensor(Frame &frame, TensorNode &node, const TensorNode &target, const IndexExpr &part);
   /// The node that `expr`, a path of members and indices, names; reports others.

@@ -89,13 +89,16 @@ Tensor Emitter::readParameter(SourceRange range, StringRef name, const Shape &sh
   return {shape, element, create<ParamOp>(range, tensor, name)};
 }
 
-Tensor Emitter::readState(SourceRange range, StringRef name, const Shape &shape, mlir::Type element) {
+Tensor Emitter::readState(SourceRange range, StringRef name, const Shape &shape, mlir::Type element, StateKind kind,
+                          StringRef init) {
   if (!active)
     return {shape, element, {}};
   mlir::RankedTensorType tensor = type(shape, element);
   if (!declared.contains(name)) {
     mlir::OpBuilder place = declarations(name);
-    lastDeclaration = StateOp::create(place, location(range), name, tensor);
+    lastDeclaration =
+        StateOp::create(place, location(range), kind, name, tensor,
+                        init.empty() ? mlir::FlatSymbolRefAttr() : mlir::FlatSymbolRefAttr::get(context(), init));
   }
   return {shape, element, create<StateRefOp>(range, tensor, name)};
 }

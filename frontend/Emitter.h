@@ -80,7 +80,10 @@ public:
   /// The parameter `name` of the checkpoint, which is declared at its first use.
   Tensor readParameter(SourceRange range, llvm::StringRef name, const Shape &shape, mlir::Type element);
   /// The present value of the state `name`, which is declared at its first use.
-  Tensor readState(SourceRange range, llvm::StringRef name, const Shape &shape, mlir::Type element);
+  Tensor readState(SourceRange range, llvm::StringRef name, const Shape &shape, mlir::Type element, StateKind kind,
+                   llvm::StringRef init);
+  /// Whether a parameter or state of that name is.
+  bool isDeclared(llvm::StringRef name) const { return declared.contains(name); }
   /// The value of a computed parameter.
   Tensor readComputed(SourceRange range, llvm::StringRef name, const Tensor &type);
 

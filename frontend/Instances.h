@@ -51,6 +51,10 @@ struct ViewAxis {
 /// A parameter or a state.
 struct TensorNode : Node {
   bool isState;
+  /// Of a variable: the element type that the model names; null for a cache, and for a parameter.
+  mlir::Type element;
+  /// Of a variable: the parameter whose values it has at first; null for zeros.
+  const TensorNode *start = nullptr;
   Shape shape;
   /// The tensor that it is another name of.
   const TensorNode *tiedTo = nullptr;

@@ -269,6 +269,8 @@ bool Parser::parseClauses(MemberClauses &clauses) {
       isOk = parseViewClause(clauses);
     else if (atWord("tied") && next.is(TokenKind::Name) && next.text == "to")
       isOk = parseTieClause(clauses);
+    else if (atWord("starts") && next.is(TokenKind::Name) && next.text == "as")
+      isOk = parseStartClause(clauses);
     else if (at(TokenKind::If))
       isOk = parsePresenceClause(clauses);
     else
@@ -310,6 +312,14 @@ bool Parser::parseTieClause(MemberClauses &clauses) {
   if (!clauses.tie)
     return false;
   return !takeIf(TokenKind::If) || (clauses.tieCondition = parseExpr());
+}
+
+bool Parser::parseStartClause(MemberClauses &clauses) {
+  if (!checkOnce(clauses.start))
+    return false;
+  take();
+  take();
+  return (clauses.start = parsePostfix());
 }
 
 bool Parser::parsePresenceClause(MemberClauses &clauses) {

@@ -143,6 +143,7 @@ private:
   bool parseViewClause(MemberClauses &clauses);
   bool parseTieClause(MemberClauses &clauses);
   bool parsePresenceClause(MemberClauses &clauses);
+  bool parseStartClause(MemberClauses &clauses);
   /// Reports a clause of which the member has one already.
   bool checkOnce(const void *earlier);
   std::optional<llvm::ArrayRef<Parameter>> parseParameters();

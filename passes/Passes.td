@@ -234,7 +234,7 @@ def PackParametersPass : Pass<"quern-pack-parameters", "::mlir::ModuleOp"> {
   let summary = "let matrices lie by panels of 16 rows";
   let description = [{
     Every parameter of rank 2 whose elements have such a layout gets the packing `panels`, whoever reads it: matmuls,
-    convolutions and gathers read panels. All others stay dense.
+    convolutions and gathers read panels. All others stay dense, and those that a state starts as.
   }];
   let statistics = [Statistic<"numPacked", "packed", "parameters that lie by panels">];
 }

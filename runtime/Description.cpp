@@ -33,7 +33,7 @@ private:
   Dim readDim(const Json &json, const std::string &path, const Entry &entry);
   void checkEntry(Entry &entry, const std::string &path);
   void checkBytes(const Operand &operand, const Entry &entry, const std::string &path);
-  State readState(const Json &json, const std::string &path);
+  State readState(const Json &json, const std::string &path, uint64_t weightsBytes);
   Parameter readParameter(const Json &json, const std::string &path, uint64_t weightsBytes);
   ExpertArray readExperts(const Json &json, const std::string &path);
   Routing readRouting(const Json &json, const std::string &path, const Program &program,
@@ -151,14 +151,24 @@ void Reader::checkEntry(Entry &entry, const std::string &path) {
       refuse("`" + path + "` has a result of type `position`, expected `f32` or `i32`");
 }
 
-State Reader::readState(const Json &json, const std::string &path) {
+State Reader::readState(const Json &json, const std::string &path, uint64_t weightsBytes) {
   JsonObject object(json, path, mistake);
   State state;
   state.name = object.getString("name");
   state.dtype = object.getString("dtype");
   state.bytes = static_cast<uint64_t>(object.getInteger("bytes", 0, maxBytes));
   state.shape = object.getIntegers("shape", 0, maxSize);
-  state.rows = object.getInteger("rows", 1, maxSize);
+  std::string kind = object.getString("kind");
+  if (kind == "cache" && state.shape.empty())
+    refuse("`" + path + "` is a cache without an axis of rows");
+  else if (kind == "cache")
+    state.rows = std::max<int64_t>(state.shape.front(), 1);
+  else if (kind != "variable")
+    refuse("`" + path + "` has the kind `" + kind + "`, expected `cache` or `variable`");
+  if (object.has("start"))
+    state.start = static_cast<uint64_t>(object.getInteger("start", 0, static_cast<int64_t>(weightsBytes)));
+  if (state.start && state.bytes > weightsBytes - *state.start)
+    refuse("`" + path + "` starts as weights that end behind the " + std::to_string(weightsBytes) + " bytes of all");
   return state;
 }
 
@@ -394,9 +404,9 @@ Description Reader::read(const Json &json) {
   for (const Json &entry : object.getArray("entries"))
     description.entries.push_back(readEntry(entry, at("entries", index++)));
   index = 0;
-  for (const Json &state : object.getArray("states"))
-    description.states.push_back(readState(state, at("states", index++)));
   description.weightsBytes = static_cast<uint64_t>(object.getInteger("weights_bytes", 0, maxBytes));
+  for (const Json &state : object.getArray("states"))
+    description.states.push_back(readState(state, at("states", index++), description.weightsBytes));
   index = 0;
   for (const Json &parameter : object.getArray("parameters"))
     description.parameters.push_back(readParameter(parameter, at("parameters", index++), description.weightsBytes));

@@ -13,6 +13,7 @@
 #include "runtime/TargetChoice.h"
 
 #include <algorithm>
+#include <cstring>
 #include <ctime>
 #include <sys/mman.h>
 
@@ -38,6 +39,7 @@ struct Session::Impl {
   std::vector<KernelLaunch> launches;
   RoutingNotes notes;
 
+  void startStates();
   Result<void> allocate(const SessionOptions &options);
   const Program &chooseProgram(uint32_t entry, std::span<const int32_t> dims) const;
   Result<void> launch(const Program &program, QuernProgramArgs args, int64_t ownRows);
@@ -158,7 +160,8 @@ Result<void> Session::Impl::allocate(const SessionOptions &options) {
   uint64_t stateBytes = 0;
   for (const State &state : description.states) {
     stateBytes += alignUp(state.bytes);
-    stateRows = std::min(stateRows.value_or(state.rows), state.rows);
+    if (state.rows)
+      stateRows = std::min(stateRows.value_or(*state.rows), *state.rows);
   }
   // Small pages: a session touches the rows that it fills, and there are many states.
   Result<Mapping> memory = Mapping::allocate(stateBytes, Mapping::Pages::Small, "the states");
@@ -170,6 +173,7 @@ Result<void> Session::Impl::allocate(const SessionOptions &options) {
     statePointers.push_back(next);
     next += alignUp(state.bytes);
   }
+  startStates();
   return {};
 }
 
@@ -205,7 +209,7 @@ const State *Session::findOverflow() const {
   for (size_t i = 0; i < all.size(); ++i) {
     auto *values = static_cast<const uint16_t *>(impl->statePointers[i]);
     const uint16_t *end = values + all[i].bytes / sizeof(uint16_t);
-    if (all[i].dtype == "f16" && std::find(values, end, uint16_t(QUERN_BEYOND_F16)) != end)
+    if (all[i].rows && all[i].dtype == "f16" && std::find(values, end, uint16_t(QUERN_BEYOND_F16)) != end)
       return &all[i];
   }
   return nullptr;
@@ -214,6 +218,14 @@ const State *Session::findOverflow() const {
 void Session::resetStates() {
   // Private anonymous pages come back as zeros.
   madvise(impl->states.data(), impl->states.size(), MADV_DONTNEED);
+  impl->startStates();
+}
+
+/// Gives the states, which are zeros, what else they start as.
+void Session::Impl::startStates() {
+  for (size_t i = 0; i < description.states.size(); ++i)
+    if (const State &state = description.states[i]; state.start)
+      std::memcpy(statePointers[i], data.data() + *state.start, state.bytes);
 }
 
 /// The first program of the entry that fits: the description lists the most special first, and parseDescription has

@@ -478,6 +478,8 @@ static void schedule(ContractFuncs &funcs, const Lowering &lowering, const Param
 /// sums, whose order is fixed; of quants, or of compressed weights, one, to read one stream.
 Space spaceContract(KernelOp kernel, const TargetSpec &target) {
   auto anchor = cast<MatmulOp>(kernel.getAnchor());
+  if (anchor.isOfValues())
+    return spaceValues(target);
   auto lhs = cast<RankedTensorType>(anchor.getLhs().getType());
   bool single = lhs.getRank() > 0 && lhs.getDimSize(0) == 1;
   bool quants = isa<BlockType>(lhs.getElementType());
@@ -500,6 +502,8 @@ Space spaceContract(KernelOp kernel, const TargetSpec &target) {
 }
 
 FailureOr<Outputs> buildContract(Lowering &lowering, const Parameters &parameters) {
+  if (cast<MatmulOp>(lowering.getKernel().getAnchor()).isOfValues())
+    return buildValues(lowering, parameters);
   FailureOr<ContractFuncs> funcs = algorithm(lowering);
   if (failed(funcs))
     return failure();
@@ -510,7 +514,8 @@ FailureOr<Outputs> buildContract(Lowering &lowering, const Parameters &parameter
 /// The weights of few rows.
 int64_t prefetchContract(KernelOp kernel, const TargetSpec &target, const Parameters &) {
   auto anchor = cast<MatmulOp>(kernel.getAnchor());
-  return areFew(cast<RankedTensorType>(anchor.getLhs().getType())) ? target.prefetchBytes : 0;
+  bool streams = !anchor.isOfValues() && areFew(cast<RankedTensorType>(anchor.getLhs().getType()));
+  return streams ? target.prefetchBytes : 0;
 }
 
 } // namespace quern::codegen

@@ -70,6 +70,10 @@ mlir::LogicalResult buildLhs(Lowering &lowering, ContractFuncs &funcs, MatmulOp 
 void buildProduct(Lowering &lowering, ContractFuncs &funcs, Product &product, MatmulOp matmul, const Formula &lhs,
                   Halide::Expr row);
 
+/// The product of two values, of which neither lies by panels (Values.cpp), and what its schedule may say.
+mlir::FailureOr<Outputs> buildValues(Lowering &lowering, const Parameters &parameters);
+Space spaceValues(const TargetSpec &target);
+
 /// The left side before everything else.
 void scheduleLhs(ContractFuncs &funcs, const Lowering &lowering, bool few);
 

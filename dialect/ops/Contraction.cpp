@@ -1,6 +1,7 @@
 //===- Contraction.cpp - matmul and activation quantisation -----------------------------------===//
 
 #include "dialect/ExpertUse.h"
+#include "dialect/PackedLayout.h"
 #include "dialect/ops/Inference.h"
 
 #include "mlir/IR/PatternMatch.h"
@@ -41,7 +42,20 @@ LogicalResult MatmulOp::inferReturnTypes(MLIRContext *context, std::optional<Loc
     return inferGrouped(context, loc, adaptor, inferred);
   auto lhs = cast<RankedTensorType>(adaptor.getLhs().getType());
   auto weight = cast<RankedTensorType>(adaptor.getWeight().getType());
+  bool transposed = bool(adaptor.getProperties().getTransposed());
   SmallVector<Dim> dims = getDims(lhs), rows = getDims(weight);
+  if (transposed || rows.size() == 3) {
+    Dim depth = rows.size() < 2 ? Dim::fixed(0) : rows[rows.size() - (transposed ? 2 : 1)];
+    bool stack = rows.size() == 3 && dims.size() > 1 && dims[dims.size() - 2] == rows[0];
+    if (dims.empty() || dims.back() != depth || !(rows.size() == 2 || stack) || batch != 1 ||
+        !adaptor.getGroups().empty())
+      return emitOptionalError(loc, "found ", formatDims(dims), " by ", formatDims(rows),
+                               transposed ? " transposed" : "",
+                               ", expected [.., k] by [n, k] or [.., b, k] by [b, n, k], and no groups or batch");
+    dims.back() = rows[rows.size() - (transposed ? 1 : 2)];
+    inferred.push_back(getTensorType(dims, Float32Type::get(context)));
+    return success();
+  }
   if (dims.empty() || rows.size() != 2 || dims.back() != rows.back())
     return emitOptionalError(loc, "last axis of ", formatDims(dims), " does not meet the weight ", formatDims(rows),
                              ", expected [n, k]");
@@ -64,6 +78,9 @@ LogicalResult MatmulOp::verify() {
     return emitOpError("quantised activations need a weight of blocks, found ") << getWeight().getType();
   if (tensorOf(getLhs()).getElementType().isBF16() && !tensorOf(getWeight()).getElementType().isBF16())
     return emitOpError("activations of bf16 need a weight of bf16, found ") << getWeight().getType();
+  if (!hasRows() && (weight || !tensorOf(getLhs()).getElementType().isF32()))
+    return emitOpError("found ") << getLhs().getType() << " by " << getWeight().getType()
+                                 << ", expected f32 by numbers where the weight is no rows [n, k]";
   return success();
 }
 
@@ -86,6 +103,7 @@ StringRef quern::getProductArithmetic(Value left) {
   return isa<BlockType>(element) ? "i8" : element.isBF16() ? "bf16" : "f32";
 }
 
+bool MatmulOp::isOfValues() { return !hasRows() || failed(getPackedLayout(getWeight())); }
 int64_t MatmulOp::getNumGroups() { return isGrouped() ? tensorOf(getBegins()).getDimSize(0) - 1 : 1; }
 int64_t MatmulOp::getNumOutputs() { return tensorOf(getWeight()).getDimSize(0) / getNumGroups(); }
 int64_t MatmulOp::getNumSlots() { return isGrouped() ? tensorOf(getOrder()).getDimSize(1) : 1; }
@@ -114,13 +132,16 @@ bool MatmulOp::takesPrologue(Operation *op) {
 }
 bool MatmulOp::takesEpilogue() { return true; }
 bool MatmulOp::mayPrecede() { return false; }
-ResultView MatmulOp::getResultView() { return isGrouped() ? ResultView::Panels : ResultView::Columns; }
+ResultView MatmulOp::getResultView() {
+  return isGrouped() ? ResultView::Panels : isOfValues() ? ResultView::Dense : ResultView::Columns;
+}
 
 /// Products of one tensor by weights of one type, as in silu(x·gᵀ) · (x·uᵀ).
 bool MatmulOp::sharesKernelWith(KernelAnchorOpInterface other) {
   auto matmul = dyn_cast<MatmulOp>(other.getOperation());
-  return matmul && matmul.getLhs() == getLhs() && matmul.getWeight().getType() == getWeight().getType() &&
-         llvm::equal(matmul.getGroups(), getGroups()) && matmul.getBatchSize() == getBatchSize();
+  return matmul && hasRows() && matmul.hasRows() && matmul.getLhs() == getLhs() &&
+         matmul.getWeight().getType() == getWeight().getType() && llvm::equal(matmul.getGroups(), getGroups()) &&
+         matmul.getBatchSize() == getBatchSize();
 }
 
 /// Of weights that rows choose, the chosen ones.
@@ -132,5 +153,7 @@ std::optional<WorkTerm> MatmulOp::getElementsRead(OpOperand &operand) {
 
 /// A product and a sum per column of each element.
 SmallVector<WorkTerm> MatmulOp::getOperations() {
-  return {multiply(2 * tensorOf(getWeight()).getDimSize(1), getDims(tensorOf(getResult())))};
+  SmallVector<Dim> dims = getDims(tensorOf(getResult()));
+  dims.push_back(getDims(tensorOf(getLhs())).back());
+  return {multiply(2, dims)};
 }

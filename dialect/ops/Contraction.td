@@ -24,8 +24,13 @@ def Quern_MatmulOp
     With `batch` B the weight is B weights [n, k], too, and result[…, b, n] is the product of lhs[…, b, k] with number
     b.
 
+    The weight may be a value of the graph like any other, of any sizes: numbers [n, k], or [b, n, k] for one per index
+    of the last but one axis of the left, `transposed` [k, n] or [b, k, n]. quern-fold-parameters turns such a weight
+    that is computed from parameters alone into rows.
+
     Constraints:
-    - matmul_c1: the weight has rank 2, and its last axis is the last axis of the left.
+    - matmul_c1: the weight has rank 2 or 3, and its last axis, or transposed its last but one, is the last axis of
+      the left; of rank 3 its first is the last but one of the left.
     - matmul_c2: the left has elements f32, bf16 or q8_1.
     - matmul_c3: q8_1 on the left needs a weight of blocks.
     - matmul_c4: bf16 on the left needs a weight of bf16.
@@ -33,21 +38,23 @@ def Quern_MatmulOp
       [s, j, k].
     - matmul_c6: a batch is 1 or more, divides the rows of the weight, and is the last but one axis of the left; there
       are no groups.
+    - matmul_c7: a weight that is transposed or of rank 3 has numbers, a left side of f32, no groups and no `batch`.
 
     Example: `%0 = quern.matmul %x, %w : tensor<?x576xf32, #quern.dims<s>>, tensor<1536x576x!quern.block<q4_1>>`
   }];
   let arguments = (ins Quern_ActivationTensor:$lhs, Quern_WeightTensor:$weight, Variadic<Quern_I32Tensor>:$groups,
-                       OptionalAttr<I64Attr>:$batch);
+                       OptionalAttr<I64Attr>:$batch, UnitAttr:$transposed);
   let results = (outs Quern_F32Tensor:$result);
   let builders = [OpBuilder<(ins "::mlir::Value":$lhs, "::mlir::Value":$weight),
-                            [{ build($_builder, $_state, lhs, weight, ::mlir::ValueRange(), ::mlir::IntegerAttr()); }]>,
+                            [{ build($_builder, $_state, lhs, weight, ::mlir::ValueRange(), ::mlir::IntegerAttr(),
+                                     false); }]>,
                   OpBuilder<(ins "::mlir::Value":$lhs, "::mlir::Value":$weight, "int64_t":$batch),
                             [{ build($_builder, $_state, lhs, weight, ::mlir::ValueRange(),
-                                     $_builder.getI64IntegerAttr(batch)); }]>,
+                                     $_builder.getI64IntegerAttr(batch), false); }]>,
                   OpBuilder<(ins "::mlir::Value":$lhs, "::mlir::Value":$weight, "::mlir::ValueRange":$groups),
-                            [{ build($_builder, $_state, lhs, weight, groups, ::mlir::IntegerAttr()); }]>];
+                            [{ build($_builder, $_state, lhs, weight, groups, ::mlir::IntegerAttr(), false); }]>];
   let assemblyFormat = [{
-    $lhs `,` $weight (`groups` `(` $groups^ `)`)? (`batch` $batch^)? attr-dict
+    $lhs `,` $weight (`groups` `(` $groups^ `)`)? (`batch` $batch^)? (`transposed` $transposed^)? attr-dict
     `:` type($lhs) `,` type($weight) (`,` type($groups)^)?
   }];
   let hasVerifier = 1;
@@ -60,6 +67,12 @@ def Quern_MatmulOp
     /// Whether each index of the last but one axis has weights of its own.
     bool isBatched() { return getBatchSize() != 1; }
     int64_t getBatchSize() { return getBatch().value_or(1); }
+    /// Whether the weight has the form of weights, rows [n, k] one behind the other.
+    bool hasRows() {
+      return !getTransposed() && ::mlir::cast<::mlir::RankedTensorType>(getWeight().getType()).getRank() == 2;
+    }
+    /// Whether a kernel reads the weight as a value like any other, and not by panels of rows.
+    bool isOfValues();
     /// How many weights rows choose among, and the outputs of one.
     int64_t getNumGroups();
     int64_t getNumOutputs();

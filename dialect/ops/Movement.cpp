@@ -177,3 +177,12 @@ std::optional<WorkTerm> GatherOp::getElementsRead(OpOperand &operand) {
     return std::nullopt;
   return getRowElements(getTable(), getDims(tensorOf(getIndices())));
 }
+
+LogicalResult AssignOp::verify() {
+  RankedTensorType variable = tensorOf(getVariable()), input = tensorOf(getInput());
+  bool fits = isa<FloatType>(variable.getElementType()) ? input.getElementType().isF32()
+                                                        : input.getElementType() == variable.getElementType();
+  if (getDims(variable) != getDims(input) || !fits)
+    return emitOpError("writes ") << input << " into " << variable;
+  return success();
+}

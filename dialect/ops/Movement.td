@@ -111,4 +111,25 @@ def Quern_GatherOp : Quern_InferredOp<"gather", !listconcat(Quern_Anchor, [Quern
   let hasFolder = 1;
 }
 
+def Quern_AssignOp
+    : Quern_Op<"assign", [DeclareOpInterfaceMethods<Quern_DestinationOpInterface>,
+                          AllTypesMatch<["variable", "result"]>, Quern_InKernels, Quern_Evaluated]> {
+  let summary = "writes a variable and gives it";
+  let description = [{
+    The variable is the value of a state, which this op updates: all of it, rounded to its type.
+
+    Constraints:
+    - assign_c1: the input has the variable's shape, and elements of f32, or of i32 where that has.
+
+    Example: `%1 = quern.assign %0, %x : tensor<4xf16>, tensor<4xf32>`
+  }];
+  let arguments = (ins Arg<Quern_AnyTensor, "", [MemRead, MemWrite]>:$variable, Quern_AnyTensor:$input);
+  let results = (outs Quern_AnyTensor:$result);
+  let assemblyFormat = "$variable `,` $input attr-dict `:` type($variable) `,` type($input)";
+  let hasVerifier = 1;
+  let extraClassDefinition = Quern_ReadsAll # [{
+    ::mlir::OpOperand *$cppClass::getDestination(::mlir::OpResult) { return &getVariableMutable(); }
+  }];
+}
+
 #endif // QUERN_OPS_MOVEMENT_TD

@@ -30,6 +30,23 @@ LogicalResult ParameterOp::verifyRegions() {
 LogicalResult StateOp::verify() {
   if (!getTensorType().hasStaticShape())
     return emitOpError("found type ") << getType() << ", expected a static shape";
+  Type element = getTensorType().getElementType();
+  if (isCache() && (getTensorType().getRank() != 3 || !isa<FloatType>(element) || getStart()))
+    return emitOpError("found a cache of type ") << getType() << (getStart() ? " that starts as a parameter" : "")
+                                                 << ", expected [T, h, d] of floats that starts as zeros";
+  if (!isCache() && !isa<FloatType>(element) && !element.isInteger(32))
+    return emitOpError("found a variable of elements ") << element << ", expected f32, f16, bf16 or i32";
+  return success();
+}
+
+LogicalResult StateOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  if (!getStartAttr())
+    return success();
+  auto parameter = symbols.lookupNearestSymbolFrom<ParameterOp>(*this, getStartAttr());
+  if (!parameter)
+    return emitOpError("no parameter named `") << *getStart() << "`";
+  if (parameter.getType() != getType())
+    return emitOpError("starts as ") << parameter.getType() << ", expected its own type, " << getType();
   return success();
 }
 

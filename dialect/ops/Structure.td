@@ -42,20 +42,26 @@ def Quern_ParameterOp : Quern_Op<"parameter", [Symbol, SingleBlock, NoTerminator
   }];
 }
 
-def Quern_StateOp : Quern_Op<"state", [Symbol]> {
+def Quern_StateOp : Quern_Op<"state", [Symbol, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "memory that a session keeps between steps";
   let description = [{
-    Starts as zeros. Only `quern.cache_append` writes it.
+    A `cache` [T, h, d] has a row per token: the context of a text is as long as the shortest of them. A `variable` is
+    one tensor, which steps read and write as a whole. A state starts as zeros, or a variable as the parameter `start`,
+    and is written by ops with a destination (`DestinationOpInterface`).
 
     Constraints:
     - state_c1: the shape is static.
+    - state_c2: a cache is [T, h, d] of floats and starts as zeros; a variable holds f32, f16, bf16 or i32.
+    - state_c3: a parameter of the name of `start` exists, with the state's type.
 
-    Example: `quern.state @"layers.0.cache.keys" : tensor<8192x3x64xf16>`
+    Example: `quern.state cache @"layers.0.cache.keys" : tensor<8192x3x64xf16>`
   }];
   let hasVerifier = 1;
-  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<Quern_AnyTensor>:$type);
-  let assemblyFormat = "$sym_name `:` $type attr-dict";
+  let arguments = (ins Quern_StateKindAttr:$kind, SymbolNameAttr:$sym_name, TypeAttrOf<Quern_AnyTensor>:$type,
+                       OptionalAttr<FlatSymbolRefAttr>:$start);
+  let assemblyFormat = "$kind $sym_name `:` $type (`starts` $start^)? attr-dict";
   let extraClassDeclaration = [{
+    bool isCache() { return getKind() == StateKind::Cache; }
     ::mlir::RankedTensorType getTensorType() { return ::mlir::cast<::mlir::RankedTensorType>(getType()); }
   }];
 }

@@ -105,8 +105,8 @@ static void contractQuantised(const Tensor &lhs, const Tensor &weight, const Pro
 
 /// The products of each group; all rows in their order where there are none. Failure for groups that are no order of
 /// the slots.
-static FailureOr<SmallVector<Products>> getProducts(MatmulOp op, ArrayRef<Tensor> operands) {
-  int64_t rows = operands[0].getNumRows(), batch = op.getBatchSize();
+static FailureOr<SmallVector<Products>> getProducts(MatmulOp op, ArrayRef<Tensor> operands, int64_t batch) {
+  int64_t rows = operands[0].getNumRows();
   if (batch > 1) {
     SmallVector<Products> products;
     int64_t outputs = operands[1].getShape()[0] / batch;
@@ -143,18 +143,45 @@ static FailureOr<SmallVector<Products>> getProducts(MatmulOp op, ArrayRef<Tensor
   return products;
 }
 
+/// A weight that is transposed, or of rank 3, as rows of f32 one behind the other, [b · n, k].
+static FailureOr<Tensor> toRows(const Tensor &weight, bool transposed) {
+  ArrayRef<int64_t> shape = weight.getShape();
+  int64_t rank = shape.size(), n = shape[rank - (transposed ? 1 : 2)], k = shape[rank - (transposed ? 2 : 1)];
+  int64_t batch = rank == 3 ? shape[0] : 1;
+  FailureOr<Tensor> rows =
+      Tensor::zeros(RankedTensorType::get({batch * n, k}, Float32Type::get(weight.getType().getContext())));
+  if (failed(rows))
+    return failure();
+  std::vector<float> values = weight.readFloats();
+  MutableArrayRef<float> out = rows->getMutableAs<float>();
+  for (int64_t b = 0; b < batch; ++b)
+    for (int64_t row = 0; row < n; ++row)
+      for (int64_t column = 0; column < k; ++column)
+        out[(b * n + row) * k + column] = values[b * n * k + (transposed ? column * n + row : row * k + column)];
+  return rows;
+}
+
 Evaluated MatmulOp::evaluate(ArrayRef<Tensor> operands, ArrayRef<RankedTensorType> types) {
   RankedTensorType type = types.front();
   FailureOr<Tensor> result = Tensor::zeros(type);
   if (failed(result))
     return emitError("cannot hold a tensor of type ") << type;
-  FailureOr<SmallVector<Products>> all = getProducts(*this, operands);
+  SmallVector<Tensor> rows(operands);
+  int64_t batch = getBatchSize();
+  if (!hasRows()) {
+    FailureOr<Tensor> weight = toRows(operands[1], getTransposed());
+    if (failed(weight))
+      return emitError("cannot hold the rows of a weight of type ") << operands[1].getType();
+    batch = operands[1].getType().getRank() == 3 ? operands[1].getShape()[0] : 1;
+    rows[1] = *weight;
+  }
+  FailureOr<SmallVector<Products>> all = getProducts(*this, rows, batch);
   if (failed(all))
     return emitError("the groups are no order of the slots");
   auto contract = isa<BlockType>(operands[0].getElementType()) ? contractQuantised : contractFloats;
   for (const Products &products : *all)
     if (!products.rows.empty())
-      contract(operands[0], operands[1], products, result->getMutableAs<float>());
+      contract(rows[0], rows[1], products, result->getMutableAs<float>());
   return result;
 }
 

@@ -149,4 +149,16 @@ Evaluated GatherOp::evaluate(ArrayRef<Tensor> operands, ArrayRef<RankedTensorTyp
   return result;
 }
 
+Evaluated AssignOp::evaluate(ArrayRef<Tensor> operands, ArrayRef<RankedTensorType> types) {
+  Tensor result = operands[0]; // keeps the name of the state that it is the value of
+  const Tensor &input = operands[1];
+  if (!isa<FloatType>(types.front().getElementType())) {
+    llvm::copy(input.getBytes(), result.getMutableBytes().begin());
+    return result;
+  }
+  for (auto [i, value] : llvm::enumerate(input.getAs<float>()))
+    storeFloat(result, i, value);
+  return result;
+}
+
 } // namespace quern

@@ -58,11 +58,15 @@ FailureOr<Tensor> Evaluator::getState(StateOp state) {
   Tensor &value = states[state.getSymNameAttr()];
   if (value.getType())
     return value;
-  FailureOr<Tensor> zeros = Tensor::zeros(state.getTensorType());
-  if (failed(zeros))
+  FailureOr<Tensor> start;
+  if (state.getStartAttr())
+    start = evaluateParameter(symbols.lookupNearestSymbolFrom<ParameterOp>(state, state.getStartAttr()));
+  else
+    start = Tensor::zeros(state.getTensorType());
+  if (failed(start))
     return state.emitError("found type ") << state.getType() << ", expected a static tensor of numbers";
-  zeros->setState(state.getSymNameAttr());
-  return value = *zeros;
+  start->setState(state.getSymNameAttr());
+  return states[state.getSymNameAttr()] = *start;
 }
 
 void Evaluator::setState(StateOp state, Tensor value) {

@@ -1,7 +1,9 @@
 //===- FoldParameters.cpp - constant expressions become parameters ----------------------------===//
 
+#include "passes/Constants.h"
 #include "passes/Passes.h"
 #include "passes/Signature.h"
+#include "passes/TensorType.h"
 #include "passes/fuse/Explain.h"
 
 #include "dialect/Ops.h"
@@ -86,7 +88,34 @@ private:
   /// Computed parameters by what they compute.
   llvm::StringMap<ParameterOp> known;
 
+  /// Makes rows [n, k] of the weights that parameters alone say: packed weights are those.
+  static void setRows(EntryOp entry) {
+    entry.walk([](MatmulOp matmul) {
+      if (matmul.hasRows() || !isConstant(matmul.getWeight()))
+        return;
+      OpBuilder builder(matmul);
+      Value weight = matmul.getWeight();
+      int64_t rank = getTensorType(weight).getRank();
+      if (matmul.getTransposed())
+        weight = TransposeOp::create(builder, matmul.getLoc(), weight,
+                                     rank == 2 ? ArrayRef<int64_t>{1, 0} : ArrayRef<int64_t>{0, 2, 1});
+      RankedTensorType type = getTensorType(weight);
+      Value product;
+      if (rank == 2) {
+        product = MatmulOp::create(builder, matmul.getLoc(), matmul.getLhs(), weight);
+      } else {
+        int64_t batch = type.getDimSize(0);
+        auto flat = RankedTensorType::get({batch * type.getDimSize(1), type.getDimSize(2)}, type.getElementType());
+        weight = ReshapeOp::create(builder, matmul.getLoc(), flat, weight);
+        product = MatmulOp::create(builder, matmul.getLoc(), matmul.getLhs(), weight, batch);
+      }
+      matmul.replaceAllUsesWith(product);
+      matmul.erase();
+    });
+  }
+
   void foldEntry(EntryOp entry, SymbolTable &symbols) {
+    setRows(entry);
     ConstantValues constants;
     SmallVector<Operation *> order;
     // What `isConstant` says, of all ops at once: they stand behind their operands.

@@ -43,7 +43,7 @@ static Value getInput(Conv2dOp op) { return op.getInput(); }
 
 /// Whether `a` and `b`, of one input, may be one product.
 static bool areAlike(MatmulOp a, MatmulOp b) {
-  auto isPlain = [](MatmulOp op) { return !op.isGrouped() && !op.isBatched(); };
+  auto isPlain = [](MatmulOp op) { return !op.isGrouped() && !op.isBatched() && op.hasRows(); };
   return isPlain(a) && isPlain(b) &&
          getTensorType(a.getWeight()).getElementType() == getTensorType(b.getWeight()).getElementType();
 }

@@ -1,5 +1,6 @@
 //===- LowerAttention.cpp - attention in bf16 ---------------------------------------------------===//
 
+#include "passes/Constants.h"
 #include "passes/Passes.h"
 #include "passes/States.h"
 #include "passes/TensorType.h"
@@ -19,7 +20,7 @@ static bool isRounded(Value query) {
   while (op && !isa<MatmulOp>(op) && op->getNumOperands() > 0)
     op = op->getOperand(0).getDefiningOp();
   auto matmul = dyn_cast_or_null<MatmulOp>(op);
-  if (!matmul)
+  if (!matmul || !isConstant(matmul.getWeight()))
     return false;
   Type weight = getTensorType(matmul.getWeight()).getElementType();
   return isa<BlockType>(weight) || weight.isBF16();

@@ -20,7 +20,7 @@ namespace quern {
 static Type getNarrowType(MatmulOp op, bool hasBf16Dot) {
   RankedTensorType lhs = getTensorType(op.getLhs());
   Type weight = getTensorType(op.getWeight()).getElementType();
-  if (!lhs.getElementType().isF32())
+  if (!lhs.getElementType().isF32() || !op.getWeight().getDefiningOp<ParamOp>())
     return nullptr;
   Dim depth = getDims(lhs).back();
   if (isa<BlockType>(weight) && depth.isStatic() && depth.size() % 32 == 0)

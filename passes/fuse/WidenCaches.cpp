@@ -219,7 +219,7 @@ struct WidenCachesPass : impl::WidenCachesPassBase<WidenCachesPass> {
   void runOnOperation() override {
     llvm::DenseSet<StringAttr> states;
     for (auto state : getOperation().getOps<StateOp>())
-      if (state.getTensorType().getElementType().isF16())
+      if (state.isCache() && state.getTensorType().getElementType().isF16())
         states.insert(state.getSymNameAttr());
     if (states.empty() || !areCaches(getOperation(), states))
       return;

@@ -68,7 +68,7 @@ static FailureOr<DictionaryAttr> completeBounds(EntryOp entry, int64_t bound) {
   return bounds.getDictionary(entry.getContext());
 }
 
-/// Checks that no op reads a state after a later append wrote it: the value that it means is gone.
+/// Checks that no op reads a state after a later op wrote it: the value that it means is gone.
 static LogicalResult verifyStateOrder(EntryOp entry, SymbolTable &symbols) {
   // How often each state was written so far, and after how many writes each of its values was taken.
   llvm::DenseMap<StringAttr, int64_t> writes;
@@ -84,7 +84,7 @@ static LogicalResult verifyStateOrder(EntryOp entry, SymbolTable &symbols) {
     for (Value operand : call.getOperands()) {
       auto state = getRoot(operand, symbols).getDefiningOp<StateRefOp>();
       if (state && taken.lookup(operand) != writes.lookup(state.getStateAttr().getAttr()))
-        return call.emitOpError("reads `") << state.getState() << "` as it was before a later append wrote it";
+        return call.emitOpError("reads `") << state.getState() << "` as it was before a later op wrote it";
     }
     for (Value result : call.getResults())
       if (auto written = getRoot(result, symbols).getDefiningOp<StateRefOp>())

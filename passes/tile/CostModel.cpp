@@ -165,6 +165,8 @@ static int64_t choosePanels(MatmulOp anchor, const ContractShape &shape, Tile ti
 
 static ScheduleAttr chooseContract(KernelOp kernel, TargetAttr target) {
   auto anchor = cast<MatmulOp>(kernel.getAnchor());
+  if (anchor.isOfValues())
+    return makeSchedule(kernel.getContext(), {}); // the template's own
   ContractShape shape = getShape(anchor);
   Tile tile = chooseTile(shape, target);
   return makeSchedule(kernel.getContext(),

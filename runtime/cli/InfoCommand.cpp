@@ -90,9 +90,12 @@ static Json describeImage(const ImageDescription &image) {
           {"probabilities", image.givesProbabilities}};
 }
 
-/// The element type of the states; of several the first.
+/// The element type of the caches; of several the first.
 static Json getCacheType(const Description &description) {
-  return description.states.empty() ? Json() : Json(description.states.front().dtype);
+  for (const State &state : description.states)
+    if (state.rows)
+      return state.dtype;
+  return Json();
 }
 
 Result<void> runInfo(Session &session, const CommandLine &) {

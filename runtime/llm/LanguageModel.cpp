@@ -31,6 +31,13 @@ Result<LanguageModel> LanguageModel::create(Session &session, std::optional<int6
     std::optional<LanguageModelSignature> signature = matchLanguageModel(entries[i]);
     if (!signature)
       continue;
+    // What a step leaves in a variable would depend on how a text is cut into steps.
+    for (const State &state : session.getDescription().states)
+      if (!state.rows)
+        return Error{"the model keeps the variable `" + state.name +
+                     "`; texts are written by models whose states are "
+                     "caches. Give tensors to `--run " +
+                     entries[i].name + "`"};
     LanguageModel model(session, static_cast<uint32_t>(i), *signature);
     int64_t bound = entries[i].symbols[signature->tokens].bound;
     model.maxTokens = std::clamp<int64_t>(batch.value_or(bound), 1, bound);

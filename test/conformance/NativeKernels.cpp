@@ -143,7 +143,7 @@ template <typename CopyT> static void forEachCacheElement(RankedTensorType type,
 static GuardedMemory layOutState(const Tensor &state, CacheLayout layout) {
   SmallVector<BufferDim> dims = codegen::getStateDims(state.getType(), layout);
   int64_t elementBytes = state.getType().getElementTypeBitWidth() / 8;
-  std::vector<uint8_t> zeros(codegen::getStateBytes(state.getType()));
+  std::vector<uint8_t> zeros(codegen::getCacheBytes(state.getType()));
   GuardedMemory memory(zeros);
   forEachCacheElement(state.getType(), dims, [&](int64_t from, int64_t to) {
     std::memcpy(memory.data() + to * elementBytes, state.getBytes().data() + from * elementBytes, elementBytes);
@@ -278,7 +278,10 @@ Expected<std::vector<Tensor>> NativeKernels::run(KernelOp kernel, ArrayRef<Tenso
     }
     for (const BufferDim &dim : native.dims) {
       int64_t extent = dim.extent.isStatic() ? dim.extent.size() : sizes.lookup(dim.extent.name());
-      dims[i].push_back({0, static_cast<int32_t>(extent), static_cast<int32_t>(dim.stride), 0});
+      int64_t stride = dim.stride;
+      for (StringAttr inner : dim.inner)
+        stride *= sizes.lookup(inner);
+      dims[i].push_back({0, static_cast<int32_t>(extent), static_cast<int32_t>(stride), 0});
     }
     uint8_t *host = (*memory)[native.operand].data() + native.byteOffset;
     buffers[i] = {0,

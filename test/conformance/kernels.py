@@ -7,9 +7,10 @@ ATTRIBUTES = {"packed": " {quern.packing = #quern.packing<panels>}",
 
 
 def tensor(*dims, element="f32"):
-    """tensor(None, 8) is tensor<?x8xf32, #quern.dims<s>>: None is the symbolic dimension s."""
+    """tensor(None, 8) is tensor<?x8xf32, #quern.dims<s>>: each None is the symbolic dimension s."""
     shape = "x".join(["?" if dim is None else str(dim) for dim in dims] + [element])
-    return f"tensor<{shape}, #quern.dims<s>>" if None in dims else f"tensor<{shape}>"
+    names = ", ".join("s" for dim in dims if dim is None)
+    return f"tensor<{shape}, #quern.dims<{names}>>" if names else f"tensor<{shape}>"
 
 
 def block(name):

@@ -1,7 +1,7 @@
 // RUN: quern-opt %s --verify-roundtrip | FileCheck %s
 
-quern.state @keys : tensor<32x3x64xf16>
-quern.state @values : tensor<32x3x48xf16>
+quern.state cache @keys : tensor<32x3x64xf16>
+quern.state cache @values : tensor<32x3x48xf16>
 
 // CHECK-LABEL: quern.entry @attention
 quern.entry @attention(%q: tensor<?x9x64xf32, #quern.dims<s>>, %k: tensor<?x3x64xf32, #quern.dims<s>>, %w: tensor<?x3x48xf32, #quern.dims<s>>,

@@ -42,3 +42,30 @@ quern.entry @f(%x: tensor<2x48xf32>) {
   %0 = quern.quantize %x : tensor<2x48xf32>
   quern.return
 }
+
+// -----
+
+// matmul_c1
+quern.entry @f(%x: tensor<2x3x8xf32>, %w: tensor<4x5x8xf32>) {
+  // expected-error @+1 {{found [2, 3, 8] by [4, 5, 8], expected [.., k] by [n, k] or [.., b, k] by [b, n, k], and no groups or batch}}
+  %0 = quern.matmul %x, %w : tensor<2x3x8xf32>, tensor<4x5x8xf32>
+  quern.return
+}
+
+// -----
+
+// matmul_c1
+quern.entry @f(%x: tensor<2x8xf32>, %w: tensor<4x8xf32>) {
+  // expected-error @+1 {{found [2, 8] by [4, 8] transposed, expected [.., k] by [n, k] or [.., b, k] by [b, n, k], and no groups or batch}}
+  %0 = quern.matmul %x, %w transposed : tensor<2x8xf32>, tensor<4x8xf32>
+  quern.return
+}
+
+// -----
+
+// matmul_c7
+quern.entry @f(%x: tensor<2x64xf32>, %w: tensor<64x32x!quern.block<q8_0>>) {
+  // expected-error @+1 {{expected f32 by numbers where the weight is no rows [n, k]}}
+  %0 = quern.matmul %x, %w transposed : tensor<2x64xf32>, tensor<64x32x!quern.block<q8_0>>
+  quern.return
+}

@@ -15,3 +15,18 @@ quern.entry @contraction(%x: tensor<?x64xf32, #quern.dims<s>>, %w: tensor<16x64x
   %2 = quern.matmul %1, %q : tensor<?x64x!quern.block<q8_1>, #quern.dims<s>>, tensor<16x64x!quern.block<q4_1>>
   quern.return %2 : tensor<?x16xf32, #quern.dims<s>>
 }
+
+// Values on both sides: rows, columns, and one product per head.
+// CHECK-LABEL: quern.entry @values
+quern.entry @values(%x: tensor<?x64xf32, #quern.dims<s>>, %y: tensor<?x64xf32, #quern.dims<t>>, %q: tensor<?x2x8xf32, #quern.dims<s>>,
+                    %k: tensor<2x?x8xf16, #quern.dims<t>>, %v: tensor<2x8x5xf32>) {
+  // CHECK: quern.matmul %{{.+}}, %{{.+}} : tensor<?x64xf32, #quern.dims<s>>, tensor<?x64xf32, #quern.dims<t>>
+  %0 = quern.matmul %x, %y : tensor<?x64xf32, #quern.dims<s>>, tensor<?x64xf32, #quern.dims<t>>
+  // CHECK: quern.matmul %{{.+}}, %{{.+}} transposed : tensor<?x?xf32, #quern.dims<s, t>>, tensor<?x64xf32, #quern.dims<t>>
+  %1 = quern.matmul %0, %y transposed : tensor<?x?xf32, #quern.dims<s, t>>, tensor<?x64xf32, #quern.dims<t>>
+  // CHECK: quern.matmul %{{.+}}, %{{.+}} : tensor<?x2x8xf32, #quern.dims<s>>, tensor<2x?x8xf16, #quern.dims<t>>
+  %2 = quern.matmul %q, %k : tensor<?x2x8xf32, #quern.dims<s>>, tensor<2x?x8xf16, #quern.dims<t>>
+  // CHECK: quern.matmul %{{.+}}, %{{.+}} transposed : tensor<?x2x8xf32, #quern.dims<s>>, tensor<2x8x5xf32>
+  %3 = quern.matmul %q, %v transposed : tensor<?x2x8xf32, #quern.dims<s>>, tensor<2x8x5xf32>
+  quern.return
+}

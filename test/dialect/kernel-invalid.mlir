@@ -58,7 +58,7 @@ quern.entry @f() {
 // -----
 
 // state_ref_c2
-quern.state @cache : tensor<8xf32>
+quern.state variable @cache : tensor<8xf32>
 quern.entry @f() {
   // expected-error @+1 {{found type 'tensor<4xf32>', expected the state's, 'tensor<8xf32>'}}
   %0 = quern.state_ref @cache : tensor<4xf32>
@@ -130,7 +130,7 @@ quern.program @p(%y: !quern.buffer<tensor<4xf32>>) attributes {arena_bytes = 0 :
 // -----
 
 // state_buffer_c2
-quern.state @cache : tensor<8xf32>
+quern.state variable @cache : tensor<8xf32>
 quern.program @p(%y: !quern.buffer<tensor<4xf32>>) attributes {arena_bytes = 0 : i64} {
   // expected-error @+1 {{found type 'tensor<4xf32>', expected the state's, 'tensor<8xf32>'}}
   %0 = quern.state_buffer @cache : !quern.buffer<tensor<4xf32>>

@@ -1,7 +1,7 @@
 // RUN: quern-opt %s --verify-roundtrip | FileCheck %s
 
 quern.parameter @w : tensor<16x64xf32> packing <panels>
-quern.state @cache : tensor<8x1x64xf16>
+quern.state cache @cache : tensor<8x1x64xf16>
 
 // CHECK-LABEL: quern.kernel @project(%{{.+}}: tensor<?x64xf32, #quern.dims<s>>, %{{.+}}: tensor<16x64xf32> {quern.packing = #quern.packing<panels>})
 // CHECK-SAME: form = #quern.form<contract>

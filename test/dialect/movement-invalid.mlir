@@ -105,3 +105,25 @@ quern.entry @f(%x: tensor<4x2xf32>, %i: tensor<1x1xi32>) {
   %0 = quern.gather %x[%i] : tensor<4x2xf32>, tensor<1x1xi32>
   quern.return
 }
+
+// -----
+
+// assign_c1
+quern.state variable @v : tensor<4xf16>
+quern.entry @f(%x: tensor<4xf16>) {
+  %v = quern.state_ref @v : tensor<4xf16>
+  // expected-error @+1 {{writes 'tensor<4xf16>' into 'tensor<4xf16>'}}
+  %0 = quern.assign %v, %x : tensor<4xf16>, tensor<4xf16>
+  quern.return
+}
+
+// -----
+
+// assign_c1
+quern.state variable @v : tensor<4xf32>
+quern.entry @f(%x: tensor<1xf32>) {
+  %v = quern.state_ref @v : tensor<4xf32>
+  // expected-error @+1 {{writes 'tensor<1xf32>' into 'tensor<4xf32>'}}
+  %0 = quern.assign %v, %x : tensor<4xf32>, tensor<1xf32>
+  quern.return
+}

@@ -1,5 +1,7 @@
 // RUN: quern-opt %s --verify-roundtrip | FileCheck %s
 
+quern.state variable @kept : tensor<2xf16>
+
 // CHECK-LABEL: quern.entry @movement
 quern.entry @movement(%x: tensor<?x6xf32, #quern.dims<s>>, %table: tensor<512x64x!quern.block<q6_k>>,
                       %tokens: tensor<?xi32, #quern.dims<s>>) {
@@ -17,5 +19,9 @@ quern.entry @movement(%x: tensor<?x6xf32, #quern.dims<s>>, %table: tensor<512x64
   %5 = quern.concat %3, %4 axis 2 : tensor<2x?x3xf32, #quern.dims<s>>, tensor<2x?x2xf32, #quern.dims<s>>
   // CHECK: quern.gather %{{.+}}[%{{.+}}] : tensor<512x64x!quern.block<q6_k>>, tensor<?xi32, #quern.dims<s>>
   %6 = quern.gather %table[%tokens] : tensor<512x64x!quern.block<q6_k>>, tensor<?xi32, #quern.dims<s>>
+  // CHECK: %[[STATE:.+]] = quern.state_ref @kept
+  %7 = quern.state_ref @kept : tensor<2xf16>
+  // CHECK: quern.assign %[[STATE]], %{{.+}} : tensor<2xf16>, tensor<2xf32>
+  %8 = quern.assign %7, %0 : tensor<2xf16>, tensor<2xf32>
   quern.return
 }

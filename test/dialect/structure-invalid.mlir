@@ -30,7 +30,39 @@ quern.parameter @w : tensor<4xbf16> packing <panels13>
 
 // state_c1
 // expected-error @+1 {{found type 'tensor<?x3x64xf16>', expected a static shape}}
-quern.state @cache : tensor<?x3x64xf16>
+quern.state cache @cache : tensor<?x3x64xf16>
+
+// -----
+
+// state_c2
+// expected-error @+1 {{found a cache of type 'tensor<3x64xf16>', expected [T, h, d] of floats that starts as zeros}}
+quern.state cache @cache : tensor<3x64xf16>
+
+// -----
+
+// state_c2
+quern.parameter @w : tensor<8x3x64xf16>
+// expected-error @+1 {{found a cache of type 'tensor<8x3x64xf16>' that starts as a parameter, expected [T, h, d] of floats that starts as zeros}}
+quern.state cache @cache : tensor<8x3x64xf16> starts @w
+
+// -----
+
+// state_c2
+// expected-error @+1 {{found a variable of elements 'i1', expected f32, f16, bf16 or i32}}
+quern.state variable @v : tensor<4xi1>
+
+// -----
+
+// state_c3
+// expected-error @+1 {{no parameter named `w`}}
+quern.state variable @v : tensor<4xf32> starts @w
+
+// -----
+
+// state_c3
+quern.parameter @w : tensor<4xf16>
+// expected-error @+1 {{starts as 'tensor<4xf16>', expected its own type, 'tensor<4xf32>'}}
+quern.state variable @v : tensor<4xf32> starts @w
 
 // -----
 

@@ -19,8 +19,13 @@ quern.parameter @twice : tensor<576xf32> {
   quern.yield %1 : tensor<576xf32>
 }
 
-// CHECK: quern.state @layers.0.cache.keys : tensor<8192x3x64xf16>
-quern.state @"layers.0.cache.keys" : tensor<8192x3x64xf16>
+// CHECK: quern.state cache @layers.0.cache.keys : tensor<8192x3x64xf16>
+quern.state cache @"layers.0.cache.keys" : tensor<8192x3x64xf16>
+// CHECK: quern.state variable @rounds : tensor<2xi32>
+quern.state variable @rounds : tensor<2xi32>
+// CHECK: quern.state variable @mean : tensor<4xf32> starts @start
+quern.state variable @mean : tensor<4xf32> starts @start
+quern.parameter @start : tensor<4xf32>
 
 // CHECK-LABEL: quern.entry @double(%{{.+}}: tensor<?x4xf32, #quern.dims<s>>) -> tensor<?x4xf32, #quern.dims<s>>
 // CHECK-SAME: arg_names = ["x"]

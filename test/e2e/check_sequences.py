@@ -6,45 +6,29 @@ Four prompts, continued greedily: each in a session of its own; all in one, a to
 turns, in a single step. The logits after each token are the same bytes, for any number of threads.
 """
 
-import ctypes
-import json
 import sys
 
 import numpy
 
 import model
+import shared_library
 
 LENGTHS = [23, 1, 31, 8]
 NEW_TOKENS = 9
 THREADS = [1, 3]
 
 
-class Tensor(ctypes.Structure):
-    """`quern_tensor` of quern/quern.h."""
-    _fields_ = [("dtype", ctypes.c_int), ("rank", ctypes.c_uint32), ("shape", ctypes.c_int64 * 8),
-                ("data", ctypes.c_void_p), ("bytes", ctypes.c_uint64)]
-
-    def __init__(self, array):
-        super().__init__({"float32": 0, "int32": 1}[array.dtype.name], array.ndim, (ctypes.c_int64 * 8)(*array.shape),
-                         array.ctypes.data, array.nbytes)
-
-
 class Session:
     """A model whose sequences share its states."""
 
     def __init__(self, path, threads, sequences):
-        self.library = ctypes.CDLL(path)
-        self.library.quern_open.restype = self.library.quern_describe.restype = ctypes.c_void_p
-        self.library.quern_state_rows.restype = ctypes.c_int64
-        self.handle = ctypes.c_void_p(self.library.quern_open(None, threads, None, 0))
-        self.rows = self.library.quern_state_rows(self.handle, ctypes.c_int64(sequences))
+        self.library = shared_library.Library(path, threads)
+        self.rows = self.library.get_rows(sequences)
         self.fed = [0] * sequences
-        size = ctypes.c_size_t()
-        text = self.library.quern_describe(self.handle, ctypes.byref(size))
-        self.vocabulary = json.loads(ctypes.string_at(text, size.value))["entries"][0]["results"][0]["shape"][1]
+        self.vocabulary = self.library.describe()["entries"][0]["results"][0]["shape"][1]
 
     def close(self):
-        self.library.quern_close(self.handle)
+        self.library.close()
 
     def feed(self, tokens):
         """Runs one step over pairs (sequence, token): the logits after each."""
@@ -53,15 +37,9 @@ class Session:
             first = sequence * self.rows
             positions.append([self.fed[sequence], first + self.fed[sequence], first])
             self.fed[sequence] += 1
-        arrays = [numpy.array([token for _, token in tokens], numpy.int32), numpy.array(positions, numpy.int32),
+        inputs = [numpy.array([token for _, token in tokens], numpy.int32), numpy.array(positions, numpy.int32),
                   numpy.arange(len(tokens), dtype=numpy.int32)]
-        logits = numpy.empty((len(tokens), self.vocabulary), numpy.float32)
-        error = ctypes.create_string_buffer(300)
-        status = self.library.quern_run(self.handle, 0, (Tensor * 3)(*map(Tensor, arrays)), ctypes.c_size_t(3),
-                                        ctypes.byref(Tensor(logits)), ctypes.c_size_t(1), error, ctypes.c_size_t(300))
-        if status:
-            sys.exit(error.value.decode())
-        return logits
+        return self.library.run(0, inputs, [numpy.empty((len(tokens), self.vocabulary), numpy.float32)])[0]
 
 
 def continue_all(path, threads, prompts):

@@ -74,8 +74,8 @@ module attributes {quern.target = #quern.target<"zen4", vectorBits = 512, l1Byte
   quern.parameter @model.layers.0.down.weight : tensor<64x128x!quern.block<q4_1>>
   quern.parameter @model.layers.0.ln1.weight : tensor<64xf32>
   quern.parameter @model.layers.0.ln2.weight : tensor<64xf32>
-  quern.state @model.layers.0.keys : tensor<256x2x16xf16>
-  quern.state @model.layers.0.values : tensor<256x2x16xf16>
+  quern.state cache @model.layers.0.keys : tensor<256x2x16xf16>
+  quern.state cache @model.layers.0.values : tensor<256x2x16xf16>
   quern.parameter @model.layers.1.q_proj.weight : tensor<64x64x!quern.block<q4_1>>
   quern.parameter @model.layers.1.k_proj.weight : tensor<32x64x!quern.block<q4_1>>
   quern.parameter @model.layers.1.v_proj.weight : tensor<32x64x!quern.block<q4_1>>
@@ -85,8 +85,8 @@ module attributes {quern.target = #quern.target<"zen4", vectorBits = 512, l1Byte
   quern.parameter @model.layers.1.down.weight : tensor<64x128x!quern.block<q4_1>>
   quern.parameter @model.layers.1.ln1.weight : tensor<64xf32>
   quern.parameter @model.layers.1.ln2.weight : tensor<64xf32>
-  quern.state @model.layers.1.keys : tensor<256x2x16xf16>
-  quern.state @model.layers.1.values : tensor<256x2x16xf16>
+  quern.state cache @model.layers.1.keys : tensor<256x2x16xf16>
+  quern.state cache @model.layers.1.values : tensor<256x2x16xf16>
   quern.parameter @model.norm.weight : tensor<64xf32>
   quern.entry @forward(%arg0: tensor<?xi32, #quern.dims<s>>, %arg1: tensor<?x!quern.position, #quern.dims<s>>, %arg2: tensor<?xi32, #quern.dims<r>>) -> tensor<?x320xf32, #quern.dims<r>> attributes {arg_names = ["tokens", "at", "want"], result_names = ["logits"]} {
     %0 = quern.param @embed.weight : tensor<320x64x!quern.block<q8_0>>

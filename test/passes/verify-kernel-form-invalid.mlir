@@ -99,7 +99,7 @@ quern.program @unwritten(%y: !quern.buffer<tensor<4xf32>>) attributes {arena_byt
 
 // -----
 
-quern.state @s : tensor<4xf32>
+quern.state variable @s : tensor<4xf32>
 quern.kernel @softmax(%x: tensor<4xf32>) -> tensor<4xf32> attributes {form = #quern.form<rows>, schedule = #quern.schedule<{}>} {
   %0 = quern.softmax %x : tensor<4xf32>
   quern.yield %0 : tensor<4xf32>

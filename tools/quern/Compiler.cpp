@@ -215,13 +215,14 @@ unsigned Compiler::getProcesses() const {
   return options.jobs ? options.jobs : llvm::hardware_concurrency().compute_thread_count();
 }
 
-/// Makes the states, which the frontend gives f16, what `--cache` asks for.
+/// Makes the caches, which the frontend gives f16, what `--cache` asks for.
 LogicalResult Compiler::setCaches() {
   if (options.cache != "bf16")
     return success();
   llvm::DenseSet<StringAttr> states;
   for (auto state : graph->getOps<StateOp>())
-    states.insert(state.getSymNameAttr());
+    if (state.isCache())
+      states.insert(state.getSymNameAttr());
   if (!areCaches(*graph, states))
     return refuse("`--cache` is bf16, but something else than attention reads a state of `" + options.model +
                   "`; expected f16 or f32");
@@ -229,14 +230,15 @@ LogicalResult Compiler::setCaches() {
   return success();
 }
 
-/// Holds the rows of the states against the context that was asked for, or else against the declared one.
+/// Holds the rows of the caches against the context that was asked for, or else against the declared one.
 LogicalResult Compiler::checkContext() {
   int64_t rows = 0;
   for (auto state : graph->getOps<StateOp>())
-    rows = std::max(rows, state.getTensorType().getRank() ? state.getTensorType().getDimSize(0) : 0);
+    if (state.isCache())
+      rows = std::max(rows, state.getTensorType().getDimSize(0));
   if (options.context && rows != options.context)
-    return refuse("`--ctx` is " + llvm::Twine(options.context) + ", but the longest state of `" + options.model +
-                  "` has " + llvm::Twine(rows) + " rows; expected a model whose states have `context` of them");
+    return refuse("`--ctx` is " + llvm::Twine(options.context) + ", but the longest cache of `" + options.model +
+                  "` has " + llvm::Twine(rows) + " rows; expected a model whose caches have `context` of them");
   const ConfigValue *declared = checkpoint->config().find("max_position_embeddings");
   int64_t positions = declared && declared->asInt() ? *declared->asInt() : 0;
   if (!options.context && rows && rows < positions)

@@ -107,7 +107,8 @@ extern const uint64_t quern_description_size;
  *                  an i32 or position input may have below: a list of sizes and symbols; its elements are indices
  *                  (rotary positions) from 0 and below each, which the runtime checks because programs do not
  *                  a position input may have rows: such a list of what its cache rows are below, beside the states'
- *   states         [{name, bytes, dtype, shape, rows}]  rows: how many tokens it holds (shape[0])
+ *   states         [{name, kind, bytes, dtype, shape, start?}]  kind: "cache", whose shape[0] is how many tokens it
+ *                  holds, or "variable"; start: the offset of the packed weights that it starts as, zeros without
  *   weights_bytes  size of the packed weights
  *   parameters     [{name, dtype, shape, offset, bytes}]  offsets into the packed weights
  *                  often: the first bytes of it that are often read, of experts that a routing profile tells of

@@ -62,8 +62,10 @@ struct State {
   std::string dtype;
   std::vector<int64_t> shape;
   uint64_t bytes = 0;
-  /// How many tokens it holds.
-  int64_t rows = 0;
+  /// How many tokens a cache holds; none for a variable.
+  std::optional<int64_t> rows;
+  /// Where, in the packed weights, what it starts as is; zeros without.
+  std::optional<uint64_t> start;
 };
 
 /// A parameter's place in the packed weights.
@@ -278,9 +280,9 @@ public:
   std::span<const uint8_t> getData() const;
   /// The entry called `name`, if there is one.
   std::optional<uint32_t> findEntry(std::string_view name) const;
-  /// How many rows of every state each of `sequences` sequences may have that share the states, 0 where there are not
+  /// How many rows of every cache each of `sequences` sequences may have that share the states, 0 where there are not
   /// enough: sequence i has the rows from i times that number on. A row of a position is below the rows of one sequence
-  /// that has them all. No value without states.
+  /// that has them all. No value without caches.
   std::optional<int64_t> getStateRows(int64_t sequences = 1) const;
 
   /// Runs an entry on `inputs`, which are in the order of the entry; new tensors with its results.
@@ -294,7 +296,7 @@ public:
   /// null: there is none.
   const State *findOverflow() const;
 
-  /// Sets all states to zero and gives their memory back.
+  /// Sets all states to what they start as and gives their memory back.
   void resetStates();
 
   /// Begins to move the weights to huge pages in the background, as the first run does: for a caller that has other

@@ -67,7 +67,7 @@ int64_t quern_state_rows(const quern_session *session, int64_t sequences);
 int quern_run(quern_session *session, uint32_t entry, const quern_tensor *inputs, size_t input_count,
               quern_tensor *results, size_t result_count, char *error, size_t error_size);
 
-/* Sets all states (caches) to zero. */
+/* Sets all states to what they start as: caches to zero. */
 void quern_reset(quern_session *session);
 
 #ifdef __cplusplus

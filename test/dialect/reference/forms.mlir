@@ -21,7 +21,7 @@ quern.parameter @twice_b : tensor<16xf32> {
   %1 = quern.add %0, %0 : tensor<16xf32>, tensor<16xf32>
   quern.yield %1 : tensor<16xf32>
 }
-quern.state @cache : tensor<4x1x16xf32>
+quern.state cache @cache : tensor<4x1x16xf32>
 
 quern.entry @graph(%x: tensor<?x64xf32, #quern.dims<s>>, %at: tensor<?x!quern.position, #quern.dims<s>>)
     -> (tensor<?x16xf32, #quern.dims<s>>, tensor<4x1x16xf32>)

@@ -34,7 +34,7 @@ quern.entry @position(%at: tensor<1x!quern.position>) -> tensor<1x1x2xf32> attri
 }
 
 // ROW: error: found row 2, expected one of the cache's 2
-quern.state @cache : tensor<2x1x2xf32>
+quern.state cache @cache : tensor<2x1x2xf32>
 quern.entry @row(%at: tensor<1x!quern.position>) -> tensor<2x1x2xf32> attributes {arg_names = ["at"]} {
   %x = quern.constant dense<1.0> : tensor<1x1x2xf32>
   %0 = quern.state_ref @cache : tensor<2x1x2xf32>

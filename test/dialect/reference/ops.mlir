@@ -121,7 +121,7 @@ quern.entry @rope(%x: tensor<2x1x4xf32>, %at: tensor<2x!quern.position>) -> (ten
 // SEQUENCES: 0: tensor<2x1x2xf32>
 // SEQUENCES-NEXT: 1 2
 // SEQUENCES-NEXT: 3 4
-quern.state @cache : tensor<4x1x2xf16>
+quern.state cache @cache : tensor<4x1x2xf16>
 quern.entry @attention(%x: tensor<2x1x2xf32>, %at: tensor<2x!quern.position>) -> (tensor<2x1x2xf32>, tensor<4x1x2xf16>)
     attributes {arg_names = ["x", "at"]} {
   %0 = quern.state_ref @cache : tensor<4x1x2xf16>

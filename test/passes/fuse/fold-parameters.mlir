@@ -64,7 +64,7 @@ quern.entry @outer(%x: tensor<64x64xf32>) -> tensor<64x64xf32> {
 // A literal that is no splat becomes a parameter; what is read from a state is not constant.
 // CHECK: quern.parameter "private" @folded_0 : tensor<2xf32>
 // CHECK-LABEL: quern.entry @literal(
-quern.state @s : tensor<2xf32>
+quern.state variable @s : tensor<2xf32>
 quern.entry @literal() -> tensor<2xf32> {
   // CHECK: %[[L:.*]] = quern.param @folded_0
   %c = quern.constant dense<[1.0, 2.0]> : tensor<2xf32>
@@ -73,4 +73,26 @@ quern.entry @literal() -> tensor<2xf32> {
   // CHECK: quern.add %[[S]], %[[L]]
   %0 = quern.add %s, %c : tensor<2xf32>, tensor<2xf32>
   quern.return %0 : tensor<2xf32>
+}
+
+// Weights whose rows are inputs, and stacks of weights, become rows; those that are known at run time only stay.
+quern.parameter @columns : tensor<3x5xf32>
+quern.parameter @stack : tensor<2x3x4xf32>
+// CHECK-LABEL: quern.entry @weights(
+quern.entry @weights(%x: tensor<6x3xf32>, %y: tensor<6x2x3xf32>, %z: tensor<6x2x4xf32>, %w: tensor<3x5xf32>)
+    -> (tensor<6x5xf32>, tensor<6x2x4xf32>, tensor<6x2x3xf32>, tensor<6x5xf32>) {
+  // CHECK: %[[A:.*]] = quern.param @{{.*}} : tensor<5x3xf32>
+  // CHECK-NEXT: quern.matmul %{{.*}}, %[[A]] : tensor<6x3xf32>, tensor<5x3xf32>
+  // CHECK: %[[B:.*]] = quern.param @{{.*}} : tensor<8x3xf32>
+  // CHECK-NEXT: quern.matmul %{{.*}}, %[[B]] batch 2 : tensor<6x2x3xf32>, tensor<8x3xf32>
+  // CHECK: %[[C:.*]] = quern.param @{{.*}} : tensor<6x4xf32>
+  // CHECK-NEXT: quern.matmul %{{.*}}, %[[C]] batch 2 : tensor<6x2x4xf32>, tensor<6x4xf32>
+  // CHECK: quern.matmul %{{.*}}, %{{.*}} transposed : tensor<6x3xf32>, tensor<3x5xf32>
+  %p = quern.param @columns : tensor<3x5xf32>
+  %q = quern.param @stack : tensor<2x3x4xf32>
+  %0 = quern.matmul %x, %p transposed : tensor<6x3xf32>, tensor<3x5xf32>
+  %1 = quern.matmul %y, %q transposed : tensor<6x2x3xf32>, tensor<2x3x4xf32>
+  %2 = quern.matmul %z, %q : tensor<6x2x4xf32>, tensor<2x3x4xf32>
+  %3 = quern.matmul %x, %w transposed : tensor<6x3xf32>, tensor<3x5xf32>
+  quern.return %0, %1, %2, %3 : tensor<6x5xf32>, tensor<6x2x4xf32>, tensor<6x2x3xf32>, tensor<6x5xf32>
 }

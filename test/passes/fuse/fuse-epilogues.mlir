@@ -141,7 +141,7 @@ quern.entry @two_types(%x: tensor<2x4xf32>, %g: tensor<8x4xf32>, %u: tensor<8x4x
 
 // -----
 
-quern.state @keys : tensor<16x1x8xf32>
+quern.state cache @keys : tensor<16x1x8xf32>
 
 // The attention reads the state before the append writes it.
 // CHECK-LABEL: quern.entry @state(

@@ -117,7 +117,7 @@ quern.entry @not_left(%x: tensor<2x32xf32>, %g: tensor<32xf32>, %y: tensor<2x8xf
 
 // -----
 
-quern.state @rows : tensor<16x1x8xf32>
+quern.state cache @rows : tensor<16x1x8xf32>
 
 // The norm of what a state holds, before the append writes it.
 // CHECK-LABEL: quern.entry @norm_of_state(
@@ -151,7 +151,7 @@ quern.entry @rotated_keys(%q: tensor<2x2x4xf32>, %x: tensor<16x2x4xf32>, %at: te
 
 // -----
 
-quern.state @keys : tensor<16x2x4xf16>
+quern.state cache @keys : tensor<16x2x4xf16>
 
 // slice, split and rope go into the append and the attention that they feed.
 // CHECK-LABEL: quern.entry @rope(

@@ -3,13 +3,13 @@
 
 !at = tensor<2x!quern.position>
 
-// CHECK: quern.state @keys : tensor<16x1x4xbf16>
-quern.state @keys : tensor<16x1x4xf16>
-// CHECK: quern.state @values : tensor<16x1x4xbf16>
-quern.state @values : tensor<16x1x4xf16>
+// CHECK: quern.state cache @keys : tensor<16x1x4xbf16>
+quern.state cache @keys : tensor<16x1x4xf16>
+// CHECK: quern.state cache @values : tensor<16x1x4xbf16>
+quern.state cache @values : tensor<16x1x4xf16>
 // No attention reads it.
-// CHECK: quern.state @other : tensor<16x1x4xf16>
-quern.state @other : tensor<16x1x4xf16>
+// CHECK: quern.state cache @other : tensor<16x1x4xf16>
+quern.state cache @other : tensor<16x1x4xf16>
 quern.parameter @w : tensor<8x64x!quern.block<q8_0>>
 
 // Entries that do not attend write the same states.
@@ -46,8 +46,8 @@ quern.entry @attend(%x: tensor<2x64xf32>, %k: tensor<2x1x4xf32>, %at: !at, %tabl
 !at = tensor<2x!quern.position>
 
 // One attention whose query is a product of f32 keeps all in f32: they may share states.
-// CHECK: quern.state @cache : tensor<16x1x4xf16>
-quern.state @cache : tensor<16x1x4xf16>
+// CHECK: quern.state cache @cache : tensor<16x1x4xf16>
+quern.state cache @cache : tensor<16x1x4xf16>
 quern.parameter @w : tensor<8x64xbf16>
 quern.parameter @f : tensor<8x64xf32>
 
@@ -72,8 +72,8 @@ quern.entry @mixed(%x: tensor<2x64xf32>, %at: !at) -> (tensor<2x2x4xf32>, tensor
 !at = tensor<2x!quern.position>
 
 // An odd number of elements, and a cache that the model wants in f32.
-// CHECK: quern.state @odd : tensor<16x1x3xf16>
-quern.state @odd : tensor<16x1x3xf16>
+// CHECK: quern.state cache @odd : tensor<16x1x3xf16>
+quern.state cache @odd : tensor<16x1x3xf16>
 quern.parameter @w : tensor<6x64xbf16>
 
 // CHECK-LABEL: quern.entry @odd_heads
@@ -92,8 +92,8 @@ quern.entry @odd_heads(%x: tensor<2x64xf32>, %at: !at) -> tensor<2x2x3xf32> {
 
 !at = tensor<2x!quern.position>
 
-// CHECK: quern.state @wide : tensor<16x1x4xf32>
-quern.state @wide : tensor<16x1x4xf32>
+// CHECK: quern.state cache @wide : tensor<16x1x4xf32>
+quern.state cache @wide : tensor<16x1x4xf32>
 quern.parameter @w : tensor<8x64xbf16>
 
 // CHECK-LABEL: quern.entry @wide_cache

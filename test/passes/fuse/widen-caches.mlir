@@ -5,10 +5,10 @@
 !cache = tensor<16x1x4xf16>
 
 // The largest element of u ∘ w with |u| ≤ √4 and w = 32768: 65536, which f16 does not hold. All states of f16 follow.
-// CHECK: quern.state @keys : tensor<16x1x4xf32>
-quern.state @keys : !cache
-// CHECK: quern.state @values : tensor<16x1x4xf32>
-quern.state @values : !cache
+// CHECK: quern.state cache @keys : tensor<16x1x4xf32>
+quern.state cache @keys : !cache
+// CHECK: quern.state cache @values : tensor<16x1x4xf32>
+quern.state cache @values : !cache
 quern.parameter @w : tensor<4xf32> {
   %0 = quern.constant dense<32768.0> : tensor<4xf32>
   quern.yield %0 : tensor<4xf32>
@@ -35,8 +35,8 @@ quern.entry @norm(%x: !x, %at: !at) -> tensor<2x1x4xf32> {
 !cache = tensor<16x1x4xf16>
 
 // A head's rows of a product are about ‖r ∘ w‖ = 2 · 2^-16, below 2^-14.
-// CHECK: quern.state @faint : tensor<16x1x4xf32>
-quern.state @faint : !cache
+// CHECK: quern.state cache @faint : tensor<16x1x4xf32>
+quern.state cache @faint : !cache
 quern.parameter @w : tensor<4xf32> {
   %0 = quern.constant dense<1.0> : tensor<4xf32>
   quern.yield %0 : tensor<4xf32>
@@ -65,8 +65,8 @@ quern.entry @product(%x: !x, %at: !at) -> !x {
 !cache = tensor<16x1x4xf16>
 
 // The bias of one column alone is too large; what is sliced off does not count.
-// CHECK: quern.state @biased : tensor<16x1x4xf16>
-quern.state @biased : !cache
+// CHECK: quern.state cache @biased : tensor<16x1x4xf16>
+quern.state cache @biased : !cache
 quern.parameter @w : tensor<4xf32> {
   %0 = quern.constant dense<1.0> : tensor<4xf32>
   quern.yield %0 : tensor<4xf32>
@@ -100,8 +100,8 @@ quern.entry @sliced(%x: !x, %at: !at) -> !x {
 !cache = tensor<16x1x4xf16>
 
 // Of the input nothing is known.
-// CHECK: quern.state @unknown : tensor<16x1x4xf16>
-quern.state @unknown : !cache
+// CHECK: quern.state cache @unknown : tensor<16x1x4xf16>
+quern.state cache @unknown : !cache
 
 quern.entry @given(%x: tensor<2x1x4xf32>, %at: !at) -> tensor<2x1x4xf32> {
   %0 = quern.state_ref @unknown : !cache
@@ -116,8 +116,8 @@ quern.entry @given(%x: tensor<2x1x4xf32>, %at: !at) -> tensor<2x1x4xf32> {
 !cache = tensor<16x1x4xf16>
 
 // Something else reads the state, which says what its elements are.
-// CHECK: quern.state @read : tensor<16x1x4xf16>
-quern.state @read : !cache
+// CHECK: quern.state cache @read : tensor<16x1x4xf16>
+quern.state cache @read : !cache
 quern.parameter @w : tensor<4xf32> {
   %0 = quern.constant dense<1.0e5> : tensor<4xf32>
   quern.yield %0 : tensor<4xf32>

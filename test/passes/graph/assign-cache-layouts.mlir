@@ -1,9 +1,9 @@
 // RUN: quern-opt %s --quern-assign-cache-layouts | FileCheck %s
 
-quern.state @keys : tensor<16x1x4xf16>
-quern.state @values : tensor<16x1x4xf16>
-quern.state @both : tensor<16x1x4xf16>
-quern.state @unread : tensor<16x1x4xf16>
+quern.state cache @keys : tensor<16x1x4xf16>
+quern.state cache @values : tensor<16x1x4xf16>
+quern.state cache @both : tensor<16x1x4xf16>
+quern.state cache @unread : tensor<16x1x4xf16>
 
 // CHECK-LABEL: quern.entry @fill
 quern.entry @fill(%x: tensor<2x1x4xf32>, %at: tensor<2x!quern.position>) -> tensor<2x1x4xf32> {
@@ -38,9 +38,9 @@ quern.entry @read(%x: tensor<2x1x4xf32>, %at: tensor<2x!quern.position>) -> tens
   quern.return %8 : tensor<2x1x4xf32>
 }
 
-quern.state @row : tensor<16x1x4xf16>
-quern.state @beside : tensor<16x1x4xf16>
-quern.state @apart : tensor<16x1x4xf16>
+quern.state cache @row : tensor<16x1x4xf16>
+quern.state cache @beside : tensor<16x1x4xf16>
+quern.state cache @apart : tensor<16x1x4xf16>
 
 // What something else reads is plain, and so is what an attention reads beside it: here one by another.
 // CHECK-LABEL: quern.entry @plain

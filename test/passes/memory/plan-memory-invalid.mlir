@@ -56,7 +56,7 @@ quern.entry @blocks(%x: tensor<1x32xf32>) -> tensor<1x4xf32> {
 
 // -----
 
-quern.state @keys : tensor<16x1x4xf32>
+quern.state cache @keys : tensor<16x1x4xf32>
 quern.kernel @append(%c: tensor<16x1x4xf32>, %x: tensor<2x1x4xf32>, %at: tensor<2x!quern.position>) -> tensor<16x1x4xf32>
     attributes {form = #quern.form<append>} {
   %0 = quern.cache_append %c, %x at %at : tensor<16x1x4xf32>, tensor<2x1x4xf32>, tensor<2x!quern.position>
@@ -70,7 +70,7 @@ quern.kernel @attend(%q: tensor<2x1x4xf32>, %k: tensor<16x1x4xf32>, %at: tensor<
 quern.entry @stale(%x: tensor<2x1x4xf32>, %at: tensor<2x!quern.position>) -> tensor<2x1x4xf32> {
   %k = quern.state_ref @keys : tensor<16x1x4xf32>
   %0 = quern.call @append(%k, %x, %at) : (tensor<16x1x4xf32>, tensor<2x1x4xf32>, tensor<2x!quern.position>) -> tensor<16x1x4xf32>
-  // expected-error@below {{reads `keys` as it was before a later append wrote it}}
+  // expected-error@below {{reads `keys` as it was before a later op wrote it}}
   %1 = quern.call @attend(%x, %k, %at) : (tensor<2x1x4xf32>, tensor<16x1x4xf32>, tensor<2x!quern.position>) -> tensor<2x1x4xf32>
   quern.return %1 : tensor<2x1x4xf32>
 }

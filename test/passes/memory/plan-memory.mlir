@@ -2,7 +2,7 @@
 // RUN: quern-opt %s --quern-plan-memory=bound=16 | FileCheck %s --check-prefix=BOUND
 
 quern.parameter @w : tensor<8x4xf32>
-quern.state @keys : tensor<16x1x4xf16>
+quern.state cache @keys : tensor<16x1x4xf16>
 
 quern.kernel @widen(%x: tensor<?x4xf32, #quern.dims<s>>, %w: tensor<8x4xf32>) -> tensor<?x8xf32, #quern.dims<s>>
     attributes {form = #quern.form<contract>} {

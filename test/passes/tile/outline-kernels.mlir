@@ -43,7 +43,7 @@ quern.entry @group(%a: tensor<2x2x2xf32>) -> tensor<2x8xf32> {
 
 // -----
 
-quern.state @keys : tensor<16x1x4xf16>
+quern.state cache @keys : tensor<16x1x4xf16>
 
 // The state that an append writes is its first argument. A norm before a matmul does not name the form.
 // CHECK: quern.kernel private @[[APPEND:.*]](%[[S:[a-z0-9]*]]: tensor<16x1x4xf16>, %{{.*}}: tensor<2x1x4xf32>, %{{.*}}: tensor<2x!quern.position>) -> tensor<16x1x4xf16>

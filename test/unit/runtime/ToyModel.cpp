@@ -36,7 +36,7 @@ extern "C" const uint8_t quern_description[] = R"({
                 {"name": "i", "dtype": "i32", "shape": ["n"], "below": [10]}],
      "results": [{"name": "y", "dtype": "f32", "shape": ["n"]}],
      "symbols": ["n"], "bounds": {"n": 16}}],
-  "states": [{"name": "tokens", "bytes": 192, "dtype": "i32", "shape": [48], "rows": 48}],
+  "states": [{"name": "tokens", "kind": "cache", "bytes": 192, "dtype": "i32", "shape": [48]}],
   "weights_bytes": 1280,
   "parameters": [{"name": "weight", "dtype": "f32", "shape": [320], "offset": 0, "bytes": 1280}],
   "targets": [

@@ -37,7 +37,7 @@ void testWhole(Checks &checks) {
   const Target &plain = description->targets[1];
   checks.that(plain.programs[0].kernels[0].arithmetic == Arithmetic::I8);
   checks.that(plain.programs[2].kernels[0].arithmetic == Arithmetic::F32);
-  checks.equal(description->states[0].rows, 48);
+  checks.equal(description->states[0].rows.value(), 48);
   checks.that(!description->text);
 }
 
@@ -74,7 +74,11 @@ void testDamage(Checks &checks) {
   refuses(checks, "\"shape\": [\"n\", 4]}, {\"name\": \"factor\"",
           "\"shape\": [\"n\", 2147483647, 2147483647, 2147483647]}, {\"name\": \"factor\"",
           "more elements than fit into memory");
-  refuses(checks, "\"rows\": 48", "\"rows\": 0", "`states[0].rows` is 0");
+  refuses(checks, "\"kind\": \"cache\"", "\"kind\": \"queue\"",
+          "`states[0]` has the kind `queue`, expected `cache` or `variable`");
+  refuses(checks, "\"kind\": \"cache\"", "\"kind\": \"cache\", \"start\": 1089",
+          "`states[0]` starts as weights that end behind the 1280 bytes of all");
+  refuses(checks, "\"shape\": [48]", "\"shape\": []", "`states[0]` is a cache without an axis of rows");
   refuses(checks, "\"bytes\": 192", "\"bytes\": -1", "`states[0].bytes` is -1");
   refuses(checks, "\"offset\": 0, \"bytes\": 1280", "\"offset\": 1, \"bytes\": 1280",
           "ends at byte 1281, the weights at 1280");
