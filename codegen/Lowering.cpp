@@ -152,9 +152,13 @@ FailureOr<PackedWeight> Lowering::getWeight(Value value, Operation *user) {
   return weight;
 }
 
-Halide::Expr Lowering::getCacheRow(const Halide::ImageParam &positions, Halide::Expr row, int64_t rows) const {
+Halide::Expr Lowering::getField(const Halide::ImageParam &positions, PositionField field, Halide::Expr token) {
   Halide::ImageParam buffer = positions;
-  return clamp(buffer(1, row), 0, static_cast<int32_t>(rows) - 1);
+  return buffer(static_cast<int>(field), token);
+}
+
+Halide::Expr Lowering::getCacheRow(const Halide::ImageParam &positions, Halide::Expr row, int64_t rows) const {
+  return clamp(getField(positions, PositionField::Row, row), 0, static_cast<int32_t>(rows) - 1);
 }
 
 FailureOr<Formula> Lowering::get(Value value) {

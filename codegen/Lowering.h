@@ -84,6 +84,8 @@ public:
   Halide::Expr getVisible() const { return visible; }
   /// The first cache row of all tokens, which are consecutive rows of one sequence, or -1 where they are not.
   Halide::Expr getFirst() const { return first; }
+  /// Field `field` of token `token`.
+  static Halide::Expr getField(const Halide::ImageParam &positions, PositionField field, Halide::Expr token);
   /// The cache row of token `row`, within a cache of `rows` rows.
   Halide::Expr getCacheRow(const Halide::ImageParam &positions, Halide::Expr row, int64_t rows) const;
 

@@ -239,7 +239,7 @@ static Result lowerRope(Lowering &lowering, RopeOp op, Operands operands) {
                    Expr within = whole ? e : min(e, 2 * pairs - 1);
                    Expr j = half ? within % pairs : within / 2;
                    Expr second = half ? within >= pairs : within % 2 == 1;
-                   Expr position = clamp(positions(0, index[0]), 0, last);
+                   Expr position = clamp(Lowering::getField(positions, PositionField::Rotary, index[0]), 0, last);
                    Expr u = input.at({index[0], index[1], half ? j : 2 * j});
                    Expr v = input.at({index[0], index[1], half ? j + pairs : 2 * j + 1});
                    Expr cosine = table.at({position, j, 0}), sine = table.at({position, j, 1});

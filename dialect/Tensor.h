@@ -3,6 +3,8 @@
 #ifndef QUERN_DIALECT_TENSOR_H
 #define QUERN_DIALECT_TENSOR_H
 
+#include "dialect/Positions.h"
+
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Diagnostics.h"
@@ -13,9 +15,6 @@
 #include <vector>
 
 namespace quern {
-
-/// The i32 fields of a position, {position, row, first}.
-inline constexpr int64_t positionFields = 3;
 
 /// Bytes of `count` consecutive elements of `elementType` along the last axis: floats and integers as the machine holds
 /// them (i1 as one byte), blocks as their format stores them, a position as its i32 fields. Failure where the elements

@@ -84,65 +84,86 @@ std::vector<int64_t> getShape(const Operand &operand, std::span<const int32_t> d
   return shape;
 }
 
-static std::span<const int32_t> getIntegers(const TensorView &value) {
-  size_t count = 1;
+/// The elements of an input as they lie in memory: i32, or positions.
+template <typename T> static std::span<const T> getElements(const TensorView &value) {
+  size_t bytes = sizeof(int32_t);
   for (int64_t size : value.shape)
-    count *= static_cast<size_t>(size);
-  return {static_cast<const int32_t *>(value.data), count};
+    bytes *= static_cast<size_t>(size);
+  return {static_cast<const T *>(value.data), bytes / sizeof(T)};
 }
 
-/// Whether every `stride`-th element is in [0, below).
-static Result<void> checkRange(const Operand &operand, std::span<const int32_t> values, size_t first, size_t stride,
-                               int64_t below, const char *what) {
-  for (size_t i = first; i < values.size(); i += stride)
-    if (values[i] < 0 || values[i] >= below)
-      return Error{nameOperand("input", operand) + " has the " + what + " " + std::to_string(values[i]) + " at " +
-                   std::to_string(i / stride) + ", expected 0 to " + std::to_string(below - 1)};
+static Error refuse(const Operand &operand, const char *what, int32_t found, size_t place,
+                    const std::string &expected) {
+  return Error{nameOperand("input", operand) + " has the " + what + " " + std::to_string(found) + " at " +
+               std::to_string(place) + ", expected " + expected};
+}
+
+/// Whether each of `count` numbers, which `get` gives, is in [0, below).
+template <typename Get>
+static Result<void> checkRange(const Operand &operand, const char *what, size_t count, int64_t below, Get get) {
+  for (size_t i = 0; i < count; ++i)
+    if (int32_t found = get(i); found < 0 || found >= below)
+      return refuse(operand, what, found, i, "0 to " + std::to_string(below - 1));
   return {};
 }
 
-/// Whether every sequence begins where one may, at or before its token's row.
-static Result<void> checkFirstRows(const Operand &operand, std::span<const int32_t> values) {
-  for (size_t i = 0; i < values.size(); i += QUERN_POSITION_FIELDS) {
-    int32_t row = values[i + 1], first = values[i + 2];
-    if (first < 0 || first > row || first % QUERN_SEQUENCE_ROWS)
-      return Error{nameOperand("input", operand) + " has the first row " + std::to_string(first) + " at " +
-                   std::to_string(i / QUERN_POSITION_FIELDS) + ", expected a multiple of " +
-                   std::to_string(QUERN_SEQUENCE_ROWS) + " from 0 to the token's cache row, " + std::to_string(row)};
-  }
-  return {};
+namespace {
+/// What positions are held against; what is not known is not checked.
+struct PositionLimits {
+  std::optional<int64_t> positions, rows;
+};
+
+using Positions = std::span<const QuernPosition>;
+} // namespace
+
+static Result<void> checkRotary(const Operand &operand, const char *what, Positions values,
+                                const PositionLimits &limits) {
+  if (!limits.positions)
+    return {};
+  return checkRange(operand, what, values.size(), *limits.positions, [&](size_t i) { return values[i].position; });
 }
 
-/// Whether every sequence has room for as many rows as a token of another sees: attention takes several tokens
-/// together, and reads as many rows of each.
-static Result<void> checkRoom(const Operand &operand, std::span<const int32_t> values, int64_t rows) {
+static Result<void> checkRow(const Operand &operand, const char *what, Positions values, const PositionLimits &limits) {
+  if (!limits.rows)
+    return {};
+  return checkRange(operand, what, values.size(), *limits.rows, [&](size_t i) { return values[i].row; });
+}
+
+/// Every sequence begins where one may, at or before its token's row, and has room for as many rows as a token of
+/// another sees: attention takes several tokens together, and reads as many rows of each.
+static Result<void> checkFirst(const Operand &operand, const char *what, Positions values,
+                               const PositionLimits &limits) {
   int64_t most = 0;
   bool differ = false;
-  for (size_t i = 0; i < values.size(); i += QUERN_POSITION_FIELDS) {
-    most = std::max<int64_t>(most, values[i + 1] - values[i + 2] + 1);
-    differ |= values[i + 2] != values[2];
+  for (size_t i = 0; limits.rows && i < values.size(); ++i) {
+    int32_t row = values[i].row, first = values[i].first;
+    if (first < 0 || first > row || first % QUERN_SEQUENCE_ROWS)
+      return refuse(operand, what, first, i,
+                    "a multiple of " + std::to_string(QUERN_SEQUENCE_ROWS) + " from 0 to the token's cache row, " +
+                        std::to_string(row));
+    most = std::max<int64_t>(most, int64_t(row) - first + 1);
+    differ |= first != values.front().first;
   }
-  for (size_t i = 0; differ && i < values.size(); i += QUERN_POSITION_FIELDS)
-    if (values[i + 2] + most > rows)
-      return Error{nameOperand("input", operand) + " has the first row " + std::to_string(values[i + 2]) + " at " +
-                   std::to_string(i / QUERN_POSITION_FIELDS) + ", expected at most " + std::to_string(rows - most) +
-                   ": a token of the step sees " + std::to_string(most) + " rows, and a sequence has room for as many"};
+  for (size_t i = 0; differ && i < values.size(); ++i)
+    if (values[i].first + most > *limits.rows)
+      return refuse(operand, what, values[i].first, i,
+                    "at most " + std::to_string(*limits.rows - most) + ": a token of the step sees " +
+                        std::to_string(most) + " rows, and a sequence has room for as many");
   return {};
 }
 
-/// Checks the records {rotary position, cache row, first row}; a limit that is not known is not checked.
-static Result<void> checkPositions(const Operand &operand, const TensorView &value, std::optional<int64_t> positions,
-                                   std::optional<int64_t> rows) {
-  std::span<const int32_t> values = getIntegers(value);
-  Result<void> valid;
-  if (positions)
-    valid = checkRange(operand, values, 0, QUERN_POSITION_FIELDS, *positions, "position");
-  if (!valid || !rows)
+/// Checks every field, in their order.
+static Result<void> checkPositions(const Operand &operand, const TensorView &value, const PositionLimits &limits) {
+  Positions values = getElements<QuernPosition>(value);
+#define QUERN_POSITION(Name, field, words)                                                                             \
+  if (Result<void> valid = check##Name(operand, words, values, limits); !valid)                                        \
     return valid;
-  valid = checkRange(operand, values, 1, QUERN_POSITION_FIELDS, *rows, "cache row");
-  if (valid)
-    valid = checkFirstRows(operand, values);
-  return valid ? checkRoom(operand, values, *rows) : valid;
+#include "quern/Positions.def"
+  return {};
+}
+
+static Result<void> checkIndices(const Operand &operand, std::span<const int32_t> values, int64_t below) {
+  return checkRange(operand, "index", values.size(), below, [&](size_t i) { return values[i]; });
 }
 
 Result<void> checkValues(const Entry &entry, std::span<const TensorView> inputs, std::span<const int32_t> dims,
@@ -157,9 +178,9 @@ Result<void> checkValues(const Entry &entry, std::span<const TensorView> inputs,
       last = std::min(last.value_or(getSize(limit, dims)), getSize(limit, dims));
     Result<void> valid;
     if (operand.isPosition)
-      valid = checkPositions(operand, inputs[i], below, last);
+      valid = checkPositions(operand, inputs[i], {below, last});
     else if (below)
-      valid = checkRange(operand, getIntegers(inputs[i]), 0, 1, *below, "index");
+      valid = checkIndices(operand, getElements<int32_t>(inputs[i]), *below);
     if (!valid)
       return valid;
   }
@@ -191,12 +212,12 @@ CacheUse getCacheUse(const Entry &entry, std::span<const TensorView> inputs) {
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (!entry.inputs[i].isPosition)
       continue;
-    std::span<const int32_t> values = getIntegers(inputs[i]);
-    for (size_t at = 0; at < values.size(); at += QUERN_POSITION_FIELDS, isFirst = false) {
-      int32_t row = values[at + 1], first = values[at + 2];
-      bool isNext = at == 0 || row == values[at + 1 - QUERN_POSITION_FIELDS] + 1;
-      use.visible = std::max(use.visible, row - first + 1);
-      use.first = isNext && (isFirst || first == use.first) ? first : -1;
+    const QuernPosition *before = nullptr;
+    for (const QuernPosition &at : getElements<QuernPosition>(inputs[i])) {
+      bool isNext = !before || at.row == before->row + 1;
+      use.visible = std::max(use.visible, at.row - at.first + 1);
+      use.first = isNext && (isFirst || at.first == use.first) ? at.first : -1;
+      before = &at, isFirst = false;
     }
   }
   return use;

@@ -48,7 +48,7 @@ static LogicalResult split(ArrayRef<std::string> pairs, function_ref<LogicalResu
   return success();
 }
 
-/// `1,2,3` as a tensor of `type`, which has as many numbers (three per position).
+/// `1,2,3` as a tensor of `type`, which has as many numbers (the fields of each position).
 static FailureOr<Tensor> parseLiteral(StringRef text, RankedTensorType type) {
   SmallVector<StringRef> words;
   text.split(words, ',');
@@ -119,11 +119,10 @@ static LogicalResult evaluate(OpT op, TypeRange inputTypes, ParameterSource &sou
   return success();
 }
 
-/// A tensor of one axis with these 32-bit numbers, three per element of a position.
-static Tensor makeVector(Type element, ArrayRef<int32_t> numbers) {
-  int64_t size = isa<PositionType>(element) ? numbers.size() / positionFields : numbers.size();
-  return *Tensor::fromBytes(RankedTensorType::get(size, element),
-                            ArrayRef(reinterpret_cast<const uint8_t *>(numbers.data()), numbers.size() * 4));
+/// A tensor of one axis with these elements.
+template <typename T> static Tensor makeVector(Type element, ArrayRef<T> values) {
+  return *Tensor::fromBytes(RankedTensorType::get(int64_t(values.size()), element),
+                            ArrayRef(reinterpret_cast<const uint8_t *>(values.data()), values.size() * sizeof(T)));
 }
 
 /// Feeds `prompt` at once, then each likeliest token (of equal ones the lowest) until `count` are found; prints them.
@@ -134,11 +133,11 @@ static LogicalResult generate(OpT op, ParameterSource &source, ArrayRef<int32_t>
   Type integer = IntegerType::get(op.getContext(), 32), position = PositionType::get(op.getContext());
   SmallVector<int32_t> tokens(prompt), found;
   for (int32_t row = 0; int64_t(found.size()) < count;) {
-    SmallVector<int32_t> at;
+    SmallVector<Position> at;
     for (size_t i = 0; i < tokens.size(); ++i, ++row)
-      at.append({row, row, 0});
-    Tensor inputs[] = {makeVector(integer, tokens), makeVector(position, at),
-                       makeVector(integer, int32_t(tokens.size()) - 1)};
+      at.push_back({.position = row, .row = row});
+    Tensor inputs[] = {makeVector<int32_t>(integer, tokens), makeVector<Position>(position, at),
+                       makeVector<int32_t>(integer, int32_t(tokens.size()) - 1)};
     FailureOr<SmallVector<Tensor>> results = (evaluator.*run)(op, inputs);
     if (failed(results))
       return failure();

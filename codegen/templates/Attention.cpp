@@ -212,8 +212,11 @@ static Expr roundPower(Expr power) {
 static TokenPlaces buildTile(AttentionFuncs &f, const AttentionInputs &in) {
   auto &[lane, t, u, g, ii, it, c, e, k] = f.v;
   Expr last = in.tokens - 1;
-  auto firstOf = [&](Expr token) { return Expr(in.positions(2, min(token, last))); };
-  auto rowOf = [&](Expr token) { return Expr(in.positions(1, min(token, last))) - firstOf(token); };
+  auto fieldOf = [&](PositionField field, Expr token) {
+    return Lowering::getField(in.positions, field, min(token, last));
+  };
+  auto firstOf = [&](Expr token) { return fieldOf(PositionField::First, token); };
+  auto rowOf = [&](Expr token) { return fieldOf(PositionField::Row, token) - firstOf(token); };
   Expr limit = rowOf(it * f.tile);
   for (int row = 1; row < f.tile; ++row)
     limit = max(limit, rowOf(it * f.tile + row));

@@ -10,18 +10,6 @@ using namespace mlir;
 #pragma STDC FP_CONTRACT OFF
 
 namespace quern {
-namespace {
-
-/// One record of a tensor of positions.
-struct Position {
-  int32_t position;
-  int32_t row;
-  int32_t first;
-};
-static_assert(sizeof(Position) == positionFields * sizeof(int32_t));
-
-} // namespace
-
 Evaluated RopeOp::evaluate(ArrayRef<Tensor> operands, ArrayRef<RankedTensorType> types) {
   RankedTensorType type = types.front();
   ArrayRef<Position> at = operands[1].getAs<Position>();

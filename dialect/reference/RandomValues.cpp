@@ -89,7 +89,7 @@ FailureOr<Tensor> makeRandomTensor(StringRef name, RankedTensorType type, int32_
   }
   for (int64_t i = 0, count = type.getNumElements(); i < count; ++i) {
     if (isa<PositionType>(type.getElementType()))
-      std::fill_n(result->getMutableAs<int32_t>().begin() + positionFields * i, 2, int32_t(i));
+      result->getMutableAs<Position>()[i] = {.position = int32_t(i), .row = int32_t(i)};
     else if (type.getElementType().isInteger())
       storeInteger(*result, i, (hash(i) >> 32) % integerLimit);
     else

@@ -1,10 +1,12 @@
 //===- BenchEntryCommand.cpp - runs per second of any entry, on random inputs -------------------===//
 
+#include "quern/Positions.h"
 #include "runtime/cli/Benchmark.h"
 #include "runtime/cli/Commands.h"
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 #include <limits>
 
 namespace quern::runtime {
@@ -35,10 +37,13 @@ static int64_t getSize(const Dim &dim, std::span<const int64_t> sizes) {
   return dim.symbol < 0 ? dim.size : sizes[static_cast<size_t>(dim.symbol)];
 }
 
-/// Field `i` of the positions of one sequence, one token after the other from row `depth` on.
-static int32_t getPosition(size_t i, int64_t depth) {
-  bool isFirstRow = i % QUERN_POSITION_FIELDS == 2;
-  return isFirstRow ? 0 : static_cast<int32_t>(depth) + static_cast<int32_t>(i / QUERN_POSITION_FIELDS);
+/// The positions of one sequence, one token after the other from row `depth` on.
+static void fillPositions(std::span<int32_t> fields, int64_t depth) {
+  for (size_t i = 0; i < fields.size(); i += QUERN_POSITION_FIELDS) {
+    auto row = static_cast<int32_t>(depth) + static_cast<int32_t>(i / QUERN_POSITION_FIELDS);
+    QuernPosition position = {.position = row, .row = row};
+    std::memcpy(&fields[i], &position, sizeof position);
+  }
 }
 
 /// Positions; otherwise random values: floats in [0, 1), indices that are valid.
@@ -53,12 +58,15 @@ static Tensor makeInput(const Operand &operand, std::span<const int64_t> sizes, 
     return input;
   }
   std::span<int32_t> values = input.get<int32_t>();
+  if (operand.isPosition) {
+    fillPositions(values, depth);
+    return input;
+  }
   int64_t below = operand.below.empty() ? 1 : std::numeric_limits<int32_t>::max();
   for (const Dim &limit : operand.below)
     below = std::min(below, getSize(limit, sizes));
-  for (size_t i = 0; i < values.size(); ++i)
-    values[i] = operand.isPosition ? getPosition(i, depth)
-                                   : static_cast<int32_t>(random.nextInteger() % static_cast<uint32_t>(below));
+  for (int32_t &value : values)
+    value = static_cast<int32_t>(random.nextInteger() % static_cast<uint32_t>(below));
   return input;
 }
 

@@ -24,7 +24,10 @@ static Json describeOperand(const Entry &entry, const Operand &operand) {
     shape.push_back(describeDim(entry, dim));
   Json json = {{"name", operand.name}, {"dtype", toString(operand.dtype)}, {"shape", shape}};
   if (operand.isPosition)
-    json["columns"] = {"position", "row", "first"};
+    json["columns"] = {
+#define QUERN_POSITION(Name, field, words) #field,
+#include "quern/Positions.def"
+    };
   for (const Dim &limit : operand.below)
     json["below"].push_back(describeDim(entry, limit));
   for (const Dim &limit : operand.rows)

@@ -49,7 +49,7 @@ Result<LanguageModel> LanguageModel::create(Session &session, std::optional<int6
     model.positions.resize(static_cast<size_t>(sequences));
     model.batches = getBatches(session.getTarget(), model.entry, *signature);
     model.tokenValues = Tensor(DType::I32, {bound});
-    model.positionValues = Tensor(DType::I32, {bound, QUERN_POSITION_FIELDS});
+    model.positionValues.resize(static_cast<size_t>(bound));
     model.wantedValues = Tensor(DType::I32, {model.maxWanted});
     model.logits = Tensor(DType::F32, {1, signature->vocabSize});
     return model;
@@ -75,10 +75,9 @@ Result<void> LanguageModel::checkRoom(int64_t sequence, int64_t count) const {
 void LanguageModel::place(int64_t row, int32_t token, int64_t sequence, int64_t position) {
   int64_t first = sequence * contextSize;
   tokenValues.get<int32_t>()[static_cast<size_t>(row)] = token;
-  int32_t *fields = positionValues.get<int32_t>().data() + row * QUERN_POSITION_FIELDS;
-  fields[0] = static_cast<int32_t>(position);
-  fields[1] = static_cast<int32_t>(first + position);
-  fields[2] = static_cast<int32_t>(first);
+  positionValues[static_cast<size_t>(row)] = {.position = static_cast<int32_t>(position),
+                                              .row = static_cast<int32_t>(first + position),
+                                              .first = static_cast<int32_t>(first)};
 }
 
 /// One run over the first `count` rows that were placed, with the logits of those from `firstWanted` on. Rows from
@@ -95,7 +94,7 @@ Result<void> LanguageModel::run(int64_t count, int64_t firstWanted, int64_t ownR
   const int64_t wantedShape[] = {wanted};
   const int64_t logitShape[] = {wanted, signature.vocabSize};
   const TensorView inputs[] = {{DType::I32, tokenShape, tokenValues.view().data},
-                               {DType::I32, positionShape, positionValues.view().data},
+                               {DType::I32, positionShape, positionValues.data()},
                                {DType::I32, wantedShape, wantedValues.view().data}};
   const MutableTensorView outputs[] = {{DType::F32, logitShape, logits.mutableView().data}};
   if (Result<void> done = session->run(entry, inputs, outputs, ownRows); !done)
@@ -114,7 +113,7 @@ Result<void> LanguageModel::checkLogits(int64_t firstWanted, std::span<const flo
   auto isNumber = [](float value) { return value == value; };
   int64_t row =
       firstWanted + (std::find_if_not(values.begin(), values.end(), isNumber) - values.begin()) / signature.vocabSize;
-  int32_t position = positionValues.get<int32_t>()[static_cast<size_t>(row * QUERN_POSITION_FIELDS)];
+  int32_t position = positionValues[static_cast<size_t>(row)].position;
   std::string message =
       "the model's logits after token " + std::to_string(position) + " of the text hold what is no number";
   if (const State *state = session->findOverflow())

@@ -3,6 +3,7 @@
 #ifndef QUERN_RUNTIME_LLM_LANGUAGEMODEL_H
 #define QUERN_RUNTIME_LLM_LANGUAGEMODEL_H
 
+#include "quern/Positions.h"
 #include "quern/Runtime.h"
 #include "runtime/llm/Signature.h"
 
@@ -66,8 +67,9 @@ private:
   std::vector<int64_t> positions;
   /// The numbers of tokens, ascending, that the target has a program for that gives the logits of all of them.
   std::vector<int64_t> batches;
-  /// i32[s], i32[s, 3], i32[r], f32[r, vocabulary] at their largest; a step uses the front.
-  Tensor tokenValues, positionValues, wantedValues, logits;
+  /// i32[s], one per token, i32[r], f32[r, vocabulary] at their largest; a step uses the front.
+  Tensor tokenValues, wantedValues, logits;
+  std::vector<QuernPosition> positionValues;
 };
 
 } // namespace quern::runtime

@@ -244,12 +244,11 @@ static int32_t getScalar(ArrayRef<Tensor> arguments, NativeArgument::Kind kind) 
   for (const Tensor &argument : arguments) {
     if (!isa<PositionType>(argument.getElementType()))
       continue;
-    ArrayRef<int32_t> fields = argument.getAs<int32_t>();
-    first = fields.empty() ? 0 : fields[2];
-    for (int32_t last = fields.empty() ? 0 : fields[1] - 1; !fields.empty();
-         last = fields[1], fields = fields.drop_front(positionFields)) {
-      visible = std::max(visible, fields[1] - fields[2] + 1);
-      first = fields[2] == first && fields[1] == last + 1 ? first : -1;
+    ArrayRef<Position> places = argument.getAs<Position>();
+    first = places.empty() ? 0 : places.front().first;
+    for (auto [i, at] : llvm::enumerate(places)) {
+      visible = std::max(visible, at.row - at.first + 1);
+      first = at.first == first && (i == 0 || at.row == places[i - 1].row + 1) ? first : -1;
     }
   }
   return kind == NativeArgument::Kind::Visible ? visible : first;

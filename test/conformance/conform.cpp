@@ -65,12 +65,9 @@ private:
 /// Token i is the next one of a sequence after `past` others, `stride` rows on: of the first, the second …, which begin
 /// at the rows `first`.
 static void fillPositions(Tensor &positions, int64_t past, ArrayRef<int64_t> first, int64_t stride) {
-  MutableArrayRef<int32_t> fields = positions.getMutableAs<int32_t>();
-  for (int64_t i = 0; !fields.empty(); ++i, fields = fields.drop_front(positionFields)) {
-    int64_t position = past + i / first.size() * stride, begin = first[i % first.size()];
-    fields[0] = static_cast<int32_t>(position);
-    fields[1] = static_cast<int32_t>(begin + position);
-    fields[2] = static_cast<int32_t>(begin);
+  for (auto [i, place] : llvm::enumerate(positions.getMutableAs<Position>())) {
+    int64_t position = past + int64_t(i / first.size()) * stride, begin = first[i % first.size()];
+    place = {.position = int32_t(position), .row = int32_t(begin + position), .first = int32_t(begin)};
   }
 }
 

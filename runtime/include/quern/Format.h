@@ -8,6 +8,8 @@
 #ifndef QUERN_FORMAT_H
 #define QUERN_FORMAT_H
 
+#include "Positions.h"
+
 #include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -72,10 +74,6 @@ typedef int32_t (*QuernProgram)(const struct QuernProgramArgs *args);
 
 #define QUERN_ALIGNMENT 64
 
-/* The int32_t fields of a position: {rotary position, cache row, first row of its sequence}. A token writes its row and
-   sees the rows from the first to its own. */
-#define QUERN_POSITION_FIELDS 3
-
 /* What a cache of f16 holds of a number beyond f16: a NaN, by its bits apart from one that it was given. */
 #define QUERN_BEYOND_F16 0x7e01
 /* Sequences begin at multiples of so many cache rows. Each of a step's has room for as many rows as any of its tokens
@@ -102,7 +100,7 @@ extern const uint64_t quern_description_size;
  *   entries        [{name, inputs: [{name, dtype, shape}], results: [{name, dtype, shape}],
  *                    symbols: ["s", "r"], bounds: {"s": 512, "r": 512}}]
  *                  dtype: "f32" | "i32" | "position"; shape: sizes or symbol names, outermost first;
- *                  a position is QUERN_POSITION_FIELDS i32
+ *                  a position is a `struct QuernPosition`, QUERN_POSITION_FIELDS i32
  *                  every symbol has a bound and occurs in an input's shape
  *                  an i32 or position input may have below: a list of sizes and symbols; its elements are indices
  *                  (rotary positions) from 0 and below each, which the runtime checks because programs do not

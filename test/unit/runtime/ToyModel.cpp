@@ -66,13 +66,13 @@ ToyCounts counts;
 
 int32_t runForward(const QuernProgramArgs *args) {
   const auto *tokens = static_cast<const int32_t *>(args->operands[0]);
-  const auto *positions = static_cast<const int32_t *>(args->operands[1]);
+  const auto *positions = static_cast<const QuernPosition *>(args->operands[1]);
   const auto *wanted = static_cast<const int32_t *>(args->operands[2]);
   auto *logits = static_cast<float *>(args->operands[3]);
   const auto *weights = static_cast<const float *>(args->weights);
   auto *cache = static_cast<int32_t *>(args->states[0]);
-  auto rowOf = [&](int32_t token) { return positions[QUERN_POSITION_FIELDS * token + 1]; };
-  auto firstOf = [&](int32_t token) { return positions[QUERN_POSITION_FIELDS * token + 2]; };
+  auto rowOf = [&](int32_t token) { return positions[token].row; };
+  auto firstOf = [&](int32_t token) { return positions[token].first; };
   if (args->profile)
     args->profile(args->profile_context, 0, 1);
   int32_t visible = 0, first = firstOf(0);
