@@ -2,7 +2,7 @@
 
 #include "runtime/cli/Benchmark.h"
 #include "runtime/cli/Commands.h"
-#include "runtime/llm/LanguageModel.h"
+#include "runtime/llm/Engine.h"
 
 namespace quern::runtime {
 
@@ -14,25 +14,24 @@ static std::vector<int32_t> drawTokens(int64_t count, int64_t vocabSize, RandomG
 }
 
 /// Feeds `count` random tokens to each sequence, one sequence after the other.
-static Result<void> feedPrompts(LanguageModel &model, int64_t count, RandomGenerator &random) {
-  for (int64_t sequence = 0; count && sequence < model.getSequenceCount(); ++sequence)
-    if (Result<std::span<const float>> logits = model.feed(drawTokens(count, model.getVocabSize(), random), sequence);
-        !logits)
-      return logits.error();
+static Result<void> feedPrompts(Engine &engine, int64_t count, RandomGenerator &random) {
+  for (int64_t sequence = 0; count && sequence < engine.getSequenceCount(); ++sequence)
+    if (Result<void> done = engine.read(drawTokens(count, engine.getVocabSize(), random), sequence); !done)
+      return done;
   return {};
 }
 
 /// Feeds each sequence one more random token.
-static Result<void> feedNext(LanguageModel &model, RandomGenerator &random) {
-  std::vector<int32_t> tokens = drawTokens(model.getSequenceCount(), model.getVocabSize(), random);
-  std::vector<NextToken> next;
+static Result<void> feedNext(Engine &engine, RandomGenerator &random) {
+  std::vector<int32_t> tokens = drawTokens(engine.getSequenceCount(), engine.getVocabSize(), random);
+  std::vector<StepPiece> pieces;
   for (size_t i = 0; i < tokens.size(); ++i)
-    next.push_back({static_cast<int64_t>(i), tokens[i]});
-  for (std::span<const NextToken> rest = next; !rest.empty();) {
-    Result<int64_t> fed = model.feedEach(rest);
-    if (!fed)
-      return fed.error();
-    rest = rest.subspan(static_cast<size_t>(*fed));
+    pieces.push_back({static_cast<int64_t>(i), std::span(tokens).subspan(i, 1), 1});
+  for (std::span<const StepPiece> rest = pieces; !rest.empty();) {
+    size_t part = std::min(rest.size(), static_cast<size_t>(engine.getDecodeRows()));
+    if (Result<void> done = engine.run(rest.first(part)); !done)
+      return done;
+    rest = rest.subspan(part);
   }
   return {};
 }
@@ -59,22 +58,22 @@ struct Steps {
 } // namespace
 
 /// One measurement: its time in nanoseconds. As llama-bench: random tokens, no sampling.
-static Result<uint64_t> measureOnce(LanguageModel &model, const Steps &steps, RandomGenerator &random) {
-  for (int64_t sequence = 0; sequence < model.getSequenceCount(); ++sequence)
-    model.rewind(0, sequence);
-  if (Result<void> done = feedPrompts(model, steps.depth, random); !done)
+static Result<uint64_t> measureOnce(Engine &engine, const Steps &steps, RandomGenerator &random) {
+  for (int64_t sequence = 0; sequence < engine.getSequenceCount(); ++sequence)
+    engine.rewind(0, sequence);
+  if (Result<void> done = feedPrompts(engine, steps.depth, random); !done)
     return done.error();
   uint64_t begin = nowInNanoseconds();
-  if (Result<void> done = feedPrompts(model, steps.prompt, random); !done)
+  if (Result<void> done = feedPrompts(engine, steps.prompt, random); !done)
     return done.error();
   for (int64_t i = 0; i < steps.generated; ++i)
-    if (Result<void> done = feedNext(model, random); !done)
+    if (Result<void> done = feedNext(engine, random); !done)
       return done.error();
   return nowInNanoseconds() - begin;
 }
 
 /// The line's tests: reading and making tokens, each after `--depth` tokens.
-static Result<std::vector<BenchTest>> getTests(LanguageModel &model, const CommandLine &line, int64_t contextSize) {
+static Result<std::vector<BenchTest>> getTests(Engine &engine, const CommandLine &line, int64_t contextSize) {
   std::vector<BenchTest> tests;
   int64_t depth = line.depth.value_or(0), parallel = line.parallel.value_or(1);
   for (Steps steps : {Steps{line.promptSize.value_or(512), 0, depth, parallel},
@@ -88,7 +87,7 @@ static Result<std::vector<BenchTest>> getTests(LanguageModel &model, const Comma
           {steps.getName(),
            {{"n_prompt", steps.prompt}, {"n_gen", steps.generated}, {"n_depth", depth}, {"n_parallel", parallel}},
            parallel * size,
-           [&model, steps](RandomGenerator &random) { return measureOnce(model, steps, random); }});
+           [&engine, steps](RandomGenerator &random) { return measureOnce(engine, steps, random); }});
   }
   if (tests.empty())
     return Error{"`-p` and `-n` are both 0, expected tokens to measure", ErrorKind::Usage};
@@ -96,13 +95,13 @@ static Result<std::vector<BenchTest>> getTests(LanguageModel &model, const Comma
 }
 
 Result<void> runBench(Session &session, const CommandLine &line) {
-  Result<LanguageModel> model = LanguageModel::create(session, line.batch, line.parallel.value_or(1));
-  if (!model)
-    return model.error();
-  Result<int64_t> contextSize = getContextSize(line, model->getContextSize());
+  Result<Engine> engine = Engine::create(session, line.batch, line.parallel.value_or(1));
+  if (!engine)
+    return engine.error();
+  Result<int64_t> contextSize = getContextSize(line, engine->getContextSize());
   if (!contextSize)
     return contextSize.error();
-  Result<std::vector<BenchTest>> tests = getTests(*model, line, *contextSize);
+  Result<std::vector<BenchTest>> tests = getTests(*engine, line, *contextSize);
   if (!tests)
     return tests.error();
   return measure(session, *tests, {"t/s", "ts"}, line);

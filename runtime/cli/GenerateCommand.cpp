@@ -229,12 +229,12 @@ static Result<std::optional<Tokenizer>> getTokenizer(const Session &session, con
 }
 
 /// A text to be continued, without a sink.
-static Result<Continuation> makeText(const CommandLine &line, const LanguageModel &model, const Tokenizer *tokenizer,
+static Result<Continuation> makeText(const CommandLine &line, const Engine &engine, const Tokenizer *tokenizer,
                                      const Result<std::string> &prompt, int64_t contextSize) {
   Result<std::vector<int32_t>> tokens = encode(line, tokenizer, prompt);
   if (!tokens)
     return tokens.error();
-  if (Result<void> valid = checkTokens(*tokens, model.getVocabSize()); !valid)
+  if (Result<void> valid = checkTokens(*tokens, engine.getVocabSize()); !valid)
     return valid.error();
   Result<int64_t> newTokens = limitNewTokens(line, static_cast<int64_t>(tokens->size()), contextSize);
   if (!newTokens)
@@ -243,15 +243,15 @@ static Result<Continuation> makeText(const CommandLine &line, const LanguageMode
 }
 
 /// The texts to be continued, without sinks. Of a file of prompts, a line that can't be is named and left out.
-static Result<std::vector<Continuation>> makeTexts(const CommandLine &line, const LanguageModel &model,
+static Result<std::vector<Continuation>> makeTexts(const CommandLine &line, const Engine &engine,
                                                    const Tokenizer *tokenizer,
                                                    std::span<const Result<std::string>> prompts) {
-  Result<int64_t> contextSize = getContextSize(line, model.getContextSize());
+  Result<int64_t> contextSize = getContextSize(line, engine.getContextSize());
   if (!contextSize)
     return contextSize.error();
   std::vector<Continuation> texts;
   for (size_t i = 0; i < prompts.size(); ++i) {
-    Result<Continuation> text = makeText(line, model, tokenizer, prompts[i], *contextSize);
+    Result<Continuation> text = makeText(line, engine, tokenizer, prompts[i], *contextSize);
     if (text)
       texts.push_back(std::move(*text));
     else if (!line.prompts)
@@ -284,14 +284,14 @@ Result<void> runGenerate(Session &session, const CommandLine &line) {
   // Reading the tokenizer takes as long as moving the weights.
   session.prepareWeights();
   int64_t sequences = std::min(line.parallel.value_or(defaultParallel), static_cast<int64_t>(prompts.size()));
-  Result<LanguageModel> model = LanguageModel::create(session, line.batch, sequences);
-  if (!model)
-    return model.error();
+  Result<Engine> engine = Engine::create(session, line.batch, sequences);
+  if (!engine)
+    return engine.error();
   Result<std::optional<Tokenizer>> created = getTokenizer(session, line);
   if (!created)
     return created.error();
   const Tokenizer *tokenizer = *created ? &**created : nullptr;
-  Result<std::vector<Continuation>> texts = makeTexts(line, *model, tokenizer, prompts);
+  Result<std::vector<Continuation>> texts = makeTexts(line, *engine, tokenizer, prompts);
   if (!texts)
     return texts.error();
   std::vector<Printer> printers(texts->size(), Printer(line.printTokens ? nullptr : tokenizer, !line.prompts));
@@ -300,7 +300,7 @@ Result<void> runGenerate(Session &session, const CommandLine &line) {
   std::span<const int32_t> stopTokens;
   if (session.getDescription().text && !line.ignoreEos)
     stopTokens = session.getDescription().text->eosIds;
-  Result<void> done = generate(*model, *texts, stopTokens);
+  Result<void> done = generate(*engine, *texts, stopTokens);
   // What came before an error is text, too.
   for (size_t i = 0; i < printers.size(); ++i) {
     if (i && !line.printTokens && done)

@@ -2,7 +2,7 @@
 
 #include "runtime/Npy.h"
 #include "runtime/cli/Commands.h"
-#include "runtime/llm/LanguageModel.h"
+#include "runtime/llm/Engine.h"
 
 #include <algorithm>
 
@@ -26,13 +26,13 @@ static Result<Tensor> readTokens(const std::string &path) {
 }
 
 Result<void> runLogits(Session &session, const CommandLine &line) {
-  Result<LanguageModel> model = LanguageModel::create(session, line.batch);
-  if (!model)
-    return model.error();
+  Result<Engine> engine = Engine::create(session, line.batch);
+  if (!engine)
+    return engine.error();
   Result<Tensor> tokens = readTokens(*line.logits);
   if (!tokens)
     return tokens.error();
-  Result<int64_t> contextSize = getContextSize(line, model->getContextSize());
+  Result<int64_t> contextSize = getContextSize(line, engine->getContextSize());
   if (!contextSize)
     return contextSize.error();
   if (tokens->getElementCount() > *contextSize)
@@ -40,25 +40,26 @@ Result<void> runLogits(Session &session, const CommandLine &line) {
                                     std::to_string(*contextSize));
   std::span<const int32_t> rest = std::as_const(*tokens).get<int32_t>();
   for (int32_t token : rest)
-    if (token < 0 || token >= model->getVocabSize())
+    if (token < 0 || token >= engine->getVocabSize())
       return refuse(*line.logits, "has the token " + std::to_string(token) + ", the model's vocabulary is 0 to " +
-                                      std::to_string(model->getVocabSize() - 1));
+                                      std::to_string(engine->getVocabSize() - 1));
   Result<OutputFile> file = OutputFile::create(*line.output);
   if (!file)
     return file.error();
-  const int64_t shape[] = {tokens->getElementCount(), model->getVocabSize()};
+  const int64_t shape[] = {tokens->getElementCount(), engine->getVocabSize()};
   std::string header = formatNpyHeader(DType::F32, shape);
   if (Result<void> done = file->write(header.data(), header.size()); !done)
     return done;
   // Step by step: the logits of a long sequence are larger than the model.
   while (!rest.empty()) {
-    Result<int64_t> count = model->feedForAllLogits(rest);
-    if (!count)
-      return count.error();
-    std::span<const float> logits = model->getLogits(*count);
-    if (Result<void> done = file->write(logits.data(), logits.size_bytes()); !done)
+    auto part = std::min<int64_t>({std::ssize(rest), engine->getMaxRows(), engine->getMaxWanted()});
+    const StepPiece piece[] = {{0, rest.first(static_cast<size_t>(part)), part}};
+    if (Result<void> done = engine->run(piece); !done)
       return done;
-    rest = rest.subspan(static_cast<size_t>(*count));
+    for (int64_t row = 0; row < part; ++row)
+      if (Result<void> done = file->write(engine->getLogits(row).data(), engine->getLogits(row).size_bytes()); !done)
+        return done;
+    rest = rest.subspan(static_cast<size_t>(part));
   }
   return file->finish();
 }

@@ -3,7 +3,7 @@
 #ifndef QUERN_RUNTIME_LLM_GENERATE_H
 #define QUERN_RUNTIME_LLM_GENERATE_H
 
-#include "runtime/llm/LanguageModel.h"
+#include "runtime/llm/Engine.h"
 #include "runtime/llm/Sampler.h"
 
 namespace quern::runtime {
@@ -25,10 +25,11 @@ struct Continuation {
   int64_t newTokens = 0;
 };
 
-/// Continues each of `texts`, as many at a time as `model` has sequences, and gives its new tokens to its sink, each as
-/// soon as it is known. The caller has made sure that each text fits into the context. A text ends with one of
-/// `stopTokens`, which is its last; the last new token is not fed.
-Result<void> generate(LanguageModel &model, std::span<Continuation> texts, std::span<const int32_t> stopTokens);
+/// Continues each of `texts`, as many at a time as `engine` has sequences, and gives its new tokens to its sink, each
+/// as soon as it is known. The caller has made sure that each text fits into the context. A text ends with one of
+/// `stopTokens`, which is its last; the last new token is not fed. Steps hold the next tokens of all that are written,
+/// and a piece of one prompt, so that a long one delays the others little.
+Result<void> generate(Engine &engine, std::span<Continuation> texts, std::span<const int32_t> stopTokens);
 
 } // namespace quern::runtime
 

@@ -168,10 +168,10 @@ std::vector<int32_t> continueToy(std::vector<int32_t> prompt, int count) {
 }
 
 /// The text after `prompt`, one of its own.
-Result<void> generateOne(LanguageModel &model, std::vector<int32_t> prompt, int64_t newTokens,
+Result<void> generateOne(Engine &engine, std::vector<int32_t> prompt, int64_t newTokens,
                          std::span<const int32_t> stopTokens, TokenSink &sink) {
   Continuation text{std::move(prompt), Sampler(SamplerOptions()), &sink, newTokens};
-  return generate(model, {&text, 1}, stopTokens);
+  return generate(engine, {&text, 1}, stopTokens);
 }
 
 void testGenerate(Checks &checks) {
@@ -180,11 +180,11 @@ void testGenerate(Checks &checks) {
   for (std::optional<int64_t> batch :
        {std::optional<int64_t>(), std::optional<int64_t>(1), std::optional<int64_t>(3)}) {
     std::unique_ptr<Session> session = makeSession();
-    LanguageModel model = LanguageModel::create(*session, batch).value();
-    checks.equal(model.getContextSize(), toyContext);
+    Engine engine = Engine::create(*session, batch).value();
+    checks.equal(engine.getContextSize(), toyContext);
     Collector collector;
     int single = getToyCounts().single;
-    checks.that(static_cast<bool>(generateOne(model, prompt, 20, {}, collector)));
+    checks.that(static_cast<bool>(generateOne(engine, prompt, 20, {}, collector)));
     checks.that(collector.tokens == continueToy(prompt, 20));
     // 19 of the new tokens are fed, each by the program for single tokens.
     checks.equal(getToyCounts().single - single, batch == 1 ? 30 : 19);
@@ -197,15 +197,15 @@ void testParallel(Checks &checks) {
   const int64_t counts[] = {9, 2, 0, 6};
   for (int64_t sequences : {1, 2, 3}) {
     std::unique_ptr<Session> session = makeSession();
-    LanguageModel model = LanguageModel::create(*session, std::nullopt, sequences).value();
-    checks.equal(model.getSequenceCount(), sequences);
-    checks.equal(model.getContextSize(), sequences == 1 ? 48 : 16);
+    Engine engine = Engine::create(*session, std::nullopt, sequences).value();
+    checks.equal(engine.getSequenceCount(), sequences);
+    checks.equal(engine.getContextSize(), sequences == 1 ? 48 : 16);
     std::vector<Collector> collectors(prompts.size());
     std::vector<Continuation> texts;
     for (size_t i = 0; i < prompts.size(); ++i)
       texts.push_back({prompts[i], Sampler(SamplerOptions()), &collectors[i], counts[i]});
     int pairs = getToyCounts().pairs;
-    checks.that(static_cast<bool>(generate(model, texts, {})));
+    checks.that(static_cast<bool>(generate(engine, texts, {})));
     for (size_t i = 0; i < prompts.size(); ++i)
       checks.that(collectors[i].tokens == continueToy(prompts[i], static_cast<int>(counts[i])));
     checks.equal(getToyCounts().pairs > pairs, sequences > 1);
@@ -214,32 +214,33 @@ void testParallel(Checks &checks) {
   std::unique_ptr<Session> session = makeSession();
   checks.equal(session->getStateRows(3).value(), 16);
   checks.equal(session->getStateRows(4).value(), 0);
-  Result<LanguageModel> crowded = LanguageModel::create(*session, std::nullopt, 4);
+  Result<Engine> crowded = Engine::create(*session, std::nullopt, 4);
   checks.that(!crowded);
   checks.equal(crowded.error().message, "the context of 48 tokens has no room for 4 sequences of 16 or more");
   // A sequence that is full says so; the others go on.
-  LanguageModel model = LanguageModel::create(*session, std::nullopt, 2).value();
-  checks.that(static_cast<bool>(model.feed(std::vector<int32_t>(16, 1), 1)));
-  checks.that(!model.feedEach(std::vector<NextToken>{{1, 5}}));
-  checks.equal(model.feedEach(std::vector<NextToken>{{0, 5}}).value(), 1);
-  checks.equal(model.getPosition(0), 1);
-  checks.equal(model.getPosition(1), 16);
+  Engine engine = Engine::create(*session, std::nullopt, 2).value();
+  const std::vector<int32_t> full(16, 1), one = {5};
+  checks.that(static_cast<bool>(engine.read(full, 1)));
+  checks.that(!engine.run(std::vector<StepPiece>{{0, one, 1}, {1, one, 1}}));
+  checks.that(static_cast<bool>(engine.run(std::vector<StepPiece>{{0, one, 1}})));
+  checks.equal(engine.getSize(0), 1);
+  checks.equal(engine.getSize(1), 16);
 }
 
 void testStop(Checks &checks) {
   std::unique_ptr<Session> session = makeSession();
-  LanguageModel model = LanguageModel::create(*session, std::nullopt).value();
+  Engine engine = Engine::create(*session, std::nullopt).value();
   const std::vector<int32_t> prompt = {4};
   const int32_t stop[] = {predictToy(prompt)};
   Collector collector;
-  checks.that(static_cast<bool>(generateOne(model, prompt, 20, stop, collector)));
+  checks.that(static_cast<bool>(generateOne(engine, prompt, 20, stop, collector)));
   checks.equal(collector.tokens.size(), 1u);
   // The context ends: 1 + 47 tokens are fed, the 49th is not.
   Collector whole;
-  checks.that(static_cast<bool>(generateOne(model, prompt, 48, {}, whole)));
+  checks.that(static_cast<bool>(generateOne(engine, prompt, 48, {}, whole)));
   checks.equal(whole.tokens.size(), 48u);
   Collector more;
-  Result<void> tooMany = generateOne(model, prompt, 49, {}, more);
+  Result<void> tooMany = generateOne(engine, prompt, 49, {}, more);
   checks.that(!tooMany);
   checks.equal(tooMany.error().message, "49 tokens do not fit into the context of 48");
 }
@@ -247,17 +248,20 @@ void testStop(Checks &checks) {
 void testStates(Checks &checks) {
   std::unique_ptr<Session> session = makeSession();
   checks.equal(session->getStateRows().value(), toyContext);
-  LanguageModel model = LanguageModel::create(*session, std::nullopt).value();
+  Engine engine = Engine::create(*session, std::nullopt).value();
   const std::vector<int32_t> tokens = {1, 2, 3};
-  float first = model.feed(tokens).value()[0];
-  model.rewind(2);
-  float second = model.feed(std::vector<int32_t>{3}).value()[0];
+  checks.that(static_cast<bool>(engine.read(tokens)));
+  float first = engine.getLogits(0)[0];
+  engine.rewind(2);
+  checks.that(static_cast<bool>(engine.read(std::vector<int32_t>{3})));
+  float second = engine.getLogits(0)[0];
   checks.equal(first, second);
   session->resetStates();
-  model.rewind(2);
+  engine.rewind(2);
   // The rows before are zeros now.
   const std::vector<int32_t> zeros = {0, 0, 3};
-  float third = model.feed(std::vector<int32_t>{3}).value()[0];
+  checks.that(static_cast<bool>(engine.read(std::vector<int32_t>{3})));
+  float third = engine.getLogits(0)[0];
   checks.equal(third, -static_cast<float>((toyVocab - predictToy(zeros)) % toyVocab) / 16.0f);
 }
 
@@ -281,11 +285,11 @@ void testCreate(Checks &checks) {
 
 void testProfile(Checks &checks) {
   std::unique_ptr<Session> session = makeSession();
-  LanguageModel model = LanguageModel::create(*session, std::nullopt).value();
-  checks.that(static_cast<bool>(model.feed(std::vector<int32_t>{1, 2})));
+  Engine engine = Engine::create(*session, std::nullopt).value();
+  checks.that(static_cast<bool>(engine.read(std::vector<int32_t>{1, 2})));
   session->setProfiling(true);
-  checks.that(static_cast<bool>(model.feed(std::vector<int32_t>{1, 2})));
-  checks.that(static_cast<bool>(model.feed(std::vector<int32_t>{3})));
+  checks.that(static_cast<bool>(engine.read(std::vector<int32_t>{1, 2})));
+  checks.that(static_cast<bool>(engine.read(std::vector<int32_t>{3})));
   const std::vector<KernelLaunch> &launches = session->getLaunches();
   if (!checks.that(launches.size() == 2))
     return;

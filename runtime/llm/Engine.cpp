@@ -1,0 +1,182 @@
+//===- Engine.cpp - steps of a causal language model over sequences ------------------------------===//
+
+#include "runtime/llm/Engine.h"
+
+#include "runtime/vision/Signature.h"
+
+#include <algorithm>
+
+namespace quern::runtime {
+
+Engine::Engine(Session &session, uint32_t entry, const LanguageModelSignature &signature)
+    : session(&session), entry(entry), signature(signature) {}
+
+/// The sizes n, ascending, for which the target has a program for n tokens that gives n rows of logits.
+static std::vector<int64_t> getBatches(const Target &target, uint32_t entry, const LanguageModelSignature &signature) {
+  std::vector<int64_t> batches;
+  for (const Program &program : target.programs) {
+    int64_t tokens = 0, wanted = 0;
+    for (auto [symbol, size] : program.when)
+      (symbol == signature.tokens ? tokens : wanted) = size;
+    if (program.entry == entry && tokens > 0 && tokens == wanted)
+      batches.push_back(tokens);
+  }
+  std::sort(batches.begin(), batches.end());
+  return batches;
+}
+
+Result<Engine> Engine::create(Session &session, std::optional<int64_t> batch, int64_t sequences) {
+  const std::vector<Entry> &entries = session.getDescription().entries;
+  for (size_t i = 0; i < entries.size(); ++i) {
+    std::optional<LanguageModelSignature> signature = matchLanguageModel(entries[i]);
+    if (!signature)
+      continue;
+    // What a step leaves in a variable would depend on how a text is cut into steps.
+    for (const State &state : session.getDescription().states)
+      if (!state.rows)
+        return Error{"the model keeps the variable `" + state.name +
+                     "`; texts are written by models whose states are "
+                     "caches. Give tensors to `--run " +
+                     entries[i].name + "`"};
+    Engine engine(session, static_cast<uint32_t>(i), *signature);
+    int64_t bound = entries[i].symbols[signature->tokens].bound;
+    engine.maxRows = std::clamp<int64_t>(batch.value_or(bound), 1, bound);
+    engine.maxWanted = entries[i].symbols[signature->wanted].bound;
+    engine.contextSize = session.getStateRows(sequences).value_or(bound);
+    if (!engine.contextSize)
+      return Error{"the context of " + std::to_string(*session.getStateRows()) + " tokens has no room for " +
+                   std::to_string(sequences) + " sequences of " + std::to_string(QUERN_SEQUENCE_ROWS) + " or more"};
+    engine.sizes.resize(static_cast<size_t>(sequences));
+    engine.batches = getBatches(session.getTarget(), engine.entry, *signature);
+    engine.tokenValues = Tensor(DType::I32, {bound});
+    engine.positionValues.resize(static_cast<size_t>(bound));
+    engine.wantedValues = Tensor(DType::I32, {engine.maxWanted});
+    engine.logits = Tensor(DType::F32, {1, signature->vocabSize});
+    return engine;
+  }
+  for (const Entry &entry : entries)
+    if (matchClassifier(entry))
+      return Error{
+          "the model classifies images, but it was compiled without a `preprocessor_config.json` beside its weights, "
+          "which says how they are prepared; compile it with one, or give tensors to `--run " +
+          entry.name + "`"};
+  return Error{"the model has no entry of a language model, (i32[s], position[s], i32[r]) -> f32[r, vocabulary]"};
+}
+
+int64_t Engine::getDecodeRows() const {
+  bool hasBatches = !batches.empty() && batches.back() > 1;
+  return hasBatches ? batches.back() : std::min(tokenValues.getElementCount(), maxWanted);
+}
+
+/// Makes the rows of `pieces` those of the next call, one behind the other: how many logits are wanted of.
+Result<int64_t> Engine::place(std::span<const StepPiece> pieces) {
+  std::span<int32_t> tokens = tokenValues.get<int32_t>(), rows = wantedValues.get<int32_t>();
+  size_t row = 0, wanted = 0;
+  for (const StepPiece &piece : pieces) {
+    int64_t size = getSize(piece.sequence), count = static_cast<int64_t>(piece.tokens.size());
+    if (size + count > contextSize)
+      return Error{std::to_string(size + count) + " tokens do not fit into the context of " +
+                   std::to_string(contextSize)};
+    int64_t first = piece.sequence * contextSize;
+    for (int64_t i = 0; i < count; ++i, ++row) {
+      tokens[row] = piece.tokens[static_cast<size_t>(i)];
+      positionValues[row] = {.position = static_cast<int32_t>(size + i),
+                             .row = static_cast<int32_t>(first + size + i),
+                             .first = static_cast<int32_t>(first)};
+      if (i >= count - piece.wanted)
+        rows[wanted++] = static_cast<int32_t>(row);
+    }
+  }
+  if (wanted == 0) // an entry gives at least one row of logits, wanted or not
+    rows[wanted++] = static_cast<int32_t>(row - 1);
+  return static_cast<int64_t>(wanted);
+}
+
+/// Where logits are wanted of all rows, as many rows as there is a program for: those without a token of their own
+/// repeat the last one, and write what it writes.
+int64_t Engine::pad(int64_t rows, int64_t wanted) {
+  auto size = std::lower_bound(batches.begin(), batches.end(), rows);
+  if (rows != wanted || size == batches.end())
+    return rows;
+  for (auto row = static_cast<size_t>(rows); row < static_cast<size_t>(*size); ++row) {
+    tokenValues.get<int32_t>()[row] = tokenValues.get<int32_t>()[row - 1];
+    positionValues[row] = positionValues[row - 1];
+    wantedValues.get<int32_t>()[row] = static_cast<int32_t>(row);
+  }
+  return *size;
+}
+
+/// One call of the entry over the rows that were placed. Rows from `ownRows` on repeat one before.
+Result<void> Engine::call(int64_t rows, int64_t wanted, int64_t ownRows) {
+  if (logits.getShape()[0] < wanted)
+    logits = Tensor(DType::F32, {wanted, signature.vocabSize});
+  const int64_t tokenShape[] = {rows};
+  const int64_t positionShape[] = {rows, QUERN_POSITION_FIELDS};
+  const int64_t wantedShape[] = {wanted};
+  const int64_t logitShape[] = {wanted, signature.vocabSize};
+  const TensorView inputs[] = {{DType::I32, tokenShape, tokenValues.view().data},
+                               {DType::I32, positionShape, positionValues.data()},
+                               {DType::I32, wantedShape, wantedValues.view().data}};
+  const MutableTensorView outputs[] = {{DType::F32, logitShape, logits.mutableView().data}};
+  if (Result<void> done = session->run(entry, inputs, outputs, ownRows); !done)
+    return done;
+  return checkLogits(wanted);
+}
+
+/// Refuses the last call's logits if one is no number, and says why as far as that shows.
+Result<void> Engine::checkLogits(int64_t wanted) const {
+  std::span<const float> values = logits.get<float>().first(static_cast<size_t>(wanted * signature.vocabSize));
+  bool found = false; // all are looked at: so the loop runs on vectors
+  for (float value : values)
+    found |= value != value;
+  if (!found)
+    return {};
+  auto isNumber = [](float value) { return value == value; };
+  int64_t place = (std::find_if_not(values.begin(), values.end(), isNumber) - values.begin()) / signature.vocabSize;
+  int32_t row = wantedValues.get<int32_t>()[static_cast<size_t>(place)];
+  int32_t position = positionValues[static_cast<size_t>(row)].position;
+  std::string message =
+      "the model's logits after token " + std::to_string(position) + " of the text hold what is no number";
+  if (const State *state = session->findOverflow())
+    return Error{message + ": the cache `" + state->name +
+                 "` was given a number beyond f16, whose largest is 65504; compile the "
+                 "model with `--cache bf16` or `--cache f32`"};
+  return Error{message + ": a value on the way to them was beyond f32"};
+}
+
+Result<void> Engine::run(std::span<const StepPiece> pieces) {
+  int64_t rows = 0, asked = 0;
+  for (const StepPiece &piece : pieces) {
+    rows += static_cast<int64_t>(piece.tokens.size());
+    asked += piece.wanted;
+  }
+  if (rows < 1 || rows > tokenValues.getElementCount() || asked > maxWanted)
+    return Error{"a step has " + std::to_string(rows) + " rows and the logits of " + std::to_string(asked) +
+                     ", expected 1 to " + std::to_string(tokenValues.getElementCount()) + " and at most " +
+                     std::to_string(maxWanted),
+                 ErrorKind::Internal};
+  Result<int64_t> wanted = place(pieces);
+  if (!wanted)
+    return wanted.error();
+  int64_t padded = pad(rows, *wanted);
+  if (Result<void> done = call(padded, *wanted + padded - rows, rows); !done)
+    return done;
+  for (const StepPiece &piece : pieces)
+    sizes[static_cast<size_t>(piece.sequence)] += static_cast<int64_t>(piece.tokens.size());
+  return {};
+}
+
+Result<void> Engine::read(std::span<const int32_t> tokens, int64_t sequence) {
+  if (int64_t size = getSize(sequence) + static_cast<int64_t>(tokens.size()); size > contextSize)
+    return Error{std::to_string(size) + " tokens do not fit into the context of " + std::to_string(contextSize)};
+  while (!tokens.empty()) {
+    size_t part = std::min(tokens.size(), static_cast<size_t>(maxRows));
+    const StepPiece piece[] = {{sequence, tokens.first(part), part == tokens.size()}};
+    if (Result<void> done = run(piece); !done)
+      return done;
+    tokens = tokens.subspan(part);
+  }
+  return {};
+}
+
+} // namespace quern::runtime

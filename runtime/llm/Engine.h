@@ -1,0 +1,80 @@
+//===- Engine.h - steps of a causal language model over sequences --------------------------------===//
+
+#ifndef QUERN_RUNTIME_LLM_ENGINE_H
+#define QUERN_RUNTIME_LLM_ENGINE_H
+
+#include "quern/Positions.h"
+#include "quern/Runtime.h"
+#include "runtime/llm/Signature.h"
+
+namespace quern::runtime {
+
+/// The next tokens of a sequence in a step, and of how many of their rows, the last ones, logits are wanted.
+struct StepPiece {
+  int64_t sequence = 0;
+  std::span<const int32_t> tokens;
+  int64_t wanted = 0;
+};
+
+/// Runs the language-model entry of a session on steps of rows of any mix of sequences and lengths. Each sequence has
+/// rows of the caches of its own, and what it gives does not depend on the others, nor on how its tokens are cut into
+/// pieces: token i of a sequence stands at position i and writes the i-th of its rows. The buffers are made once, so
+/// that a step allocates nothing of the size of the vocabulary.
+class Engine {
+public:
+  /// For the session's first entry of that form. `session` outlives the engine. A step takes at most `batch` rows, and
+  /// at most the entry's bound, which is also the default. `sequences` of them share the caches evenly.
+  static Result<Engine> create(Session &session, std::optional<int64_t> batch, int64_t sequences = 1);
+
+  int64_t getVocabSize() const { return signature.vocabSize; }
+  /// How many tokens a sequence may have.
+  int64_t getContextSize() const { return contextSize; }
+  int64_t getSequenceCount() const { return static_cast<int64_t>(sizes.size()); }
+  /// The most rows of a step, and the most of them that it gives logits of.
+  int64_t getMaxRows() const { return maxRows; }
+  int64_t getMaxWanted() const { return maxWanted; }
+  /// How many sequences a step takes best that continue by one token each: as many as the binary has a program for.
+  int64_t getDecodeRows() const;
+
+  /// Tokens of a sequence so far.
+  int64_t getSize(int64_t sequence = 0) const { return sizes[static_cast<size_t>(sequence)]; }
+  /// Forgets the tokens of a sequence from `size` on.
+  void rewind(int64_t size, int64_t sequence = 0) { sizes[static_cast<size_t>(sequence)] = size; }
+
+  /// One step: `pieces`, of at least one token each, of different sequences, and of no more rows than a step takes.
+  /// Refused as a whole where one does not fit into its sequence.
+  Result<void> run(std::span<const StepPiece> pieces);
+  /// The same tokens of one sequence in as many steps as they need, with the logits of the last one, number 0.
+  Result<void> read(std::span<const int32_t> tokens, int64_t sequence = 0);
+
+  /// The logits, [vocabulary], of wanted row `row` of the last step, counted through its pieces; valid until the next.
+  std::span<const float> getLogits(int64_t row) const {
+    auto size = static_cast<size_t>(signature.vocabSize);
+    return logits.get<float>().subspan(static_cast<size_t>(row) * size, size);
+  }
+
+private:
+  Engine(Session &session, uint32_t entry, const LanguageModelSignature &signature);
+  Result<int64_t> place(std::span<const StepPiece> pieces);
+  int64_t pad(int64_t rows, int64_t wanted);
+  Result<void> call(int64_t rows, int64_t wanted, int64_t ownRows);
+  Result<void> checkLogits(int64_t wanted) const;
+
+  Session *session;
+  uint32_t entry;
+  LanguageModelSignature signature;
+  int64_t contextSize = 0;
+  int64_t maxRows = 0;
+  int64_t maxWanted = 0;
+  /// Tokens of each sequence so far.
+  std::vector<int64_t> sizes;
+  /// The numbers of rows, ascending, that the target has a program for that gives the logits of all of them.
+  std::vector<int64_t> batches;
+  /// i32[s], one per row, i32[r], f32[r, vocabulary] at their largest; a step uses the front.
+  Tensor tokenValues, wantedValues, logits;
+  std::vector<QuernPosition> positionValues;
+};
+
+} // namespace quern::runtime
+
+#endif // QUERN_RUNTIME_LLM_ENGINE_H

@@ -1,0 +1,117 @@
+/// Steps of any mix of sequences: what each gives is what its tokens say, however they are cut and beside whom.
+
+#include "runtime/llm/Engine.h"
+#include "Check.h"
+#include "ToyModel.h"
+#include "runtime/llm/Sampler.h"
+
+#include <algorithm>
+
+using namespace quern::runtime;
+using namespace quern::test;
+
+namespace {
+
+alignas(64) const uint8_t weights[toyWeightsBytes] = {};
+
+std::unique_ptr<Session> makeSession() {
+  SessionOptions options;
+  options.threads = 1;
+  return Session::create({&quern_programs, getToyDescription(), weights}, options).value();
+}
+
+/// Sequences that arrive, grow by pieces, go back and end, at random.
+class Traffic {
+public:
+  Traffic(Checks &checks, int64_t sequences)
+      : checks(checks), session(makeSession()), engine(Engine::create(*session, std::nullopt, sequences).value()),
+        random(static_cast<uint64_t>(sequences)), texts(static_cast<size_t>(sequences)) {}
+
+  void run(int steps) {
+    for (int i = 0; i < steps; ++i)
+      step();
+    checks.that(refused > 0 || steps < 1000);
+  }
+
+private:
+  size_t draw(size_t below) { return random.nextInteger() % below; }
+
+  void forget(size_t sequence) {
+    std::vector<int32_t> &text = texts[sequence];
+    text.resize(draw(4) ? draw(text.size() + 1) : 0);
+    engine.rewind(static_cast<int64_t>(text.size()), static_cast<int64_t>(sequence));
+  }
+
+  void step() {
+    std::vector<std::vector<int32_t>> tokens(texts.size());
+    std::vector<StepPiece> pieces;
+    size_t rows = 0;
+    bool fits = true;
+    for (size_t begin = draw(texts.size()), i = 0; i < texts.size() && rows < toyStep; ++i) {
+      size_t sequence = (begin + i) % texts.size();
+      if (draw(8) == 0)
+        forget(sequence);
+      if (draw(3) == 0)
+        continue;
+      std::vector<int32_t> &piece = tokens[sequence];
+      piece.resize(1 + (draw(2) ? 0 : draw(toyStep - rows)));
+      for (int32_t &token : piece)
+        token = static_cast<int32_t>(draw(toyVocab));
+      rows += piece.size();
+      fits &= texts[sequence].size() + piece.size() <= static_cast<size_t>(engine.getContextSize());
+      pieces.push_back({static_cast<int64_t>(sequence), piece, static_cast<int64_t>(draw(piece.size() + 1))});
+    }
+    if (pieces.empty())
+      return;
+    Result<void> done = engine.run(pieces);
+    checks.equal(static_cast<bool>(done), fits);
+    if (!fits) {
+      ++refused;
+      forget(static_cast<size_t>(pieces.front().sequence));
+      return;
+    }
+    int64_t row = 0;
+    for (const StepPiece &piece : pieces) {
+      std::vector<int32_t> &text = texts[static_cast<size_t>(piece.sequence)];
+      text.insert(text.end(), piece.tokens.begin(), piece.tokens.end());
+      checks.equal(engine.getSize(piece.sequence), static_cast<int64_t>(text.size()));
+      for (int64_t i = piece.wanted; i > 0; --i) {
+        std::span<const int32_t> before = std::span(text).first(text.size() - static_cast<size_t>(i) + 1);
+        std::span<const float> logits = engine.getLogits(row++);
+        auto found = std::max_element(logits.begin(), logits.end()) - logits.begin();
+        checks.equal(static_cast<int32_t>(found), predictToy(before));
+      }
+    }
+  }
+
+  Checks &checks;
+  std::unique_ptr<Session> session;
+  Engine engine;
+  RandomGenerator random;
+  /// The tokens of each sequence.
+  std::vector<std::vector<int32_t>> texts;
+  int refused = 0;
+};
+
+void testLimits(Checks &checks) {
+  std::unique_ptr<Session> session = makeSession();
+  Engine engine = Engine::create(*session, std::nullopt).value();
+  checks.equal(engine.getMaxRows(), int64_t(toyStep));
+  checks.equal(engine.getDecodeRows(), 2);
+  const std::vector<int32_t> many(toyStep + 1, 1);
+  Result<void> large = engine.run(std::vector<StepPiece>{{0, many, 0}});
+  checks.that(!large && large.error().kind == ErrorKind::Internal);
+  checks.equal(large.error().message, "a step has 9 rows and the logits of 0, expected 1 to 8 and at most 8");
+  checks.that(!engine.run({}));
+  checks.equal(engine.getSize(), 0);
+}
+
+} // namespace
+
+int main() {
+  Checks checks;
+  testLimits(checks);
+  for (int64_t sequences : {1, 2, 3})
+    Traffic(checks, sequences).run(20000);
+  return checks.status();
+}
