@@ -36,6 +36,7 @@ LogicalResult GroupRowsOp::inferReturnTypes(MLIRContext *context, std::optional<
   return success();
 }
 
+std::optional<Dim> GroupRowsOp::getIndexLimit(OpOperand &) { return Dim::fixed(getGroups()); }
 Value GroupRowsOp::getMainTensor() { return getOrder(); }
 OpOperand &GroupRowsOp::getRowsOperand() { return getChosenMutable(); }
 

@@ -35,7 +35,7 @@ def Quern_TopKOp
   let extraClassDefinition = Quern_RoutingAnchor;
 }
 
-def Quern_GroupRowsOp : Quern_InferredOp<"group_rows", !listconcat(Quern_Anchor, [Quern_Evaluated])> {
+def Quern_GroupRowsOp : Quern_InferredOp<"group_rows", !listconcat(Quern_Anchor, [Quern_Indexing, Quern_Evaluated])> {
   let summary = "slots in the order of the groups that they chose";
   let description = [{
     chosen[s, j] is the group of slot j of row s, or slot s·J + j in all. `order` holds every slot once, those of group
