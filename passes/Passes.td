@@ -78,9 +78,9 @@ def PlaceExpertsPass : Pass<"quern-place-experts", "::mlir::ModuleOp"> {
   let summary = "let experts that rows often choose lie together";
   let description = [{
     Where the attribute `quern.routing` of the module says how often the experts of an array were chosen, their weights
-    lie in that order, those chosen most often first, and `group_rows` sorts slots by the places of what they chose. A
-    row's choice, and what follows from it, stays the same to the bit: only groups of slots, which do not depend on each
-    other, change their order.
+    lie in that order, those chosen most often first, and `group_rows` sorts slots by the places of what they chose,
+    which a table says. A row's choice, and what follows from it, stays the same to the bit: only groups of slots, which
+    do not depend on each other, change their order.
   }];
   let statistics = [Statistic<"numPlaced", "placed", "arrays of experts in another order">];
 }
