@@ -4,6 +4,8 @@
 
 #include "llvm/ADT/SetVector.h"
 
+#include <optional>
+
 using namespace mlir;
 
 namespace quern::codegen {
@@ -15,43 +17,38 @@ static bool areIndices(Type type) {
   return tensor && (tensor.getElementType().isInteger(32) || isa<PositionType>(tensor.getElementType()));
 }
 
-/// The table whose rows `use` chooses, or null.
-static Value getIndexedTable(OpOperand &use) {
-  if (auto gather = dyn_cast<GatherOp>(use.getOwner()))
-    return &use == &gather.getIndicesMutable() ? gather.getTable() : Value();
-  if (auto rope = dyn_cast<RopeOp>(use.getOwner()))
-    return &use == &rope.getAtMutable() ? rope.getTable() : Value();
-  return {};
-}
+namespace {
 
-/// The tables that a kernel indexes by its argument, or by what only moves that.
-static SmallVector<Value> getIndexedTables(BlockArgument argument) {
-  SmallVector<Value> tables;
+/// What becomes of the indices that a kernel has as an argument.
+struct IndexUses {
+  /// What they lie below.
+  SmallVector<Dim> limits;
+  /// The results that hold some of them.
+  SmallVector<unsigned> results;
+};
+
+} // namespace
+
+/// What a kernel indexes by its argument, or by what only moves that; what is chosen of a table are the table's
+/// elements.
+static IndexUses getIndexUses(BlockArgument argument) {
+  IndexUses found;
   llvm::SetVector<Value> values;
   values.insert(argument);
   for (size_t i = 0; i < values.size(); ++i)
     for (OpOperand &use : values[i].getUses()) {
-      if (Value table = getIndexedTable(use))
-        tables.push_back(table);
+      if (isa<YieldOp>(use.getOwner()) && isa<KernelOp>(use.getOwner()->getParentOp()))
+        found.results.push_back(use.getOperandNumber());
+      auto indexing = dyn_cast<IndexingOpInterface>(use.getOwner());
+      if (std::optional<Dim> limit = indexing ? indexing.getIndexLimit(use) : std::nullopt) {
+        found.limits.push_back(*limit);
+        continue;
+      }
       for (Value result : use.getOwner()->getResults())
         if (areIndices(result.getType()))
           values.insert(result);
     }
-  return tables;
-}
-
-/// Limits of what `launch` reads as its input `index`.
-static void addLimits(LaunchOp launch, size_t index, SmallVector<Dim> &limits) {
-  auto kernel = SymbolTable::lookupNearestSymbolFrom<KernelOp>(launch, launch.getKernelAttr());
-  for (Value table : getIndexedTables(kernel.getBody().getArgument(index))) {
-    // Kernels are shared: the sizes of what it is given are the launch's.
-    auto argument = dyn_cast<BlockArgument>(table);
-    auto type = argument ? cast<BufferType>(launch.getInputs()[argument.getArgNumber()].getType()).getTensor()
-                         : cast<RankedTensorType>(table.getType());
-    Dim limit = getDims(type)[0];
-    if (!llvm::is_contained(limits, limit))
-      limits.push_back(limit);
-  }
+  return found;
 }
 
 /// A buffer that holds indices, and those that it lies in.
@@ -73,10 +70,20 @@ SmallVector<Dim> getIndexLimits(ProgramOp program, BlockArgument argument) {
   for (size_t i = 0; i < buffers.size(); ++i)
     for (OpOperand &use : buffers[i].getUses()) {
       auto launch = dyn_cast<LaunchOp>(use.getOwner());
-      if (launch && use.getOperandNumber() < launch.getInputs().size())
-        addLimits(launch, use.getOperandNumber(), limits);
-      for (Value output : launch ? ValueRange(launch.getOutputs()) : ValueRange(use.getOwner()->getResults()))
-        addBuffer(output, buffers);
+      if (!launch) {
+        for (Value output : use.getOwner()->getResults())
+          addBuffer(output, buffers);
+        continue;
+      }
+      if (use.getOperandNumber() >= launch.getInputs().size())
+        continue;
+      auto kernel = SymbolTable::lookupNearestSymbolFrom<KernelOp>(launch, launch.getKernelAttr());
+      IndexUses uses = getIndexUses(kernel.getInputArguments()[use.getOperandNumber()]);
+      for (Dim limit : uses.limits)
+        if (!llvm::is_contained(limits, limit))
+          limits.push_back(limit);
+      for (unsigned result : uses.results)
+        addBuffer(launch.getOutputs()[result], buffers);
     }
   return limits;
 }

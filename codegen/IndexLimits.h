@@ -8,9 +8,9 @@
 
 namespace quern::codegen {
 
-/// The sizes that the elements of an argument of `program` must lie below, because kernels take rows of tables by them
-/// without a look: indices of gathers, rotary positions. Each once, in the order of the launches;
-/// none for what is no index.
+/// The sizes that the elements of an argument of `program` must lie below, because kernels index by them and say
+/// nothing of others: indices of gathers, the weights that rows choose, rotary positions. Each once, in the order of
+/// the launches; none for what is no index.
 llvm::SmallVector<Dim> getIndexLimits(ProgramOp program, mlir::BlockArgument argument);
 
 } // namespace quern::codegen

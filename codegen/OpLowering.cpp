@@ -171,6 +171,22 @@ static Result lowerBroadcast(Lowering &lowering, BroadcastOp op, Operands operan
                  }};
 }
 
+/// result[b…, p…, i…, e…] = table[b…, p…, indices[b…, i…], e…]. An index outside of the axis, which is never empty,
+/// reads the nearest one.
+static Result lowerGather(Lowering &lowering, GatherOp op, Operands operands) {
+  size_t axis = op.getAxis(), batch = op.getBatch(), chosen = operands[1].shape.size() - batch;
+  bool isFloat = resultType(op).getElementType().isF32();
+  return Formula{lowering.shapeOf(resultType(op)), [=, table = operands[0], indices = operands[1]](const Index &index) {
+                   auto begin = index.begin() + axis, end = begin + chosen;
+                   Index place(index.begin(), index.begin() + batch), own(index.begin(), begin);
+                   place.insert(place.end(), begin, end);
+                   own.push_back(clamp(indices.at(place), 0, table.shape[axis] - 1));
+                   own.insert(own.end(), end, index.end());
+                   Expr element = table.at(own);
+                   return isFloat ? toFloat(element) : element;
+                 }};
+}
+
 /// In ascending order of the slots. The first product is added to 0, too, which Halide would leave out: of the sum of
 /// two products the back end may fuse either, and takes another one in another kernel.
 static Result lowerCombine(Lowering &lowering, CombineOp op, Operands operands) {
@@ -263,6 +279,7 @@ FailureOr<Formula> lowerOp(Lowering &lowering, Operation *op, ArrayRef<Formula> 
       .Case([&](SliceOp slice) { return lowerSlice(lowering, slice, operands); })
       .Case([&](ConcatOp concat) { return lowerConcat(lowering, concat, operands); })
       .Case([&](BroadcastOp broadcast) { return lowerBroadcast(lowering, broadcast, operands); })
+      .Case([&](GatherOp gather) { return lowerGather(lowering, gather, operands); })
       .Case([&](CombineOp combine) { return lowerCombine(lowering, combine, operands); })
       .Case([&](RmsNormOp norm) { return lowerRmsNorm(lowering, norm, operands); })
       .Case([&](ReduceOp reduce) { return lowerReduce(lowering, reduce, operands); })

@@ -64,6 +64,17 @@ def Quern_DestinationOpInterface : OpInterface<"DestinationOpInterface"> {
       "::mlir::OpOperand *", "getDestination", (ins "::mlir::OpResult":$result)>];
 }
 
+def Quern_IndexingOpInterface : OpInterface<"IndexingOpInterface"> {
+  let cppNamespace = "::quern";
+  let description = [{
+    An op that takes elements of an operand as indices, of an axis of another one or of groups. Integers that an op
+    gives otherwise are those of its operands, moved.
+  }];
+  let methods = [
+    InterfaceMethod<"What the elements of `operand` lie below; none where they are no indices.",
+      "::std::optional<::quern::Dim>", "getIndexLimit", (ins "::mlir::OpOperand &":$operand)>];
+}
+
 def Quern_RowwiseOpInterface : OpInterface<"RowwiseOpInterface"> {
   let cppNamespace = "::quern";
   let description = [{

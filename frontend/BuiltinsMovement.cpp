@@ -144,11 +144,30 @@ Value transpose(BuiltinCall &call) {
 
 Value gather(BuiltinCall &call) {
   const Tensor &table = call.tensor(0), &indices = call.tensor(1);
-  if (table.shape.empty() || indices.shape.size() != 1 || !indices.element.isInteger(32))
-    return call.failShapes({0, 1}, "a table of rank 1 or more and `i32` indices of rank 1");
-  Shape shape = {indices.shape[0]};
-  shape.append(table.shape.begin() + 1, table.shape.end());
-  return call.give(shape, call.emitter.f32(), call.emitter.create<GatherOp>(call.range, table.value, indices.value));
+  int64_t rank = table.shape.size();
+  if (rank == 0 || isa<PositionType>(table.element) || !indices.element.isInteger(32))
+    return call.failShapes({0, 1}, "a table of rank 1 or more, of numbers or bools, and `i32` indices");
+  auto batch = call.has(3) ? call.integer(3) : std::optional<int64_t>(0);
+  auto axis = call.has(2) ? call.axis(2, rank) : batch;
+  if (!batch || !axis)
+    return Value();
+  int64_t most = std::min<int64_t>(indices.shape.size(), call.has(2) ? *axis : rank - 1);
+  if (*batch < 0 || *batch > most)
+    return call.fail(call.places[3], "found " + Twine(*batch) + " batch axes of `" + formatTensor(table) + "` and `" +
+                                         formatTensor(indices) + "` before axis " + Twine(*axis) + "; expected 0 to " +
+                                         Twine(most));
+  ArrayRef<Extent> from(table.shape), at(indices.shape);
+  if (compareShapes(from.take_front(*batch), at.take_front(*batch)) == Equality::Different)
+    return call.failShapes({0, 1}, "equal batch axes, the first " + Twine(*batch) + " of both");
+  if (isa<BlockType>(table.element) && *axis + 1 == rank)
+    return call.fail(call.range, call.name + " along axis " + Twine(*axis) + " of `" + formatTensor(table) +
+                                     "`; blocks are not taken apart along their own axis");
+  Shape shape(from.take_front(*axis));
+  shape.append(at.begin() + *batch, at.end());
+  shape.append(from.begin() + *axis + 1, from.end());
+  mlir::Type element = table.element.isInteger() ? table.element : call.emitter.f32();
+  return call.give(std::move(shape), element,
+                   call.emitter.create<GatherOp>(call.range, table.value, indices.value, *axis, *batch));
 }
 
 Value iota(BuiltinCall &call) {

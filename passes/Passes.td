@@ -34,9 +34,9 @@ def SpecializeEntriesPass : Pass<"quern-specialize-entries", "::mlir::ModuleOp">
 def HoistGathersPass : Pass<"quern-hoist-gathers", "::mlir::ModuleOp"> {
   let summary = "choose rows before they are computed";
   let description = [{
-    `gather(f(x, w), i)` becomes `f(gather(x, i), w)` where `f` computes row by row and nothing reads its other rows:
-    what lies between the last attention and the logits is computed for the wanted rows alone. There are at most as many
-    of them as rows of the step, or a run computes some twice.
+    `gather(f(x, w), i)`, of rows, becomes `f(gather(x, i), w)` where `f` computes row by row and nothing reads its
+    other rows: what lies between the last attention and the logits is computed for the wanted rows alone. There are at
+    most as many of them as rows of the step, or a run computes some twice.
   }];
 }
 
@@ -78,9 +78,9 @@ def PlaceExpertsPass : Pass<"quern-place-experts", "::mlir::ModuleOp"> {
   let summary = "let experts that rows often choose lie together";
   let description = [{
     Where the attribute `quern.routing` of the module says how often the experts of an array were chosen, their weights
-    lie in that order, those chosen most often first, and `group_rows` sorts slots by the places of what they chose. A
-    row's choice, and what follows from it, stays the same to the bit: only groups of slots, which do not depend on each
-    other, change their order.
+    lie in that order, those chosen most often first, and `group_rows` sorts slots by the places of what they chose,
+    which a table says. A row's choice, and what follows from it, stays the same to the bit: only groups of slots, which
+    do not depend on each other, change their order.
   }];
   let statistics = [Statistic<"numPlaced", "placed", "arrays of experts in another order">];
 }
@@ -186,8 +186,8 @@ def FuseRoutingPass : Pass<"quern-fuse-routing", "::mlir::ModuleOp"> {
   let summary = "compute all between scores and products by chosen weights in one kernel";
   let description = [{
     Groups each `group_rows` with the small ops that its choices come from (`top_k`, softmax, elementwise ops), down to
-    the product that gives the scores, and with those on what they give (weights that add up to 1). The group has
-    several results.
+    the product that gives the scores, and with those on what they give (scores of the chosen ones, weights that add up
+    to 1), wherever they stand. The group has several results and ends with `group_rows`.
   }];
 }
 

@@ -40,11 +40,14 @@ public:
 
   LogicalResult add(TopKOp op);
   LogicalResult add(GroupRowsOp op);
+  LogicalResult add(GatherOp op);
 
 private:
   /// `func`, stored before what follows: its first variable by vectors, its last shared between tasks.
   void schedule(Func func, const Expr &count);
   void share(Halide::Stage stage, ArrayRef<Var> row);
+  /// Computes `value` as `formula` says, each element once, and gives what reads it.
+  Formula store(Value value, const Formula &formula);
   /// `func` as a tensor of the type of `value`.
   void set(Value value, Func func) {
     auto type = cast<RankedTensorType>(value.getType());
@@ -66,6 +69,21 @@ void RoutingBuilder::schedule(Func func, const Expr &count) {
   func.compute_root();
   vectorizeTail(func, func.args()[0], count, lowering.getTarget().lanes());
   share(func, ArrayRef(func.args()).drop_front());
+}
+
+Formula RoutingBuilder::store(Value value, const Formula &formula) {
+  std::vector<Var> vars;
+  for (size_t d = 0; d < formula.shape.size(); ++d)
+    vars.emplace_back("d" + std::to_string(d));
+  Func func("stored");
+  func(vars) = formula.at(Index(vars.rbegin(), vars.rend()));
+  if (vars.empty())
+    func.compute_root();
+  else
+    schedule(func, formula.shape.back());
+  Formula stored{formula.shape, [func](const Index &index) { return callAt(func, index); }};
+  lowering.set(value, stored);
+  return stored;
 }
 
 LogicalResult RoutingBuilder::add(TopKOp op) {
@@ -153,6 +171,24 @@ LogicalResult RoutingBuilder::add(GroupRowsOp op) {
   return success();
 }
 
+/// A computed table is stored, too, where more is taken of it than it has.
+LogicalResult RoutingBuilder::add(GatherOp op) {
+  auto sizeOf = [](Value value) {
+    WorkTerm elements = multiply(1, getDims(cast<RankedTensorType>(value.getType())));
+    return std::pair(elements.sizes.size(), elements.count);
+  };
+  FailureOr<Formula> table = lowering.get(op.getTable()), indices = lowering.get(op.getIndices());
+  if (failed(table) || failed(indices))
+    return failure();
+  if (op.getTable().getDefiningOp() && sizeOf(op.getResult()) > sizeOf(op.getTable()))
+    *table = store(op.getTable(), *table);
+  FailureOr<Formula> gathered = lowerOp(lowering, op, {*table, *indices});
+  if (failed(gathered))
+    return failure();
+  store(op.getResult(), *gathered);
+  return success();
+}
+
 Space spaceRouting(KernelOp, const TargetSpec &) { return {}; }
 
 int64_t prefetchRouting(KernelOp, const TargetSpec &, const Parameters &) { return 0; }
@@ -166,7 +202,7 @@ FailureOr<Outputs> buildRouting(Lowering &lowering, const Parameters &) {
   for (Operation &op : body.without_terminator()) {
     LogicalResult added =
         llvm::TypeSwitch<Operation *, LogicalResult>(&op)
-            .Case<TopKOp, GroupRowsOp>([&](auto routing) { return builder.add(routing); })
+            .Case<TopKOp, GroupRowsOp, GatherOp>([&](auto routing) { return builder.add(routing); })
             .Default([&](Operation *) { return lowering.lowerOps(op.getIterator(), std::next(op.getIterator())); });
     if (failed(added))
       return failure();

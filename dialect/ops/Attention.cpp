@@ -75,6 +75,12 @@ std::optional<WorkTerm> RopeOp::getElementsRead(OpOperand &operand) {
   return getRowElements(getTable(), getDims(tensorOf(getAt())));
 }
 
+std::optional<Dim> RopeOp::getIndexLimit(OpOperand &operand) {
+  if (&operand != &getAtMutable())
+    return std::nullopt;
+  return getDims(tensorOf(getTable())).front();
+}
+
 KernelForm CacheAppendOp::getKernelForm() { return KernelForm::Append; }
 Value CacheAppendOp::getMainTensor() { return getResult(); }
 OpOperand &CacheAppendOp::getRowsOperand() { return getInputMutable(); }

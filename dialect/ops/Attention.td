@@ -5,7 +5,7 @@
 
 include "dialect/ops/Base.td"
 
-def Quern_RopeOp : Quern_InferredOp<"rope", [Quern_InKernels, Quern_Evaluated]> {
+def Quern_RopeOp : Quern_InferredOp<"rope", [Quern_Indexing, Quern_InKernels, Quern_Evaluated]> {
   let summary = "rotary position embedding (Su et al. 2021)";
   let description = [{
     input[s, h, d], table[position, r/2, 2] of (cos, sin), r ≤ d the rotated part. A pair (u, v) becomes

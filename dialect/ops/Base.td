@@ -23,6 +23,9 @@ class Quern_InferredOp<string opMnemonic, list<Trait> traits = []>
 /// The traits of an op that the reference evaluator computes by a loop of its own.
 defvar Quern_Evaluated = DeclareOpInterfaceMethods<Quern_ReferenceOpInterface>;
 
+/// The traits of an op that indexes.
+defvar Quern_Indexing = DeclareOpInterfaceMethods<Quern_IndexingOpInterface>;
+
 /// The traits of an op that may stand in a kernel.
 defvar Quern_InKernels = DeclareOpInterfaceMethods<Quern_KernelOpInterface>;
 /// The answers of one that reads its operands as a whole, and whose operations are few beside that.
@@ -45,6 +48,8 @@ def Quern_WeightTensor : RankedTensorOf<[F32, F16, BF16, Quern_Block]>;
 def Quern_ActivationTensor : RankedTensorOf<[F32, BF16, Quern_Block]>;
 /// What a convolution reads: f32, or images rounded to bf16.
 def Quern_ConvolvedTensor : RankedTensorOf<[F32, BF16]>;
+/// What is chosen of by indices: a weight as stored, or numbers of any kind.
+def Quern_TableTensor : RankedTensorOf<[F32, F16, BF16, I32, I1, Quern_Block]>;
 def Quern_PositionTensor : RankedTensorOf<[Quern_Position]>;
 
 #endif // QUERN_OPS_BASE_TD

@@ -136,19 +136,55 @@ OpFoldResult ConcatOp::fold(FoldAdaptor) {
 
 LogicalResult GatherOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc, Adaptor adaptor,
                                          SmallVectorImpl<Type> &inferred) {
-  SmallVector<Dim> table = getDims(cast<RankedTensorType>(adaptor.getTable().getType()));
-  SmallVector<Dim> dims = getDims(cast<RankedTensorType>(adaptor.getIndices().getType()));
-  if (table.empty() || dims.size() != 1)
-    return emitOptionalError(loc, "needs a table of rank 1 or more and indices of rank 1");
-  dims.append(table.begin() + 1, table.end());
-  inferred.push_back(getTensorType(dims, Float32Type::get(context)));
+  auto tableType = cast<RankedTensorType>(adaptor.getTable().getType());
+  SmallVector<Dim> table = getDims(tableType);
+  SmallVector<Dim> indices = getDims(cast<RankedTensorType>(adaptor.getIndices().getType()));
+  // Absent while an op without them is parsed.
+  auto valueOf = [](IntegerAttr given) { return given ? given.getValue().getZExtValue() : 0; };
+  uint64_t axis = valueOf(adaptor.getProperties().axis), batch = valueOf(adaptor.getProperties().batch);
+  if (axis >= table.size() || batch > axis || batch > indices.size() || table[axis] == Dim::fixed(0))
+    return emitOptionalError(loc, "found axis ", int64_t(axis), " behind ", int64_t(batch), " batch axes of a table ",
+                             formatDims(table), " with indices ", formatDims(indices),
+                             ", expected batch axes of both and an axis of the table behind them that is not empty");
+  if (ArrayRef(table).take_front(batch) != ArrayRef(indices).take_front(batch))
+    return emitOptionalError(loc, "found a table ", formatDims(table), " and indices ", formatDims(indices),
+                             ", expected the same first ", batch, " axes");
+  SmallVector<Dim> dims(ArrayRef(table).take_front(axis));
+  dims.append(indices.begin() + batch, indices.end());
+  dims.append(table.begin() + axis + 1, table.end());
+  Type element = tableType.getElementType();
+  inferred.push_back(getTensorType(dims, element.isInteger() ? element : Float32Type::get(context)));
+  return success();
+}
+
+LogicalResult GatherOp::verify() {
+  if (isa<BlockType>(tensorOf(getTable()).getElementType()) &&
+      getAxis() + 1 == uint64_t(tensorOf(getTable()).getRank()))
+    return emitOpError("cannot take blocks apart along their own axis");
   return success();
 }
 
 OpFoldResult GatherOp::fold(FoldAdaptor) {
-  // The only row there is.
-  bool single = getDims(tensorOf(getTable())).front() == Dim::fixed(1);
+  // The only one there is.
+  bool single = getDims(tensorOf(getTable()))[getAxis()] == Dim::fixed(1);
   return single && getTable().getType() == getResult().getType() ? OpFoldResult(getTable()) : OpFoldResult();
+}
+
+std::optional<Dim> GatherOp::getIndexLimit(OpOperand &operand) {
+  if (&operand != &getIndicesMutable())
+    return std::nullopt;
+  return getDims(tensorOf(getTable()))[getAxis()];
+}
+
+bool GatherOp::takesRows() { return getAxis() == 0 && tensorOf(getIndices()).getRank() == 1; }
+
+SmallVector<OpOperand *> GatherOp::getRowOperands() {
+  if (getBatch() > 0)
+    return {&getTableMutable(), &getIndicesMutable()};
+  if (getAxis() > 0)
+    return {&getTableMutable()};
+  return tensorOf(getIndices()).getRank() > 0 ? SmallVector<OpOperand *>{&getIndicesMutable()}
+                                              : SmallVector<OpOperand *>();
 }
 
 WorkTerm quern::getRowElements(Value table, ArrayRef<Dim> rows) {
@@ -163,11 +199,13 @@ SmallVector<WorkTerm> SliceOp::getOperations() { return {}; }
 
 KernelForm GatherOp::getKernelForm() { return KernelForm::Gather; }
 Value GatherOp::getMainTensor() { return getTable(); }
-OpOperand &GatherOp::getRowsOperand() { return getIndicesMutable(); }
+OpOperand &GatherOp::getRowsOperand() {
+  return getAxis() > 0 && getBatch() == 0 ? getTableMutable() : getIndicesMutable();
+}
 StringRef GatherOp::getArithmetic() { return "f32"; }
 bool GatherOp::takesPrologue(Operation *) { return false; }
 bool GatherOp::takesEpilogue() { return true; }
-bool GatherOp::mayPrecede() { return false; }
+bool GatherOp::mayPrecede() { return true; }
 bool GatherOp::sharesKernelWith(KernelAnchorOpInterface) { return false; }
 ResultView GatherOp::getResultView() { return ResultView::Dense; }
 SmallVector<WorkTerm> GatherOp::getOperations() { return {}; }
@@ -175,7 +213,7 @@ SmallVector<WorkTerm> GatherOp::getOperations() { return {}; }
 std::optional<WorkTerm> GatherOp::getElementsRead(OpOperand &operand) {
   if (&operand != &getTableMutable())
     return std::nullopt;
-  return getRowElements(getTable(), getDims(tensorOf(getIndices())));
+  return multiply(1, getDims(tensorOf(getResult())));
 }
 
 LogicalResult AssignOp::verify() {

@@ -94,21 +94,37 @@ def Quern_ConcatOp : Quern_InferredOp<"concat", [Quern_InKernels, Quern_Evaluate
   let extraClassDefinition = Quern_ReadsAll;
 }
 
-def Quern_GatherOp : Quern_InferredOp<"gather", !listconcat(Quern_Anchor, [Quern_Evaluated])> {
-  let summary = "rows of a table: result[i, …] = table[indices[i], …]";
+def Quern_GatherOp
+    : Quern_InferredOp<"gather", !listconcat(Quern_Anchor, [DeclareOpInterfaceMethods<Quern_RowwiseOpInterface>,
+                                                          Quern_Indexing, Quern_Evaluated])> {
+  let summary = "indices of one axis of a table: result[b…, p…, i…, e…] = table[b…, p…, indices[b…, i…], e…]";
   let description = [{
-    A weight of a narrower float or of blocks is read as f32. Every index is one of the table's rows: the reference
-    evaluator says so, the runtime checks what it is given, a kernel does not check.
+    The first `batch` axes, b…, are those of table and indices both; `axis` of the table is the one that the indices
+    name, and their other axes take its place. A narrower float or a block is read as f32, integers and bools as they
+    are. Every index is one of that axis: the reference evaluator says so, the runtime checks what it is given, and a
+    kernel reads the nearest one otherwise.
 
     Constraints:
-    - gather_c1: the table has rank 1 or more, the indices have rank 1.
+    - gather_c1: `batch` is at most the rank of the indices and at most `axis`, which is an axis of the table and holds
+      something.
+    - gather_c2: table and indices have the same first `batch` axes.
+    - gather_c3: blocks are not taken apart along their own axis.
 
     Example: `%0 = quern.gather %table[%tokens] : tensor<512x64xbf16>, tensor<?xi32, #quern.dims<s>>`
+    Example: `%0 = quern.gather %scores[%chosen] axis 1 batch 1 : tensor<4x64xf32>, tensor<4x8xi32>`
   }];
-  let arguments = (ins Quern_WeightTensor:$table, Quern_I32Tensor:$indices);
-  let results = (outs Quern_F32Tensor:$result);
-  let assemblyFormat = "$table `[` $indices `]` attr-dict `:` type($table) `,` type($indices)";
+  let arguments = (ins Quern_TableTensor:$table, Quern_I32Tensor:$indices, DefaultValuedAttr<I64Attr, "0">:$axis,
+                       DefaultValuedAttr<I64Attr, "0">:$batch);
+  let results = (outs RankedTensorOf<[F32, I32, I1]>:$result);
+  let assemblyFormat = [{
+    $table `[` $indices `]` (`axis` $axis^)? (`batch` $batch^)? attr-dict `:` type($table) `,` type($indices)
+  }];
+  let hasVerifier = 1;
   let hasFolder = 1;
+  let extraClassDeclaration = [{
+    /// Whether it takes rows of the table, the indices of axis 0, one by one.
+    bool takesRows();
+  }];
 }
 
 def Quern_AssignOp

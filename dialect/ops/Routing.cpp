@@ -19,15 +19,8 @@ LogicalResult TopKOp::inferReturnTypes(MLIRContext *context, std::optional<Locat
 }
 
 SmallVector<OpOperand *> TopKOp::getRowOperands() { return getRowsOf(getInputMutable()); }
-KernelForm TopKOp::getKernelForm() { return KernelForm::Routing; }
 Value TopKOp::getMainTensor() { return getValues(); }
 OpOperand &TopKOp::getRowsOperand() { return getInputMutable(); }
-StringRef TopKOp::getArithmetic() { return "f32"; }
-bool TopKOp::takesPrologue(Operation *) { return false; }
-bool TopKOp::takesEpilogue() { return false; }
-bool TopKOp::mayPrecede() { return true; }
-bool TopKOp::sharesKernelWith(KernelAnchorOpInterface) { return false; }
-ResultView TopKOp::getResultView() { return ResultView::Dense; }
 
 LogicalResult GroupRowsOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc, Adaptor adaptor,
                                             SmallVectorImpl<Type> &inferred) {
@@ -43,15 +36,9 @@ LogicalResult GroupRowsOp::inferReturnTypes(MLIRContext *context, std::optional<
   return success();
 }
 
-KernelForm GroupRowsOp::getKernelForm() { return KernelForm::Routing; }
+std::optional<Dim> GroupRowsOp::getIndexLimit(OpOperand &) { return Dim::fixed(getGroups()); }
 Value GroupRowsOp::getMainTensor() { return getOrder(); }
 OpOperand &GroupRowsOp::getRowsOperand() { return getChosenMutable(); }
-StringRef GroupRowsOp::getArithmetic() { return "f32"; }
-bool GroupRowsOp::takesPrologue(Operation *) { return false; }
-bool GroupRowsOp::takesEpilogue() { return false; }
-bool GroupRowsOp::mayPrecede() { return true; }
-bool GroupRowsOp::sharesKernelWith(KernelAnchorOpInterface) { return false; }
-ResultView GroupRowsOp::getResultView() { return ResultView::Dense; }
 
 LogicalResult BroadcastOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor adaptor,
                                             SmallVectorImpl<Type> &inferred) {

@@ -5,6 +5,17 @@
 
 include "dialect/ops/Base.td"
 
+/// The answers of an anchor of routing.
+defvar Quern_RoutingAnchor = Quern_ReadsAll # [{
+    ::quern::KernelForm $cppClass::getKernelForm() { return ::quern::KernelForm::Routing; }
+    ::llvm::StringRef $cppClass::getArithmetic() { return "f32"; }
+    bool $cppClass::takesPrologue(::mlir::Operation *) { return false; }
+    bool $cppClass::takesEpilogue() { return false; }
+    bool $cppClass::mayPrecede() { return true; }
+    bool $cppClass::sharesKernelWith(::quern::KernelAnchorOpInterface) { return false; }
+    ::quern::ResultView $cppClass::getResultView() { return ::quern::ResultView::Dense; }
+}];
+
 def Quern_TopKOp
     : Quern_InferredOp<"top_k", !listconcat(Quern_Anchor, [DeclareOpInterfaceMethods<Quern_RowwiseOpInterface>,
                                                          Quern_Evaluated])> {
@@ -21,10 +32,10 @@ def Quern_TopKOp
   let arguments = (ins Quern_F32Tensor:$input, I64Attr:$k);
   let results = (outs Quern_F32Tensor:$values, Quern_I32Tensor:$indices);
   let assemblyFormat = "$input `k` $k attr-dict `:` type($input)";
-  let extraClassDefinition = Quern_ReadsAll;
+  let extraClassDefinition = Quern_RoutingAnchor;
 }
 
-def Quern_GroupRowsOp : Quern_InferredOp<"group_rows", !listconcat(Quern_Anchor, [Quern_Evaluated])> {
+def Quern_GroupRowsOp : Quern_InferredOp<"group_rows", !listconcat(Quern_Anchor, [Quern_Indexing, Quern_Evaluated])> {
   let summary = "slots in the order of the groups that they chose";
   let description = [{
     chosen[s, j] is the group of slot j of row s, or slot s·J + j in all. `order` holds every slot once, those of group
@@ -39,7 +50,7 @@ def Quern_GroupRowsOp : Quern_InferredOp<"group_rows", !listconcat(Quern_Anchor,
   let arguments = (ins Quern_I32Tensor:$chosen, I64Attr:$groups);
   let results = (outs Quern_I32Tensor:$order, Quern_I32Tensor:$begins);
   let assemblyFormat = "$chosen `groups` $groups attr-dict `:` type($chosen)";
-  let extraClassDefinition = Quern_ReadsAll;
+  let extraClassDefinition = Quern_RoutingAnchor;
 }
 
 def Quern_BroadcastOp

@@ -124,28 +124,39 @@ Evaluated ConcatOp::evaluate(ArrayRef<Tensor> operands, ArrayRef<RankedTensorTyp
   return result;
 }
 
+/// The elements of `axis`, `inner` bytes each, that `indices` name of each batch, to `out`.
+static LogicalResult gatherBytes(GatherOp op, const Tensor &table, const Tensor &indices, int64_t inner, uint8_t *out) {
+  int64_t axis = op.getAxis(), batch = op.getBatch(), size = table.getShape()[axis];
+  int64_t batches = getOuterCount(table.getType(), batch), outer = getOuterCount(table.getType(), axis);
+  ArrayRef<int32_t> all = indices.getAs<int32_t>();
+  for (int32_t index : all)
+    if (index < 0 || index >= size)
+      return op.emitError("found index ") << index << ", expected one of the table's " << size << " of axis " << axis;
+  int64_t count = batches == 0 ? 0 : all.size() / batches, outerOfBatch = batches == 0 ? 0 : outer / batches;
+  for (int64_t i = 0; i < outer; ++i)
+    for (int32_t index : all.slice(i / outerOfBatch * count, count)) {
+      memcpy(out, table.getBytes().data() + (i * size + index) * inner, inner);
+      out += inner;
+    }
+  return success();
+}
+
 Evaluated GatherOp::evaluate(ArrayRef<Tensor> operands, ArrayRef<RankedTensorType> types) {
   RankedTensorType type = types.front();
   const Tensor &table = operands[0];
+  FailureOr<int64_t> inner = getInnerBytes(table.getType(), getAxis());
+  // As the table has them; then as f32.
+  FailureOr<Tensor> stored = Tensor::zeros(RankedTensorType::get(type.getShape(), table.getElementType()));
+  if (failed(inner) || failed(stored))
+    return emitError("cannot gather from ") << table.getType() << " along axis " << getAxis();
+  if (failed(gatherBytes(*this, table, operands[1], *inner, stored->getMutableBytes().data())))
+    return failure();
+  if (table.getElementType() == type.getElementType())
+    return stored;
   FailureOr<Tensor> result = Tensor::zeros(type);
-  if (failed(result) || table.getType().getRank() == 0)
-    return emitError("cannot gather from ") << table.getType();
-  int64_t size = table.getShape().front(), length = table.getRowLength();
-  int64_t rowsPerIndex = size == 0 ? 0 : table.getNumRows() / size;
-  if (table.getType().getRank() == 1)
-    rowsPerIndex = length = 1;
-  std::vector<float> flat = table.getType().getRank() == 1 ? table.readFloats() : std::vector<float>();
-  MutableArrayRef<float> out = result->getMutableAs<float>();
-  for (int32_t index : operands[1].getAs<int32_t>()) {
-    if (index < 0 || index >= size)
-      return emitError("found index ") << index << ", expected one of the table's " << size << " rows";
-    for (int64_t row = 0; row < rowsPerIndex; ++row, out = out.drop_front(length)) {
-      if (!flat.empty())
-        out[0] = flat[index];
-      else
-        table.readRow(index * rowsPerIndex + row, out.take_front(length));
-    }
-  }
+  if (failed(result))
+    return emitError("cannot hold a tensor of type ") << type;
+  llvm::copy(stored->readFloats(), result->getMutableAs<float>().begin());
   return result;
 }
 

@@ -66,10 +66,12 @@ private:
       }
   }
 
-  /// The ops on what the members give whose other operands are there before the order is.
+  /// The ops on what the members but the anchor give, whose other operands are there before the order is.
   void addReaders() {
     for (Operation *op = &anchor->getBlock()->front(); op; op = op->getNextNode()) {
-      auto isMember = [&](Value operand) { return members.contains(operand.getDefiningOp()); };
+      auto isMember = [&](Value operand) {
+        return operand.getDefiningOp() != anchor && members.contains(operand.getDefiningOp());
+      };
       auto isThere = [&](Value operand) {
         Operation *source = operand.getDefiningOp();
         return !source || isMember(operand) || source->isBeforeInBlock(anchor);
@@ -91,10 +93,13 @@ private:
     return false;
   }
 
-  /// Moves the members into a group in the place of the anchor.
+  /// Moves the members into a group in the place of the anchor, which is the last of them: no other one reads it.
   void group() {
+    members.remove(anchor);
     SmallVector<Operation *> ops(members.begin(), members.end());
     llvm::sort(ops, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+    ops.push_back(anchor);
+    members.insert(anchor);
     SmallVector<Value> results;
     for (Operation *op : ops)
       for (Value result : op->getResults())

@@ -86,26 +86,13 @@ private:
 
   /// Lets `choice` sort places instead of experts: of each expert that a row chose, its place in `order`.
   void setPlaces(GroupRowsOp choice, ArrayRef<int64_t> order) {
-    SmallVector<float> places(order.size());
+    SmallVector<int32_t> places(order.size());
     for (auto [place, expert] : llvm::enumerate(order))
-      places[expert] = float(place);
+      places[expert] = static_cast<int32_t>(place);
     ImplicitLocOpBuilder builder(choice.getLoc(), choice);
-    Type f32 = builder.getF32Type();
-    auto makeConstant = [&](ArrayRef<int64_t> shape, ArrayRef<float> values) -> Value {
-      return ConstantOp::create(builder, DenseElementsAttr::get(RankedTensorType::get(shape, f32), values));
-    };
-    // Sums of one number and zeros: exact. All that is a table is a constant, and the rest joins the choice's kernel.
-    SmallVector<Dim> dims = getDims(cast<RankedTensorType>(choice.getChosen().getType())), column = dims;
-    column.push_back(Dim::fixed(1));
-    int64_t experts = order.size();
-    Value chosen = CastOp::create(builder, getTensorType(dims, f32), choice.getChosen());
-    chosen = ReshapeOp::create(builder, getTensorType(column, f32), chosen);
-    Value numbers = IotaOp::create(builder, RankedTensorType::get({experts}, f32));
-    Value isIt = CompareOp::create(builder, chosen, numbers, ComparePredicate::EQ);
-    Value found = SelectOp::create(builder, isIt, makeConstant({experts}, places), makeConstant({}, {0.0f}));
-    found = ReduceOp::create(builder, ReduceKind::Sum, found);
-    found = ReshapeOp::create(builder, getTensorType(dims, f32), found);
-    choice.getChosenMutable().assign(CastOp::create(builder, choice.getChosen().getType(), found).getResult());
+    auto type = RankedTensorType::get(order.size(), builder.getI32Type());
+    Value table = ConstantOp::create(builder, DenseElementsAttr::get(type, ArrayRef<int32_t>(places)));
+    choice.getChosenMutable().assign(GatherOp::create(builder, table, choice.getChosen()).getResult());
   }
 };
 

@@ -1,8 +1,7 @@
-"""Gathers, cache appends and attention."""
+"""Cache appends and attention."""
 
-from kernels import attributes, block, kernel, tensor
+from kernels import attributes, kernel, tensor
 
-WEIGHTS = ["f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "q5_0", "q5_1", "q4_k", "q5_k", "q6_k"]
 SIZES = [0, 1, 2, 5, 33]
 PAST = [0, 0, 1, 250, 255]
 # Scores, powers and weighted sums over up to 288 cache rows in another order than the reference's.
@@ -20,17 +19,6 @@ def attending(element):
     """The elements of a query for caches of `element`, and the bound of their attention."""
     return ("bf16", ATTEND_PAIRS_BOUND) if element == "bf16" else ("f32", ATTEND_BOUND)
 
-
-for weight in WEIGHTS:
-    k = 512 if weight.endswith("_k") else 96
-    table, indices = tensor(50, k, element=block(weight)), tensor(None, element="i32")
-    kernel(f"gather_{weight}", ["packed " + table, indices], tensor(None, k), attributes("gather", 0, SIZES, limit=50),
-           [f"quern.gather %arg0[%arg1] : {table}, {indices}"])
-table, indices = tensor(50, 70, element="bf16"), tensor(None, element="i32")
-kernel("gather_compressed", ["compressed " + table, indices], tensor(None, 70), attributes("gather", 0, SIZES, limit=50),
-       [f"quern.gather %arg0[%arg1] : {table}, {indices}"])
-kernel("gather_dense", [tensor(9, 3, 5), tensor(None, element="i32")], tensor(None, 3, 5),
-       attributes("gather", 0, SIZES, limit=9), [f"quern.gather %arg0[%arg1] : {tensor(9, 3, 5)}, {tensor(None, element='i32')}"])
 
 for element in ("f32", "f16", "bf16"):
     cache, x = tensor(300, 3, 8, element=element), tensor(None, 3, 8)

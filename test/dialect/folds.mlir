@@ -51,3 +51,17 @@ quern.entry @rows(%x: tensor<1x3xf32>, %y: tensor<2x3xf32>, %i: tensor<1xi32>, %
   %2 = quern.gather %x[%j] : tensor<1x3xf32>, tensor<2xi32>
   quern.return %0, %1, %2 : tensor<1x3xf32>, tensor<1x3xf32>, tensor<2x3xf32>
 }
+
+// The only column of a table of integers; not where it takes the place of more axes, and not of narrower floats.
+// CHECK-LABEL: quern.entry @columns(
+// CHECK-SAME: %[[X:[^:]+]]: tensor<3x1xi32>, %[[Y:[^:]+]]: tensor<3x1xf16>, %[[I:[^:]+]]: tensor<3x1xi32>, %[[J:[^:]+]]: tensor<3x1x1xi32>)
+// CHECK-NEXT: %[[MORE:.+]] = quern.gather %[[X]][%[[J]]] axis 1 batch 1
+// CHECK-NEXT: %[[WIDE:.+]] = quern.gather %[[Y]][%[[I]]] axis 1 batch 1
+// CHECK-NEXT: quern.return %[[X]], %[[MORE]], %[[WIDE]]
+quern.entry @columns(%x: tensor<3x1xi32>, %y: tensor<3x1xf16>, %i: tensor<3x1xi32>, %j: tensor<3x1x1xi32>)
+    -> (tensor<3x1xi32>, tensor<3x1x1xi32>, tensor<3x1xf32>) {
+  %0 = quern.gather %x[%i] axis 1 batch 1 : tensor<3x1xi32>, tensor<3x1xi32>
+  %1 = quern.gather %x[%j] axis 1 batch 1 : tensor<3x1xi32>, tensor<3x1x1xi32>
+  %2 = quern.gather %y[%i] axis 1 batch 1 : tensor<3x1xf16>, tensor<3x1xi32>
+  quern.return %0, %1, %2 : tensor<3x1xi32>, tensor<3x1x1xi32>, tensor<3x1xf32>
+}

@@ -100,9 +100,72 @@ quern.entry @f(%x: tensor<2x32x!quern.block<q8_0>>) {
 // -----
 
 // gather_c1
-quern.entry @f(%x: tensor<4x2xf32>, %i: tensor<1x1xi32>) {
-  // expected-error @+1 {{needs a table of rank 1 or more and indices of rank 1}}
-  %0 = quern.gather %x[%i] : tensor<4x2xf32>, tensor<1x1xi32>
+quern.entry @f(%x: tensor<4x2xf32>, %i: tensor<1xi32>) {
+  // expected-error @+1 {{found axis 2 behind 0 batch axes of a table [4, 2] with indices [1], expected batch axes of both and an axis of the table behind them that is not empty}}
+  %0 = quern.gather %x[%i] axis 2 : tensor<4x2xf32>, tensor<1xi32>
+  quern.return
+}
+
+// -----
+
+// gather_c1
+quern.entry @f(%x: tensor<4x2xf32>, %i: tensor<1xi32>) {
+  // expected-error @+1 {{found axis -1 behind 0 batch axes}}
+  %0 = quern.gather %x[%i] axis -1 : tensor<4x2xf32>, tensor<1xi32>
+  quern.return
+}
+
+// -----
+
+// gather_c1
+quern.entry @f(%x: tensor<4x2xf32>, %i: tensor<4xi32>) {
+  // expected-error @+1 {{found axis 0 behind 1 batch axes}}
+  %0 = quern.gather %x[%i] batch 1 : tensor<4x2xf32>, tensor<4xi32>
+  quern.return
+}
+
+// -----
+
+// gather_c1
+quern.entry @f(%x: tensor<4x2xf32>, %i: tensor<i32>) {
+  // expected-error @+1 {{found axis 1 behind 1 batch axes of a table [4, 2] with indices []}}
+  %0 = quern.gather %x[%i] axis 1 batch 1 : tensor<4x2xf32>, tensor<i32>
+  quern.return
+}
+
+// -----
+
+// gather_c1
+quern.entry @f(%x: tensor<4x0xf32>, %i: tensor<1xi32>) {
+  // expected-error @+1 {{an axis of the table behind them that is not empty}}
+  %0 = quern.gather %x[%i] axis 1 : tensor<4x0xf32>, tensor<1xi32>
+  quern.return
+}
+
+// -----
+
+// gather_c2
+quern.entry @f(%x: tensor<?x2xf32, #quern.dims<s>>, %i: tensor<?xi32, #quern.dims<t>>) {
+  // expected-error @+1 {{found a table [s, 2] and indices [t], expected the same first 1 axes}}
+  %0 = quern.gather %x[%i] axis 1 batch 1 : tensor<?x2xf32, #quern.dims<s>>, tensor<?xi32, #quern.dims<t>>
+  quern.return
+}
+
+// -----
+
+// gather_c3
+quern.entry @f(%x: tensor<2x32x!quern.block<q8_0>>, %i: tensor<3xi32>) {
+  // expected-error @+1 {{cannot take blocks apart along their own axis}}
+  %0 = quern.gather %x[%i] axis 1 : tensor<2x32x!quern.block<q8_0>>, tensor<3xi32>
+  quern.return
+}
+
+// -----
+
+// Of what an element type says nothing there is no table.
+quern.entry @f(%x: tensor<2x!quern.position>, %i: tensor<3xi32>) {
+  // expected-error @+1 {{operand #0 must be}}
+  %0 = quern.gather %x[%i] : tensor<2x!quern.position>, tensor<3xi32>
   quern.return
 }
 

@@ -2,6 +2,8 @@
 //
 // RUN: not quern-eval %s --entry bound --size s=5 2>&1 | FileCheck %s --check-prefix=BOUND
 // RUN: not quern-eval %s --entry gather --in i=0,7 2>&1 | FileCheck %s --check-prefix=GATHER
+// RUN: not quern-eval %s --entry gather --in i=-1,0 2>&1 | FileCheck %s --check-prefix=NEGATIVE
+// RUN: not quern-eval %s --entry columns --in i=0,2 2>&1 | FileCheck %s --check-prefix=COLUMNS
 // RUN: not quern-eval %s --entry position --in at=3,0,0 2>&1 | FileCheck %s --check-prefix=POSITION
 // RUN: not quern-eval %s --entry row --in at=0,2,0 2>&1 | FileCheck %s --check-prefix=ROW
 // RUN: not quern-eval %s --entry first --in at=0,1,2 2>&1 | FileCheck %s --check-prefix=FIRST
@@ -18,11 +20,19 @@ quern.entry @bound(%x: tensor<?xf32, #quern.dims<s>>) -> tensor<?xf32, #quern.di
   quern.return %x : tensor<?xf32, #quern.dims<s>>
 }
 
-// GATHER: error: found index 7, expected one of the table's 4 rows
+// GATHER: error: found index 7, expected one of the table's 4 of axis 0
+// NEGATIVE: error: found index -1, expected one of the table's 4 of axis 0
 quern.entry @gather(%i: tensor<2xi32>) -> tensor<2xf32> attributes {arg_names = ["i"]} {
   %table = quern.iota : tensor<4xf32>
   %0 = quern.gather %table[%i] : tensor<4xf32>, tensor<2xi32>
   quern.return %0 : tensor<2xf32>
+}
+
+// COLUMNS: error: found index 2, expected one of the table's 2 of axis 1
+quern.entry @columns(%i: tensor<2x1xi32>) -> tensor<2x1xf32> attributes {arg_names = ["i"]} {
+  %table = quern.constant dense<1.0> : tensor<2x2xf32>
+  %0 = quern.gather %table[%i] axis 1 batch 1 : tensor<2x2xf32>, tensor<2x1xi32>
+  quern.return %0 : tensor<2x1xf32>
 }
 
 // POSITION: error: found position 3, expected one of the table's 2

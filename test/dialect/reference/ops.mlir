@@ -1,4 +1,5 @@
 // RUN: quern-eval %s --entry movement --in x=1,2,3,4,5,6 --in i=2,0 --size s=2 | FileCheck %s --check-prefix=MOVEMENT
+// RUN: quern-eval %s --entry gather --in x=0,1,2,3,4,5,6,7,8,9,10,11 --in i=2,0,1,1 --in j=1 | FileCheck %s --check-prefix=GATHER
 // RUN: quern-eval %s --entry rows --in x=1,2,3,4 --in w=1,2 | FileCheck %s --check-prefix=ROWS
 // RUN: quern-eval %s --entry matmul --in x=1,2,3,4 --in w=1,0,0,1,1,1 --size s=2 | FileCheck %s --check-prefix=MATMUL
 // RUN: quern-eval %s --entry pairs --in x=4096,0,-4096,1,3 --in w=4096,0,4096,1,1 | FileCheck %s --check-prefix=PAIRS
@@ -31,6 +32,44 @@ quern.entry @movement(%x: tensor<2x3xf32>, %i: tensor<?xi32, #quern.dims<s>>)
   %4 = quern.concat %x, %3 axis 1 : tensor<2x3xf32>, tensor<2x1xf32>
   %5 = quern.gather %0[%i] : tensor<3x2xf32>, tensor<?xi32, #quern.dims<s>>
   quern.return %0, %1, %4, %5 : tensor<3x2xf32>, tensor<2x2xf32>, tensor<2x4xf32>, tensor<?x2xf32, #quern.dims<s>>
+}
+
+// x[b, p, e] = 6·b + 3·p + e. Along the last axis for each b, and for each b and p; along the middle one; one place of
+// the first; rows of two axes; integers; numbers of bf16.
+// GATHER: 0: tensor<2x2x2xf32>
+// GATHER-NEXT: 2 0
+// GATHER-NEXT: 5 3
+// GATHER-NEXT: 7 7
+// GATHER-NEXT: 10 10
+// GATHER-NEXT: 1: tensor<2x2xf32>
+// GATHER-NEXT: 2 3
+// GATHER-NEXT: 7 10
+// GATHER-NEXT: 2: tensor<2x1x3xf32>
+// GATHER-NEXT: 3 4 5
+// GATHER-NEXT: 9 10 11
+// GATHER-NEXT: 3: tensor<2x3xf32>
+// GATHER-NEXT: 6 7 8
+// GATHER-NEXT: 9 10 11
+// GATHER-NEXT: 4: tensor<2x2x2xi32>
+// GATHER-NEXT: 1 1
+// GATHER-NEXT: 2 0
+// GATHER-NEXT: 2 0
+// GATHER-NEXT: 2 0
+// GATHER-NEXT: 5: tensor<2x2x2xf32>
+// GATHER-NEXT: 2 0
+quern.entry @gather(%x: tensor<2x2x3xf32>, %i: tensor<2x2xi32>, %j: tensor<1xi32>)
+    -> (tensor<2x2x2xf32>, tensor<2x2xf32>, tensor<2x1x3xf32>, tensor<2x3xf32>, tensor<2x2x2xi32>, tensor<2x2x2xf32>)
+    attributes {arg_names = ["x", "i", "j"]} {
+  %0 = quern.gather %x[%i] axis 2 batch 1 : tensor<2x2x3xf32>, tensor<2x2xi32>
+  %1 = quern.gather %x[%i] axis 2 batch 2 : tensor<2x2x3xf32>, tensor<2x2xi32>
+  %2 = quern.gather %x[%j] axis 1 : tensor<2x2x3xf32>, tensor<1xi32>
+  %scalar = quern.reshape %j : tensor<1xi32> to tensor<i32>
+  %3 = quern.gather %x[%scalar] : tensor<2x2x3xf32>, tensor<i32>
+  %swapped = quern.constant dense<[[1, 0], [0, 0]]> : tensor<2x2xi32>
+  %4 = quern.gather %i[%swapped] : tensor<2x2xi32>, tensor<2x2xi32>
+  %narrow = quern.cast %x : tensor<2x2x3xf32> to tensor<2x2x3xbf16>
+  %5 = quern.gather %narrow[%i] axis 2 batch 1 : tensor<2x2x3xbf16>, tensor<2x2xi32>
+  quern.return %0, %1, %2, %3, %4, %5 : tensor<2x2x2xf32>, tensor<2x2xf32>, tensor<2x1x3xf32>, tensor<2x3xf32>, tensor<2x2x2xi32>, tensor<2x2x2xf32>
 }
 
 // ROWS: 0: tensor<2x1xf32>

@@ -107,17 +107,84 @@ quern.entry @across(%x: tensor<?xf32, #quern.dims<s>>, %want: tensor<?xi32, #que
   quern.return %1 : tensor<?xf32, #quern.dims<r>>
 }
 
-// Rows that are no numbers cannot be gathered.
-// APART-DAG: gather | {{.*}}Function=masked | {{.*}}Reason="an operand's rows are not f32"
+// Rows of bools and integers are chosen as those of f32 are.
 // CHECK-LABEL: quern.entry @masked(
-// CHECK: quern.select %{{.*}}
-// CHECK-NEXT: quern.gather
+// CHECK-SAME: %[[X:.*]]: tensor<?x4xf32, #quern.dims<s>>, %[[Y:.*]]: tensor<?x4xf32, #quern.dims<s>>, %[[WANT:.*]]: tensor<?xi32, #quern.dims<r>>)
+// CHECK-DAG: %[[A:.*]] = quern.gather %[[X]][%[[WANT]]]
+// CHECK-DAG: %[[B:.*]] = quern.gather %[[Y]][%[[WANT]]]
+// CHECK: %[[M:.*]] = quern.compare <lt>, %[[A]], %[[B]]
+// CHECK: quern.select %[[M]], %[[A]], %[[B]]
+// CHECK-NEXT: quern.return
 quern.entry @masked(%x: tensor<?x4xf32, #quern.dims<s>>, %y: tensor<?x4xf32, #quern.dims<s>>, %want: tensor<?xi32, #quern.dims<r>>)
     -> tensor<?x4xf32, #quern.dims<r>> {
   %0 = quern.compare <lt>, %x, %y : tensor<?x4xf32, #quern.dims<s>>, tensor<?x4xf32, #quern.dims<s>>
   %1 = quern.select %0, %x, %y : tensor<?x4xi1, #quern.dims<s>>, tensor<?x4xf32, #quern.dims<s>>, tensor<?x4xf32, #quern.dims<s>>
   %2 = quern.gather %1[%want] : tensor<?x4xf32, #quern.dims<s>>, tensor<?xi32, #quern.dims<r>>
   quern.return %2 : tensor<?x4xf32, #quern.dims<r>>
+}
+// CHECK-LABEL: quern.entry @integers(
+// CHECK: %[[ROWS:.*]] = quern.gather %{{.*}} : tensor<?x4xi32, #quern.dims<s>>, tensor<?xi32, #quern.dims<r>>
+// CHECK-NEXT: quern.reshape %[[ROWS]] : tensor<?x4xi32, #quern.dims<r>> to tensor<?x2x2xi32, #quern.dims<r>>
+quern.entry @integers(%x: tensor<?x4xi32, #quern.dims<s>>, %want: tensor<?xi32, #quern.dims<r>>) -> tensor<?x2x2xi32, #quern.dims<r>> {
+  %0 = quern.reshape %x : tensor<?x4xi32, #quern.dims<s>> to tensor<?x2x2xi32, #quern.dims<s>>
+  %1 = quern.gather %0[%want] : tensor<?x2x2xi32, #quern.dims<s>>, tensor<?xi32, #quern.dims<r>>
+  quern.return %1 : tensor<?x2x2xi32, #quern.dims<r>>
+}
+
+// An op of two results, and what each row looks up in itself.
+// CHECK-LABEL: quern.entry @lookup(
+// CHECK-SAME: %[[X:.*]]: tensor<?x8xf32, #quern.dims<s>>, %[[WANT:.*]]: tensor<?xi32, #quern.dims<r>>)
+// CHECK: %[[ROWS:.*]] = quern.gather %[[X]][%[[WANT]]]
+// CHECK-NEXT: %{{.*}}, %[[CHOSEN:.*]] = quern.top_k %[[ROWS]] k 2 : tensor<?x8xf32, #quern.dims<r>>
+// CHECK-NEXT: %[[Y:.*]] = quern.gather %[[ROWS]][%[[CHOSEN]]] axis 1 batch 1
+// CHECK-NEXT: quern.return %[[Y]]
+quern.entry @lookup(%x: tensor<?x8xf32, #quern.dims<s>>, %want: tensor<?xi32, #quern.dims<r>>) -> tensor<?x2xf32, #quern.dims<r>> {
+  %values, %chosen = quern.top_k %x k 2 : tensor<?x8xf32, #quern.dims<s>>
+  %0 = quern.gather %x[%chosen] axis 1 batch 1 : tensor<?x8xf32, #quern.dims<s>>, tensor<?x2xi32, #quern.dims<s>>
+  %1 = quern.gather %0[%want] : tensor<?x2xf32, #quern.dims<s>>, tensor<?xi32, #quern.dims<r>>
+  quern.return %1 : tensor<?x2xf32, #quern.dims<r>>
+}
+
+// Indices that are computed row by row are no table.
+// APART-DAG: gather | {{.*}}Function=indices | {{.*}}Reason="something else reads other rows"
+// CHECK-LABEL: quern.entry @indices(
+// CHECK: quern.reshape
+// CHECK-NEXT: quern.gather
+quern.entry @indices(%x: tensor<?x1xi32, #quern.dims<s>>) -> tensor<?xi32, #quern.dims<s>> {
+  %0 = quern.reshape %x : tensor<?x1xi32, #quern.dims<s>> to tensor<?xi32, #quern.dims<s>>
+  %1 = quern.gather %0[%0] : tensor<?xi32, #quern.dims<s>>, tensor<?xi32, #quern.dims<s>>
+  quern.return %1 : tensor<?xi32, #quern.dims<s>>
+}
+
+// Columns, and rows that lie in two axes, are not what a row by row function has on axis 0.
+// APART-DAG: gather | {{.*}}Function=columns | {{.*}}Reason="what is chosen are no rows, one by one"
+// APART-DAG: gather | {{.*}}Function=tables | {{.*}}Reason="what is chosen are no rows, one by one"
+// CHECK-LABEL: quern.entry @columns(
+// CHECK: quern.neg
+// CHECK-NEXT: quern.gather
+quern.entry @columns(%x: tensor<?x4xf32, #quern.dims<s>>, %want: tensor<?x1xi32, #quern.dims<s>>) -> tensor<?x1xf32, #quern.dims<s>> {
+  %0 = quern.neg %x : tensor<?x4xf32, #quern.dims<s>>
+  %1 = quern.gather %0[%want] axis 1 batch 1 : tensor<?x4xf32, #quern.dims<s>>, tensor<?x1xi32, #quern.dims<s>>
+  quern.return %1 : tensor<?x1xf32, #quern.dims<s>>
+}
+// CHECK-LABEL: quern.entry @tables(
+// CHECK: quern.neg
+// CHECK-NEXT: quern.gather
+quern.entry @tables(%x: tensor<?x4xf32, #quern.dims<s>>, %want: tensor<?x2xi32, #quern.dims<r>>) -> tensor<?x2x4xf32, #quern.dims<r>> {
+  %0 = quern.neg %x : tensor<?x4xf32, #quern.dims<s>>
+  %1 = quern.gather %0[%want] : tensor<?x4xf32, #quern.dims<s>>, tensor<?x2xi32, #quern.dims<r>>
+  quern.return %1 : tensor<?x2x4xf32, #quern.dims<r>>
+}
+
+// What is read as f32 would be another type.
+// APART-DAG: gather | {{.*}}Function=narrow | {{.*}}Reason="an operand's rows are neither f32 nor integers"
+// CHECK-LABEL: quern.entry @narrow(
+// CHECK: quern.reshape
+// CHECK-NEXT: quern.gather
+quern.entry @narrow(%x: tensor<?x4xf16, #quern.dims<s>>, %want: tensor<?xi32, #quern.dims<r>>) -> tensor<?x2x2xf32, #quern.dims<r>> {
+  %0 = quern.reshape %x : tensor<?x4xf16, #quern.dims<s>> to tensor<?x2x2xf16, #quern.dims<s>>
+  %1 = quern.gather %0[%want] : tensor<?x2x2xf16, #quern.dims<s>>, tensor<?xi32, #quern.dims<r>>
+  quern.return %1 : tensor<?x2x2xf32, #quern.dims<r>>
 }
 
 // Attention ends it: which rows of the cache a row sees is not gathered.

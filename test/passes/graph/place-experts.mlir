@@ -41,16 +41,8 @@ quern.parameter @"layers.1.experts[..].up.weight" : tensor<32x32xf32> {
 // Slots are sorted by the places of their experts; values and indices of the choice stay.
 // CHECK-LABEL: quern.entry @mixture
 // CHECK: %[[VALUES:.*]], %[[CHOSEN:.*]] = quern.top_k
-// CHECK: %[[F:.*]] = quern.cast %[[CHOSEN]] : tensor<?x2xi32, #quern.dims<s>> to tensor<?x2xf32, #quern.dims<s>>
-// CHECK: %[[R:.*]] = quern.reshape %[[F]] : tensor<?x2xf32, #quern.dims<s>> to tensor<?x2x1xf32, #quern.dims<s>>
-// CHECK: %[[N:.*]] = quern.iota : tensor<4xf32>
-// CHECK: %[[C:.*]] = quern.compare <eq>, %[[R]], %[[N]]
-// CHECK-DAG: %[[P:.*]] = quern.constant dense<[1.000000e+00, 3.000000e+00, 0.000000e+00, 2.000000e+00]> : tensor<4xf32>
-// CHECK-DAG: %[[Z:.*]] = quern.constant dense<0.000000e+00> : tensor<f32>
-// CHECK: %[[S:.*]] = quern.select %[[C]], %[[P]], %[[Z]]
-// CHECK: %[[SUM:.*]] = quern.reduce <sum> %[[S]]
-// CHECK: %[[T:.*]] = quern.reshape %[[SUM]] : tensor<?x2x1xf32, #quern.dims<s>> to tensor<?x2xf32, #quern.dims<s>>
-// CHECK: %[[I:.*]] = quern.cast %[[T]] : tensor<?x2xf32, #quern.dims<s>> to tensor<?x2xi32, #quern.dims<s>>
+// CHECK: %[[P:.*]] = quern.constant dense<[1, 3, 0, 2]> : tensor<4xi32>
+// CHECK: %[[I:.*]] = quern.gather %[[P]][%[[CHOSEN]]] : tensor<4xi32>, tensor<?x2xi32, #quern.dims<s>>
 // CHECK: quern.group_rows %[[I]] groups 4
 // CHECK: quern.combine %{{.*}}, %[[VALUES]]
 // CHECK: %{{.*}}, %[[OTHERS:.*]] = quern.top_k
