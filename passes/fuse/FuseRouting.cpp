@@ -91,10 +91,21 @@ private:
     return false;
   }
 
-  /// Moves the members into a group in the place of the anchor.
+  /// Moves the members into a group in the place of the anchor, which is the last of those that do without its results:
+  /// what comes last says which kernel it is.
   void group() {
     SmallVector<Operation *> ops(members.begin(), members.end());
     llvm::sort(ops, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+    SmallVector<Operation *> ahead;
+    llvm::SetVector<Operation *> behind;
+    for (Operation *op : ops)
+      if (op == anchor ||
+          llvm::any_of(op->getOperands(), [&](Value operand) { return behind.contains(operand.getDefiningOp()); }))
+        behind.insert(op);
+      else
+        ahead.push_back(op);
+    llvm::append_range(ahead, behind);
+    ops = std::move(ahead);
     SmallVector<Value> results;
     for (Operation *op : ops)
       for (Value result : op->getResults())

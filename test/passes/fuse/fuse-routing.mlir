@@ -1,17 +1,18 @@
 // RUN: quern-opt %s --quern-fuse-routing | FileCheck %s
 
-// Scores to weights and order: one group of three results. The products on both sides stay outside.
+// Scores to weights and order: one group of three results. The products on both sides stay outside. The order comes last, for what is last
+// says which kernel it is.
 // CHECK-LABEL: quern.entry @router
 // CHECK: %[[SCORES:.+]] = quern.matmul
 // CHECK-NEXT: %[[GROUP:.+]]:3 = quern.fused
 // CHECK-NEXT: quern.softmax %[[SCORES]]
 // CHECK-NEXT: quern.top_k
-// CHECK-NEXT: quern.group_rows
 // CHECK-NEXT: quern.reduce
 // CHECK-NEXT: quern.div
+// CHECK-NEXT: quern.group_rows
 // CHECK-NEXT: quern.yield
-// CHECK: quern.matmul %{{.+}}, %{{.+}} groups(%[[GROUP]]#0, %[[GROUP]]#1)
-// CHECK-NEXT: quern.combine %{{.+}}, %[[GROUP]]#2
+// CHECK: quern.matmul %{{.+}}, %{{.+}} groups(%[[GROUP]]#1, %[[GROUP]]#2)
+// CHECK-NEXT: quern.combine %{{.+}}, %[[GROUP]]#0
 quern.entry @router(%x: tensor<?x64xf32, #quern.dims<s>>, %r: tensor<8x64xf32>, %w: tensor<128x64xf32>)
     -> tensor<?x16xf32, #quern.dims<s>> {
   %scores = quern.matmul %x, %r : tensor<?x64xf32, #quern.dims<s>>, tensor<8x64xf32>
