@@ -5,7 +5,9 @@
 #include "codegen/Prefetch.h"
 
 #include "llvm/Bitcode/BitcodeReader.h"
+#include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/InstIterator.h"
+#include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
@@ -34,6 +36,23 @@ static void setProcessor(Function &function, StringRef cpu) {
   function.addFnAttr("target-cpu", cpu);
   function.addFnAttr("tune-cpu", cpu);
   function.addFnAttr("prefer-vector-width", "512");
+}
+
+/// Plain sums in place of saturating ones. Templates make those of sums that fit, so that Halide takes the instruction
+/// that adds up two products; processors add without saturation on more ports. The fences keep the order, that of few
+/// registers, which instruction selection would change.
+static void addWithoutSaturation(Function &function) {
+  for (Instruction &instruction : make_early_inc_range(instructions(function))) {
+    auto *sum = dyn_cast<SaturatingInst>(&instruction);
+    if (!sum || sum->getIntrinsicID() != Intrinsic::sadd_sat || sum->getType()->getPrimitiveSizeInBits() % 32 != 0)
+      continue;
+    IRBuilder<> builder(sum);
+    unsigned floats = sum->getType()->getPrimitiveSizeInBits().getFixedValue() / 32;
+    Type *type = FixedVectorType::get(builder.getFloatTy(), floats);
+    Value *plain = builder.CreateBitCast(builder.CreateNSWAdd(sum->getLHS(), sum->getRHS()), type);
+    sum->replaceAllUsesWith(builder.CreateBitCast(builder.CreateArithmeticFence(plain, type), sum->getType()));
+    sum->eraseFromParent();
+  }
 }
 
 /// Removes what Halide adds for callers that do not know a kernel's signature, and hides all but the kernel.
@@ -82,6 +101,7 @@ Error emitMachineCode(MemoryBufferRef bitcode, const TargetSpec &target, StringR
   for (Function &function : **module) {
     setProcessor(function, target.cpu);
     allowContraction(function);
+    addWithoutSaturation(function);
     if (prefetchBytes > 0)
       prefetchStreams(function, prefetchBytes);
   }

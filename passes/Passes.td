@@ -36,7 +36,9 @@ def HoistGathersPass : Pass<"quern-hoist-gathers", "::mlir::ModuleOp"> {
   let description = [{
     `gather(f(x, w), i)`, of rows, becomes `f(gather(x, i), w)` where `f` computes row by row and nothing reads its
     other rows: what lies between the last attention and the logits is computed for the wanted rows alone. There are at
-    most as many of them as rows of the step, or a run computes some twice.
+    most as many of them as rows of the step, or a run computes some twice. Rows of integers and masks that are computed
+    are computed again, of what is gathered; products by weights that rows choose get the choices of the wanted rows, in
+    an order of their own.
   }];
 }
 

@@ -20,6 +20,8 @@ static void buildGraph(OpPassManager &manager) {
   manager.addPass(createSpecializeEntriesPass());
   // After variants: where there is one row, nothing is left to choose.
   manager.addPass(createHoistGathersPass());
+  // What several products of chosen rows read is computed once.
+  manager.addPass(createCSEPass());
   // Before layouts: the pattern is the model's own, factors of shape [c, 1, 1].
   manager.addPass(createFoldScalesPass());
   // After scales, which follow a convolution and not its pool.

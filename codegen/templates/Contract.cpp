@@ -93,7 +93,7 @@ static void buildDot(Product &product, QuantizedRows &lhs, Var i, Var o, Var m, 
   Var j("j"), g("g"), h("h");
   product.dot = Func("dot");
   bool inHalves = target.dot == "none", in16Bits = inHalves && addsUpIn16Bits(layout);
-  product.columns = RDom(0, inHalves ? 2 : 4, 0, columns, "columns");
+  product.columns = in16Bits ? RDom(0, 1, 0, columns, "columns") : RDom(0, inHalves ? 2 : 4, 0, columns, "columns");
   RDom &r = product.columns;
   std::vector<Expr> place = {i, o, m, b};
   if (inHalves) {
@@ -105,21 +105,35 @@ static void buildDot(Product &product, QuantizedRows &lhs, Var i, Var o, Var m, 
   }
   Func &sums = inHalves ? product.halves : product.dot;
   Expr column = inHalves ? 2 * h + r.x : Expr(r.x);
-  auto multiply = [&](auto getQuant, int32_t offset) {
-    Halide::Type type = Halide::Int(in16Bits ? 16 : 32);
-    Expr each = cast(type, getQuant(column)) * cast(type, quants(b * group + offset + 4 * r.y + column, row));
-    // They never saturate: it is how Halide is told of the instruction that could.
-    sums(place) = in16Bits ? Halide::saturating_add(sums(place), each) : sums(place) + each;
+  auto getProduct = [&](Halide::Type type, const Func &stored, Expr c, Expr fours, int32_t offset) {
+    return cast(type, stored(c, i, fours, b, o)) * cast(type, quants(b * group + offset + 4 * fours + c, row));
+  };
+  auto multiply = [&](const Func &stored, int32_t offset) -> Expr {
+    if (!in16Bits)
+      return getProduct(Halide::Int(32), stored, column, r.y, offset);
+    // They never saturate: it is how Halide is told of the instruction that could. The back end adds them up without.
+    Func two("two");
+    RDom pair(0, 2, "pair");
+    two(h, i, o, m, g, b) = Expr(int16_t(0));
+    two(h, i, o, m, g, b) =
+        Halide::saturating_add(two(h, i, o, m, g, b), getProduct(Halide::Int(16), stored, 2 * h + pair, g, offset));
+    product.twos.push_back({two, pair});
+    return two(h, i, o, m, r.y, b);
   };
   if (layout.bits == 4) {
     product.low = Func("low");
     product.high = Func("high");
     product.low(j, i, g, b, o) = values(j, i, g, b, o) & Expr(uint8_t(15));
     product.high(j, i, g, b, o) = values(j, i, g, b, o) >> Expr(uint8_t(4));
-    multiply([&](Expr j) { return product.low(j, i, r.y, b, o); }, 0);
-    multiply([&](Expr j) { return product.high(j, i, r.y, b, o); }, group / 2);
+    Expr low = multiply(product.low, 0), high = multiply(product.high, group / 2);
+    if (in16Bits) {
+      sums(place) = Halide::saturating_add(Halide::saturating_add(sums(place), low), high);
+    } else {
+      sums(place) += low;
+      sums(place) += high;
+    }
   } else {
-    multiply([&](Expr j) { return values(j, i, r.y, b, o); }, 0);
+    sums(place) += multiply(values, 0);
   }
   if (!inHalves)
     return;
@@ -396,12 +410,24 @@ void scheduleProduct(Product &product, const ContractFuncs &funcs, bool tiled, b
   }
   for (int u = 0; u < sums.num_update_definitions(); ++u) {
     Halide::Stage multiply = sums.update(u);
-    // Sums that never saturate are associative, which Halide cannot know.
-    multiply.reorder(lanes).atomic(/*override_associativity_test=*/product.halves.defined()).vectorize(r.x);
+    multiply.reorder(lanes);
+    if (product.twos.empty())
+      multiply.atomic().vectorize(r.x);
     if (product.halves.defined())
       multiply.vectorize(sums.args()[0]);
     unrollTile(multiply);
     multiply.unroll(r.y);
+  }
+  for (auto &[two, pair] : product.twos) {
+    Var h = two.args()[0];
+    two.compute_at(sums, m).bound(h, 0, 2).vectorize(h).vectorize(i);
+    // Sums that never saturate are associative, which Halide cannot know.
+    two.update()
+        .reorder(pair, h, i)
+        .atomic(/*override_associativity_test=*/true)
+        .vectorize(pair)
+        .vectorize(h)
+        .vectorize(i);
   }
   for (Func nibbles : {product.low, product.high}) {
     if (!nibbles.defined())

@@ -30,6 +30,9 @@ struct Product {
   /// no instruction for four, in i16 where they fit and else in i32; the halves.
   Halide::Func halves;
   Halide::RDom half;
+  /// i16 [half, i, o, m, 4-group, block], where halves are in i16: the two products of each half that one instruction
+  /// adds up, of the low and of the high quants.
+  std::vector<std::pair<Halide::Func, Halide::RDom>> twos;
   /// Four columns, or two of a half, and the groups of four of one stored byte's row.
   Halide::RDom columns;
   /// u8 [j, i, 4-group, block, o]: the low and the high quants of a byte. Undefined unless quants have 4 bits.

@@ -19,10 +19,12 @@ quern.kernel @quants(%x: tensor<1x64xf32>, %w: tensor<48x64x!quern.block<q8_0>> 
   quern.yield %1 : tensor<1x48xf32>
 }
 
-// Two products of 4-bit quants are one instruction, and add up in 16 bits, where four are none.
+// Two products of 4-bit quants are one instruction, and add up in 16 bits without saturation, where four are none.
 // CHECK-LABEL: nibbles:
 // PLAIN: vpmaddubsw
-// PLAIN: vpadd{{s?}}w
+// PLAIN-NOT: vpaddsw
+// PLAIN: vpaddw
+// PLAIN-NOT: vpaddsw
 // CHECK: vfmadd
 quern.kernel @nibbles(%x: tensor<1x64xf32>, %w: tensor<48x64x!quern.block<q4_0>> {quern.packing = #quern.packing<panels>}) -> tensor<1x48xf32>
     attributes {form = #quern.form<contract>} {

@@ -32,9 +32,11 @@ def main():
             each = [layers[number][key] for layers in alone]
             wanted = sum(each) if key == "rows" else [sum(counts) for counts in zip(*each)]
             assert layer[key] == wanted, (layer, each)
-    # The last new token is not fed.
+    # The last new token is not fed. Of a prompt only the row whose logits are wanted goes through the last layer's experts.
     fed = len(PROMPTS) * (NEW - 1)
-    assert all(layer["rows"] == sum(tokens) + fed for layer in together), (together, tokens)
+    *before, last = together
+    assert all(layer["rows"] == sum(tokens) + fed for layer in before), (together, tokens)
+    assert last["rows"] == len(PROMPTS) + fed, (last, tokens)
 
 
 if __name__ == "__main__":

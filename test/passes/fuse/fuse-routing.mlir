@@ -9,7 +9,8 @@
 // FORM: form = #quern.form<experts>
 // FORM: quern.entry @router
 
-// Scores to weights and order: one group of three results. The products on both sides stay outside.
+// Scores to weights and order: one group of three results. The products on both sides stay outside. The order comes last, for what is last
+// says which kernel it is.
 // CHECK-LABEL: quern.entry @router
 // CHECK: %[[SCORES:.+]] = quern.matmul
 // CHECK-NEXT: %[[GROUP:.+]]:3 = quern.fused

@@ -107,13 +107,10 @@ quern.entry @across(%x: tensor<?xf32, #quern.dims<s>>, %want: tensor<?xi32, #que
   quern.return %1 : tensor<?xf32, #quern.dims<r>>
 }
 
-// Rows of bools and integers are chosen as those of f32 are.
+// Rows that are no numbers are not gathered, but computed again of what is.
 // CHECK-LABEL: quern.entry @masked(
-// CHECK-SAME: %[[X:.*]]: tensor<?x4xf32, #quern.dims<s>>, %[[Y:.*]]: tensor<?x4xf32, #quern.dims<s>>, %[[WANT:.*]]: tensor<?xi32, #quern.dims<r>>)
-// CHECK-DAG: %[[A:.*]] = quern.gather %[[X]][%[[WANT]]]
-// CHECK-DAG: %[[B:.*]] = quern.gather %[[Y]][%[[WANT]]]
-// CHECK: %[[M:.*]] = quern.compare <lt>, %[[A]], %[[B]]
-// CHECK: quern.select %[[M]], %[[A]], %[[B]]
+// CHECK: quern.compare <lt>, %{{.*}} : tensor<?x4xf32, #quern.dims<r>>, tensor<?x4xf32, #quern.dims<r>>
+// CHECK-NEXT: quern.select %{{.*}} : tensor<?x4xi1, #quern.dims<r>>
 // CHECK-NEXT: quern.return
 quern.entry @masked(%x: tensor<?x4xf32, #quern.dims<s>>, %y: tensor<?x4xf32, #quern.dims<s>>, %want: tensor<?xi32, #quern.dims<r>>)
     -> tensor<?x4xf32, #quern.dims<r>> {
@@ -185,6 +182,74 @@ quern.entry @narrow(%x: tensor<?x4xf16, #quern.dims<s>>, %want: tensor<?xi32, #q
   %0 = quern.reshape %x : tensor<?x4xf16, #quern.dims<s>> to tensor<?x2x2xf16, #quern.dims<s>>
   %1 = quern.gather %0[%want] : tensor<?x2x2xf16, #quern.dims<s>>, tensor<?xi32, #quern.dims<r>>
   quern.return %1 : tensor<?x2x2xf32, #quern.dims<r>>
+}
+
+// Rows of a mask that is given are gathered.
+// CHECK-LABEL: quern.entry @given(
+// CHECK-SAME: %[[X:.*]]: tensor<?x4xf32, #quern.dims<s>>, %[[MASK:.*]]: tensor<?x4xi1, #quern.dims<s>>, %[[WANT:.*]]: tensor<?xi32, #quern.dims<r>>)
+// CHECK-DAG: %[[M:.*]] = quern.gather %[[MASK]][%[[WANT]]] : tensor<?x4xi1, #quern.dims<s>>
+// CHECK-DAG: quern.gather %[[X]][%[[WANT]]]
+// CHECK: quern.select %[[M]], %{{.*}} : tensor<?x4xi1, #quern.dims<r>>
+quern.entry @given(
+// CHECK: quern.select %{{.*}} : tensor<?x4xi1, #quern.dims<s>>
+// CHECK-NEXT: quern.gather
+quern.entry @given(%x: tensor<?x4xf32, #quern.dims<s>>, %mask: tensor<?x4xi1, #quern.dims<s>>, %want: tensor<?xi32, #quern.dims<r>>)
+    -> tensor<?x4xf32, #quern.dims<r>> {
+  %0 = quern.select %mask, %x, %x : tensor<?x4xi1, #quern.dims<s>>, tensor<?x4xf32, #quern.dims<s>>, tensor<?x4xf32, #quern.dims<s>>
+  %1 = quern.gather %0[%want] : tensor<?x4xf32, #quern.dims<s>>, tensor<?xi32, #quern.dims<r>>
+  quern.return %1 : tensor<?x4xf32, #quern.dims<r>>
+}
+
+// Experts: what the wanted rows choose is found for them alone, and only what they choose is multiplied.
+// CHECK-LABEL: quern.entry @experts(
+// CHECK-SAME: %[[X:.*]]: tensor<?x4xf32, #quern.dims<s>>, %[[WANT:.*]]: tensor<?xi32, #quern.dims<r>>)
+// CHECK: %[[ROWS:.*]] = quern.gather %[[X]][%[[WANT]]] : tensor<?x4xf32, #quern.dims<s>>, tensor<?xi32, #quern.dims<r>>
+// CHECK-NOT: #quern.dims<s>
+// CHECK: %[[SCORES:.*]] = quern.softmax %{{.*}} : tensor<?x8xf32, #quern.dims<r>>
+// CHECK: %[[VALUES:.*]], %[[CHOSEN:.*]] = quern.top_k %[[SCORES]] k 2 : tensor<?x8xf32, #quern.dims<r>>
+// CHECK: %[[ORDER:.*]], %[[BEGINS:.*]] = quern.group_rows %[[CHOSEN]] groups 8 : tensor<?x2xi32, #quern.dims<r>>
+// CHECK: %[[UP:.*]] = quern.matmul %[[ROWS]], %{{.*}} groups(%[[ORDER]], %[[BEGINS]]) : tensor<?x4xf32, #quern.dims<r>>
+// CHECK: %[[INNER:.*]] = quern.silu %[[UP]] : tensor<?x2x8xf32, #quern.dims<r>>
+// CHECK: %[[DOWN:.*]] = quern.matmul %[[INNER]], %{{.*}} groups(%[[ORDER]], %[[BEGINS]]) : tensor<?x2x8xf32, #quern.dims<r>>
+// CHECK: quern.combine %[[DOWN]], %[[VALUES]] : tensor<?x2x4xf32, #quern.dims<r>>, tensor<?x2xf32, #quern.dims<r>>
+quern.parameter @ups : tensor<64x4xf32>
+quern.parameter @downs : tensor<32x8xf32>
+quern.entry @experts(%x: tensor<?x4xf32, #quern.dims<s>>, %want: tensor<?xi32, #quern.dims<r>>) -> tensor<?x4xf32, #quern.dims<r>> {
+  %router = quern.param @w : tensor<8x4xf32>
+  %ups = quern.param @ups : tensor<64x4xf32>
+  %downs = quern.param @downs : tensor<32x8xf32>
+  %0 = quern.matmul %x, %router : tensor<?x4xf32, #quern.dims<s>>, tensor<8x4xf32>
+  %1 = quern.softmax %0 : tensor<?x8xf32, #quern.dims<s>>
+  %values, %chosen = quern.top_k %1 k 2 : tensor<?x8xf32, #quern.dims<s>>
+  %order, %begins = quern.group_rows %chosen groups 8 : tensor<?x2xi32, #quern.dims<s>>
+  %2 = quern.matmul %x, %ups groups(%order, %begins)
+      : tensor<?x4xf32, #quern.dims<s>>, tensor<64x4xf32>, tensor<?x2xi32, #quern.dims<s>>, tensor<9xi32>
+  %3 = quern.silu %2 : tensor<?x2x8xf32, #quern.dims<s>>
+  %4 = quern.matmul %3, %downs groups(%order, %begins)
+      : tensor<?x2x8xf32, #quern.dims<s>>, tensor<32x8xf32>, tensor<?x2xi32, #quern.dims<s>>, tensor<9xi32>
+  %5 = quern.combine %4, %values : tensor<?x2x4xf32, #quern.dims<s>>, tensor<?x2xf32, #quern.dims<s>>
+  %6 = quern.gather %5[%want] : tensor<?x4xf32, #quern.dims<s>>, tensor<?xi32, #quern.dims<r>>
+  quern.return %6 : tensor<?x4xf32, #quern.dims<r>>
+}
+
+// Choices that are given are gathered, too.
+// CHECK-LABEL: quern.entry @chosen(
+// CHECK-SAME: %[[X:.*]]: tensor<?x4xf32, #quern.dims<s>>, %[[CHOSEN:.*]]: tensor<?x2xi32, #quern.dims<s>>, %[[WANT:.*]]: tensor<?xi32, #quern.dims<r>>)
+// CHECK-DAG: %[[ROWS:.*]] = quern.gather %[[X]][%[[WANT]]]
+// CHECK-DAG: %[[CHOICES:.*]] = quern.gather %[[CHOSEN]][%[[WANT]]] : tensor<?x2xi32, #quern.dims<s>>
+// CHECK: %[[ORDER:.*]], %[[BEGINS:.*]] = quern.group_rows %[[CHOICES]] groups 8
+// CHECK: quern.matmul %[[ROWS]], %{{.*}} groups(%[[ORDER]], %[[BEGINS]])
+quern.entry @chosen(
+// CHECK: quern.matmul %{{.*}} groups
+// CHECK-NEXT: quern.gather
+quern.entry @chosen(%x: tensor<?x4xf32, #quern.dims<s>>, %chosen: tensor<?x2xi32, #quern.dims<s>>, %want: tensor<?xi32, #quern.dims<r>>)
+    -> tensor<?x2x8xf32, #quern.dims<r>> {
+  %ups = quern.param @ups : tensor<64x4xf32>
+  %order, %begins = quern.group_rows %chosen groups 8 : tensor<?x2xi32, #quern.dims<s>>
+  %0 = quern.matmul %x, %ups groups(%order, %begins)
+      : tensor<?x4xf32, #quern.dims<s>>, tensor<64x4xf32>, tensor<?x2xi32, #quern.dims<s>>, tensor<9xi32>
+  %1 = quern.gather %0[%want] : tensor<?x2x8xf32, #quern.dims<s>>, tensor<?xi32, #quern.dims<r>>
+  quern.return %1 : tensor<?x2x8xf32, #quern.dims<r>>
 }
 
 // Attention ends it: which rows of the cache a row sees is not gathered.
