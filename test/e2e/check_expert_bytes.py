@@ -68,10 +68,8 @@ def check_profiled(binary, tokens):
         chosen = len({expert for row in layer["chosen"] for expert in row})
         sorting = rows * CHOSEN + layer["experts"] + 1
         wanted_up = FLOAT * (rows * SIZE + sorting + rows * CHOSEN * INNER + chosen * 2 * SIZE * INNER)
-        # Slots are combined, and added to what was before, in the same kernel, but in the last layer for the wanted rows alone.
-        is_last = layer is layers[-1] and rows > 1
-        written = CHOSEN * SIZE if is_last else CHOSEN + 2 * SIZE
-        wanted_down = FLOAT * (rows * CHOSEN * INNER + sorting + rows * written + chosen * SIZE * INNER)
+        # Slots are combined, and added to what was before, in the same kernel.
+        wanted_down = FLOAT * (rows * CHOSEN * INNER + sorting + rows * (CHOSEN + 2 * SIZE) + chosen * SIZE * INNER)
         assert (up["bytes"], down["bytes"]) == (wanted_up, wanted_down), (up, down, wanted_up, wanted_down, chosen)
 
 
