@@ -71,10 +71,45 @@ static json::Array describeRows(BlockArgument at) {
   return rows;
 }
 
+/// The symbol that is the size of a vector of `element`, or null where `type` is none.
+static StringAttr getVectorSymbol(RankedTensorType type, llvm::function_ref<bool(Type)> isElement) {
+  SmallVector<Dim> dims = getDims(type);
+  return dims.size() == 1 && !dims[0].isStatic() && isElement(type.getElementType()) ? dims[0].name() : StringAttr();
+}
+
+static constexpr llvm::StringLiteral languageModel = "language_model", imageClassifier = "image_classifier";
+
+/// What an entry is, by the form of its inputs and results: a language model is (i32[s], position[s], i32[r]) ->
+/// f32[r, vocabulary], an image classifier f32[n, c, h, w] -> f32[n, classes] with one or three channels. Empty where
+/// it is neither.
+static StringRef getRole(ArrayRef<RankedTensorType> inputs, ArrayRef<RankedTensorType> results) {
+  if (results.size() != 1 || results[0].getRank() != 2 || !results[0].getElementType().isF32())
+    return "";
+  SmallVector<Dim> result = getDims(results[0]);
+  if (!result[1].isStatic())
+    return "";
+  if (inputs.size() == 1 && inputs[0].getRank() == 4 && inputs[0].getElementType().isF32()) {
+    SmallVector<Dim> image = getDims(inputs[0]);
+    bool isFixed = image[1].isStatic() && image[2].isStatic() && image[3].isStatic();
+    return isFixed && (image[1].size() == 1 || image[1].size() == 3) && image[0] == result[0] ? imageClassifier : "";
+  }
+  if (inputs.size() != 3)
+    return "";
+  auto isInteger = [](Type element) { return element.isInteger(32); };
+  StringAttr tokens = getVectorSymbol(inputs[0], isInteger), wanted = getVectorSymbol(inputs[2], isInteger);
+  StringAttr positions = getVectorSymbol(inputs[1], [](Type element) { return isa<PositionType>(element); });
+  bool isModel = tokens && positions == tokens && wanted && wanted != tokens && result[0] == Dim::symbol(wanted);
+  return isModel ? languageModel : "";
+}
+
 /// Inputs come first among a program's arguments, then its results.
 static json::Object describeEntry(ProgramOp program) {
   json::Array inputs, results, symbols;
+  SmallVector<RankedTensorType> inputTypes, resultTypes;
   size_t inputCount = program.getArgNames() ? program.getArgNames()->size() : 0;
+  for (auto [i, argument] : llvm::enumerate(program.getBody().getArguments()))
+    (i < inputCount ? inputTypes : resultTypes).push_back(cast<BufferType>(argument.getType()).getTensor());
+  StringRef role = getRole(inputTypes, resultTypes);
   for (auto [i, argument] : llvm::enumerate(program.getBody().getArguments())) {
     ArrayAttr names = i < inputCount ? program.getArgNamesAttr() : program.getResultNamesAttr();
     StringRef name = cast<StringAttr>(names[i < inputCount ? i : i - inputCount]).getValue();
@@ -82,6 +117,11 @@ static json::Object describeEntry(ProgramOp program) {
     if (json::Array rows = describeRows(argument); !rows.empty())
       operand["rows"] = std::move(rows);
     SmallVector<Dim> limits = getIndexLimits(program, argument);
+    // A language model's tokens and wanted rows are indices, whether it looks them up or not.
+    if (role == languageModel && limits.empty() && i == 0)
+      limits = {getDims(resultTypes[0])[1]};
+    if (role == languageModel && limits.empty() && i == 2)
+      limits = {getDims(inputTypes[0])[0]};
     if (i < inputCount && !limits.empty())
       operand["below"] = describeDims(limits);
     (i < inputCount ? inputs : results).push_back(std::move(operand));
@@ -92,11 +132,14 @@ static json::Object describeEntry(ProgramOp program) {
   if (DictionaryAttr given = program.getBoundsAttr())
     for (NamedAttribute bound : given)
       bounds[bound.getName().getValue()] = cast<IntegerAttr>(bound.getValue()).getInt();
-  return json::Object{{"name", program.getSymName()},
-                      {"inputs", std::move(inputs)},
-                      {"results", std::move(results)},
-                      {"symbols", std::move(symbols)},
-                      {"bounds", std::move(bounds)}};
+  json::Object entry{{"name", program.getSymName()},
+                     {"inputs", std::move(inputs)},
+                     {"results", std::move(results)},
+                     {"symbols", std::move(symbols)},
+                     {"bounds", std::move(bounds)}};
+  if (!role.empty())
+    entry["role"] = role;
+  return entry;
 }
 
 static json::Array describeStates(ModuleOp module, ArrayRef<ParameterPlacement> parameters) {

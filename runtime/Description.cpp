@@ -4,7 +4,6 @@
 
 #include "runtime/JsonObject.h"
 #include "runtime/Limits.h"
-#include "runtime/llm/Signature.h"
 
 #include <algorithm>
 #include <limits>
@@ -112,6 +111,8 @@ Entry Reader::readEntry(const Json &json, const std::string &path) {
   JsonObject object(json, path, mistake);
   Entry entry;
   entry.name = object.getString("name");
+  if (object.has("role"))
+    entry.role = object.getString("role");
   JsonObject bounds(object.getObject("bounds"), object.locate("bounds"), mistake);
   for (const std::string &symbol : object.getStrings("symbols"))
     entry.symbols.push_back({symbol, static_cast<int32_t>(bounds.getInteger(symbol.c_str(), 1, maxSize))});
@@ -125,17 +126,6 @@ Entry Reader::readEntry(const Json &json, const std::string &path) {
   return entry;
 }
 
-/// A language model's tokens and wanted rows are indices, whether its description says so or not.
-static void limitIndices(Entry &entry) {
-  std::optional<LanguageModelSignature> signature = matchLanguageModel(entry);
-  if (!signature)
-    return;
-  if (entry.inputs[0].below.empty())
-    entry.inputs[0].below = {{signature->vocabSize, -1}};
-  if (entry.inputs[2].below.empty())
-    entry.inputs[2].below = {{0, static_cast<int32_t>(signature->tokens)}};
-}
-
 void Reader::checkEntry(Entry &entry, const std::string &path) {
   for (size_t i = 0; i < entry.symbols.size(); ++i) {
     auto names = [&](const Dim &dim) { return dim.symbol == static_cast<int32_t>(i); };
@@ -145,7 +135,6 @@ void Reader::checkEntry(Entry &entry, const std::string &path) {
     if (!occurs)
       refuse("`" + path + "` has a symbol `" + entry.symbols[i].name + "` that no input's shape has");
   }
-  limitIndices(entry);
   for (const Operand &result : entry.results)
     if (result.isPosition)
       refuse("`" + path + "` has a result of type `position`, expected `f32` or `i32`");

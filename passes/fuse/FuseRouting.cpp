@@ -23,6 +23,8 @@ static constexpr int64_t maxRow = 4096;
 /// of little.
 static bool isSmall(Operation *op) {
   auto anchor = dyn_cast<KernelAnchorOpInterface>(op);
+  if (isa<GroupRowsOp>(op)) // another order has a kernel of its own
+    return false;
   if (op->getNumOperands() == 0 || (anchor ? !anchor.mayPrecede() : !isa<KernelOpInterface>(op)))
     return false;
   if (llvm::any_of(op->getOperands(), [](Value operand) { return operand.getDefiningOp<StateRefOp>(); }))

@@ -49,7 +49,7 @@ Result<Engine> Engine::create(Session &session, std::optional<int64_t> batch, in
     engine.sizes.resize(static_cast<size_t>(sequences));
     engine.batches = getBatches(session.getTarget(), engine.entry, *signature);
     engine.tokenValues = Tensor(DType::I32, {bound});
-    engine.positionValues.resize(static_cast<size_t>(bound));
+    engine.positionValues = Tensor(DType::I32, {bound, QUERN_POSITION_FIELDS});
     engine.wantedValues = Tensor(DType::I32, {engine.maxWanted});
     engine.logits = Tensor(DType::F32, {1, signature->vocabSize});
     return engine;
@@ -68,6 +68,11 @@ int64_t Engine::getDecodeRows() const {
   return hasBatches ? batches.back() : std::min(tokenValues.getElementCount(), maxWanted);
 }
 
+/// What the next call knows of row `row`.
+QuernPosition &Engine::getPosition(size_t row) {
+  return reinterpret_cast<QuernPosition *>(positionValues.get<int32_t>().data())[row];
+}
+
 /// Makes the rows of `pieces` those of the next call, one behind the other: how many logits are wanted of.
 Result<int64_t> Engine::place(std::span<const StepPiece> pieces) {
   std::span<int32_t> tokens = tokenValues.get<int32_t>(), rows = wantedValues.get<int32_t>();
@@ -80,9 +85,9 @@ Result<int64_t> Engine::place(std::span<const StepPiece> pieces) {
     int64_t first = piece.sequence * contextSize;
     for (int64_t i = 0; i < count; ++i, ++row) {
       tokens[row] = piece.tokens[static_cast<size_t>(i)];
-      positionValues[row] = {.position = static_cast<int32_t>(size + i),
-                             .row = static_cast<int32_t>(first + size + i),
-                             .first = static_cast<int32_t>(first)};
+      getPosition(row) = {.position = static_cast<int32_t>(size + i),
+                          .row = static_cast<int32_t>(first + size + i),
+                          .first = static_cast<int32_t>(first)};
       if (i >= count - piece.wanted)
         rows[wanted++] = static_cast<int32_t>(row);
     }
@@ -100,7 +105,7 @@ int64_t Engine::pad(int64_t rows, int64_t wanted) {
     return rows;
   for (auto row = static_cast<size_t>(rows); row < static_cast<size_t>(*size); ++row) {
     tokenValues.get<int32_t>()[row] = tokenValues.get<int32_t>()[row - 1];
-    positionValues[row] = positionValues[row - 1];
+    getPosition(row) = getPosition(row - 1);
     wantedValues.get<int32_t>()[row] = static_cast<int32_t>(row);
   }
   return *size;
@@ -115,7 +120,7 @@ Result<void> Engine::call(int64_t rows, int64_t wanted, int64_t ownRows) {
   const int64_t wantedShape[] = {wanted};
   const int64_t logitShape[] = {wanted, signature.vocabSize};
   const TensorView inputs[] = {{DType::I32, tokenShape, tokenValues.view().data},
-                               {DType::I32, positionShape, positionValues.data()},
+                               {DType::I32, positionShape, positionValues.view().data},
                                {DType::I32, wantedShape, wantedValues.view().data}};
   const MutableTensorView outputs[] = {{DType::F32, logitShape, logits.mutableView().data}};
   if (Result<void> done = session->run(entry, inputs, outputs, ownRows); !done)
@@ -134,7 +139,7 @@ Result<void> Engine::checkLogits(int64_t wanted) const {
   auto isNumber = [](float value) { return value == value; };
   int64_t place = (std::find_if_not(values.begin(), values.end(), isNumber) - values.begin()) / signature.vocabSize;
   int32_t row = wantedValues.get<int32_t>()[static_cast<size_t>(place)];
-  int32_t position = positionValues[static_cast<size_t>(row)].position;
+  int32_t position = static_cast<const QuernPosition *>(positionValues.view().data)[row].position;
   std::string message =
       "the model's logits after token " + std::to_string(position) + " of the text hold what is no number";
   if (const State *state = session->findOverflow())

@@ -55,6 +55,7 @@ public:
 
 private:
   Engine(Session &session, uint32_t entry, const LanguageModelSignature &signature);
+  QuernPosition &getPosition(size_t row);
   Result<int64_t> place(std::span<const StepPiece> pieces);
   int64_t pad(int64_t rows, int64_t wanted);
   Result<void> call(int64_t rows, int64_t wanted, int64_t ownRows);
@@ -70,9 +71,8 @@ private:
   std::vector<int64_t> sizes;
   /// The numbers of rows, ascending, that the target has a program for that gives the logits of all of them.
   std::vector<int64_t> batches;
-  /// i32[s], one per row, i32[r], f32[r, vocabulary] at their largest; a step uses the front.
-  Tensor tokenValues, wantedValues, logits;
-  std::vector<QuernPosition> positionValues;
+  /// i32[s], positions[s], i32[r], f32[r, vocabulary] at their largest; a step uses the front.
+  Tensor tokenValues, positionValues, wantedValues, logits;
 };
 
 } // namespace quern::runtime

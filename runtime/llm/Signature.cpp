@@ -13,7 +13,7 @@ static int32_t getVectorSymbol(const Operand &operand, bool isPosition) {
 }
 
 std::optional<LanguageModelSignature> matchLanguageModel(const Entry &entry) {
-  if (entry.inputs.size() != 3 || entry.results.size() != 1)
+  if (entry.role != "language_model" || entry.inputs.size() != 3 || entry.results.size() != 1)
     return std::nullopt;
   int32_t tokens = getVectorSymbol(entry.inputs[0], false);
   int32_t positions = getVectorSymbol(entry.inputs[1], true);

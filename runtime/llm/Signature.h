@@ -16,7 +16,7 @@ struct LanguageModelSignature {
   int64_t vocabSize = 0;
 };
 
-/// The signature of an entry that has this form.
+/// The signature of an entry that has this role, and the form.
 std::optional<LanguageModelSignature> matchLanguageModel(const Entry &entry);
 
 } // namespace quern::runtime

@@ -7,7 +7,7 @@
 namespace quern::runtime {
 
 std::optional<ClassifierSignature> matchClassifier(const Entry &entry) {
-  if (entry.inputs.size() != 1 || entry.results.size() != 1)
+  if (entry.role != "image_classifier" || entry.inputs.size() != 1 || entry.results.size() != 1)
     return std::nullopt;
   const Operand &image = entry.inputs[0], &scores = entry.results[0];
   if (image.dtype != DType::F32 || image.shape.size() != 4 || scores.dtype != DType::F32 || scores.shape.size() != 2)

@@ -24,7 +24,7 @@ struct ClassifierSignature {
   bool isBatchSymbolic = false;
 };
 
-/// The signature of an entry that has this form.
+/// The signature of an entry that has this role, and the form.
 std::optional<ClassifierSignature> matchClassifier(const Entry &entry);
 
 } // namespace quern::runtime

@@ -97,10 +97,13 @@ extern const uint64_t quern_description_size;
  *
  *   version        1
  *   model          name of the root module
- *   entries        [{name, inputs: [{name, dtype, shape}], results: [{name, dtype, shape}],
+ *   entries        [{name, role?, inputs: [{name, dtype, shape}], results: [{name, dtype, shape}],
  *                    symbols: ["s", "r"], bounds: {"s": 512, "r": 512}}]
  *                  dtype: "f32" | "i32" | "position"; shape: sizes or symbol names, outermost first;
  *                  a position is a `struct QuernPosition`, QUERN_POSITION_FIELDS i32
+ *                  role: what more may be done with it than to run it on tensors: "language_model", an entry
+ *                  (i32[s], position[s], i32[r]) -> f32[r, vocabulary], or "image_classifier", f32[n, c, h, w] ->
+ *                  f32[n, classes] with one or three channels
  *                  every symbol has a bound and occurs in an input's shape
  *                  an i32 or position input may have below: a list of sizes and symbols; its elements are indices
  *                  (rotary positions) from 0 and below each, which the runtime checks because programs do not

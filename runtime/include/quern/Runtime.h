@@ -51,6 +51,8 @@ struct Symbol {
 /// What a model offers to be run.
 struct Entry {
   std::string name;
+  /// What more may be done with it than to run it on tensors; see Format.h. Empty: nothing.
+  std::string role;
   std::vector<Operand> inputs;
   std::vector<Operand> results;
   std::vector<Symbol> symbols;

@@ -92,3 +92,23 @@ quern.entry @large(%scores: tensor<4x5000xf32>) -> tensor<4x2xi32> {
   %order, %begins = quern.group_rows %chosen groups 5000 : tensor<4x2xi32>
   quern.return %order : tensor<4x2xi32>
 }
+
+// Another order, of some rows, is no member: it has a kernel of its own.
+// CHECK-LABEL: quern.entry @orders
+// CHECK: %[[ONE:.*]]:{{[0-9]+}} = quern.fused
+// CHECK-COUNT-1: quern.group_rows
+// CHECK-NOT: quern.fused
+// CHECK: quern.yield
+// CHECK: quern.group_rows
+// CHECK: quern.return
+quern.entry @orders(%scores: tensor<?x8xf32, #quern.dims<s>>, %want: tensor<1xi32>)
+    -> (tensor<?x2xi32, #quern.dims<s>>, tensor<9xi32>, tensor<1x2xi32>, tensor<9xi32>) {
+  %p = quern.softmax %scores : tensor<?x8xf32, #quern.dims<s>>
+  %values, %chosen = quern.top_k %p k 2 : tensor<?x8xf32, #quern.dims<s>>
+  %some = quern.gather %p[%want] : tensor<?x8xf32, #quern.dims<s>>, tensor<1xi32>
+  %values1, %chosen1 = quern.top_k %some k 2 : tensor<1x8xf32>
+  %order, %begins = quern.group_rows %chosen groups 8 : tensor<?x2xi32, #quern.dims<s>>
+  %order1, %begins1 = quern.group_rows %chosen1 groups 8 : tensor<1x2xi32>
+  quern.return %order, %begins, %order1, %begins1
+      : tensor<?x2xi32, #quern.dims<s>>, tensor<9xi32>, tensor<1x2xi32>, tensor<9xi32>
+}

@@ -10,7 +10,7 @@
 extern "C" const uint8_t quern_description[] = R"({
   "version": 1, "model": "ToyClassifier",
   "entries": [
-    {"name": "classify",
+    {"name": "classify", "role": "image_classifier",
      "inputs": [{"name": "image", "dtype": "f32", "shape": ["n", 3, 4, 4]}],
      "results": [{"name": "logits", "dtype": "f32", "shape": ["n", 3]}],
      "symbols": ["n"], "bounds": {"n": 2}}],

@@ -21,10 +21,10 @@
 extern "C" const uint8_t quern_description[] = R"({
   "version": 1, "model": "Toy",
   "entries": [
-    {"name": "forward",
-     "inputs": [{"name": "tokens", "dtype": "i32", "shape": ["s"]},
+    {"name": "forward", "role": "language_model",
+     "inputs": [{"name": "tokens", "dtype": "i32", "shape": ["s"], "below": [320]},
                 {"name": "at", "dtype": "position", "shape": ["s"]},
-                {"name": "want", "dtype": "i32", "shape": ["r"]}],
+                {"name": "want", "dtype": "i32", "shape": ["r"], "below": ["s"]}],
      "results": [{"name": "logits", "dtype": "f32", "shape": ["r", 320]}],
      "symbols": ["s", "r"], "bounds": {"s": 8, "r": 8}},
     {"name": "scale",
