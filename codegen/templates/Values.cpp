@@ -36,6 +36,9 @@ static FailureOr<ValueFuncs> algorithm(Lowering &lowering) {
   FailureOr<Formula> lhs = lowering.get(matmul.getLhs()), weight = lowering.get(matmul.getWeight());
   if (failed(lhs) || failed(weight))
     return failure();
+  // What is computed is read once per panel.
+  if (lhs->shape.size() > 1 && !isa<BlockArgument>(matmul.getLhs()))
+    lhs = lowering.store(RowStage::Kind::WholeRow, *lhs, "lhs");
 
   ValueFuncs funcs;
   funcs.i = Var("i"), funcs.o = Var("o");

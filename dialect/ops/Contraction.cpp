@@ -78,7 +78,7 @@ LogicalResult MatmulOp::verify() {
     return emitOpError("quantised activations need a weight of blocks, found ") << getWeight().getType();
   if (tensorOf(getLhs()).getElementType().isBF16() && !tensorOf(getWeight()).getElementType().isBF16())
     return emitOpError("activations of bf16 need a weight of bf16, found ") << getWeight().getType();
-  if (!hasRows() && (weight || !tensorOf(getLhs()).getElementType().isF32()))
+  if (!hasRows() && ((weight && getTransposed()) || !tensorOf(getLhs()).getElementType().isF32()))
     return emitOpError("found ") << getLhs().getType() << " by " << getWeight().getType()
                                  << ", expected f32 by numbers where the weight is no rows [n, k]";
   return success();
@@ -103,7 +103,12 @@ StringRef quern::getProductArithmetic(Value left) {
   return isa<BlockType>(element) ? "i8" : element.isBF16() ? "bf16" : "f32";
 }
 
-bool MatmulOp::isOfValues() { return !hasRows() || failed(getPackedLayout(getWeight())); }
+/// Whether the left side is rows [s, k], of a batch [s, b, k], as kernels by panels of weights have it.
+static bool isOfRows(MatmulOp op) {
+  return op.isGrouped() || tensorOf(op.getLhs()).getRank() == (op.isBatched() ? 3 : 2);
+}
+
+bool MatmulOp::isOfValues() { return !hasRows() || !isOfRows(*this) || failed(getPackedLayout(getWeight())); }
 int64_t MatmulOp::getNumGroups() { return isGrouped() ? tensorOf(getBegins()).getDimSize(0) - 1 : 1; }
 int64_t MatmulOp::getNumOutputs() { return tensorOf(getWeight()).getDimSize(0) / getNumGroups(); }
 int64_t MatmulOp::getNumSlots() { return isGrouped() ? tensorOf(getOrder()).getDimSize(1) : 1; }
@@ -139,7 +144,7 @@ ResultView MatmulOp::getResultView() {
 /// Products of one tensor by weights of one type, as in silu(x·gᵀ) · (x·uᵀ).
 bool MatmulOp::sharesKernelWith(KernelAnchorOpInterface other) {
   auto matmul = dyn_cast<MatmulOp>(other.getOperation());
-  return matmul && hasRows() && matmul.hasRows() && matmul.getLhs() == getLhs() &&
+  return matmul && hasRows() && isOfRows(*this) && matmul.hasRows() && matmul.getLhs() == getLhs() &&
          matmul.getWeight().getType() == getWeight().getType() && llvm::equal(matmul.getGroups(), getGroups()) &&
          matmul.getBatchSize() == getBatchSize();
 }

@@ -38,7 +38,8 @@ def Quern_MatmulOp
       [s, j, k].
     - matmul_c6: a batch is 1 or more, divides the rows of the weight, and is the last but one axis of the left; there
       are no groups.
-    - matmul_c7: a weight that is transposed or of rank 3 has numbers, a left side of f32, no groups and no `batch`.
+    - matmul_c7: a weight that is transposed or of rank 3 has a left side of f32, no groups and no `batch`; transposed
+      it has numbers.
 
     Example: `%0 = quern.matmul %x, %w : tensor<?x576xf32, #quern.dims<s>>, tensor<1536x576x!quern.block<q4_1>>`
   }];

@@ -87,6 +87,11 @@ LogicalResult SliceOp::inferReturnTypes(MLIRContext *, std::optional<Location> l
   return success();
 }
 
+/// A slice of rows takes none of them one by one.
+SmallVector<OpOperand *> SliceOp::getRowOperands() {
+  return getAxis() == 0 ? SmallVector<OpOperand *>() : getRowsOf(getInputMutable());
+}
+
 LogicalResult SliceOp::verify() {
   RankedTensorType type = tensorOf(getInput());
   if (isa<BlockType>(type.getElementType()) && getAxis() + 1 == uint64_t(type.getRank()))

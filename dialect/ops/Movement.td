@@ -59,7 +59,8 @@ def Quern_TransposeOp : Quern_InferredOp<"transpose", [Quern_InKernels, Quern_Ev
   let extraClassDefinition = Quern_ReadsAll;
 }
 
-def Quern_SliceOp : Quern_InferredOp<"slice", [Quern_InKernels, Quern_Evaluated]> {
+def Quern_SliceOp : Quern_InferredOp<"slice", [DeclareOpInterfaceMethods<Quern_RowwiseOpInterface>, Quern_InKernels,
+                                               Quern_Evaluated]> {
   let summary = "the indices offset … offset + size - 1 of one axis";
   let description = [{
     Constraints:

@@ -96,6 +96,8 @@ private:
       OpBuilder builder(matmul);
       Value weight = matmul.getWeight();
       int64_t rank = getTensorType(weight).getRank();
+      if (rank == 3 && getTensorType(matmul.getLhs()).getRank() != 3)
+        return; // no kernel takes these rows by panels
       if (matmul.getTransposed())
         weight = TransposeOp::create(builder, matmul.getLoc(), weight,
                                      rank == 2 ? ArrayRef<int64_t>{1, 0} : ArrayRef<int64_t>{0, 2, 1});

@@ -44,8 +44,13 @@ def check(path, weights, bound):
                 compare("turned", [x @ y], x, y)
             x, y = draw(s, 24), draw(s, 3, 8)
             compare("weights", [x @ tensors["weight"], numpy.einsum("sbk,bkn->sbn", y, tensors["heads"])], x, y)
+            x, y = draw(s, 3, 20), draw(s, 2, 3, 8)
+            product = (x / (1 + numpy.exp(-x))) @ tensors["weight"].T
+            compare("axes", [product / (1 + numpy.exp(-product)), numpy.einsum("sabk,bkn->sabn", y, tensors["heads"])], x, y)
             x = draw(s, 20)
             compare("left", [tensors["weight"] @ x.T], x)
+        x = draw(20)
+        compare("one", [tensors["weight"] @ x], x)
         x, y = draw(9), draw(33, 9)
         compare("vector", [y @ x], x, y)
         library.close()
