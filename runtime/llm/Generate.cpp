@@ -9,14 +9,22 @@ namespace quern::runtime {
 
 namespace {
 
-/// How many rows of a prompt a step takes beside the next tokens of other texts: so many that those come at most 1.3
-/// times as late as without, as far as the steps before show. What texts hold does not depend on it.
+/// How many rows of a prompt a step takes beside the next tokens of other texts: all that there is room for, or so many
+/// that those come at most 1 + `slack` times as late as without, as far as the steps before show. What texts hold does
+/// not depend on it.
 class PromptPace {
 public:
-  int64_t getRows() const {
-    if (alone == 0 || perRow == 0)
+  explicit PromptPace(std::optional<double> slack) : slack(slack) {}
+
+  /// 0: none, so that what a step takes without a prompt is known.
+  int64_t getRows() {
+    if (!slack)
+      return maxRows;
+    if (alone == 0 || ++mixed % probeEvery == 0)
+      return 0;
+    if (perRow == 0)
       return firstRows;
-    return std::clamp<int64_t>(static_cast<int64_t>(slack * alone / perRow), 1, maxRows);
+    return std::clamp<int64_t>(static_cast<int64_t>(*slack * alone / perRow), 1, maxRows);
   }
   /// A step of `prompt` rows of a prompt beside others took so long.
   void note(int64_t prompt, double seconds) {
@@ -27,10 +35,13 @@ public:
   }
 
 private:
-  static constexpr int64_t firstRows = 16, maxRows = 512;
-  static constexpr double slack = 0.3, smallest = 1e-9;
+  static constexpr int64_t firstRows = 4, maxRows = 512, probeEvery = 64;
+  static constexpr double smallest = 1e-9;
+
+  std::optional<double> slack;
   /// Seconds: of a step without a prompt, and of each of its rows with one.
   double alone = 0, perRow = 0;
+  int64_t mixed = 0;
 };
 
 /// A text in a sequence of the engine, of which the first `fed` tokens are read.
@@ -44,9 +55,10 @@ struct RunningText {
 /// The texts that are being continued.
 class Generator {
 public:
-  Generator(Engine &engine, std::span<Continuation> texts, std::span<const int32_t> stopTokens)
-      : engine(engine), waiting(texts), stopTokens(stopTokens),
-        running(static_cast<size_t>(engine.getSequenceCount())) {}
+  Generator(Engine &engine, std::span<Continuation> texts, std::span<const int32_t> stopTokens,
+            std::optional<double> slack)
+      : engine(engine), waiting(texts), stopTokens(stopTokens), running(static_cast<size_t>(engine.getSequenceCount())),
+        pace(slack) {}
 
   /// Begins the next texts where a sequence is free.
   void begin();
@@ -126,7 +138,8 @@ Result<bool> Generator::advance() {
   }
   if (pieces.empty() && !prompt)
     return false;
-  if (!prompt) {
+  int64_t room = prompt && !pieces.empty() ? pace.getRows() : engine.getMaxRows();
+  if (!prompt || room == 0) {
     for (std::span<const StepPiece> rest = pieces; !rest.empty();) {
       size_t part = std::min(rest.size(), static_cast<size_t>(engine.getDecodeRows()));
       if (Result<void> done = step(rest.first(part), 0); !done)
@@ -138,10 +151,8 @@ Result<bool> Generator::advance() {
   // The prompt's piece is last; what finds no room beside it waits for the next step.
   pieces.resize(std::min(
       {pieces.size(), static_cast<size_t>(engine.getMaxRows() - 1), static_cast<size_t>(engine.getMaxWanted() - 1)}));
-  int64_t room = engine.getMaxRows() - static_cast<int64_t>(pieces.size());
+  room = std::min(room, engine.getMaxRows() - static_cast<int64_t>(pieces.size()));
   std::span<const int32_t> rest = prompt->getRest();
-  if (!pieces.empty())
-    room = std::min(room, pace.getRows());
   size_t part = std::min(rest.size(), static_cast<size_t>(room));
   pieces.push_back({prompt - running.data(), rest.first(part), part == rest.size()});
   if (Result<void> done = step(pieces, static_cast<int64_t>(part)); !done)
@@ -149,8 +160,9 @@ Result<bool> Generator::advance() {
   return true;
 }
 
-Result<void> generate(Engine &engine, std::span<Continuation> texts, std::span<const int32_t> stopTokens) {
-  Generator generator(engine, texts, stopTokens);
+Result<void> generate(Engine &engine, std::span<Continuation> texts, std::span<const int32_t> stopTokens,
+                      std::optional<double> slack) {
+  Generator generator(engine, texts, stopTokens, slack);
   while (true) {
     generator.begin();
     Result<bool> advanced = generator.advance();

@@ -28,8 +28,10 @@ struct Continuation {
 /// Continues each of `texts`, as many at a time as `engine` has sequences, and gives its new tokens to its sink, each
 /// as soon as it is known. The caller has made sure that each text fits into the context. A text ends with one of
 /// `stopTokens`, which is its last; the last new token is not fed. Steps hold the next tokens of all that are written,
-/// and a piece of one prompt, so that a long one delays the others little.
-Result<void> generate(Engine &engine, std::span<Continuation> texts, std::span<const int32_t> stopTokens);
+/// and a piece of one prompt: what there is room for, or so much of it that the others come at most 1 + `slack` times
+/// as late as without, as far as the steps before show.
+Result<void> generate(Engine &engine, std::span<Continuation> texts, std::span<const int32_t> stopTokens,
+                      std::optional<double> slack = std::nullopt);
 
 } // namespace quern::runtime
 

@@ -205,7 +205,10 @@ void testParallel(Checks &checks) {
     for (size_t i = 0; i < prompts.size(); ++i)
       texts.push_back({prompts[i], Sampler(SamplerOptions()), &collectors[i], counts[i]});
     int pairs = getToyCounts().pairs;
-    checks.that(static_cast<bool>(generate(engine, texts, {})));
+    std::optional<double> slack;
+    if (sequences == 3)
+      slack = 0.3;
+    checks.that(static_cast<bool>(generate(engine, texts, {}, slack)));
     for (size_t i = 0; i < prompts.size(); ++i)
       checks.that(collectors[i].tokens == continueToy(prompts[i], static_cast<int>(counts[i])));
     checks.equal(getToyCounts().pairs > pairs, sequences > 1);
