@@ -68,20 +68,12 @@ static Result lowerElementwise(Lowering &lowering, ScalarBodyOpInterface op, Ope
   return lowerScalarOp(lowering, resultType(op), block, operands);
 }
 
-static Result lowerCast(Lowering &lowering, CastOp op, Operands operands) {
+/// `input` with the elements of the result of `op`.
+static Result lowerCast(Operation *op, const Formula &input) {
   FailureOr<Halide::Type> type = getHalideType(resultType(op).getElementType());
   if (failed(type))
-    return op.emitError("no kernel code for a cast to ") << resultType(op).getElementType();
-  return Formula{operands[0].shape,
-                 [type = *type, input = operands[0]](const Index &index) { return convert(type, input.at(index)); }};
-}
-
-static Result lowerAssign(Lowering &, AssignOp op, Operands operands) {
-  FailureOr<Halide::Type> type = getHalideType(resultType(op).getElementType());
-  if (failed(type))
-    return op.emitError("no kernel code for a variable of ") << resultType(op).getElementType();
-  return Formula{operands[1].shape,
-                 [type = *type, input = operands[1]](const Index &index) { return convert(type, input.at(index)); }};
+    return op->emitError("no kernel code for a cast to ") << resultType(op).getElementType();
+  return Formula{input.shape, [type = *type, input](const Index &index) { return convert(type, input.at(index)); }};
 }
 
 static Result lowerConstant(Lowering &lowering, ConstantOp op, Operands) {
@@ -270,8 +262,8 @@ FailureOr<Formula> lowerOp(Lowering &lowering, Operation *op, ArrayRef<Formula> 
   return TypeSwitch<Operation *, Result>(op)
       .Case([&](MapOp map) { return lowerMap(lowering, map, operands); })
       .Case([&](ScalarBodyOpInterface scalar) { return lowerElementwise(lowering, scalar, operands); })
-      .Case([&](CastOp cast) { return lowerCast(lowering, cast, operands); })
-      .Case([&](AssignOp assign) { return lowerAssign(lowering, assign, operands); })
+      .Case([&](CastOp cast) { return lowerCast(cast, operands[0]); })
+      .Case([&](AssignOp assign) { return lowerCast(assign, operands[1]); })
       .Case([&](ConstantOp constant) { return lowerConstant(lowering, constant, operands); })
       .Case([&](IotaOp iota) { return lowerIota(lowering, iota, operands); })
       .Case([&](ReshapeOp reshape) { return lowerReshape(lowering, reshape, operands); })

@@ -89,10 +89,9 @@ Value matmul(BuiltinCall &call) {
   if (!isNumeric(call, 0) || !isNumeric(call, 1))
     return Value();
   size_t rank = x.shape.size(), axes = weight.shape.size();
-  bool isStack = axes == 3;
   if (!flag && rank > 0 && axes > 1) // not known yet: whatever fits
     transposed = !fits(x.shape[rank - 1], weight.shape[axes - 1]);
-  bool hasAxes = axes == 2 ? rank >= 1 : isStack && rank >= 2 && fits(x.shape[rank - 2], weight.shape[0]);
+  bool hasAxes = axes == 2 ? rank >= 1 : axes == 3 && rank >= 2 && fits(x.shape[rank - 2], weight.shape[0]);
   if (!hasAxes || !fits(x.shape[rank - 1], weight.shape[axes - (transposed ? 2 : 1)]))
     return call.failShapes({0, 1}, transposed ? "`[.., k]` and `[k, n]`, or `[.., b, k]` and `[b, k, n]`"
                                               : "`[.., k]` and `[n, k]`, or `[.., b, k]` and `[b, n, k]`");
@@ -165,12 +164,11 @@ static bool isState(BuiltinCall &call, StateKind kind) {
 Value assign(BuiltinCall &call) {
   const Tensor &variable = call.tensor(0), &x = call.tensor(1);
   bool isFloat = isa<mlir::FloatType>(variable.element);
-  if (isFloat ? !isNumeric(call, 1) : x.element != variable.element) {
-    if (!isFloat)
-      call.fail(call.places[1], call.name + " of `" + formatTensor(x) + "` to `" + formatTensor(variable) +
-                                    "`; expected equal elements");
+  if (isFloat && !isNumeric(call, 1))
     return Value();
-  }
+  if (!isFloat && x.element != variable.element)
+    return call.fail(call.places[1], call.name + " of `" + formatTensor(x) + "` to `" + formatTensor(variable) +
+                                         "`; expected equal elements");
   if (compareShapes(variable.shape, x.shape) == Equality::Different)
     return call.failShapes({0, 1}, "equal shapes");
   if (!isState(call, StateKind::Variable))

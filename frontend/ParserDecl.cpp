@@ -266,11 +266,11 @@ bool Parser::parseClauses(MemberClauses &clauses) {
     if (atWord("named") && next.is(TokenKind::String))
       isOk = parseNameClause(clauses);
     else if (atWord("view") && next.is(TokenKind::Name) && next.text == "of")
-      isOk = parseViewClause(clauses);
+      isOk = parseTargetClause(clauses.view);
     else if (atWord("tied") && next.is(TokenKind::Name) && next.text == "to")
       isOk = parseTieClause(clauses);
     else if (atWord("starts") && next.is(TokenKind::Name) && next.text == "as")
-      isOk = parseStartClause(clauses);
+      isOk = parseTargetClause(clauses.start);
     else if (at(TokenKind::If))
       isOk = parsePresenceClause(clauses);
     else
@@ -295,31 +295,18 @@ bool Parser::parseNameClause(MemberClauses &clauses) {
   return (clauses.name = parseString());
 }
 
-bool Parser::parseViewClause(MemberClauses &clauses) {
-  if (!checkOnce(clauses.view))
+bool Parser::parseTargetClause(Expr *&target) {
+  if (!checkOnce(target))
     return false;
   take();
   take();
-  return (clauses.view = parsePostfix());
+  return (target = parsePostfix());
 }
 
 bool Parser::parseTieClause(MemberClauses &clauses) {
-  if (!checkOnce(clauses.tie))
-    return false;
-  take();
-  take();
-  clauses.tie = parsePostfix();
-  if (!clauses.tie)
+  if (!parseTargetClause(clauses.tie))
     return false;
   return !takeIf(TokenKind::If) || (clauses.tieCondition = parseExpr());
-}
-
-bool Parser::parseStartClause(MemberClauses &clauses) {
-  if (!checkOnce(clauses.start))
-    return false;
-  take();
-  take();
-  return (clauses.start = parsePostfix());
 }
 
 bool Parser::parsePresenceClause(MemberClauses &clauses) {

@@ -140,10 +140,10 @@ private:
   Decl *parseMember(Docs docs);
   bool parseClauses(MemberClauses &clauses);
   bool parseNameClause(MemberClauses &clauses);
-  bool parseViewClause(MemberClauses &clauses);
+  /// A clause of two words and another member: `view of`, `tied to`, `starts as`.
+  bool parseTargetClause(Expr *&target);
   bool parseTieClause(MemberClauses &clauses);
   bool parsePresenceClause(MemberClauses &clauses);
-  bool parseStartClause(MemberClauses &clauses);
   /// Reports a clause of which the member has one already.
   bool checkOnce(const void *earlier);
   std::optional<llvm::ArrayRef<Parameter>> parseParameters();

@@ -29,6 +29,14 @@ void vectorizeTail(Halide::Stage stage, Halide::Var var, const Halide::Expr &ext
     stage.vectorize(var, lanes, Halide::TailStrategy::GuardWithIf);
 }
 
+void scheduleElements(Output &output, int lanes) {
+  if (output.vars.empty())
+    return;
+  vectorizeTail(output.func, output.vars[0], output.shape.back(), lanes);
+  if (output.vars.size() > 1 && !Halide::Internal::as_const_int(output.shape.front()))
+    output.func.parallel(output.vars.back());
+}
+
 Halide::Expr zeroAround(const std::vector<Halide::Expr> &shape, Halide::Expr y, Halide::Expr x,
                         const std::function<Halide::Expr(Halide::Expr y, Halide::Expr x)> &at) {
   Halide::Expr height = shape[1], width = shape[2];

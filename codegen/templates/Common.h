@@ -25,6 +25,9 @@ mlir::FailureOr<Output> buildOutput(Lowering &lowering, mlir::Block::iterator be
 /// runs guarded. Stays scalar for an extent of 1.
 void vectorizeTail(Halide::Stage stage, Halide::Var var, const Halide::Expr &extent, int lanes);
 
+/// Rows of the last axis in vectors of `lanes`; the outermost axis in parallel where it is symbolic.
+void scheduleElements(Output &output, int lanes);
+
 /// `at` row `y` and column `x` of an image of `shape`, [n, y, x, c], and 0 around it,
 /// where `at` is asked for the nearest place.
 Halide::Expr zeroAround(const std::vector<Halide::Expr> &shape, Halide::Expr y, Halide::Expr x,

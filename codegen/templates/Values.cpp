@@ -82,7 +82,6 @@ static FailureOr<ValueFuncs> algorithm(Lowering &lowering) {
 static LogicalResult schedule(ValueFuncs &funcs, MatmulOp matmul, const Lowering &lowering, int rows) {
   scheduleStages(lowering, funcs.output.func, nullptr, true);
   Var n("n"), no("no"), mi("mi"), mo("mo");
-  std::vector<Var> panelVars = funcs.panels.args();
   funcs.panels.compute_root().bound(funcs.i, 0, panelRows).vectorize(funcs.i).parallel(funcs.o);
 
   if (funcs.output.vars.size() != size_t(cast<RankedTensorType>(matmul.getResult().getType()).getRank()))

@@ -103,12 +103,7 @@ StringRef quern::getProductArithmetic(Value left) {
   return isa<BlockType>(element) ? "i8" : element.isBF16() ? "bf16" : "f32";
 }
 
-/// Whether the left side is rows [s, k], of a batch [s, b, k], as kernels by panels of weights have it.
-static bool isOfRows(MatmulOp op) {
-  return op.isGrouped() || tensorOf(op.getLhs()).getRank() == (op.isBatched() ? 3 : 2);
-}
-
-bool MatmulOp::isOfValues() { return !hasRows() || !isOfRows(*this) || failed(getPackedLayout(getWeight())); }
+bool MatmulOp::isOfValues() { return !hasRows() || !takesRows() || failed(getPackedLayout(getWeight())); }
 int64_t MatmulOp::getNumGroups() { return isGrouped() ? tensorOf(getBegins()).getDimSize(0) - 1 : 1; }
 int64_t MatmulOp::getNumOutputs() { return tensorOf(getWeight()).getDimSize(0) / getNumGroups(); }
 int64_t MatmulOp::getNumSlots() { return isGrouped() ? tensorOf(getOrder()).getDimSize(1) : 1; }
@@ -144,7 +139,7 @@ ResultView MatmulOp::getResultView() {
 /// Products of one tensor by weights of one type, as in silu(x·gᵀ) · (x·uᵀ).
 bool MatmulOp::sharesKernelWith(KernelAnchorOpInterface other) {
   auto matmul = dyn_cast<MatmulOp>(other.getOperation());
-  return matmul && hasRows() && isOfRows(*this) && matmul.hasRows() && matmul.getLhs() == getLhs() &&
+  return matmul && hasRows() && takesRows() && matmul.hasRows() && matmul.getLhs() == getLhs() &&
          matmul.getWeight().getType() == getWeight().getType() && llvm::equal(matmul.getGroups(), getGroups()) &&
          matmul.getBatchSize() == getBatchSize();
 }

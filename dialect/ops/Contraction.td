@@ -72,6 +72,11 @@ def Quern_MatmulOp
     bool hasRows() {
       return !getTransposed() && ::mlir::cast<::mlir::RankedTensorType>(getWeight().getType()).getRank() == 2;
     }
+    /// Whether the left side is rows [s, k], of a batch [s, b, k], as kernels by panels of weights take it.
+    bool takesRows() {
+      return isGrouped() ||
+             ::mlir::cast<::mlir::RankedTensorType>(getLhs().getType()).getRank() == (isBatched() ? 3 : 2);
+    }
     /// Whether a kernel reads the weight as a value like any other, and not by panels of rows.
     bool isOfValues();
     /// How many weights rows choose among, and the outputs of one.

@@ -20,6 +20,7 @@ LogicalResult TopKOp::inferReturnTypes(MLIRContext *context, std::optional<Locat
 
 SmallVector<OpOperand *> TopKOp::getRowOperands() { return getRowsOf(getInputMutable()); }
 Value TopKOp::getMainTensor() { return getValues(); }
+bool TopKOp::mayPrecede() { return true; }
 OpOperand &TopKOp::getRowsOperand() { return getInputMutable(); }
 
 LogicalResult GroupRowsOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc, Adaptor adaptor,
@@ -38,6 +39,7 @@ LogicalResult GroupRowsOp::inferReturnTypes(MLIRContext *context, std::optional<
 
 std::optional<Dim> GroupRowsOp::getIndexLimit(OpOperand &) { return Dim::fixed(getGroups()); }
 Value GroupRowsOp::getMainTensor() { return getOrder(); }
+bool GroupRowsOp::mayPrecede() { return false; }
 OpOperand &GroupRowsOp::getRowsOperand() { return getChosenMutable(); }
 
 LogicalResult BroadcastOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor adaptor,

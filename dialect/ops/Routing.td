@@ -11,7 +11,6 @@ defvar Quern_RoutingAnchor = Quern_ReadsAll # [{
     ::llvm::StringRef $cppClass::getArithmetic() { return "f32"; }
     bool $cppClass::takesPrologue(::mlir::Operation *) { return false; }
     bool $cppClass::takesEpilogue() { return false; }
-    bool $cppClass::mayPrecede() { return true; }
     bool $cppClass::sharesKernelWith(::quern::KernelAnchorOpInterface) { return false; }
     ::quern::ResultView $cppClass::getResultView() { return ::quern::ResultView::Dense; }
 }];

@@ -66,7 +66,7 @@ FailureOr<Tensor> Evaluator::getState(StateOp state) {
   if (failed(start))
     return state.emitError("found type ") << state.getType() << ", expected a static tensor of numbers";
   start->setState(state.getSymNameAttr());
-  return states[state.getSymNameAttr()] = *start;
+  return value = *start;
 }
 
 void Evaluator::setState(StateOp state, Tensor value) {

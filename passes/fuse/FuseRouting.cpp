@@ -23,8 +23,6 @@ static constexpr int64_t maxRow = 4096;
 /// of little.
 static bool isSmall(Operation *op) {
   auto anchor = dyn_cast<KernelAnchorOpInterface>(op);
-  if (isa<GroupRowsOp>(op)) // another order has a kernel of its own
-    return false;
   if (op->getNumOperands() == 0 || (anchor ? !anchor.mayPrecede() : !isa<KernelOpInterface>(op)))
     return false;
   if (llvm::any_of(op->getOperands(), [](Value operand) { return operand.getDefiningOp<StateRefOp>(); }))
@@ -97,11 +95,8 @@ private:
 
   /// Moves the members into a group in the place of the anchor, which is the last of them: no other one reads it.
   void group() {
-    members.remove(anchor);
     SmallVector<Operation *> ops(members.begin(), members.end());
-    llvm::sort(ops, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
-    ops.push_back(anchor);
-    members.insert(anchor);
+    llvm::sort(ops, [&](Operation *a, Operation *b) { return a != anchor && (b == anchor || a->isBeforeInBlock(b)); });
     SmallVector<Value> results;
     for (Operation *op : ops)
       for (Value result : op->getResults())

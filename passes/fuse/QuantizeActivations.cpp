@@ -20,8 +20,7 @@ namespace quern {
 static Type getNarrowType(MatmulOp op, bool hasBf16Dot) {
   RankedTensorType lhs = getTensorType(op.getLhs());
   Type weight = getTensorType(op.getWeight()).getElementType();
-  bool isOfRows = op.isGrouped() || lhs.getRank() == (op.isBatched() ? 3 : 2);
-  if (!lhs.getElementType().isF32() || !op.getWeight().getDefiningOp<ParamOp>() || !isOfRows)
+  if (!lhs.getElementType().isF32() || !op.getWeight().getDefiningOp<ParamOp>() || !op.takesRows())
     return nullptr;
   Dim depth = getDims(lhs).back();
   if (isa<BlockType>(weight) && depth.isStatic() && depth.size() % 32 == 0)

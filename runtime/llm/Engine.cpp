@@ -68,6 +68,14 @@ int64_t Engine::getDecodeRows() const {
   return hasBatches ? batches.back() : std::min(tokenValues.getElementCount(), maxWanted);
 }
 
+/// Whether `count` more tokens of a sequence fit into its rows.
+Result<void> Engine::checkRoom(int64_t sequence, int64_t count) const {
+  int64_t size = getSize(sequence) + count;
+  if (size > contextSize)
+    return Error{std::to_string(size) + " tokens do not fit into the context of " + std::to_string(contextSize)};
+  return {};
+}
+
 /// What the next call knows of row `row`.
 QuernPosition &Engine::getPosition(size_t row) {
   return reinterpret_cast<QuernPosition *>(positionValues.get<int32_t>().data())[row];
@@ -79,9 +87,8 @@ Result<int64_t> Engine::place(std::span<const StepPiece> pieces) {
   size_t row = 0, wanted = 0;
   for (const StepPiece &piece : pieces) {
     int64_t size = getSize(piece.sequence), count = static_cast<int64_t>(piece.tokens.size());
-    if (size + count > contextSize)
-      return Error{std::to_string(size + count) + " tokens do not fit into the context of " +
-                   std::to_string(contextSize)};
+    if (Result<void> fits = checkRoom(piece.sequence, count); !fits)
+      return fits.error();
     int64_t first = piece.sequence * contextSize;
     for (int64_t i = 0; i < count; ++i, ++row) {
       tokens[row] = piece.tokens[static_cast<size_t>(i)];
@@ -172,8 +179,8 @@ Result<void> Engine::run(std::span<const StepPiece> pieces) {
 }
 
 Result<void> Engine::read(std::span<const int32_t> tokens, int64_t sequence) {
-  if (int64_t size = getSize(sequence) + static_cast<int64_t>(tokens.size()); size > contextSize)
-    return Error{std::to_string(size) + " tokens do not fit into the context of " + std::to_string(contextSize)};
+  if (Result<void> fits = checkRoom(sequence, static_cast<int64_t>(tokens.size())); !fits)
+    return fits;
   while (!tokens.empty()) {
     size_t part = std::min(tokens.size(), static_cast<size_t>(maxRows));
     const StepPiece piece[] = {{sequence, tokens.first(part), part == tokens.size()}};

@@ -55,6 +55,7 @@ public:
 
 private:
   Engine(Session &session, uint32_t entry, const LanguageModelSignature &signature);
+  Result<void> checkRoom(int64_t sequence, int64_t count) const;
   QuernPosition &getPosition(size_t row);
   Result<int64_t> place(std::span<const StepPiece> pieces);
   int64_t pad(int64_t rows, int64_t wanted);
