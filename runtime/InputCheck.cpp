@@ -3,6 +3,7 @@
 #include "runtime/InputCheck.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace quern::runtime {
 
@@ -151,6 +152,23 @@ static Result<void> checkFirst(const Operand &operand, const char *what, Positio
                         std::to_string(most) + " rows, and a sequence has room for as many");
   return {};
 }
+
+/// A tree begins in its sequence.
+static Result<void> checkAncestorsLow(const Operand &operand, const char *, Positions values,
+                                      const PositionLimits &limits) {
+  for (size_t i = 0; limits.rows && i < values.size(); ++i) {
+    const QuernPosition &at = values[i];
+    uint64_t ancestors = quern_ancestors(&at);
+    int before = ancestors ? 63 - std::countl_zero(ancestors) : 0;
+    if (before > at.row - at.first)
+      return refuse(operand, "tree row", at.row - before, i,
+                    std::to_string(at.first) + " or more, the first row of its sequence");
+  }
+  return {};
+}
+
+/// Checked with the lower ones.
+static Result<void> checkAncestorsHigh(const Operand &, const char *, Positions, const PositionLimits &) { return {}; }
 
 /// Checks every field, in their order.
 static Result<void> checkPositions(const Operand &operand, const TensorView &value, const PositionLimits &limits) {

@@ -48,20 +48,22 @@ static LogicalResult split(ArrayRef<std::string> pairs, function_ref<LogicalResu
   return success();
 }
 
-/// `1,2,3` as a tensor of `type`, which has as many numbers (the fields of each position).
+/// `1,2,3` as a tensor of `type`, which has as many numbers. Of positions the first fields, as many of each; the others
+/// are 0.
 static FailureOr<Tensor> parseLiteral(StringRef text, RankedTensorType type) {
   SmallVector<StringRef> words;
   text.split(words, ',');
   FailureOr<Tensor> result = Tensor::zeros(type);
   bool positions = isa<PositionType>(type.getElementType());
-  if (failed(result) || int64_t(words.size()) != type.getNumElements() * (positions ? positionFields : 1))
+  size_t count = type.getNumElements(), fields = positions && count ? words.size() / count : 1;
+  if (failed(result) || words.size() != count * fields || fields > size_t(positionFields))
     return failure();
   for (auto [i, word] : llvm::enumerate(words)) {
     double value;
     if (word.trim().getAsDouble(value))
       return failure();
     if (positions)
-      result->getMutableAs<int32_t>()[i] = truncateToInt(value);
+      result->getMutableAs<int32_t>()[i / fields * positionFields + i % fields] = truncateToInt(value);
     else if (type.getElementType().isInteger())
       storeInteger(*result, i, truncateToInt(value));
     else

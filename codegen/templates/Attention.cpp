@@ -16,6 +16,10 @@
 // Of a sliding window a tile takes the chunks from the first on in which one of its tokens sees a row. What a token
 // does not see has the power 0, which changes no bit of a sum: a window as wide as the sequence gives the bits of none.
 //
+// A token of a tree sees rows that do not lie one behind the other. They are counted as if they did: row p of what it
+// sees is lane p % 16 of its group wherever it lies, so that a path of the tree gives the bits that it gives as a text.
+// From the first group on that holds a row of a tree, a tile looks each row up.
+//
 //===------------------------------------------------------------------------------------------===//
 
 #include "codegen/Scalar.h"
@@ -56,6 +60,10 @@ struct AttentionFuncs {
   std::vector<Var> vars;
   /// The last cache row that a tile sees, and the first, of a sliding window. [it]
   Func limit{"limit"}, begin{"begin"};
+  /// A token's rows of its tree, by depth; the row that it begins at, or one beyond all. [depth, ii, it], [ii, it]
+  Func path{"path"}, tree{"tree"};
+  /// The first group of rows, of all of a sequence, that the tile looks up; a multiple of `scoreGroups`. [it]
+  Func lookedUp{"looked_up"};
   /// The query, or its pairs. [k, u, g, ii, it]
   Func query{"query"};
   /// [lane, t, u, g, ii, it, c]; groups that the tile does not see are left out.
@@ -79,6 +87,10 @@ struct AttentionFuncs {
   RDom largestGroups, powerGroups, roundedGroups, sumGroups;
   /// The rows of a group, or pairs of them, and the groups.
   RDom weightedRows;
+  /// The same of groups that are looked up: the depth or pairs of it, and the groups; rows and groups.
+  RDom treeScored, treeWeighted;
+  /// The rows of a tree.
+  RDom treeRows;
   RDom bestChunks, totalChunks, combinedChunks;
   /// Heads that share a cache head; elements of a value; tokens in a tile; groups of cache rows scored at a time.
   int shared = 1, size = 0, tile = 1, scoreGroups = 1;
@@ -104,6 +116,8 @@ struct AttentionFuncs {
     Expr from = chunk() * chunkRows + row, isBefore = from <= limit(v.it);
     return window ? isBefore && from + (count - 1) >= begin(v.it) : isBefore;
   }
+  /// Whether the tile looks up the rows of group `group` of its chunk.
+  Expr looksUp(Expr group) const { return chunk() * chunkGroups + group >= lookedUp(v.it); }
 };
 
 /// An element of a cache whose rows come in groups of `lanes`.
@@ -122,10 +136,18 @@ struct AttentionInputs {
 
 /// Where a token stands.
 struct TokenPlaces {
-  /// The last cache row that it sees, from the first of its sequence.
+  /// The last row that it sees, of those that it sees.
   Expr row;
   /// The group of cache rows that its sequence begins with.
   Expr origin;
+};
+
+/// A token's place in its tree.
+struct TreePlace {
+  /// Bit i: it sees row i of the tree. 0: there is none.
+  Expr ancestors;
+  /// The cache row that the tree begins at, of those of its sequence, and the depth of the token.
+  Expr begin, depth;
 };
 
 } // namespace
@@ -208,6 +230,39 @@ static Expr roundPower(Expr power) {
   return Halide::reinterpret(Halide::BFloat(16), Halide::cast<uint16_t>(bits >> 16));
 }
 
+static TreePlace getTreePlace(Expr row, Expr low, Expr high) {
+  auto toWord = [](Expr half) { return Halide::cast<uint64_t>(Halide::reinterpret<uint32_t>(half)); };
+  Expr ancestors = (toWord(high) << 32) | toWord(low);
+  Expr own = 63 - Halide::cast<int32_t>(Halide::count_leading_zeros(ancestors));
+  return {ancestors, row - own, Halide::cast<int32_t>(Halide::popcount(ancestors)) - 1};
+}
+
+/// The rows of trees that the tokens of a tile see.
+static void buildPaths(AttentionFuncs &f, llvm::function_ref<TreePlace(Expr token)> treeOf) {
+  auto &[lane, t, u, g, ii, it, c, e, k] = f.v;
+  constexpr int beyond = 1 << 30;
+  constexpr int rows = 64;
+  TreePlace own = treeOf(it * f.tile + ii);
+  f.tree(ii, it) = select(own.ancestors == 0, beyond, own.begin);
+  Expr first = f.tree(0, it);
+  for (int row = 1; row < f.tile; ++row)
+    first = min(first, f.tree(row, it));
+  f.lookedUp(it) = first / (lanes * f.scoreGroups) * f.scoreGroups;
+  RDom r = f.treeRows = RDom(0, rows, "tree_rows");
+  Expr bit = Expr(uint64_t(1)) << Halide::cast<uint64_t>(r.x);
+  r.where(own.ancestors != 0);
+  r.where((own.ancestors & bit) != 0);
+  f.path(k, ii, it) = 0;
+  Expr depth = Halide::cast<int32_t>(Halide::popcount(own.ancestors & (bit - 1)));
+  f.path(unsafe_promise_clamped(depth, 0, rows - 1), ii, it) = r.x;
+}
+
+/// The cache row that row `row` of what a token sees is, from the first of its sequence.
+static Expr lookUp(const AttentionFuncs &f, Expr row) {
+  Expr tree = f.tree(f.v.ii, f.v.it);
+  return select(row < tree, row, tree + f.path(clamp(row - tree, 0, 63), f.v.ii, f.v.it));
+}
+
 /// A tile's limit and query, and where its tokens stand.
 static TokenPlaces buildTile(AttentionFuncs &f, const AttentionInputs &in) {
   auto &[lane, t, u, g, ii, it, c, e, k] = f.v;
@@ -216,7 +271,16 @@ static TokenPlaces buildTile(AttentionFuncs &f, const AttentionInputs &in) {
     return Lowering::getField(in.positions, field, min(token, last));
   };
   auto firstOf = [&](Expr token) { return fieldOf(PositionField::First, token); };
-  auto rowOf = [&](Expr token) { return fieldOf(PositionField::Row, token) - firstOf(token); };
+  auto treeOf = [&](Expr token) {
+    return getTreePlace(fieldOf(PositionField::Row, token) - firstOf(token),
+                        fieldOf(PositionField::AncestorsLow, token), fieldOf(PositionField::AncestorsHigh, token));
+  };
+  auto rowOf = [&](Expr token) {
+    TreePlace tree = treeOf(token);
+    Expr row = fieldOf(PositionField::Row, token) - firstOf(token);
+    return select(tree.ancestors == 0, row, tree.begin + tree.depth);
+  };
+  buildPaths(f, treeOf);
   Expr limit = rowOf(it * f.tile);
   for (int row = 1; row < f.tile; ++row)
     limit = max(limit, rowOf(it * f.tile + row));
@@ -242,11 +306,18 @@ static RDom seenGroups(const AttentionFuncs &f, const std::string &name) {
   return groups;
 }
 
+/// The place in the cache of row `row` of the chunk.
+static Expr getCachePlace(const AttentionFuncs &f, const AttentionInputs &in, const TokenPlaces &places, Expr row) {
+  Expr own = lookUp(f, f.chunk() * chunkRows + row);
+  return unsafe_promise_clamped(places.origin * lanes + own, 0, in.cacheRows - 1);
+}
+
 static void buildScores(AttentionFuncs &f, const TargetSpec &target, const AttentionInputs &in,
                         const TokenPlaces &places) {
   auto &[lane, t, u, g, ii, it, c, e, k] = f.v;
   f.scored = RDom(0, f.scoreGroups, 0, f.pairs ? in.depth / 2 : in.depth, 0, chunkGroups / f.scoreGroups, "scored");
   f.scored.where(f.sees(f.scored.z * (f.scoreGroups * lanes), f.scoreGroups * lanes));
+  f.scored.where(!f.looksUp(f.scored.z * f.scoreGroups));
   Expr group = f.scored.z * f.scoreGroups + f.scored.x, step = f.scored.y;
   Expr cacheGroup = places.origin + f.chunk() * chunkGroups + group;
   auto keyAt = [&](Expr element) { return in.keys(lane, element, cacheGroup, g); };
@@ -254,6 +325,16 @@ static void buildScores(AttentionFuncs &f, const TargetSpec &target, const Atten
   Expr score = f.scores(lane, group, u, g, ii, it, c), query = f.query(step, u, g, ii, it);
   f.scores(lane, group, u, g, ii, it, c) =
       f.pairs ? addPairProducts(target, score, query, makePair(keyAt, step)) : score + query * toFloat(keyAt(step));
+
+  f.treeScored = RDom(0, f.pairs ? in.depth / 2 : in.depth, 0, chunkGroups, "tree_scored");
+  group = f.treeScored.y, step = f.treeScored.x;
+  f.treeScored.where(f.looksUp(group));
+  f.treeScored.where(f.sees(group * lanes, lanes));
+  Expr place = getCachePlace(f, in, places, group * lanes + lane);
+  auto treeKeyAt = [&](Expr element) { return in.keys(place % lanes, element, place / lanes, g); };
+  score = f.scores(lane, group, u, g, ii, it, c), query = f.query(step, u, g, ii, it);
+  f.scores(lane, group, u, g, ii, it, c) = f.pairs ? addPairProducts(target, score, query, makePair(treeKeyAt, step))
+                                                   : score + query * toFloat(treeKeyAt(step));
 }
 
 /// The softmax within a chunk but for its division.
@@ -295,19 +376,29 @@ static void buildWeighted(AttentionFuncs &f, const TargetSpec &target, const Att
   auto &[lane, t, u, g, ii, it, c, e, k] = f.v;
   f.weightedRows = RDom(0, f.pairs ? lanes / 2 : lanes, 0, chunkGroups, "weighted_rows");
   f.weightedRows.where(f.sees(f.weightedRows.y * lanes, lanes));
+  f.weightedRows.where(!f.looksUp(f.weightedRows.y));
   Expr step = f.weightedRows.x, group = f.weightedRows.y;
   Expr cacheGroup = places.origin + f.chunk() * chunkGroups + group;
   auto valueAt = [&](Expr row) { return in.values(row, e, cacheGroup, g); };
   f.weighted(e, u, g, ii, it, c) = 0.0f;
   Expr sum = f.weighted(e, u, g, ii, it, c);
-  if (f.pairs) {
+  auto add = [&](Expr step, Expr group, llvm::function_ref<Expr(Expr row)> valueAt) {
+    if (!f.pairs)
+      return sum + f.powers(step, group, u, g, ii, it, c) * toFloat(valueAt(step));
     Expr powers = f.rounded(step, group, u, g, ii, it, c), values = makePair(valueAt, step);
     bool wholeVectors = f.size % lanes == 0;
-    f.weighted(e, u, g, ii, it, c) =
-        wholeVectors ? addPairProducts(target, sum, powers, values) : addPairProducts(sum, powers, values);
-  } else {
-    f.weighted(e, u, g, ii, it, c) = sum + f.powers(step, group, u, g, ii, it, c) * toFloat(valueAt(step));
-  }
+    return wholeVectors ? addPairProducts(target, sum, powers, values) : addPairProducts(sum, powers, values);
+  };
+  f.weighted(e, u, g, ii, it, c) = add(step, group, valueAt);
+
+  f.treeWeighted = RDom(0, f.pairs ? lanes / 2 : lanes, 0, chunkGroups, "tree_weighted");
+  step = f.treeWeighted.x, group = f.treeWeighted.y;
+  f.treeWeighted.where(f.looksUp(group));
+  f.treeWeighted.where(f.sees(group * lanes, lanes));
+  f.weighted(e, u, g, ii, it, c) = add(step, group, [&](Expr row) {
+    Expr place = getCachePlace(f, in, places, group * lanes + row);
+    return in.values(place % lanes, e, place / lanes, g);
+  });
   f.partial(e, u, g, ii, it, c) = Halide::Tuple(sum, f.sum(u, g, ii, it, c), f.largest(u, g, ii, it, c));
 }
 
@@ -316,8 +407,9 @@ static Expr countChunks(const AttentionFuncs &f, Expr visible) {
   Expr all = min((max(visible, 1) + (chunkRows - 1)) / chunkRows, (f.cacheRows + (chunkRows - 1)) / chunkRows);
   if (!f.window)
     return all;
-  // The windows of consecutive tokens have one row more per token, and may begin with the last row of a chunk.
-  int64_t rows = int64_t(f.window) + f.tile - 1;
+  // The windows of consecutive tokens have one row more per token, and of a tree's as many as it has; they may begin
+  // with the last row of a chunk.
+  int64_t rows = int64_t(f.window) + (f.tile == 1 ? 0 : f.tile - 1 + 63);
   Expr few = static_cast<int32_t>(llvm::divideCeil(rows - 1, chunkRows) + 1);
   return min(all, f.tile == 1 ? few : select(f.first >= 0, few, all));
 }
@@ -403,6 +495,7 @@ static void scheduleChunk(AttentionFuncs &f, Var at, int elements) {
   }
   f.scores.update().reorder(lane, f.scored.x, u, ii, f.scored.y, f.scored.z).unroll(f.scored.x);
   unrollTile(f.scores.update(), f);
+  f.scores.update(1).reorder(lane, u, f.treeScored.x, ii, f.treeScored.y).vectorize(lane).unroll(u);
   f.largestLanes.update().reorder(lane, f.largestGroups, u, ii);
   f.powers.update().reorder(lane, f.powerGroups, u, ii);
   f.sumLanes.update().reorder(lane, f.sumGroups, u, ii);
@@ -417,6 +510,9 @@ static void scheduleChunk(AttentionFuncs &f, Var at, int elements) {
   sums.split(e, eo, e, width * vectors, TailStrategy::GuardWithIf).split(e, ei, e, width, TailStrategy::GuardWithIf);
   sums.reorder(e, ei, u, ii, f.weightedRows.x, f.weightedRows.y, eo).vectorize(e).unroll(ei);
   unrollTile(sums, f);
+  Halide::Stage treeSums = f.weighted.update(1);
+  treeSums.split(e, eo, e, width, TailStrategy::GuardWithIf).reorder(e, u, f.treeWeighted.x, f.treeWeighted.y, ii, eo);
+  treeSums.vectorize(e).unroll(u);
   if (f.tile == 1)
     return;
   for (Func func : {f.scores, f.weighted})
@@ -435,6 +531,9 @@ static void schedule(AttentionFuncs &f, const Lowering &lowering, const Paramete
   vectorizeTail(f.output, f.vars[0], Expr(f.size), width);
   for (Func func : {f.best, f.factor, f.total, f.combined})
     func.compute_at(f.output, task);
+  for (Func func : {f.path, f.tree, f.lookedUp})
+    f.few ? func.compute_root() : func.compute_at(f.output, task);
+  f.path.update().reorder(f.treeRows, ii, it);
   vectorizeTail(f.combined, e, Expr(f.size), width);
   f.combined.update().reorder(e, f.combinedChunks, u, ii);
   vectorizeTail(f.combined.update(), e, Expr(f.size), width);

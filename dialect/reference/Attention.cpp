@@ -57,29 +57,29 @@ Evaluated CacheAppendOp::evaluate(ArrayRef<Tensor> operands, ArrayRef<RankedTens
   return result;
 }
 
-/// out[e] = Σ_j softmax_j(scale · query · keys[j]) · values[j, e] over the rows j of one cache head that `place` sees;
-/// a row of keys or values begins `stride` rows after the last. The softmax is not rounded to the type of the values.
+/// out[e] = Σ_j softmax_j(scale · query · keys[j]) · values[j, e] over the rows j of one cache head that a token sees,
+/// in their order; a row of keys or values begins `stride` rows after the last. The softmax is not rounded to the type
+/// of the values.
 static void attendHead(ArrayRef<float> query, const Tensor &keys, const Tensor &values, int64_t head, int64_t stride,
-                       Position place, float scale, MutableArrayRef<float> out) {
-  int64_t visible = place.row - place.first + 1;
-  std::vector<float> key(query.size()), value(out.size()), scores(visible);
+                       ArrayRef<int64_t> rows, float scale, MutableArrayRef<float> out) {
+  std::vector<float> key(query.size()), value(out.size()), scores(rows.size());
   float largest = -INFINITY, total = 0;
-  for (int64_t j = 0; j < visible; ++j) {
-    keys.readRow((place.first + j) * stride + head, key);
+  for (auto [row, score] : llvm::zip(rows, scores)) {
+    keys.readRow(row * stride + head, key);
     float dot = 0;
     for (auto [a, b] : llvm::zip(query, key))
       dot += a * b;
-    scores[j] = scale * dot;
-    largest = std::max(largest, scores[j]);
+    score = scale * dot;
+    largest = std::max(largest, score);
   }
   for (float &score : scores) {
     score = std::exp(score - largest);
     total += score;
   }
-  for (int64_t j = 0; j < visible; ++j) {
-    values.readRow((place.first + j) * stride + head, value);
+  for (auto [row, score] : llvm::zip(rows, scores)) {
+    values.readRow(row * stride + head, value);
     for (auto [sum, element] : llvm::zip(out, value))
-      sum += scores[j] / total * element;
+      sum += score / total * element;
   }
 }
 
@@ -98,8 +98,10 @@ Evaluated AttendOp::evaluate(ArrayRef<Tensor> operands, ArrayRef<RankedTensorTyp
       return emitError("found row ") << place.row << ", expected one of the cache's " << rows;
     if (place.first < 0 || place.first > place.row)
       return emitError("found first row ") << place.first << ", expected 0 to the token's own, " << place.row;
-    Position seen = place;
-    seen.first = std::max<int64_t>(place.first, place.row - window + 1);
+    if (getTreeRow(place) < place.first)
+      return emitError("found a tree that begins at row ")
+             << getTreeRow(place) << ", expected " << place.first << " or more, the first of its sequence";
+    std::vector<int64_t> seen = getSeenRows(place, window);
     for (int64_t head = 0; head < heads; ++head) {
       int64_t index = token * heads + head;
       query.readRow(index, in);

@@ -41,7 +41,8 @@ static int64_t getSize(const Dim &dim, std::span<const int64_t> sizes) {
 static void fillPositions(std::span<int32_t> fields, int64_t depth) {
   for (size_t i = 0; i < fields.size(); i += QUERN_POSITION_FIELDS) {
     auto row = static_cast<int32_t>(depth) + static_cast<int32_t>(i / QUERN_POSITION_FIELDS);
-    QuernPosition position = {.position = row, .row = row};
+    QuernPosition position = {};
+    position.position = position.row = row;
     std::memcpy(&fields[i], &position, sizeof position);
   }
 }

@@ -41,7 +41,7 @@ quern.kernel @compressed(%x: tensor<1x70xf32>, %w: tensor<32x70xbf16> {quern.pac
 
 // CHECK-LABEL: append
 // CHECK-NEXT: operand 0 at 0: f32[8:1, 2:8, s:16]
-// CHECK-NEXT: operand 1 at 0: i32[3:1, s:3]
+// CHECK-NEXT: operand 1 at 0: i32[5:1, s:5]
 // CHECK-NEXT: visible
 // CHECK-NEXT: first
 // 300 rows are kept as two chunks of 256.

@@ -7,9 +7,11 @@
 //   conform.past    cache rows of a sequence before the step, for kernels with positions: one value per size
 //   conform.first   the first row of each sequence that takes turns in the step; absent for one that begins at row 0
 //   conform.stride  how many rows a token is behind the one before it in its sequence, 1 if absent
+//   conform.tree    the parents of each sequence's tokens, which are a tree: numbers of tokens, -1 for its first
 //   conform.equal   a kernel of the same arguments whose result has the same bits
 //   conform.limit   i32 arguments are below it
-//   conform.single  a kernel for one row; each row of this one's result has its bits
+//   conform.single  a kernel for one row; each row of this one's result has its bits, a token of a tree those that it
+//                   has behind the rows that it sees
 //
 // Each result must also be the same for one thread and for three, and no byte around a buffer may change.
 //
@@ -22,8 +24,8 @@
 #include "mlir/Parser/Parser.h"
 #include "llvm/Support/MemoryBuffer.h"
 
+#include <bit>
 #include <cmath>
-
 #include <numeric>
 
 using namespace mlir;
@@ -63,11 +65,21 @@ private:
 } // namespace
 
 /// Token i is the next one of a sequence after `past` others, `stride` rows on: of the first, the second …, which begin
-/// at the rows `first`.
-static void fillPositions(Tensor &positions, int64_t past, ArrayRef<int64_t> first, int64_t stride) {
+/// at the rows `first`. If the tokens of a sequence are a tree, `parents` are theirs.
+static void fillPositions(Tensor &positions, int64_t past, ArrayRef<int64_t> first, int64_t stride,
+                          ArrayRef<int64_t> parents) {
   for (auto [i, place] : llvm::enumerate(positions.getMutableAs<Position>())) {
-    int64_t position = past + int64_t(i / first.size()) * stride, begin = first[i % first.size()];
-    place = {.position = int32_t(position), .row = int32_t(begin + position), .first = int32_t(begin)};
+    size_t token = i / first.size();
+    int64_t row = past + int64_t(token) * stride, begin = first[i % first.size()];
+    uint64_t ancestors = 0;
+    for (auto node = int64_t(token); node >= 0 && token < parents.size(); node = parents[node])
+      ancestors |= uint64_t(1) << node;
+    int64_t position = ancestors ? past + std::popcount(ancestors) - 1 : row;
+    place = {.position = int32_t(position),
+             .row = int32_t(begin + row),
+             .first = int32_t(begin),
+             .ancestors_low = int32_t(uint32_t(ancestors)),
+             .ancestors_high = int32_t(uint32_t(ancestors >> 32))};
   }
 }
 
@@ -121,8 +133,10 @@ Expected<std::vector<Tensor>> Suite::makeArguments(const Case &test, SymbolSizes
       return llvm::createStringError("no random values for argument " + std::to_string(i));
     auto first = kernel->getAttrOfType<DenseI64ArrayAttr>("conform.first");
     auto stride = kernel->getAttrOfType<IntegerAttr>("conform.stride");
+    auto tree = kernel->getAttrOfType<DenseI64ArrayAttr>("conform.tree");
     if (isa<PositionType>(resolved->getElementType()))
-      fillPositions(*value, test.past, first ? first.asArrayRef() : ArrayRef<int64_t>(0), stride ? stride.getInt() : 1);
+      fillPositions(*value, test.past, first ? first.asArrayRef() : ArrayRef<int64_t>(0), stride ? stride.getInt() : 1,
+                    tree ? tree.asArrayRef() : ArrayRef<int64_t>());
     arguments.push_back(*value);
   }
   if (auto groups = getGroups(kernel))
@@ -204,6 +218,26 @@ static Tensor takeRow(const Tensor &tensor, int64_t row, RankedTensorType type) 
   return *Tensor::fromBytes(type, tensor.getBytes().slice(row * size, size));
 }
 
+/// Lets the rows that a token of a tree sees lie one behind the other, and the token be none of a tree.
+static void straighten(KernelOp kernel, MutableArrayRef<Tensor> arguments) {
+  for (AttendOp attend : kernel.getBody().getOps<AttendOp>()) {
+    Position &at = arguments[cast<BlockArgument>(attend.getAt()).getArgNumber()].getMutableAs<Position>().front();
+    if (!quern_ancestors(&at))
+      continue;
+    std::vector<int64_t> rows = getSeenRows(at, std::numeric_limits<int64_t>::max());
+    for (Value cache : {attend.getKeys(), attend.getValues()}) {
+      Tensor &tensor = arguments[cast<BlockArgument>(cache).getArgNumber()];
+      Tensor before = tensor;
+      size_t size = tensor.getBytes().size() / tensor.getShape()[0];
+      for (auto [i, row] : llvm::enumerate(rows))
+        llvm::copy(before.getBytes().slice(row * size, size),
+                   tensor.getMutableBytes().slice((at.first + i) * size, size).begin());
+    }
+    at.row = int32_t(at.first + int64_t(rows.size()) - 1);
+    at.ancestors_low = at.ancestors_high = 0;
+  }
+}
+
 Error Suite::checkSingle(const Case &test, ArrayRef<Tensor> arguments, ArrayRef<Tensor> results) {
   Expected<KernelOp> found = findNamed(test.kernel, "conform.single");
   if (!found || !*found)
@@ -215,6 +249,7 @@ Error Suite::checkSingle(const Case &test, ArrayRef<Tensor> arguments, ArrayRef<
       bool perRow = type != argument.getType();
       rowArguments.push_back(perRow ? takeRow(argument, row, cast<RankedTensorType>(type)) : argument);
     }
+    straighten(single, rowArguments);
     if (auto groups = getGroups(single)) {
       Tensor &order = rowArguments[groups->first], &begins = rowArguments[groups->second];
       std::vector<int32_t> chosen = getChosen(arguments[groups->first], arguments[groups->second]);

@@ -18,7 +18,8 @@ def block(name):
     return name if name[0] in "fb" else f"!quern.block<{name}>"
 
 
-def attributes(form, bound, sizes=None, past=None, limit=None, single=None, schedule=None, first=None, stride=None, equal=None):
+def attributes(form, bound, sizes=None, past=None, limit=None, single=None, schedule=None, first=None, stride=None, equal=None,
+               tree=None):
     """The attributes of a kernel; see conform.cpp."""
     items = [f"form = #quern.form<{form}>"]
     if bound is not None:
@@ -31,6 +32,8 @@ def attributes(form, bound, sizes=None, past=None, limit=None, single=None, sche
         items.append("conform.first = array<i64: " + ", ".join(map(str, first)) + ">")
     if stride is not None:
         items.append(f"conform.stride = {stride} : i64")
+    if tree is not None:
+        items.append("conform.tree = array<i64: " + ", ".join(map(str, tree)) + ">")
     if equal is not None:
         items.append(f"conform.equal = @{equal}")
     if limit is not None:

@@ -35,7 +35,7 @@ class Session:
         positions = []
         for sequence, _ in tokens:
             first = sequence * self.rows
-            positions.append([self.fed[sequence], first + self.fed[sequence], first])
+            positions.append([self.fed[sequence], first + self.fed[sequence], first, 0, 0])
             self.fed[sequence] += 1
         inputs = [numpy.array([token for _, token in tokens], numpy.int32), numpy.array(positions, numpy.int32),
                   numpy.arange(len(tokens), dtype=numpy.int32)]

@@ -20,4 +20,9 @@ enum QuernPositionField {
   QUERN_POSITION_FIELDS
 };
 
+/* Bit i: the token sees the i-th row of its tree; see Positions.def. */
+static inline uint64_t quern_ancestors(const struct QuernPosition *at) {
+  return (uint64_t)(uint32_t)at->ancestors_high << 32 | (uint32_t)at->ancestors_low;
+}
+
 #endif /* QUERN_POSITIONS_H */
