@@ -142,8 +142,21 @@ static json::Object describeEntry(ProgramOp program) {
   return entry;
 }
 
+/// How the rows of a cache lie: see RowLayout of the runtime, whose fields these are.
+static json::Array describeRowLayout(RankedTensorType type, std::optional<CacheLayout> layout) {
+  int64_t bytes = type.getElementTypeBitWidth() / 8;
+  if (layout) {
+    SmallVector<BufferDim> dims = getStateDims(type, *layout);
+    return json::Array{dims[0].extent.size(), dims[0].stride,        dims[2].stride, dims[1].extent.size(),
+                       dims[1].stride,        dims[3].extent.size(), dims[3].stride, bytes};
+  }
+  int64_t row = type.getNumElements() / type.getDimSize(0);
+  return json::Array{1, 0, row, row, 1, 1, 0, bytes};
+}
+
 static json::Array describeStates(ModuleOp module, ArrayRef<ParameterPlacement> parameters) {
   json::Array states;
+  llvm::StringMap<CacheLayout> layouts = getStateLayouts(module);
   for (auto state : module.getOps<StateOp>()) {
     RankedTensorType type = state.getTensorType();
     json::Object description{{"name", state.getSymName()},
@@ -151,6 +164,10 @@ static json::Array describeStates(ModuleOp module, ArrayRef<ParameterPlacement> 
                              {"bytes", getStateBytes(state)},
                              {"dtype", dtypeName(type.getElementType())},
                              {"shape", describeShape(type)}};
+    auto layout = layouts.find(state.getSymName());
+    if (state.isCache())
+      description["layout"] =
+          describeRowLayout(type, layout == layouts.end() ? std::nullopt : std::optional(layout->second));
     auto start = llvm::find_if(parameters, [&](const auto &parameter) { return parameter.name == state.getStart(); });
     if (start != parameters.end())
       description["start"] = start->offset;

@@ -52,4 +52,23 @@ std::optional<CacheLayout> getCacheLayout(BlockArgument argument) {
   return std::nullopt;
 }
 
+llvm::StringMap<CacheLayout> getStateLayouts(ModuleOp module) {
+  llvm::StringMap<CacheLayout> layouts;
+  SymbolTable symbols(module);
+  module.walk([&](StateBufferOp buffer) {
+    for (OpOperand &use : buffer->getUses()) {
+      auto launch = dyn_cast<LaunchOp>(use.getOwner());
+      if (!launch)
+        continue;
+      auto kernel = symbols.lookup<KernelOp>(launch.getKernel());
+      unsigned inputs = launch.getInputs().size(), operand = use.getOperandNumber();
+      BlockArgument argument =
+          operand < inputs ? kernel.getInputArguments()[operand] : kernel.getDestination(operand - inputs);
+      if (std::optional<CacheLayout> layout = argument ? getCacheLayout(argument) : std::nullopt)
+        layouts[buffer.getState()] = *layout;
+    }
+  });
+  return layouts;
+}
+
 } // namespace quern::codegen

@@ -5,6 +5,8 @@
 
 #include "codegen/KernelSignature.h"
 
+#include "llvm/ADT/StringMap.h"
+
 namespace quern::codegen {
 
 /// Cache rows that lie next to each other: the lanes of the attention's inner loop.
@@ -23,6 +25,9 @@ llvm::SmallVector<BufferDim> getStateDims(mlir::RankedTensorType type, CacheLayo
 int64_t getCacheBytes(mlir::RankedTensorType type);
 /// Bytes of the memory of a state; a variable is dense.
 int64_t getStateBytes(StateOp state);
+
+/// How the caches of `module` that are not plain lie in memory, by their names: as what launches them takes them.
+llvm::StringMap<CacheLayout> getStateLayouts(mlir::ModuleOp module);
 
 /// How `argument` of a kernel lies in memory, where it is a cache that is not plain.
 std::optional<CacheLayout> getCacheLayout(mlir::BlockArgument argument);

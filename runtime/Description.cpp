@@ -32,6 +32,7 @@ private:
   Dim readDim(const Json &json, const std::string &path, const Entry &entry);
   void checkEntry(Entry &entry, const std::string &path);
   void checkBytes(const Operand &operand, const Entry &entry, const std::string &path);
+  RowLayout readLayout(const JsonObject &object, const State &state);
   State readState(const Json &json, const std::string &path, uint64_t weightsBytes);
   Parameter readParameter(const Json &json, const std::string &path, uint64_t weightsBytes);
   ExpertArray readExperts(const Json &json, const std::string &path);
@@ -140,6 +141,27 @@ void Reader::checkEntry(Entry &entry, const std::string &path) {
       refuse("`" + path + "` has a result of type `position`, expected `f32` or `i32`");
 }
 
+RowLayout Reader::readLayout(const JsonObject &object, const State &state) {
+  std::vector<int64_t> numbers = object.getIntegers("layout", 0, maxBytes);
+  RowLayout layout;
+  int64_t *fields[] = {&layout.lanes,   &layout.lane,  &layout.group, &layout.size,
+                       &layout.element, &layout.heads, &layout.head,  &layout.bytes};
+  if (numbers.size() != std::size(fields) || numbers[0] < 1 || (numbers[7] != 2 && numbers[7] != 4)) {
+    object.refuse("layout", "holds no layout of rows of two or four bytes");
+    return layout;
+  }
+  for (size_t i = 0; i < numbers.size(); ++i)
+    *fields[i] = numbers[i];
+  double last = 0;
+  for (auto [count, stride] :
+       {std::pair(layout.lanes, layout.lane), std::pair(layout.size, layout.element),
+        std::pair(layout.heads, layout.head), std::pair((*state.rows - 1) / layout.lanes + 1, layout.group)})
+    last += static_cast<double>(count - 1) * static_cast<double>(stride);
+  if ((last + 1) * static_cast<double>(layout.bytes) > static_cast<double>(state.bytes))
+    object.refuse("layout", "has rows beyond the bytes of the state");
+  return layout;
+}
+
 State Reader::readState(const Json &json, const std::string &path, uint64_t weightsBytes) {
   JsonObject object(json, path, mistake);
   State state;
@@ -151,7 +173,7 @@ State Reader::readState(const Json &json, const std::string &path, uint64_t weig
   if (kind == "cache" && state.shape.empty())
     refuse("`" + path + "` is a cache without an axis of rows");
   else if (kind == "cache")
-    state.rows = std::max<int64_t>(state.shape.front(), 1);
+    state.rows = std::max<int64_t>(state.shape.front(), 1), state.layout = readLayout(object, state);
   else if (kind != "variable")
     refuse("`" + path + "` has the kind `" + kind + "`, expected `cache` or `variable`");
   if (object.has("start"))

@@ -215,6 +215,29 @@ const State *Session::findOverflow() const {
   return nullptr;
 }
 
+/// Copies elements of `layout` between rows that begin at `from` and at `to`.
+template <typename T> static void copyRow(const RowLayout &layout, const T *from, T *to) {
+  for (int64_t head = 0; head < layout.heads; ++head)
+    for (int64_t i = 0; i < layout.size; ++i)
+      to[head * layout.head + i * layout.element] = from[head * layout.head + i * layout.element];
+}
+
+void Session::moveStateRow(int64_t from, int64_t to) {
+  for (size_t i = 0; i < impl->statePointers.size() && from != to; ++i) {
+    const State &state = impl->description.states[i];
+    if (!state.rows)
+      continue;
+    const RowLayout &layout = state.layout;
+    auto at = [&](int64_t row) { return row / layout.lanes * layout.group + row % layout.lanes * layout.lane; };
+    if (layout.bytes == sizeof(uint16_t))
+      copyRow(layout, static_cast<uint16_t *>(impl->statePointers[i]) + at(from),
+              static_cast<uint16_t *>(impl->statePointers[i]) + at(to));
+    else
+      copyRow(layout, static_cast<uint32_t *>(impl->statePointers[i]) + at(from),
+              static_cast<uint32_t *>(impl->statePointers[i]) + at(to));
+  }
+}
+
 void Session::resetStates() {
   // Private anonymous pages come back as zeros.
   madvise(impl->states.data(), impl->states.size(), MADV_DONTNEED);

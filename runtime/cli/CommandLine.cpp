@@ -59,6 +59,8 @@ constexpr Range ranges[] = {
     {"-r", 1, 1000000},
     {"--threads", 1, 1024},
     {"--repetition-penalty", 1e-3, 1e3},
+    {"--posterior-threshold", 0, 1},
+    {"--posterior-alpha", 0, 1},
     {"--parallel", 1, 1024},
 };
 
@@ -256,6 +258,10 @@ Result<void> Parser::finish() {
     return misuse("`--chat` and `--prompt-tokens` exclude each other");
   if (line.greedy && (line.temperature || line.topK || line.topP || line.minP || line.seed))
     return misuse("`--greedy` and the options of sampling exclude each other");
+  if ((line.posteriorThreshold || line.posteriorAlpha) && line.temperature.value_or(0) == 0)
+    return misuse("`--posterior-threshold` and `--posterior-alpha` have no meaning without a `--temperature` above 0");
+  if (line.json && line.mode == Generate && !line.timing)
+    return misuse("`--json` has no meaning without `--timing`");
   if (line.mode == Logits && !line.output)
     return misuse("`--logits` needs `-o`, the file to write");
   return {};

@@ -48,6 +48,9 @@ struct CommandLine {
   std::optional<float> minP;
   std::optional<uint64_t> seed;
   std::optional<float> repetitionPenalty;
+  std::optional<std::string> speculate;
+  std::optional<float> posteriorThreshold;
+  std::optional<float> posteriorAlpha;
   bool ignoreEos = false;
   bool printTokens = false;
   bool timing = false;

@@ -7,10 +7,13 @@
 #include "runtime/llm/Tokenizer.h"
 #include "runtime/llm/Utf8Stream.h"
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <ctime>
+#include <memory>
 #include <unistd.h>
 #include <utility>
 
@@ -22,6 +25,8 @@ static constexpr int64_t defaultNewTokens = 512;
 static constexpr int64_t defaultParallel = 4;
 /// The temperature when the line asks for sampling without saying it.
 static constexpr float defaultTemperature = 0.8f;
+
+using Json = nlohmann::ordered_json;
 
 static double nowInMilliseconds() {
   timespec time;
@@ -54,17 +59,41 @@ public:
     return endsLine ? Result<void>() : print("\n");
   }
 
-  /// Times in milliseconds to the standard error.
-  void printTiming(size_t promptTokens) const {
+  /// Times, and steps where tokens were guessed, to the standard error.
+  void printTiming(size_t promptTokens, const TextSteps &steps) const {
     std::fprintf(stderr, "prompt: %zu tokens, first token after %.1f ms\n", promptTokens, first - start);
     if (tokens.size() > 1)
-      std::fprintf(stderr, "text: %zu tokens, %.2f tokens/s after the first\n", tokens.size(),
-                   static_cast<double>(tokens.size() - 1) * 1e3 / (last - first));
+      std::fprintf(stderr, "text: %zu tokens, %.2f tokens/s after the first\n", tokens.size(), getRate());
+    if (steps.accepted.empty())
+      return;
+    std::fprintf(stderr,
+                 "steps: %lld, %.2f tokens each; guesses that held, by depth:", static_cast<long long>(steps.steps),
+                 getTokensPerStep(steps));
+    for (int64_t count : steps.accepted)
+      std::fprintf(stderr, " %lld", static_cast<long long>(count));
+    std::fprintf(stderr, "\n");
+  }
+
+  /// The same as a JSON object on one line.
+  void printTimingJson(size_t promptTokens, const TextSteps &steps) const {
+    Json json = {{"prompt_tokens", promptTokens},
+                 {"first_token_ms", first - start},
+                 {"tokens", tokens.size()},
+                 {"tokens_per_second", tokens.size() > 1 ? Json(getRate()) : Json()},
+                 {"steps", steps.steps},
+                 {"tokens_per_step", getTokensPerStep(steps)},
+                 {"accepted_per_depth", steps.accepted}};
+    std::fprintf(stderr, "%s\n", json.dump().c_str());
   }
 
   const std::vector<int32_t> &getTokens() const { return tokens; }
 
 private:
+  /// Tokens per second after the first.
+  double getRate() const { return static_cast<double>(tokens.size() - 1) * 1e3 / (last - first); }
+  double getTokensPerStep(const TextSteps &steps) const {
+    return static_cast<double>(tokens.size()) / static_cast<double>(std::max<int64_t>(steps.steps, 1));
+  }
   Result<void> printText(const std::string &text) {
     if (text.empty())
       return {};
@@ -272,9 +301,31 @@ static Result<void> checkPrompt(const CommandLine &line) {
                ErrorKind::Usage};
 }
 
+/// What guesses tokens, as `--speculate` says; null: nothing.
+static Result<std::unique_ptr<Guesser>> makeGuesser(const CommandLine &line) {
+  std::string how = line.speculate.value_or("off");
+  if (how == "off")
+    return std::unique_ptr<Guesser>();
+  if (how == "lookup")
+    return std::unique_ptr<Guesser>(std::make_unique<LookupGuesser>());
+  return Error{"`--speculate` is `" + how + "`, expected `lookup` or `off`", ErrorKind::Usage};
+}
+
+static std::optional<TypicalAcceptance> getTypicalAcceptance(const CommandLine &line) {
+  if (!line.posteriorThreshold && !line.posteriorAlpha)
+    return std::nullopt;
+  TypicalAcceptance acceptance;
+  acceptance.epsilon = line.posteriorThreshold.value_or(acceptance.epsilon);
+  acceptance.delta = line.posteriorAlpha.value_or(acceptance.delta);
+  return acceptance;
+}
+
 Result<void> runGenerate(Session &session, const CommandLine &line) {
   if (Result<void> asked = checkPrompt(line); !asked)
     return asked;
+  Result<std::unique_ptr<Guesser>> guesser = makeGuesser(line);
+  if (!guesser)
+    return guesser.error();
   Result<std::vector<std::string>> given = readPrompts(line);
   if (!given)
     return given.error();
@@ -300,15 +351,20 @@ Result<void> runGenerate(Session &session, const CommandLine &line) {
   std::span<const int32_t> stopTokens;
   if (session.getDescription().text && !line.ignoreEos)
     stopTokens = session.getDescription().text->eosIds;
-  Result<void> done = generate(*engine, *texts, stopTokens);
+  GenerateOptions options;
+  options.guesser = guesser->get();
+  options.typical = getTypicalAcceptance(line);
+  Result<void> done = generate(*engine, *texts, stopTokens, options);
   // What came before an error is text, too.
   for (size_t i = 0; i < printers.size(); ++i) {
     if (i && !line.printTokens && done)
       done = print("\n");
     if (Result<void> finished = printers[i].finish(); !finished && done)
       done = finished;
+    size_t promptTokens = (*texts)[i].tokens.size() - printers[i].getTokens().size();
     if (line.timing && done)
-      printers[i].printTiming((*texts)[i].tokens.size() - printers[i].getTokens().size());
+      line.json ? printers[i].printTimingJson(promptTokens, (*texts)[i].steps)
+                : printers[i].printTiming(promptTokens, (*texts)[i].steps);
     if (line.printTokens && done)
       done = print(formatTokens(printers[i].getTokens()) + "\n");
   }

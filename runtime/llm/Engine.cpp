@@ -5,6 +5,7 @@
 #include "runtime/vision/Signature.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace quern::runtime {
 
@@ -81,20 +82,29 @@ QuernPosition &Engine::getPosition(size_t row) {
   return reinterpret_cast<QuernPosition *>(positionValues.get<int32_t>().data())[row];
 }
 
+/// Where token `token` of `piece` stands, which is row `row` of the next call.
+void Engine::placeToken(const StepPiece &piece, size_t token, size_t row) {
+  int64_t size = getSize(piece.sequence), first = piece.sequence * contextSize;
+  uint64_t ancestors = piece.ancestors.empty() ? 0 : piece.ancestors[token];
+  int64_t before = ancestors ? std::popcount(ancestors) - 1 : static_cast<int64_t>(token);
+  getPosition(row) = {.position = static_cast<int32_t>(size + before),
+                      .row = static_cast<int32_t>(first + size + static_cast<int64_t>(token)),
+                      .first = static_cast<int32_t>(first),
+                      .ancestors_low = static_cast<int32_t>(static_cast<uint32_t>(ancestors)),
+                      .ancestors_high = static_cast<int32_t>(static_cast<uint32_t>(ancestors >> 32))};
+}
+
 /// Makes the rows of `pieces` those of the next call, one behind the other: how many logits are wanted of.
 Result<int64_t> Engine::place(std::span<const StepPiece> pieces) {
   std::span<int32_t> tokens = tokenValues.get<int32_t>(), rows = wantedValues.get<int32_t>();
   size_t row = 0, wanted = 0;
   for (const StepPiece &piece : pieces) {
-    int64_t size = getSize(piece.sequence), count = static_cast<int64_t>(piece.tokens.size());
+    auto count = static_cast<int64_t>(piece.tokens.size());
     if (Result<void> fits = checkRoom(piece.sequence, count); !fits)
       return fits.error();
-    int64_t first = piece.sequence * contextSize;
     for (int64_t i = 0; i < count; ++i, ++row) {
       tokens[row] = piece.tokens[static_cast<size_t>(i)];
-      getPosition(row) = {.position = static_cast<int32_t>(size + i),
-                          .row = static_cast<int32_t>(first + size + i),
-                          .first = static_cast<int32_t>(first)};
+      placeToken(piece, static_cast<size_t>(i), row);
       if (i >= count - piece.wanted)
         rows[wanted++] = static_cast<int32_t>(row);
     }
@@ -154,6 +164,15 @@ Result<void> Engine::checkLogits(int64_t wanted) const {
                  "` was given a number beyond f16, whose largest is 65504; compile the "
                  "model with `--cache bf16` or `--cache f32`"};
   return Error{message + ": a value on the way to them was beyond f32"};
+}
+
+void Engine::keep(int64_t sequence, int64_t count, std::span<const int32_t> path) {
+  int64_t &size = sizes[static_cast<size_t>(sequence)];
+  int64_t before = size - count, first = sequence * contextSize + before;
+  // No row is written before it is read: a token has at least as many before it as are on the way to it.
+  for (size_t i = 0; i < path.size(); ++i)
+    session->moveStateRow(first + path[i], first + static_cast<int64_t>(i));
+  size = before + static_cast<int64_t>(path.size());
 }
 
 Result<void> Engine::run(std::span<const StepPiece> pieces) {

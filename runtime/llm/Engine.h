@@ -14,12 +14,15 @@ struct StepPiece {
   int64_t sequence = 0;
   std::span<const int32_t> tokens;
   int64_t wanted = 0;
+  /// Of tokens that are a tree: those on the way to each (TokenTree.h). Empty: each follows the one before it.
+  std::span<const uint64_t> ancestors = {};
 };
 
 /// Runs the language-model entry of a session on steps of rows of any mix of sequences and lengths. Each sequence has
 /// rows of the caches of its own, and what it gives does not depend on the others, nor on how its tokens are cut into
-/// pieces: token i of a sequence stands at position i and writes the i-th of its rows. The buffers are made once, so
-/// that a step allocates nothing of the size of the vocabulary.
+/// pieces: token i of a sequence stands at position i and writes the i-th of its rows. So does a path of a tree, once
+/// `keep` has chosen it: until then the tokens of a tree have one row each, one behind the other. The buffers are made
+/// once, so that a step allocates nothing of the size of the vocabulary.
 class Engine {
 public:
   /// For the session's first entry of that form. `session` outlives the engine. A step takes at most `batch` rows, and
@@ -40,6 +43,9 @@ public:
   int64_t getSize(int64_t sequence = 0) const { return sizes[static_cast<size_t>(sequence)]; }
   /// Forgets the tokens of a sequence from `size` on.
   void rewind(int64_t size, int64_t sequence = 0) { sizes[static_cast<size_t>(sequence)] = size; }
+  /// Of the last `count` tokens of a sequence, which are a tree, keeps those numbered `path`, each an ancestor of the
+  /// next, and forgets the others.
+  void keep(int64_t sequence, int64_t count, std::span<const int32_t> path);
 
   /// One step: `pieces`, of at least one token each, of different sequences, and of no more rows than a step takes.
   /// Refused as a whole where one does not fit into its sequence.
@@ -57,6 +63,7 @@ private:
   Engine(Session &session, uint32_t entry, const LanguageModelSignature &signature);
   Result<void> checkRoom(int64_t sequence, int64_t count) const;
   QuernPosition &getPosition(size_t row);
+  void placeToken(const StepPiece &piece, size_t token, size_t row);
   Result<int64_t> place(std::span<const StepPiece> pieces);
   int64_t pad(int64_t rows, int64_t wanted);
   Result<void> call(int64_t rows, int64_t wanted, int64_t ownRows);

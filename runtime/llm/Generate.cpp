@@ -2,6 +2,8 @@
 
 #include "runtime/llm/Generate.h"
 
+#include "runtime/llm/GuessPolicy.h"
+
 #include <algorithm>
 #include <chrono>
 
@@ -48,17 +50,24 @@ private:
 struct RunningText {
   Continuation *text = nullptr;
   size_t fed = 0;
+  /// The next token of a text that is written, and guesses of those behind it.
+  TokenTree tree = {};
 
   std::span<const int32_t> getRest() const { return std::span(text->tokens).subspan(fed); }
+  /// All of its tokens but the last are read.
+  bool isWritten() const { return getRest().size() == 1; }
 };
 
 /// The texts that are being continued.
 class Generator {
 public:
   Generator(Engine &engine, std::span<Continuation> texts, std::span<const int32_t> stopTokens,
-            std::optional<double> slack)
-      : engine(engine), waiting(texts), stopTokens(stopTokens), running(static_cast<size_t>(engine.getSequenceCount())),
-        pace(slack) {}
+            const GenerateOptions &options)
+      : engine(engine), waiting(texts), stopTokens(stopTokens), options(options),
+        running(static_cast<size_t>(engine.getSequenceCount())), pace(options.slack) {
+    if (options.guesser)
+      policy.emplace(options.guesser->getMostGuesses(), options.guesser->hasSizes());
+  }
 
   /// Begins the next texts where a sequence is free.
   void begin();
@@ -66,103 +75,221 @@ public:
   Result<bool> advance();
 
 private:
+  int64_t getNumber(const RunningText &sequence) const { return &sequence - running.data(); }
+  Result<void> guess(std::span<RunningText *const> written);
+  size_t countGuesses(const RunningText &sequence, size_t most) const;
+  Result<void> runPieces(std::span<RunningText *const> written);
+  Result<void> runPiecesWith(RunningText &prompt, std::span<RunningText *const> written, int64_t room);
   Result<void> step(std::span<const StepPiece> pieces, int64_t prompt);
+  Result<void> accept(RunningText &sequence, int64_t row);
   Result<void> choose(RunningText &sequence, std::span<const float> logits);
+  Result<void> take(RunningText &sequence, int32_t token);
 
   Engine &engine;
   /// The texts that have not begun.
   std::span<Continuation> waiting;
   std::span<const int32_t> stopTokens;
+  const GenerateOptions &options;
   /// The text of each sequence, or none.
   std::vector<RunningText> running;
   PromptPace pace;
+  std::optional<GuessPolicy> policy;
 };
 
 } // namespace
 
 void Generator::begin() {
-  for (size_t sequence = 0; sequence < running.size(); ++sequence) {
-    while (!running[sequence].text && !waiting.empty()) {
+  for (RunningText &sequence : running) {
+    while (!sequence.text && !waiting.empty()) {
       if (waiting.front().newTokens > 0)
-        running[sequence] = {&waiting.front(), 0};
+        sequence = {&waiting.front(), 0};
       waiting = waiting.subspan(1);
     }
-    if (running[sequence].text && running[sequence].fed == 0)
-      engine.rewind(0, static_cast<int64_t>(sequence));
+    if (sequence.text && sequence.fed == 0)
+      engine.rewind(0, getNumber(sequence));
   }
 }
 
-/// Chooses the next token of a sequence's text, which may end with it.
-Result<void> Generator::choose(RunningText &sequence, std::span<const float> logits) {
+/// Gives the next token of a sequence's text to its sink; the text may end with it.
+Result<void> Generator::take(RunningText &sequence, int32_t token) {
   Continuation &text = *sequence.text;
-  Result<int32_t> token = text.sampler.sample(logits, text.tokens);
-  if (!token)
-    return token.error();
-  text.tokens.push_back(*token);
-  bool isStop = std::find(stopTokens.begin(), stopTokens.end(), *token) != stopTokens.end();
+  text.tokens.push_back(token);
+  bool isStop = std::find(stopTokens.begin(), stopTokens.end(), token) != stopTokens.end();
   if (--text.newTokens < 1 || isStop)
     sequence.text = nullptr;
-  return text.sink->take(*token);
+  return text.sink->take(token);
 }
 
-/// One step over `pieces`, of which one has `prompt` rows of a prompt; then the next token of each text that is read.
+/// Chooses the next token of a sequence's text.
+Result<void> Generator::choose(RunningText &sequence, std::span<const float> logits) {
+  Result<int32_t> token = sequence.text->sampler.sample(logits, sequence.text->tokens);
+  return token ? take(sequence, *token) : token.error();
+}
+
+/// Goes on in a text whose tree the last step has read, its root at wanted row `row`: along what holds of it.
+Result<void> Generator::accept(RunningText &sequence, int64_t row) {
+  Continuation &text = *sequence.text;
+  TokenTree &tree = sequence.tree;
+  auto getLogits = [&](int32_t node) { return engine.getLogits(row + node); };
+  std::vector<int32_t> path = {0}, typical;
+  if (options.typical)
+    typical = text.sampler.acceptTypical(tree, *options.typical, getLogits);
+  int depth = 0;
+  for (size_t node = 0; node < tree.getSize(); ++node)
+    depth = std::max(depth, tree.getDepth(node));
+  ++text.steps.steps;
+  while (sequence.text) {
+    bool isGuess = path.size() < typical.size();
+    Result<void> taken = isGuess ? take(sequence, tree.getTokens()[static_cast<size_t>(typical[path.size()])])
+                                 : choose(sequence, getLogits(path.back()));
+    if (!taken)
+      return taken;
+    std::optional<int32_t> next;
+    if (isGuess)
+      next = typical[path.size()];
+    else if (!options.typical)
+      next = tree.findChild(path.back(), text.tokens.back());
+    if (!next)
+      break;
+    path.push_back(*next);
+  }
+  int held = static_cast<int>(path.size()) - 1;
+  text.steps.accepted.resize(std::max(text.steps.accepted.size(), path.size() - 1));
+  for (size_t i = 0; i + 1 < path.size(); ++i)
+    ++text.steps.accepted[i];
+  if (policy && depth > 0)
+    policy->noteGuesses(depth, held);
+  if (!sequence.text)
+    return {};
+  engine.keep(getNumber(sequence), static_cast<int64_t>(tree.getSize()), path);
+  sequence.fed += path.size();
+  if (options.guesser)
+    options.guesser->note(getNumber(sequence), row + path.back());
+  return {};
+}
+
+/// One step over `pieces`, of which the last has `prompt` rows of a prompt; then the next tokens of each text.
 Result<void> Generator::step(std::span<const StepPiece> pieces, int64_t prompt) {
   using Clock = std::chrono::steady_clock;
   Clock::time_point begin = Clock::now();
   if (Result<void> done = engine.run(pieces); !done)
     return done;
+  double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
   if (prompt == 0 || pieces.size() > 1)
-    pace.note(prompt, std::chrono::duration<double>(Clock::now() - begin).count());
+    pace.note(prompt, seconds);
   int64_t row = 0;
+  for (const StepPiece &piece : pieces)
+    row += piece.wanted;
+  if (policy && prompt == 0)
+    policy->noteStep(static_cast<size_t>(row), seconds);
+  row = 0;
   for (const StepPiece &piece : pieces) {
     RunningText &sequence = running[static_cast<size_t>(piece.sequence)];
-    sequence.fed += piece.tokens.size();
-    if (piece.wanted == 0)
-      continue;
-    if (Result<void> chosen = choose(sequence, engine.getLogits(row++)); !chosen)
-      return chosen;
+    if (sequence.isWritten()) {
+      if (Result<void> accepted = accept(sequence, row); !accepted)
+        return accepted;
+    } else {
+      sequence.fed += piece.tokens.size();
+      if (piece.wanted > 0) {
+        ++sequence.text->steps.steps;
+        if (Result<void> chosen = choose(sequence, engine.getLogits(row)); !chosen)
+          return chosen;
+        if (sequence.text && options.guesser)
+          options.guesser->note(piece.sequence, row);
+      }
+    }
+    row += piece.wanted;
   }
   return {};
 }
 
-Result<bool> Generator::advance() {
-  std::vector<StepPiece> pieces;
-  const RunningText *prompt = nullptr;
-  for (const RunningText &sequence : running) {
-    if (!sequence.text)
+/// How many guesses behind the next token of a text are of use at most.
+size_t Generator::countGuesses(const RunningText &sequence, size_t most) const {
+  int64_t room = engine.getContextSize() - engine.getSize(getNumber(sequence)) - 1;
+  int64_t useful = std::min({room, sequence.text->newTokens - 1, engine.getMaxRows() - 1, engine.getMaxWanted() - 1});
+  return std::min(most, static_cast<size_t>(std::max<int64_t>(useful, 0)));
+}
+
+/// Guesses how the texts go on that are written.
+Result<void> Generator::guess(std::span<RunningText *const> written) {
+  size_t most = policy && !written.empty() ? policy->chooseCount(written.size()) : 0;
+  if (most > 0)
+    if (Result<void> prepared = options.guesser->prepare(); !prepared)
+      return prepared;
+  for (RunningText *sequence : written) {
+    const std::vector<int32_t> &tokens = sequence->text->tokens;
+    sequence->tree.reset(tokens.back());
+    size_t count = countGuesses(*sequence, most);
+    if (count == 0)
       continue;
-    if (sequence.getRest().size() == 1)
-      pieces.push_back({&sequence - running.data(), sequence.getRest(), 1});
-    else if (!prompt)
+    Result<void> guessed = options.guesser->guess(getNumber(*sequence), tokens, count, sequence->tree);
+    if (!guessed)
+      return guessed;
+  }
+  return {};
+}
+
+static StepPiece makePiece(int64_t sequence, const TokenTree &tree) {
+  return {sequence, tree.getTokens(), static_cast<int64_t>(tree.getSize()),
+          tree.isChain() ? std::span<const uint64_t>() : tree.getAncestors()};
+}
+
+/// The next tokens of texts that are written, in as many steps as they take best.
+Result<void> Generator::runPieces(std::span<RunningText *const> written) {
+  bool hasGuesses = std::any_of(written.begin(), written.end(), [](RunningText *s) { return s->tree.getSize() > 1; });
+  int64_t most = hasGuesses ? std::min(engine.getMaxRows(), engine.getMaxWanted()) : engine.getDecodeRows();
+  std::vector<StepPiece> pieces;
+  for (int64_t rows = 0; !written.empty(); rows = 0, pieces.clear()) {
+    for (; !written.empty() && rows + static_cast<int64_t>(written.front()->tree.getSize()) <= most;
+         written = written.subspan(1)) {
+      pieces.push_back(makePiece(getNumber(*written.front()), written.front()->tree));
+      rows += pieces.back().wanted;
+    }
+    if (Result<void> done = step(pieces, 0); !done)
+      return done;
+  }
+  return {};
+}
+
+/// A piece of a prompt, of at most `room` rows, and as many texts as fit beside it; the others wait for the next step.
+Result<void> Generator::runPiecesWith(RunningText &prompt, std::span<RunningText *const> written, int64_t room) {
+  int64_t most = std::min(engine.getMaxRows(), engine.getMaxWanted()) - 1, rows = 0;
+  std::vector<StepPiece> pieces;
+  for (RunningText *sequence : written) {
+    if (rows + static_cast<int64_t>(sequence->tree.getSize()) > most)
+      sequence->tree.reset(sequence->text->tokens.back());
+    if (rows == most)
+      break;
+    pieces.push_back(makePiece(getNumber(*sequence), sequence->tree));
+    rows += pieces.back().wanted;
+  }
+  std::span<const int32_t> rest = prompt.getRest();
+  size_t part = std::min(rest.size(), static_cast<size_t>(std::min(room, engine.getMaxRows() - rows)));
+  pieces.push_back({getNumber(prompt), rest.first(part), part == rest.size()});
+  return step(pieces, static_cast<int64_t>(part));
+}
+
+Result<bool> Generator::advance() {
+  std::vector<RunningText *> written;
+  RunningText *prompt = nullptr;
+  for (RunningText &sequence : running) {
+    if (sequence.text && sequence.isWritten())
+      written.push_back(&sequence);
+    else if (sequence.text && !prompt)
       prompt = &sequence;
   }
-  if (pieces.empty() && !prompt)
+  if (written.empty() && !prompt)
     return false;
-  int64_t room = prompt && !pieces.empty() ? pace.getRows() : engine.getMaxRows();
-  if (!prompt || room == 0) {
-    for (std::span<const StepPiece> rest = pieces; !rest.empty();) {
-      size_t part = std::min(rest.size(), static_cast<size_t>(engine.getDecodeRows()));
-      if (Result<void> done = step(rest.first(part), 0); !done)
-        return done.error();
-      rest = rest.subspan(part);
-    }
-    return true;
-  }
-  // The prompt's piece is last; what finds no room beside it waits for the next step.
-  pieces.resize(std::min(
-      {pieces.size(), static_cast<size_t>(engine.getMaxRows() - 1), static_cast<size_t>(engine.getMaxWanted() - 1)}));
-  room = std::min(room, engine.getMaxRows() - static_cast<int64_t>(pieces.size()));
-  std::span<const int32_t> rest = prompt->getRest();
-  size_t part = std::min(rest.size(), static_cast<size_t>(room));
-  pieces.push_back({prompt - running.data(), rest.first(part), part == rest.size()});
-  if (Result<void> done = step(pieces, static_cast<int64_t>(part)); !done)
-    return done.error();
-  return true;
+  if (Result<void> guessed = guess(written); !guessed)
+    return guessed.error();
+  int64_t room = prompt && !written.empty() ? pace.getRows() : engine.getMaxRows();
+  Result<void> done = prompt && room > 0 ? runPiecesWith(*prompt, written, room) : runPieces(written);
+  return done ? Result(true) : done.error();
 }
 
 Result<void> generate(Engine &engine, std::span<Continuation> texts, std::span<const int32_t> stopTokens,
-                      std::optional<double> slack) {
-  Generator generator(engine, texts, stopTokens, slack);
+                      const GenerateOptions &options) {
+  Generator generator(engine, texts, stopTokens, options);
   while (true) {
     generator.begin();
     Result<bool> advanced = generator.advance();

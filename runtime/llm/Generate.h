@@ -4,6 +4,7 @@
 #define QUERN_RUNTIME_LLM_GENERATE_H
 
 #include "runtime/llm/Engine.h"
+#include "runtime/llm/Guesser.h"
 #include "runtime/llm/Sampler.h"
 
 namespace quern::runtime {
@@ -15,6 +16,25 @@ public:
   virtual Result<void> take(int32_t token) = 0;
 };
 
+/// How a text came about.
+struct TextSteps {
+  /// Steps that gave tokens of it.
+  int64_t steps = 0;
+  /// How many of its guesses of depth 1, 2, … held.
+  std::vector<int64_t> accepted;
+};
+
+/// How texts are continued. What they hold depends on `typical` alone.
+struct GenerateOptions {
+  /// Steps with a piece of a prompt come at most 1 + `slack` times as late as without, as far as the steps before show;
+  /// none: a piece takes what there is room for.
+  std::optional<double> slack;
+  /// Null: nothing is guessed.
+  Guesser *guesser = nullptr;
+  /// None: a guess holds where it is what is chosen.
+  std::optional<TypicalAcceptance> typical;
+};
+
 /// A text to be continued.
 struct Continuation {
   /// The prompt, at least one token; new tokens are appended.
@@ -23,15 +43,16 @@ struct Continuation {
   TokenSink *sink;
   /// New tokens at most.
   int64_t newTokens = 0;
+  TextSteps steps = {};
 };
 
 /// Continues each of `texts`, as many at a time as `engine` has sequences, and gives its new tokens to its sink, each
 /// as soon as it is known. The caller has made sure that each text fits into the context. A text ends with one of
 /// `stopTokens`, which is its last; the last new token is not fed. Steps hold the next tokens of all that are written,
-/// and a piece of one prompt: what there is room for, or so much of it that the others come at most 1 + `slack` times
-/// as late as without, as far as the steps before show.
+/// each with guesses of what follows it, and a piece of one prompt. A text is the same with guesses as without: each
+/// token is chosen from the logits behind those before it, by the same random numbers.
 Result<void> generate(Engine &engine, std::span<Continuation> texts, std::span<const int32_t> stopTokens,
-                      std::optional<double> slack = std::nullopt);
+                      const GenerateOptions &options = {});
 
 } // namespace quern::runtime
 

@@ -142,4 +142,51 @@ Result<int32_t> Sampler::sample(std::span<const float> logits, std::span<const i
   return draw();
 }
 
+/// How likely each token is, and the bound that makes a guess of it hold.
+static double computeProbabilities(std::span<const float> logits, float temperature,
+                                   const TypicalAcceptance &acceptance, std::vector<double> &probabilities) {
+  double largest = *std::max_element(logits.begin(), logits.end()), sum = 0, entropy = 0;
+  probabilities.resize(logits.size());
+  for (size_t i = 0; i < logits.size(); ++i)
+    sum += probabilities[i] = std::exp((logits[i] - largest) / temperature);
+  for (double &probability : probabilities) {
+    probability /= sum;
+    entropy -= probability * std::log(probability + 1e-5);
+  }
+  return std::min<double>(acceptance.epsilon, acceptance.delta * std::exp(-entropy));
+}
+
+std::vector<int32_t>
+Sampler::acceptTypical(const TokenTree &tree, const TypicalAcceptance &acceptance,
+                       const std::function<std::span<const float>(int32_t node)> &getLogits) const {
+  // A token comes behind its parent. Of each: the logarithm of the path's probability, where it is accepted.
+  std::vector<double> scores(tree.getSize(), -infinity), probabilities;
+  scores[0] = 0;
+  size_t best = 0;
+  auto isParent = [&](size_t node, size_t child) { return tree.getParent(child) == static_cast<int32_t>(node); };
+  for (size_t node = 0; node < tree.getSize(); ++node) {
+    size_t child = node + 1;
+    while (child < tree.getSize() && !isParent(node, child))
+      ++child;
+    if (child == tree.getSize() || scores[node] == -infinity)
+      continue;
+    double bound =
+        computeProbabilities(getLogits(static_cast<int32_t>(node)), options.temperature, acceptance, probabilities);
+    for (; child < tree.getSize(); ++child) {
+      double probability = probabilities[static_cast<size_t>(tree.getTokens()[child])];
+      if (isParent(node, child) && probability > bound)
+        scores[child] = scores[node] + std::log(probability);
+    }
+  }
+  for (size_t node = 1; node < tree.getSize(); ++node) {
+    int depth = tree.getDepth(node), bestDepth = tree.getDepth(best);
+    if (scores[node] != -infinity && (depth > bestDepth || (depth == bestDepth && scores[node] > scores[best])))
+      best = node;
+  }
+  std::vector<int32_t> path;
+  for (uint64_t left = tree.getAncestors(best); left; left &= left - 1)
+    path.push_back(std::countr_zero(left));
+  return path;
+}
+
 } // namespace quern::runtime

@@ -4,8 +4,10 @@
 #define QUERN_RUNTIME_LLM_SAMPLER_H
 
 #include "quern/Result.h"
+#include "runtime/llm/TokenTree.h"
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -47,6 +49,12 @@ struct SamplerOptions {
   uint64_t seed = 0;
 };
 
+/// What makes a guess hold where tokens are sampled: that it is likely enough, more than
+/// min(epsilon, delta · exp(-H)), where H is the entropy of the probabilities (Cai et al. 2024, section 3.3.1).
+struct TypicalAcceptance {
+  float epsilon = 0.09f, delta = 0.3f;
+};
+
 /// Chooses tokens from logits. The rules apply in this order: repetition penalty, top-k, temperature, top-p, min-p.
 /// None of them takes the likeliest token away. A logit that is not a number is never chosen.
 class Sampler {
@@ -55,6 +63,12 @@ public:
 
   /// The next token after `context`. Refused when no logit is a number above minus infinity.
   Result<int32_t> sample(std::span<const float> logits, std::span<const int32_t> context);
+
+  /// The path of `tree`, from its root on, that is accepted by probabilities at the sampler's temperature alone: the
+  /// longest whose tokens are all likely enough; of those the likeliest, then the first. `getLogits(node)` are the
+  /// logits behind a token.
+  std::vector<int32_t> acceptTypical(const TokenTree &tree, const TypicalAcceptance &acceptance,
+                                     const std::function<std::span<const float>(int32_t node)> &getLogits) const;
 
 private:
   struct Candidate {

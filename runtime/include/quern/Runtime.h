@@ -58,6 +58,16 @@ struct Entry {
   std::vector<Symbol> symbols;
 };
 
+/// How the rows of a cache lie, in elements: row r begins at (r / lanes) · group + (r % lanes) · lane, and has `heads`
+/// times `size` elements.
+struct RowLayout {
+  int64_t lanes = 1, lane = 0, group = 0;
+  int64_t size = 0, element = 0;
+  int64_t heads = 0, head = 0;
+  /// Bytes of an element.
+  int64_t bytes = 0;
+};
+
 /// Memory that keeps its values from one run to the next.
 struct State {
   std::string name;
@@ -66,6 +76,8 @@ struct State {
   uint64_t bytes = 0;
   /// How many tokens a cache holds; none for a variable.
   std::optional<int64_t> rows;
+  /// How the rows of a cache lie.
+  RowLayout layout;
   /// Where, in the packed weights, what it starts as is; zeros without.
   std::optional<uint64_t> start;
 };
@@ -297,6 +309,9 @@ public:
   /// The first state of f16 that holds what is no number, as it does where it was given one beyond f16;
   /// null: there is none.
   const State *findOverflow() const;
+
+  /// Copies row `from` of every cache to its row `to`; both are below `getStateRows`.
+  void moveStateRow(int64_t from, int64_t to);
 
   /// Sets all states to what they start as and gives their memory back.
   void resetStates();

@@ -4,6 +4,7 @@
 #include "quern/Format.h"
 
 #include <algorithm>
+#include <bit>
 #include <iterator>
 
 // The size of the tokenizer that stands behind the weights; the build says it.
@@ -36,7 +37,8 @@ extern "C" const uint8_t quern_description[] = R"({
                 {"name": "i", "dtype": "i32", "shape": ["n"], "below": [10]}],
      "results": [{"name": "y", "dtype": "f32", "shape": ["n"]}],
      "symbols": ["n"], "bounds": {"n": 16}}],
-  "states": [{"name": "tokens", "kind": "cache", "bytes": 192, "dtype": "i32", "shape": [48]}],
+  "states": [{"name": "tokens", "kind": "cache", "bytes": 192, "dtype": "i32", "shape": [48],
+              "layout": [1, 0, 1, 1, 1, 1, 0, 4]}],
   "weights_bytes": 1280,
   "parameters": [{"name": "weight", "dtype": "f32", "shape": [320], "offset": 0, "bytes": 1280}],
   "targets": [
@@ -64,6 +66,16 @@ namespace {
 
 ToyCounts counts;
 
+/// What a token sees of the cache, itself the last.
+std::vector<int32_t> getSeen(const int32_t *cache, const QuernPosition &at) {
+  uint64_t ancestors = quern_ancestors(&at);
+  int32_t tree = ancestors ? at.row - 63 + std::countl_zero(ancestors) : at.row + 1;
+  std::vector<int32_t> seen(cache + at.first, cache + tree);
+  for (; ancestors; ancestors &= ancestors - 1)
+    seen.push_back(cache[tree + std::countr_zero(ancestors)]);
+  return seen;
+}
+
 int32_t runForward(const QuernProgramArgs *args) {
   const auto *tokens = static_cast<const int32_t *>(args->operands[0]);
   const auto *positions = static_cast<const QuernPosition *>(args->operands[1]);
@@ -82,8 +94,7 @@ int32_t runForward(const QuernProgramArgs *args) {
     first = firstOf(i) == first ? first : -1;
   }
   for (int32_t r = 0; r < args->dims[1]; ++r) {
-    int32_t begin = firstOf(wanted[r]);
-    int32_t next = predictToy({cache + begin, static_cast<size_t>(rowOf(wanted[r]) - begin) + 1});
+    int32_t next = predictToy(getSeen(cache, positions[wanted[r]]));
     for (int32_t v = 0; v < toyVocab; ++v)
       logits[r * toyVocab + v] = weights[v] - static_cast<float>((v - next + toyVocab) % toyVocab) / 16.0f;
   }

@@ -78,7 +78,7 @@ void testRefuse(Checks &checks) {
   refuses({"--info", "--bench"}, "`--info` and `--bench` exclude each other");
   refuses({"--info", "--chat"}, "`--chat` has no meaning with `--info`");
   refuses({"--info", "text"}, "found a prompt `text` beside `--info`");
-  refuses({"--json"}, "`--json` has no meaning here");
+  refuses({"--json"}, "`--json` has no meaning without `--timing`");
   refuses({"text", "--prompt-tokens", "1"}, "found a prompt and `--prompt-tokens`, expected one of them");
   refuses({"text", "--prompts", "f"}, "found a prompt and `--prompts`, expected one of them");
   refuses({"--prompt-tokens", "1", "--prompts", "f"}, "`--prompt-tokens` and `--prompts` exclude each other");

@@ -3,6 +3,7 @@
 #include "runtime/Description.h"
 #include "Check.h"
 #include "ToyModel.h"
+#include "quern/Positions.h"
 #include "runtime/llm/Signature.h"
 
 #include <string>
@@ -23,9 +24,9 @@ void testWhole(Checks &checks) {
   const Entry &forward = description->entries[0];
   checks.equal(forward.symbols[1].name, "r");
   checks.equal(forward.symbols[0].bound, 8);
-  // A record of a position is three integers.
+  // A record of a position is integers.
   checks.that(forward.inputs[1].isPosition && forward.inputs[1].shape.size() == 2);
-  checks.equal(forward.inputs[1].shape[1].size, 3);
+  checks.equal(forward.inputs[1].shape[1].size, QUERN_POSITION_FIELDS);
   // The limits of a language model's indices follow from its form.
   checks.equal(forward.inputs[0].below.at(0).size, 320);
   checks.equal(forward.inputs[2].below.at(0).symbol, 0);
@@ -79,6 +80,10 @@ void testDamage(Checks &checks) {
   refuses(checks, "\"kind\": \"cache\"", "\"kind\": \"cache\", \"start\": 1089",
           "`states[0]` starts as weights that end behind the 1280 bytes of all");
   refuses(checks, "\"shape\": [48]", "\"shape\": []", "`states[0]` is a cache without an axis of rows");
+  refuses(checks, "[1, 0, 1, 1, 1, 1, 0, 4]", "[1, 0, 1, 1, 1, 1, 0, 3]",
+          "`states[0].layout` holds no layout of rows of two or four bytes");
+  refuses(checks, "[1, 0, 1, 1, 1, 1, 0, 4]", "[1, 0, 1, 2, 1, 1, 0, 4]",
+          "`states[0].layout` has rows beyond the bytes of the state");
   refuses(checks, "\"bytes\": 192", "\"bytes\": -1", "`states[0].bytes` is -1");
   refuses(checks, "\"offset\": 0, \"bytes\": 1280", "\"offset\": 1, \"bytes\": 1280",
           "ends at byte 1281, the weights at 1280");

@@ -4,8 +4,10 @@
 #include "Check.h"
 #include "ToyModel.h"
 #include "runtime/llm/Sampler.h"
+#include "runtime/llm/TokenTree.h"
 
 #include <algorithm>
+#include <bit>
 
 using namespace quern::runtime;
 using namespace quern::test;
@@ -25,7 +27,8 @@ class Traffic {
 public:
   Traffic(Checks &checks, int64_t sequences)
       : checks(checks), session(makeSession()), engine(Engine::create(*session, std::nullopt, sequences).value()),
-        random(static_cast<uint64_t>(sequences)), texts(static_cast<size_t>(sequences)) {}
+        random(static_cast<uint64_t>(sequences)), texts(static_cast<size_t>(sequences)),
+        trees(static_cast<size_t>(sequences)) {}
 
   void run(int steps) {
     for (int i = 0; i < steps; ++i)
@@ -60,6 +63,8 @@ private:
       rows += piece.size();
       fits &= texts[sequence].size() + piece.size() <= static_cast<size_t>(engine.getContextSize());
       pieces.push_back({static_cast<int64_t>(sequence), piece, static_cast<int64_t>(draw(piece.size() + 1))});
+      if (draw(3) == 0)
+        pieces.back().ancestors = grow(trees[sequence], piece);
     }
     if (pieces.empty())
       return;
@@ -73,6 +78,10 @@ private:
     int64_t row = 0;
     for (const StepPiece &piece : pieces) {
       std::vector<int32_t> &text = texts[static_cast<size_t>(piece.sequence)];
+      if (!piece.ancestors.empty()) {
+        row = checkTree(piece, row);
+        continue;
+      }
       text.insert(text.end(), piece.tokens.begin(), piece.tokens.end());
       checks.equal(engine.getSize(piece.sequence), static_cast<int64_t>(text.size()));
       for (int64_t i = piece.wanted; i > 0; --i) {
@@ -84,12 +93,50 @@ private:
     }
   }
 
+  /// Makes `tokens` a tree.
+  std::span<const uint64_t> grow(TokenTree &tree, std::span<const int32_t> tokens) {
+    tree.reset(tokens.front());
+    for (size_t node = 1; node < tokens.size(); ++node)
+      tree.add(tokens[node], static_cast<int32_t>(draw(node)));
+    return tree.getAncestors();
+  }
+
+  /// What is behind a token of a tree is what is behind the way to it; then the sequence goes on behind one of them.
+  /// The row behind the tree's.
+  int64_t checkTree(const StepPiece &piece, int64_t row) {
+    std::vector<int32_t> &text = texts[static_cast<size_t>(piece.sequence)];
+    const TokenTree &tree = trees[static_cast<size_t>(piece.sequence)];
+    auto getPath = [&](size_t node) {
+      std::vector<int32_t> path;
+      for (uint64_t left = tree.getAncestors(node); left; left &= left - 1)
+        path.push_back(std::countr_zero(left));
+      return path;
+    };
+    auto follow = [&](std::span<const int32_t> path) {
+      std::vector<int32_t> way = text;
+      for (int32_t node : path)
+        way.push_back(piece.tokens[static_cast<size_t>(node)]);
+      return way;
+    };
+    for (size_t node = piece.tokens.size() - static_cast<size_t>(piece.wanted); node < piece.tokens.size(); ++node) {
+      std::span<const float> logits = engine.getLogits(row++);
+      auto found = std::max_element(logits.begin(), logits.end()) - logits.begin();
+      checks.equal(static_cast<int32_t>(found), predictToy(follow(getPath(node))));
+    }
+    std::vector<int32_t> path = getPath(draw(piece.tokens.size()));
+    engine.keep(piece.sequence, static_cast<int64_t>(piece.tokens.size()), path);
+    text = follow(path);
+    checks.equal(engine.getSize(piece.sequence), static_cast<int64_t>(text.size()));
+    return row;
+  }
+
   Checks &checks;
   std::unique_ptr<Session> session;
   Engine engine;
   RandomGenerator random;
   /// The tokens of each sequence.
   std::vector<std::vector<int32_t>> texts;
+  std::vector<TokenTree> trees;
   int refused = 0;
 };
 

@@ -72,10 +72,15 @@ void testInputs(Checks &checks) {
     auto size = static_cast<int64_t>(values.size());
     return makeIntegers({size}, values);
   };
-  auto positions = [](std::vector<int32_t> values) {
-    auto size = static_cast<int64_t>(values.size() / QUERN_POSITION_FIELDS);
-    return makeIntegers({size, QUERN_POSITION_FIELDS}, values);
+  // The first fields of each position; the others are 0.
+  auto positionsOf = [](size_t fields, std::vector<int32_t> values) {
+    size_t size = values.size() / fields;
+    std::vector<int32_t> all(size * QUERN_POSITION_FIELDS);
+    for (size_t i = 0; i < values.size(); ++i)
+      all[i / fields * QUERN_POSITION_FIELDS + i % fields] = values[i];
+    return makeIntegers({static_cast<int64_t>(size), QUERN_POSITION_FIELDS}, all);
   };
+  auto positions = [&](std::vector<int32_t> values) { return positionsOf(3, std::move(values)); };
   checks.that(
       static_cast<bool>(runOn(*session, 0, makeList(tokens({5, 319}), positions({0, 0, 0, 1, 1, 0}), tokens({1})))));
   refuses(checks, *session, 0, makeList(tokens({5, 320}), positions({0, 0, 0, 1, 1, 0}), tokens({1})),
@@ -97,17 +102,23 @@ void testInputs(Checks &checks) {
   checks.that(
       static_cast<bool>(runOn(*session, 0, makeList(tokens({5, 5}), positions({19, 19, 0, 0, 16, 16}), tokens({0})))));
   checks.that(static_cast<bool>(runOn(*session, 0, makeList(tokens({5}), positions({0, 47, 32}), tokens({0})))));
+  // Bit 4 is its own, so that the tree begins four rows before; bit 32 + 4 thirty-six.
+  checks.that(
+      static_cast<bool>(runOn(*session, 0, makeList(tokens({5}), positionsOf(5, {3, 20, 16, 19, 0}), tokens({0})))));
+  refuses(checks, *session, 0, makeList(tokens({5}), positionsOf(5, {3, 19, 16, 19, 0}), tokens({0})),
+          "input `at` has the tree row 15 at 0, expected 16 or more, the first row of its sequence");
+  refuses(checks, *session, 0, makeList(tokens({5}), positionsOf(5, {3, 40, 16, 19, 16}), tokens({0})),
+          "the tree row 4 at 0");
   refuses(checks, *session, 0, makeList(tokens({5, 5}), positions({0, 0, 0, 1, 1, 0}), tokens({2})),
           "input `want` has the index 2 at 0, expected 0 to 1");
   refuses(checks, *session, 0, makeList(tokens({5, 5}), positions({0, 0, 0}), tokens({0})),
           "has the size 1 on axis 0, but `s` is 2 in another input");
-  refuses(
-      checks, *session, 0,
-      makeList(makeIntegers({9}, std::vector<int32_t>(9)), makeIntegers({9, 3}, std::vector<int32_t>(27)), tokens({0})),
-      "input `tokens` has the size 9 on axis 0, expected `s` from 1 to 8");
+  refuses(checks, *session, 0,
+          makeList(makeIntegers({9}, std::vector<int32_t>(9)), positions(std::vector<int32_t>(27)), tokens({0})),
+          "input `tokens` has the size 9 on axis 0, expected `s` from 1 to 8");
   refuses(checks, *session, 0, makeList(tokens({}), positions({}), tokens({0})), "has the size 0 on axis 0");
   refuses(checks, *session, 0, makeList(tokens({5}), makeIntegers({1}, {0}), tokens({0})),
-          "input `at` has the shape [1], expected [s, 3]");
+          "input `at` has the shape [1], expected [s, 5]");
   refuses(checks, *session, 0, makeList(makeFloats({1}, 5), positions({0, 0, 0}), tokens({0})),
           "input `tokens` has elements of type f32, expected i32");
   refuses(checks, *session, 1, makeList(makeFloats({2, 3}, 0), makeFloats({1}, 0)),
@@ -205,10 +216,10 @@ void testParallel(Checks &checks) {
     for (size_t i = 0; i < prompts.size(); ++i)
       texts.push_back({prompts[i], Sampler(SamplerOptions()), &collectors[i], counts[i]});
     int pairs = getToyCounts().pairs;
-    std::optional<double> slack;
+    GenerateOptions options;
     if (sequences == 3)
-      slack = 0.3;
-    checks.that(static_cast<bool>(generate(engine, texts, {}, slack)));
+      options.slack = 0.3;
+    checks.that(static_cast<bool>(generate(engine, texts, {}, options)));
     for (size_t i = 0; i < prompts.size(); ++i)
       checks.that(collectors[i].tokens == continueToy(prompts[i], static_cast<int>(counts[i])));
     checks.equal(getToyCounts().pairs > pairs, sequences > 1);

@@ -1,0 +1,238 @@
+/// Texts that are written with guesses are those that are written without; what is accepted by how likely it is.
+///
+///   guesses            the checks
+///   guesses typical    reads cases of typical acceptance, prints the path of each; see check_typical.py
+
+#include "Check.h"
+#include "ToyModel.h"
+#include "runtime/llm/Generate.h"
+#include "runtime/llm/GuessPolicy.h"
+
+#include <iostream>
+#include <string_view>
+
+using namespace quern::runtime;
+using namespace quern::test;
+
+namespace {
+
+alignas(64) const uint8_t weights[toyWeightsBytes] = {};
+
+std::unique_ptr<Session> makeSession() {
+  SessionOptions options;
+  options.threads = 1;
+  return Session::create({&quern_programs, getToyDescription(), weights}, options).value();
+}
+
+struct Collector : TokenSink {
+  std::vector<int32_t> tokens;
+  Result<void> take(int32_t token) override {
+    tokens.push_back(token);
+    return {};
+  }
+};
+
+/// Grows trees of any form, whose tokens are often those that the model finds likeliest.
+class RandomGuesser : public Guesser {
+public:
+  explicit RandomGuesser(uint64_t seed) : random(seed) {}
+  size_t getMostGuesses() const override { return toyStep - 1; }
+  bool hasSizes() const override { return true; }
+  void note(int64_t, int64_t) override { ++notes; }
+  Result<void> prepare() override {
+    ++prepared;
+    return {};
+  }
+  Result<void> guess(int64_t, std::span<const int32_t> tokens, size_t most, TokenTree &tree) override {
+    for (size_t count = draw(most + 1); count > 0; --count) {
+      auto parent = static_cast<int32_t>(draw(tree.getSize()));
+      std::vector<int32_t> way(tokens.begin(), tokens.end() - 1);
+      for (uint64_t left = tree.getAncestors(static_cast<size_t>(parent)); left; left &= left - 1)
+        way.push_back(tree.getTokens()[static_cast<size_t>(std::countr_zero(left))]);
+      tree.add(draw(4) ? predictToy(way) : static_cast<int32_t>(draw(toyVocab)), parent);
+      ++guesses;
+    }
+    return {};
+  }
+
+  int notes = 0, prepared = 0, guesses = 0;
+
+private:
+  size_t draw(size_t below) { return random.nextInteger() % below; }
+  RandomGenerator random;
+};
+
+struct Written {
+  std::vector<Collector> collectors;
+  std::vector<Continuation> texts;
+};
+
+/// Prompts that begin in one way and differ in lengths and in how they are sampled.
+void write(Checks &checks, Written &written, int64_t sequences, uint64_t seed, const GenerateOptions &options) {
+  constexpr size_t count = 7;
+  std::unique_ptr<Session> session = makeSession();
+  Engine engine = Engine::create(*session, std::nullopt, sequences).value();
+  RandomGenerator random(seed);
+  written.collectors.resize(count);
+  for (Collector &collector : written.collectors) {
+    SamplerOptions sampling;
+    sampling.isGreedy = random.nextInteger() % 2;
+    sampling.temperature = 0.1f;
+    sampling.repetitionPenalty = random.nextInteger() % 2 ? 1.0f : 1.3f;
+    sampling.seed = random.nextInteger();
+    std::vector<int32_t> prompt(1 + random.nextInteger() % 9);
+    for (int32_t &token : prompt)
+      token = static_cast<int32_t>(random.nextInteger() % toyVocab);
+    auto room = engine.getContextSize() + 1 - static_cast<int64_t>(prompt.size());
+    int64_t length = random.nextInteger() % 2 ? room : 1 + random.nextInteger() % room;
+    written.texts.push_back({std::move(prompt), Sampler(sampling), &collector, length});
+  }
+  const int32_t stop[] = {7, 19};
+  checks.that(static_cast<bool>(generate(engine, written.texts, stop, options)));
+}
+
+void testSameTexts(Checks &checks) {
+  int held = 0, guesses = 0;
+  for (uint64_t seed = 1; seed <= 100; ++seed)
+    for (int64_t sequences : {1, 2, 3}) {
+      Written plain, guessed;
+      write(checks, plain, sequences, seed, {});
+      RandomGuesser guesser(seed);
+      LookupGuesser lookup;
+      GenerateOptions options;
+      options.guesser = &guesser;
+      if (seed % 5 == 0)
+        options.guesser = &lookup;
+      if (seed % 2)
+        options.slack = 0.3;
+      write(checks, guessed, sequences, seed, options);
+      for (size_t i = 0; i < plain.texts.size(); ++i) {
+        checks.that(plain.collectors[i].tokens == guessed.collectors[i].tokens);
+        const TextSteps &steps = guessed.texts[i].steps;
+        auto tokens = static_cast<int64_t>(guessed.collectors[i].tokens.size());
+        int64_t more = 0;
+        for (int64_t count : steps.accepted)
+          more += count;
+        // The last step of a text may end with a guess that held, and give no token behind it.
+        checks.that(steps.steps + more == tokens || steps.steps + more == tokens + 1);
+        held += static_cast<int>(more);
+      }
+      guesses += guesser.guesses;
+    }
+  checks.that(held > 1000);
+  checks.that(guesses > held);
+}
+
+void testLookup(Checks &checks) {
+  LookupGuesser lookup;
+  TokenTree tree;
+  auto guess = [&](std::vector<int32_t> tokens, size_t most) {
+    tree.reset(tokens.back());
+    checks.that(static_cast<bool>(lookup.guess(0, tokens, most, tree)));
+    checks.that(tree.isChain());
+    return std::vector<int32_t>(tree.getTokens().begin() + 1, tree.getTokens().end());
+  };
+  using Tokens = std::vector<int32_t>;
+  checks.that(guess({1, 2, 3, 4, 1, 2}, 8) == Tokens{3, 4, 1, 2});
+  checks.that(guess({1, 2, 3, 4, 1, 2}, 2) == Tokens{3, 4});
+  // The longest run counts, of equal ones the latest.
+  checks.that(guess({5, 1, 2, 8, 1, 2, 9, 5, 1, 2}, 1) == Tokens{8});
+  checks.that(guess({1, 2, 8, 1, 2, 9, 1, 2}, 1) == Tokens{9});
+  checks.that(guess({6, 6, 6}, 3) == Tokens{6});
+  checks.that(guess({1, 2, 3, 2}, 3).empty());
+  checks.that(guess({4}, 3).empty());
+}
+
+/// How many of `steps` steps guess, where a step of n rows takes 1 + cost (n - 1), and of what is guessed all or
+/// nothing holds.
+int countGuessing(GuessPolicy &policy, int steps, double cost, bool holds) {
+  int guessing = 0;
+  for (int i = 0; i < steps; ++i) {
+    size_t count = policy.chooseCount(1);
+    policy.noteStep(1 + count, 1 + cost * static_cast<double>(count));
+    if (count == 0)
+      continue;
+    ++guessing;
+    policy.noteGuesses(static_cast<int>(count), holds ? static_cast<int>(count) : 0);
+  }
+  return guessing;
+}
+
+void testPolicy(Checks &checks) {
+  // What always holds and costs little is guessed in full, but for the first steps.
+  GuessPolicy cheap(16, true);
+  countGuessing(cheap, 50, 0.1, true);
+  checks.equal(cheap.chooseCount(1), size_t(16));
+  // What never holds is guessed seldom: the first steps, and the trials.
+  GuessPolicy vain(16, true);
+  countGuessing(vain, 100, 0.3, false);
+  checks.that(countGuessing(vain, 1000, 0.3, false) <= 6);
+  // What begins to hold is guessed again, after the longest wait.
+  countGuessing(vain, 4000, 0.3, false);
+  countGuessing(vain, 1100, 0.3, true);
+  checks.that(vain.chooseCount(1) > 0);
+  // What holds and costs more than it gives is not.
+  GuessPolicy dear(63, false);
+  countGuessing(dear, 20, 2, true);
+  checks.that(countGuessing(dear, 200, 2, true) < 100);
+}
+
+void testTree(Checks &checks) {
+  TokenTree tree;
+  tree.reset(9);
+  checks.that(tree.isChain());
+  checks.equal(tree.add(5, 0), 1);
+  checks.that(tree.isChain());
+  checks.equal(tree.add(6, 0), 2);
+  checks.equal(tree.add(5, 1), 3);
+  checks.that(!tree.isChain());
+  checks.equal(tree.getAncestors(3), uint64_t(0b1011));
+  checks.equal(tree.getDepth(3), 2);
+  checks.equal(tree.getDepth(0), 0);
+  checks.equal(tree.findChild(0, 6).value_or(-1), 2);
+  checks.equal(tree.findChild(1, 5).value_or(-1), 3);
+  checks.that(!tree.findChild(2, 5));
+}
+
+/// Of each case: temperature, epsilon, delta, how many tokens and how large the vocabulary is; parents and tokens; the
+/// logits behind each.
+int runTypical() {
+  float temperature = 0;
+  TypicalAcceptance acceptance;
+  size_t count = 0, vocabulary = 0;
+  while (std::cin >> temperature >> acceptance.epsilon >> acceptance.delta >> count >> vocabulary) {
+    std::vector<int32_t> parents(count), tokens(count);
+    for (size_t i = 0; i < count; ++i)
+      std::cin >> parents[i] >> tokens[i];
+    std::vector<float> logits(count * vocabulary);
+    for (float &logit : logits)
+      std::cin >> logit;
+    TokenTree tree;
+    tree.reset(tokens[0]);
+    for (size_t i = 1; i < count; ++i)
+      tree.add(tokens[i], parents[i]);
+    SamplerOptions options;
+    options.isGreedy = false;
+    options.temperature = temperature;
+    std::vector<int32_t> path = Sampler(options).acceptTypical(tree, acceptance, [&](int32_t node) {
+      return std::span<const float>(logits).subspan(static_cast<size_t>(node) * vocabulary, vocabulary);
+    });
+    for (int32_t node : path)
+      std::cout << node << ' ';
+    std::cout << std::endl;
+  }
+  return 0;
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  if (argc > 1 && argv[1] == std::string_view("typical"))
+    return runTypical();
+  Checks checks;
+  testTree(checks);
+  testLookup(checks);
+  testPolicy(checks);
+  testSameTexts(checks);
+  return checks.status();
+}
