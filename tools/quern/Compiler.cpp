@@ -6,6 +6,7 @@
 #include "tools/quern/ChatTrial.h"
 #include "tools/quern/Files.h"
 #include "tools/quern/Limits.h"
+#include "tools/quern/ModelBase.h"
 #include "tools/quern/Paths.h"
 
 #include "dialect/Ops.h"
@@ -39,6 +40,7 @@ void addCompilerOptions(CLI::App &command, CompilerOptions &options) {
       .add_option("--weights", options.weights, "[MOUNT=]FILE_OR_DIR: GGUF, safetensors or a Hugging Face directory")
       ->required();
   command.add_option("--config", options.config, "A config.json in place of the checkpoint's");
+  addBaseOption(command, options.base);
   command.add_option("-I", options.imports, "A further folder that models may import from")
       ->take_all()
       ->allow_extra_args(false);
@@ -144,9 +146,15 @@ LogicalResult Compiler::findTargets() {
   if (targets.empty())
     return refuse("`--target` is `" + options.targets + "`, expected one name at least");
   llvm::sort(targets, [](const codegen::TargetSpec &a, const codegen::TargetSpec &b) { return rank(a) < rank(b); });
+  return success();
+}
+
+LogicalResult Compiler::checkUsage() {
+  if (failed(findTargets()))
+    return failure();
   if (options.precision == "bf16" && options.exact)
     return refuse("`--precision bf16` rounds what `--exact` keeps; expected one of them");
-  return success();
+  return checkBase(options.model, options.base);
 }
 
 LogicalResult Compiler::openCheckpoint() {
@@ -171,6 +179,7 @@ LogicalResult Compiler::readModel() {
     return failure();
   FrontendOptions frontendOptions;
   frontendOptions.importPaths = findImportPaths(options.imports);
+  frontendOptions.base = options.base;
   frontendOptions.exact = options.cache == "f32" || (options.exact && options.cache == "auto");
   frontend::DiagnosticEngine errors(sources);
   ModelConfig config = checkpoint->config();

@@ -31,6 +31,8 @@ struct CompilerOptions {
   std::vector<std::string> weights;
   /// Folders, beside the model's and the library, that it may import from.
   std::vector<std::string> imports;
+  /// The model file that `import base` means, or empty.
+  std::string base;
   /// Replaces the checkpoint's configuration when not empty.
   std::string config;
   /// Names of targets, comma-separated.
@@ -88,8 +90,9 @@ class Compiler {
 public:
   explicit Compiler(const CompilerOptions &options);
 
-  /// Finds the targets by their names, the best first. A failure is bad usage.
-  mlir::LogicalResult findTargets();
+  /// Finds the targets by their names, the best first, and holds options against each other and against what the model
+  /// file asks for. A failure is bad usage.
+  mlir::LogicalResult checkUsage();
   /// Opens the checkpoint and turns the model file into a graph.
   mlir::LogicalResult readModel();
   /// Reads the checkpoint's tokenizer and chat template, and begins to try them: `compile` finishes
@@ -109,6 +112,7 @@ public:
   Timing &getTiming() { return timing; }
 
 private:
+  mlir::LogicalResult findTargets();
   mlir::LogicalResult openCheckpoint();
   mlir::LogicalResult setCaches();
   mlir::LogicalResult checkContext();

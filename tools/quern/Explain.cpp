@@ -156,7 +156,7 @@ void ExplainRun::print() {
 }
 
 ExitStatus ExplainRun::run() {
-  if (failed(readSizes()) || failed(compiler.findTargets()))
+  if (failed(readSizes()) || failed(compiler.checkUsage()))
     return ExitStatus::Usage;
   if (compiler.getTargets().size() != 1) {
     (void)refuse("`--target` is `" + options.targets + "`, expected one name");
