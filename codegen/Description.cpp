@@ -121,6 +121,34 @@ static StringRef getRole(ArrayRef<RankedTensorType> inputs, ArrayRef<RankedTenso
   return isModel ? languageModel : "";
 }
 
+/// The tensor types of an entry's inputs or results.
+static SmallVector<RankedTensorType> getTensors(ArrayRef<Type> types) {
+  return llvm::map_to_vector(types, [](Type type) { return cast<RankedTensorType>(type); });
+}
+
+std::optional<Guesses> findGuesses(ModuleOp graph) {
+  llvm::SmallDenseSet<int64_t> rowSizes;
+  std::optional<Guesses> guesses;
+  auto each = [&](StringRef role,
+                  llvm::function_ref<void(ArrayRef<RankedTensorType>, ArrayRef<RankedTensorType>)> do_) {
+    for (auto entry : graph.getOps<EntryOp>()) {
+      SmallVector<RankedTensorType> inputs = getTensors(entry.getArgumentTypes());
+      SmallVector<RankedTensorType> results = getTensors(entry.getResultTypes());
+      if (getRole(inputs, results) == role)
+        do_(inputs, results);
+    }
+  };
+  each(languageModel, [&](ArrayRef<RankedTensorType>, ArrayRef<RankedTensorType> results) {
+    if (results.size() == 2)
+      rowSizes.insert(results[1].getDimSize(1));
+  });
+  each(guesser, [&](ArrayRef<RankedTensorType> inputs, ArrayRef<RankedTensorType> results) {
+    if (!guesses && rowSizes.contains(inputs[0].getDimSize(1)))
+      guesses = Guesses{results[0].getDimSize(1), results[0].getDimSize(2)};
+  });
+  return guesses;
+}
+
 /// Inputs come first among a program's arguments, then its results.
 static json::Object describeEntry(ProgramOp program) {
   json::Array inputs, results, symbols;
@@ -314,6 +342,18 @@ static json::Value describeImage(const ImageAssets *image) {
                       {"probabilities", image->givesProbabilities}};
 }
 
+static json::Value describeGuesses(const GuessTree *tree) {
+  if (!tree)
+    return nullptr;
+  json::Array paths;
+  for (const std::vector<int64_t> &path : tree->paths)
+    paths.push_back(json::Array(path));
+  json::Object description{{"tree", std::move(paths)}, {"source", tree->source}};
+  if (tree->expectedTokens)
+    description["expected_tokens"] = *tree->expectedTokens;
+  return description;
+}
+
 SmallVector<ProgramOp> orderPrograms(ModuleOp module) {
   SmallVector<ProgramOp> programs(module.getOps<ProgramOp>());
   llvm::DenseMap<Operation *, int64_t> entryOrder;
@@ -368,6 +408,7 @@ std::string describe(const DescriptionInputs &inputs) {
       {"exact", inputs.exact},
       {"text", describeText(inputs)},
       {"image", describeImage(inputs.image)},
+      {"medusa", describeGuesses(inputs.guesses)},
       {"versions", json::Object{{"quern", QUERN_VERSION}, {"llvm", LLVM_VERSION_STRING}, {"halide", halideVersion()}}}};
   std::string text;
   llvm::raw_string_ostream(text) << json::Value(std::move(description));

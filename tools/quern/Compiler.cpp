@@ -2,6 +2,7 @@
 
 #include "tools/quern/Compiler.h"
 
+#include "codegen/Description.h"
 #include "codegen/ObjectCache.h"
 #include "tools/quern/ChatTrial.h"
 #include "tools/quern/Files.h"
@@ -63,6 +64,10 @@ void addCompilerOptions(CLI::App &command, CompilerOptions &options) {
   command.add_option("--tuning", options.tuning, "A file of measured schedules (JSON)");
   command.add_option("--routing-profile", options.routingProfile,
                      "A file that a compiled model wrote: which experts are often chosen, and lie together");
+  command.add_option("--medusa-tree", options.medusaTree,
+                     "Which guesses of Medusa's heads a step tries: a JSON list of paths, as `medusa_choices`");
+  command.add_option("--medusa-calibration", options.medusaCalibration,
+                     "A file that a compiled model wrote: the tree is the one that it makes fastest");
   command
       .add_option("--jobs", options.jobs,
                   "Processes that compile kernels, read and write weights at once; 0: one per processor")
@@ -154,6 +159,8 @@ LogicalResult Compiler::checkUsage() {
     return failure();
   if (options.precision == "bf16" && options.exact)
     return refuse("`--precision bf16` rounds what `--exact` keeps; expected one of them");
+  if (!options.medusaTree.empty() && !options.medusaCalibration.empty())
+    return refuse("`--medusa-calibration` builds what `--medusa-tree` gives; expected one of them");
   return checkBase(options.model, options.base);
 }
 
@@ -196,8 +203,27 @@ LogicalResult Compiler::readModel() {
   if (!options.routingProfile.empty())
     if (llvm::Error error = noteExpertUse(options.routingProfile, *graph))
       return refuse(std::move(error));
+  if (failed(chooseGuesses()))
+    return failure();
   timing.begin("numbers");
   return checkNumbers();
+}
+
+LogicalResult Compiler::chooseGuesses() {
+  std::optional<codegen::Guesses> guesses = codegen::findGuesses(*graph);
+  if (!guesses) {
+    if (options.medusaTree.empty() && options.medusaCalibration.empty())
+      return success();
+    return refuse((options.medusaTree.empty() ? "`--medusa-calibration`" : "`--medusa-tree`") +
+                  llvm::Twine(" is for guesses, but no entry of `") + options.model +
+                  "` guesses tokens from the rows of another; expected a model of that kind, such as `medusa.qn`");
+  }
+  llvm::Expected<MedusaTree> chosen =
+      chooseTree(options.medusaTree, options.medusaCalibration, {guesses->heads, guesses->perHead});
+  if (!chosen)
+    return refuse(chosen.takeError());
+  tree = std::move(*chosen);
+  return success();
 }
 
 /// Refuses weights that are no numbers.
@@ -325,6 +351,11 @@ static codegen::ImageAssets convert(frontend::ImageAssets image) {
           image.givesProbabilities};
 }
 
+/// What codegen wants to know of a tree.
+static codegen::GuessTree convert(const MedusaTree &tree) {
+  return {tree.paths, toString(tree.source).str(), tree.expectedTokens};
+}
+
 /// Where kernels are kept; says why if they are not.
 static std::string findTrustedCache() {
   llvm::Expected<std::string> directory = findCache();
@@ -382,6 +413,10 @@ LogicalResult Compiler::compile(llvm::ArrayRef<OwningOpRef<ModuleOp>> modules, c
   codegenOptions.exact = options.exact;
   codegenOptions.text = text.tokenizerJson.empty() ? nullptr : &text;
   codegenOptions.image = image ? &*image : nullptr;
+  std::optional<codegen::GuessTree> guesses;
+  if (tree)
+    guesses = convert(*tree);
+  codegenOptions.guesses = guesses ? &*guesses : nullptr;
   codegenOptions.confirm = [&] { return tokenizerTrial.finish(); };
   codegenOptions.phase = [&](llvm::StringRef phase) { timing.begin(phase); };
   return codegen::compileModule(targetModules, *checkpoint, codegenOptions);

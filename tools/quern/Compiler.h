@@ -4,6 +4,7 @@
 #define QUERN_TOOLS_QUERN_COMPILER_H
 
 #include "codegen/Codegen.h"
+#include "frontend/MedusaTree.h"
 #include "frontend/weights/Checkpoint.h"
 #include "passes/Pipeline.h"
 #include "tools/quern/TextTrial.h"
@@ -51,6 +52,8 @@ struct CompilerOptions {
   std::string tuning;
   /// How often experts were chosen, or empty.
   std::string routingProfile;
+  /// The paths of Medusa's tree, or what it is built by; one at most is not empty.
+  std::string medusaTree, medusaCalibration;
   /// Processes that compile kernels, read and write weights at once; 0: one per processor.
   unsigned jobs = 0;
   /// Compile every kernel, and keep none.
@@ -110,12 +113,15 @@ public:
   /// The text of the line of `place`, trimmed; empty where that is in no file of the model.
   llvm::StringRef getLine(mlir::FileLineColLoc place) const;
   Timing &getTiming() { return timing; }
+  /// Which guesses a step tries; nothing where the model has none.
+  const std::optional<frontend::MedusaTree> &getTree() const { return tree; }
 
 private:
   mlir::LogicalResult findTargets();
   mlir::LogicalResult openCheckpoint();
   mlir::LogicalResult setCaches();
   mlir::LogicalResult checkContext();
+  mlir::LogicalResult chooseGuesses();
   mlir::LogicalResult checkNumbers();
   /// How many processes may work at once.
   unsigned getProcesses() const;
@@ -133,6 +139,7 @@ private:
   std::optional<frontend::Checkpoint> checkpoint;
   codegen::TextAssets text;
   TokenizerTrial tokenizerTrial;
+  std::optional<frontend::MedusaTree> tree;
   mlir::OwningOpRef<mlir::ModuleOp> graph;
 };
 
