@@ -98,6 +98,7 @@ std::string Compilation::describeModel() const {
   inputs.exact = options.exact;
   inputs.text = options.text;
   inputs.image = options.image;
+  inputs.guesses = options.guesses;
   inputs.tokenizerOffset = weightsBytes;
   return describe(inputs);
 }

@@ -51,6 +51,16 @@ struct ImageAssets {
   bool givesProbabilities = false;
 };
 
+/// Which guesses of a guesser a step tries (`medusa` of Format.h).
+struct GuessTree {
+  /// The ranks that lead to each node but the root, by length and then lexicographically.
+  std::vector<std::vector<int64_t>> paths;
+  /// "file", "calibration" or "assumed".
+  std::string source;
+  /// Tokens that a step is expected to write.
+  std::optional<double> expectedTokens;
+};
+
 /// What the compiled code is written as.
 enum class OutputKind {
   Executable, ///< native code, runtime, tokenizer and weights in one file
@@ -73,6 +83,8 @@ struct CodegenOptions {
   std::string cacheDir;
   /// Given: executables read image files.
   const ImageAssets *image = nullptr;
+  /// Given where an entry guesses tokens.
+  const GuessTree *guesses = nullptr;
   /// Asked when all code is compiled, before anything is written; a failure, which has said why,
   /// ends the compilation. So what goes on in another process need not be waited for before.
   std::function<mlir::LogicalResult()> confirm = [] { return mlir::success(); };

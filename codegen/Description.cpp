@@ -77,16 +77,35 @@ static StringAttr getVectorSymbol(RankedTensorType type, llvm::function_ref<bool
   return dims.size() == 1 && !dims[0].isStatic() && isElement(type.getElementType()) ? dims[0].name() : StringAttr();
 }
 
-static constexpr llvm::StringLiteral languageModel = "language_model", imageClassifier = "image_classifier";
+static constexpr llvm::StringLiteral languageModel = "language_model", imageClassifier = "image_classifier",
+                                     guesser = "guesser";
+
+/// Whether `type` is f32[n, size]: rows of a static size.
+static bool isRows(RankedTensorType type) {
+  return type.getRank() == 2 && type.getElementType().isF32() && getDims(type)[1].isStatic();
+}
+
+/// Whether `result` is i32[r, heads, guesses]: tokens for each of the rows `input`, f32[r, hidden].
+static bool isGuess(RankedTensorType input, RankedTensorType result) {
+  if (!isRows(input) || result.getRank() != 3 || !result.getElementType().isInteger(32))
+    return false;
+  SmallVector<Dim> rows = getDims(input), tokens = getDims(result);
+  return !rows[0].isStatic() && rows[0] == tokens[0] && tokens[1].isStatic() && tokens[2].isStatic();
+}
 
 /// What an entry is, by the form of its inputs and results: a language model is (i32[s], position[s], i32[r]) ->
-/// f32[r, vocabulary], an image classifier f32[n, c, h, w] -> f32[n, classes] with one or three channels. Empty where
-/// it is neither.
+/// f32[r, vocabulary], behind which f32[r, hidden] may follow, what a guesser reads; a guesser f32[r, hidden] ->
+/// i32[r, heads, guesses]; an image classifier f32[n, c, h, w] -> f32[n, classes] with one or three channels. Empty
+/// where it is none of them.
 static StringRef getRole(ArrayRef<RankedTensorType> inputs, ArrayRef<RankedTensorType> results) {
-  if (results.size() != 1 || results[0].getRank() != 2 || !results[0].getElementType().isF32())
+  if (inputs.size() == 1 && results.size() == 1 && isGuess(inputs[0], results[0]))
+    return guesser;
+  if (results.empty() || !isRows(results[0]))
     return "";
   SmallVector<Dim> result = getDims(results[0]);
-  if (!result[1].isStatic())
+  if (results.size() == 2 && (inputs.size() != 3 || !isRows(results[1]) || getDims(results[1])[0] != result[0]))
+    return "";
+  if (results.size() > 2)
     return "";
   if (inputs.size() == 1 && inputs[0].getRank() == 4 && inputs[0].getElementType().isF32()) {
     SmallVector<Dim> image = getDims(inputs[0]);
@@ -100,6 +119,34 @@ static StringRef getRole(ArrayRef<RankedTensorType> inputs, ArrayRef<RankedTenso
   StringAttr positions = getVectorSymbol(inputs[1], [](Type element) { return isa<PositionType>(element); });
   bool isModel = tokens && positions == tokens && wanted && wanted != tokens && result[0] == Dim::symbol(wanted);
   return isModel ? languageModel : "";
+}
+
+/// The tensor types of an entry's inputs or results.
+static SmallVector<RankedTensorType> getTensors(ArrayRef<Type> types) {
+  return llvm::map_to_vector(types, [](Type type) { return cast<RankedTensorType>(type); });
+}
+
+std::optional<Guesses> findGuesses(ModuleOp graph) {
+  llvm::SmallDenseSet<int64_t> rowSizes;
+  std::optional<Guesses> guesses;
+  auto each = [&](StringRef role,
+                  llvm::function_ref<void(ArrayRef<RankedTensorType>, ArrayRef<RankedTensorType>)> do_) {
+    for (auto entry : graph.getOps<EntryOp>()) {
+      SmallVector<RankedTensorType> inputs = getTensors(entry.getArgumentTypes());
+      SmallVector<RankedTensorType> results = getTensors(entry.getResultTypes());
+      if (getRole(inputs, results) == role)
+        do_(inputs, results);
+    }
+  };
+  each(languageModel, [&](ArrayRef<RankedTensorType>, ArrayRef<RankedTensorType> results) {
+    if (results.size() == 2)
+      rowSizes.insert(results[1].getDimSize(1));
+  });
+  each(guesser, [&](ArrayRef<RankedTensorType> inputs, ArrayRef<RankedTensorType> results) {
+    if (!guesses && rowSizes.contains(inputs[0].getDimSize(1)))
+      guesses = Guesses{results[0].getDimSize(1), results[0].getDimSize(2)};
+  });
+  return guesses;
 }
 
 /// Inputs come first among a program's arguments, then its results.
@@ -312,6 +359,18 @@ static json::Value describeImage(const ImageAssets *image) {
                       {"probabilities", image->givesProbabilities}};
 }
 
+static json::Value describeGuesses(const GuessTree *tree) {
+  if (!tree)
+    return nullptr;
+  json::Array paths;
+  for (const std::vector<int64_t> &path : tree->paths)
+    paths.push_back(json::Array(path));
+  json::Object description{{"tree", std::move(paths)}, {"source", tree->source}};
+  if (tree->expectedTokens)
+    description["expected_tokens"] = *tree->expectedTokens;
+  return description;
+}
+
 SmallVector<ProgramOp> orderPrograms(ModuleOp module) {
   SmallVector<ProgramOp> programs(module.getOps<ProgramOp>());
   llvm::DenseMap<Operation *, int64_t> entryOrder;
@@ -366,6 +425,7 @@ std::string describe(const DescriptionInputs &inputs) {
       {"exact", inputs.exact},
       {"text", describeText(inputs)},
       {"image", describeImage(inputs.image)},
+      {"medusa", describeGuesses(inputs.guesses)},
       {"versions", json::Object{{"quern", QUERN_VERSION}, {"llvm", LLVM_VERSION_STRING}, {"halide", halideVersion()}}}};
   std::string text;
   llvm::raw_string_ostream(text) << json::Value(std::move(description));

@@ -541,13 +541,16 @@ protected:
   Decl(DeclKind kind, SourceRange range, llvm::ArrayRef<llvm::StringRef> doc) : kind(kind), range(range), doc(doc) {}
 };
 
-/// `import "std/transformer.qn"`. In a file only.
+/// `import "std/transformer.qn"`, or `import base as Base`. In a file only.
 struct ImportDecl : Decl {
-  /// Plain and not empty.
+  /// Plain and not empty; null for the base.
   StringExpr *path;
+  /// Of the base: what its root module is called here.
+  Identifier alias;
 
-  ImportDecl(SourceRange range, llvm::ArrayRef<llvm::StringRef> doc, StringExpr *path)
-      : Decl(DeclKind::Import, range, doc), path(path) {}
+  ImportDecl(SourceRange range, llvm::ArrayRef<llvm::StringRef> doc, StringExpr *path, Identifier alias = {})
+      : Decl(DeclKind::Import, range, doc), path(path), alias(alias) {}
+  bool isBase() const { return path == nullptr; }
   static bool classof(const Decl *decl) { return decl->kind == DeclKind::Import; }
 };
 
@@ -669,6 +672,13 @@ struct SourceFile {
   /// An import could not be parsed, found or read: any name may be declared there.
   bool lacksImport;
 };
+
+/// Whether `module` has an entry.
+bool hasEntry(const ModuleDecl &module);
+/// The module whose entries are compiled where `file` is the main file: the last one with an entry; null without one.
+const ModuleDecl *findRootModule(const SourceFile &file);
+/// What `file` calls the root module of its base; null where it imports none.
+const ImportDecl *findBaseImport(const SourceFile &file);
 
 } // namespace quern::frontend
 

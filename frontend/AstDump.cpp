@@ -82,7 +82,8 @@ void Dumper::docs(ArrayRef<StringRef> lines) {
 void Dumper::dump(const Decl *decl) {
   TypeSwitch<const Decl *>(decl)
       .Case([&](const ImportDecl *import) {
-        nested("import " + quoted(import->path->text()), [&] { docs(import->doc); });
+        std::string what = import->isBase() ? ("base as " + import->alias.text).str() : quoted(import->path->text());
+        nested("import " + what, [&] { docs(import->doc); });
       })
       .Case([&](const ConfigDecl *config) { dumpConfig(config); })
       .Case([&](const ModuleDecl *module) {

@@ -36,10 +36,32 @@ Value Elaborator::evaluateCall(const CallExpr &expr, Frame &frame) {
         return arguments ? callFunction(*method, module->instance, *arguments, expr.range, member->member.text)
                          : Value();
       }
+      if (module->instance->decl == program.getBaseRoot() && !scope.members.contains(member->member.text))
+        return failBaseMethod(*module->instance->decl, *member, expr, frame);
     }
   }
   Value callee = evaluate(*expr.callee, frame);
   return callee.isPoison() ? callee : callInstance(callee, expr, frame);
+}
+
+Value Elaborator::failBaseMethod(const ModuleDecl &base, const MemberExpr &method, const CallExpr &expr, Frame &frame) {
+  auto arguments = evaluateArguments(expr, frame);
+  if (!arguments || program.isLost(method.member.text))
+    return Value();
+  std::vector<std::string> parameters;
+  for (auto [argument, written] : zip(*arguments, expr.arguments)) {
+    auto *name = dyn_cast<NameExpr>(written.value);
+    auto *tensor = argument.value.get<Tensor>();
+    std::string type = tensor ? formatElement(tensor->element) + formatShape(tensor->shape) : argument.value.describe();
+    parameters.push_back((name ? name->name.str() : "x" + std::to_string(parameters.size())) + ": " + type);
+  }
+  diagnostics
+      .error(base.name.range, "module `" + base.name.text + "` has no method `" + method.member.text +
+                                  "`; a base of this model needs `fn " + method.member.text + "(" +
+                                  join(parameters, ", ") + ") -> …`")
+      .note(expr.range, "called here")
+      .note(program.getBaseImport()->range, "the base is imported here");
+  return Value();
 }
 
 Value Elaborator::callInstance(const Value &callee, const CallExpr &expr, Frame &frame) {

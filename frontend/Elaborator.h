@@ -209,6 +209,8 @@ private:
   Value evaluateCall(const CallExpr &expr, Frame &frame);
   std::optional<llvm::SmallVector<CallArgument>> evaluateArguments(const CallExpr &expr, Frame &frame);
   Value callBuiltin(const Builtin &builtin, const CallExpr &expr, Frame &frame);
+  /// Reports that `base`, the root module of the base, lacks the method that `expr` calls.
+  Value failBaseMethod(const ModuleDecl &base, const MemberExpr &method, const CallExpr &expr, Frame &frame);
   Value callInstance(const Value &callee, const CallExpr &expr, Frame &frame);
 
   //===- Elements that rows choose (ElaborateRouting.cpp) ------------------------------------===//

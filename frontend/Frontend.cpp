@@ -12,14 +12,6 @@ using namespace llvm;
 
 namespace quern::frontend {
 
-/// Whether `module` can be compiled: it has an entry.
-static bool hasEntry(const ModuleDecl &module) {
-  return any_of(module.body, [](const Decl *decl) {
-    auto *function = dyn_cast<FunctionDecl>(decl);
-    return function && function->functionKind == FunctionKind::Entry;
-  });
-}
-
 /// The module whose entries are compiled; null where there is none, which is reported if one is
 /// needed.
 static const ModuleDecl *findRoot(const Program &program, const FrontendOptions &options, bool isNeeded,
@@ -32,10 +24,7 @@ static const ModuleDecl *findRoot(const Program &program, const FrontendOptions 
                                  : "the model has no module `" + options.rootModule + "`");
     return nullptr;
   }
-  const ModuleDecl *root = nullptr;
-  for (const Decl *decl : program.mainFile().decls)
-    if (auto *module = dyn_cast<ModuleDecl>(decl); module && hasEntry(*module))
-      root = module;
+  const ModuleDecl *root = findRootModule(program.mainFile());
   if (!root && isNeeded)
     diagnostics.error({}, "the model has no entry; expected a module with `entry NAME(…) -> …`");
   return root;
@@ -63,7 +52,7 @@ mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> parseModel(SourceMgr &sources
                                                               DiagnosticEngine &diagnostics) {
   context->getOrLoadDialect<QuernDialect>();
   AstContext ast;
-  std::vector<LoadedFile> files = resolveImports(sources, main, options.importPaths, ast, diagnostics);
+  std::vector<LoadedFile> files = resolveImports(sources, main, options.importPaths, options.base, ast, diagnostics);
   // After a syntax error declarations may be missing: the rest is checked all the same.
   Program program(files, diagnostics);
   bool needsRoot = inputs.checkpoint != nullptr && !program.isPartial();
@@ -74,6 +63,8 @@ mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> parseModel(SourceMgr &sources
   std::vector<std::string> roots = options.importPaths;
   StringRef path = sources.getMemoryBuffer(main)->getBufferIdentifier();
   roots.push_back(sys::path::parent_path(path).str());
+  if (!options.base.empty())
+    roots.push_back(sys::path::parent_path(options.base).str());
   Emitter emitter(context, sources, std::move(roots), /*active=*/true);
   Budget budget(sources, diagnostics);
   Elaborator elaborator(program, inputs, options, emitter, budget, diagnostics);

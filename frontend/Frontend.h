@@ -32,6 +32,8 @@ struct ModelInputs {
 struct FrontendOptions {
   /// Folders in which imports are looked for after the folder of the importing file.
   std::vector<std::string> importPaths;
+  /// The file that `import base` means; empty: none.
+  std::string base;
   /// The module whose entries are compiled; empty: the last one with an entry in the main file.
   std::string rootModule;
   /// States in f32 instead of f16.

@@ -32,13 +32,15 @@ std::string plain(StringRef path) {
 /// Loads files depth first.
 class Resolver {
 public:
-  Resolver(SourceMgr &sources, unsigned main, ArrayRef<std::string> importPaths, AstContext &context,
+  Resolver(SourceMgr &sources, unsigned main, ArrayRef<std::string> importPaths, StringRef base, AstContext &context,
            DiagnosticEngine &diagnostics)
-      : sources(sources), importPaths(importPaths), context(context), diagnostics(diagnostics) {
+      : sources(sources), main(main), importPaths(importPaths), base(base), context(context), diagnostics(diagnostics) {
     for (StringRef folder : importPaths)
       folders.push_back(plain(folder));
     StringRef path = sources.getMemoryBuffer(main)->getBufferIdentifier();
     folders.push_back(plain(sys::path::parent_path(path)));
+    if (!base.empty())
+      folders.push_back(plain(sys::path::parent_path(base)));
   }
 
   void load(unsigned buffer, bool isLibrary, StringRef identity) {
@@ -50,6 +52,7 @@ public:
         file->lacksImport |= !follow(*import, buffer, isLibrary);
     stack.pop_back();
     states[identity] = State::Loaded;
+    identities[identity] = file;
     files.push_back({file, isLibrary});
   }
 
@@ -104,16 +107,54 @@ private:
     return std::nullopt;
   }
 
+  /// The base, whose import is `import`; reports why there is none.
+  std::optional<std::pair<std::string, bool>> findBase(const ImportDecl &import, unsigned importer) {
+    if (importer != main)
+      diagnostics.error(import.range, "a base is imported by the model file itself alone, and has none of its own");
+    else if (base.empty())
+      diagnostics.error(import.range, "the model has a base; expected its model file with `--base FILE`");
+    else if (!base.ends_with(".qn"))
+      diagnostics.error(import.range, "the base is `" + base + "`; expected a model file, whose name ends with `.qn`");
+    else if (!sys::fs::exists(base))
+      diagnostics.error(import.range, "cannot find the base `" + base + "`");
+    else
+      return std::pair(base.str(), false);
+    return std::nullopt;
+  }
+
   /// Loads what `import` names, if that is still to be done; false where its declarations are lost.
   bool follow(const ImportDecl &import, unsigned importer, bool fromLibrary) {
-    StringRef path = import.path->text();
-    SourceRange place = import.path->range;
-    auto found = find(import, importer);
+    StringRef path = import.isBase() ? base : import.path->text();
+    SourceRange place = import.isBase() ? import.range : import.path->range;
+    auto found = import.isBase() ? findBase(import, importer) : find(import, importer);
     if (!found)
       return false;
+    bool isThere = load(path, place, *found, fromLibrary);
+    return import.isBase() && isThere ? markBase(place) : isThere;
+  }
+
+  /// Marks the file that the base is; false where it is no model, which is reported.
+  bool markBase(SourceRange place) {
     SmallString<128> identity;
-    if (sys::fs::real_path(found->first, identity))
-      identity = found->first;
+    if (sys::fs::real_path(base, identity))
+      identity = base;
+    auto loaded = find_if(files, [&](const LoadedFile &file) { return identities.lookup(identity) == file.file; });
+    // Not loaded to its end: it imports itself.
+    if (loaded == files.end())
+      return false;
+    loaded->isBase = true;
+    if (findRootModule(*loaded->file))
+      return true;
+    if (!diagnostics.hasErrors())
+      diagnostics.error(place, "the base `" + base + "` has no entry; expected a model file");
+    return false;
+  }
+
+  /// Loads the file `found`, which is called `path` at `place`, if that is still to be done.
+  bool load(StringRef path, SourceRange place, const std::pair<std::string, bool> &found, bool fromLibrary) {
+    SmallString<128> identity;
+    if (sys::fs::real_path(found.first, identity))
+      identity = found.first;
     // Errors print lines: of no other file, whatever it is called here.
     if (!identity.ends_with(".qn") || !sys::fs::is_regular_file(identity)) {
       diagnostics.error(place, "`" + path + "` is a link to `" + sys::path::filename(identity) +
@@ -130,7 +171,7 @@ private:
       diagnostics.error(place, "imports nest deeper than " + Twine(maxImportDepth));
       return false;
     }
-    return open(found->first, place, found->second || fromLibrary, identity);
+    return open(found.first, place, found.second || fromLibrary, identity);
   }
 
   bool open(const std::string &path, SourceRange place, bool isLibrary, StringRef identity) {
@@ -144,24 +185,28 @@ private:
   }
 
   SourceMgr &sources;
+  unsigned main;
   ArrayRef<std::string> importPaths;
+  StringRef base;
   /// The folders in which files may be: the model's and the import paths.
   std::vector<std::string> folders;
   AstContext &context;
   DiagnosticEngine &diagnostics;
   StringMap<State> states;
+  /// The loaded files by their real paths.
+  StringMap<const SourceFile *> identities;
   std::vector<std::string> stack;
 };
 
 } // namespace
 
 std::vector<LoadedFile> resolveImports(SourceMgr &sources, unsigned main, ArrayRef<std::string> importPaths,
-                                       AstContext &context, DiagnosticEngine &diagnostics) {
+                                       StringRef base, AstContext &context, DiagnosticEngine &diagnostics) {
   StringRef path = sources.getMemoryBuffer(main)->getBufferIdentifier();
   SmallString<128> identity;
   if (sys::fs::real_path(path, identity))
     identity = path;
-  Resolver resolver(sources, main, importPaths, context, diagnostics);
+  Resolver resolver(sources, main, importPaths, base, context, diagnostics);
   resolver.load(main, /*isLibrary=*/false, identity);
   return std::move(resolver.files);
 }

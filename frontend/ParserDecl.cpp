@@ -81,6 +81,8 @@ Decl *Parser::parseModuleDecl() {
 
 Decl *Parser::parseImport(Docs docs) {
   SMLoc first = take().begin();
+  if (atWord("base") && !atLineEnd())
+    return parseBaseImport(docs, first);
   StringExpr *path = parsePlainString("the path of a file");
   if (!path)
     return nullptr;
@@ -89,6 +91,17 @@ Decl *Parser::parseImport(Docs docs) {
     return nullptr;
   }
   return context.create<ImportDecl>(rangeFrom(first), docs, path);
+}
+
+Decl *Parser::parseBaseImport(Docs docs, SMLoc first) {
+  take();
+  if (!atWord("as") || atLineEnd()) {
+    expected("`as` and a name for the root module of the base");
+    return nullptr;
+  }
+  take();
+  auto alias = expectName("a name for the root module of the base");
+  return alias ? context.create<ImportDecl>(rangeFrom(first), docs, nullptr, *alias) : nullptr;
 }
 
 Decl *Parser::parseConfig(Docs docs) {

@@ -131,6 +131,8 @@ private:
   Decl *parseFileDecl();
   Decl *parseModuleDecl();
   Decl *parseImport(Docs docs);
+  /// Behind `import`, which begins at `first`: at `base`.
+  Decl *parseBaseImport(Docs docs, llvm::SMLoc first);
   Decl *parseConfig(Docs docs);
   std::optional<ConfigField> parseConfigField();
   Decl *parseModule(Docs docs);

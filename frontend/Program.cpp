@@ -14,6 +14,8 @@ Program::Program(ArrayRef<LoadedFile> files, DiagnosticEngine &diagnostics)
     : diagnostics(diagnostics), partial(diagnostics.hasErrors()) {
   for (const LoadedFile &loaded : files) {
     main = loaded.file;
+    if (loaded.isBase)
+      baseRoot = findRootModule(*loaded.file);
     lacksImport |= main->lacksImport;
     lostNames.insert_range(main->lostNames);
     for (const Decl *decl : loaded.file->decls)
@@ -50,6 +52,7 @@ bool Program::claim(const Identifier &name) {
 void Program::declare(const Decl &decl, bool isLibrary) {
   switch (decl.kind) {
   case DeclKind::Import:
+    return declareBase(cast<ImportDecl>(decl));
   case DeclKind::Member:
     return;
   case DeclKind::Config:
@@ -78,6 +81,17 @@ void Program::declare(const Decl &decl, bool isLibrary) {
     requireDecls.push_back(&cast<RequireDecl>(decl));
     return;
   }
+}
+
+void Program::declareBase(const ImportDecl &import) {
+  if (!import.isBase() || !baseRoot)
+    return;
+  if (this->import)
+    diagnostics.error(import.range, "the base is imported twice").note(this->import->range, "first imported here");
+  this->import = &import;
+  // The file may call it so itself.
+  if (findModule(import.alias.text) != baseRoot && claim(import.alias))
+    modules[import.alias.text] = baseRoot;
 }
 
 /// Whether two declarations of one field can mean the same field.

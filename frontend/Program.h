@@ -47,6 +47,10 @@ public:
   /// What `module`, one of the program's, declares.
   const ModuleScope &scope(const ModuleDecl *module) const { return scopes.find(module)->second; }
 
+  /// The root module of the base, and its import; null without one.
+  const ModuleDecl *getBaseRoot() const { return baseRoot; }
+  const ImportDecl *getBaseImport() const { return import; }
+
   /// Configuration fields in the order in which they were first declared.
   const llvm::MapVector<llvm::StringRef, ConfigEntry> &config() const { return configEntries; }
   /// Requirements of all files.
@@ -63,6 +67,7 @@ public:
 
 private:
   void declare(const Decl &decl, bool isLibrary);
+  void declareBase(const ImportDecl &import);
   void declareConfig(const ConfigDecl &decl, bool isLibrary);
   void declareModule(const ModuleDecl &module, bool isLibrary);
   /// Whether `name` is new in the namespace; reports it otherwise.
@@ -72,6 +77,8 @@ private:
   bool partial, lacksImport = false;
   llvm::StringSet<> lostNames;
   SourceFile *main = nullptr;
+  const ModuleDecl *baseRoot = nullptr;
+  const ImportDecl *import = nullptr;
   llvm::StringMap<const ModuleDecl *> modules;
   llvm::StringMap<const FunctionDecl *> functions;
   llvm::StringMap<const ConstantDecl *> constants;

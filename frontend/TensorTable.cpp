@@ -69,8 +69,11 @@ mlir::Type TensorTable::require(StringRef name, ArrayRef<Extent> shape, SourceRa
     stored.push_back(Extent(dim));
   if (compareShapes(stored, shape) == Equality::Different) {
     std::string found = formatShape(stored), expected = formatShape(shape);
-    disagree(place, declaration, "shape " + found + expected,
-             "has shape " + found + " in the checkpoint; the model expects " + expected, name);
+    disagree(
+        place, declaration, "shape " + found + expected,
+        ("has shape " + Twine(found) + " in `" + checkpoint->sourceFile(*tensor) + "`; the model expects " + expected)
+            .str(),
+        name);
     Group &group = groups[groupIndex.at({place.Start.getPointer(), "shape " + found + expected})];
     group.differences = differences(stored, shape);
     return {};

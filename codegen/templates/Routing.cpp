@@ -3,7 +3,9 @@
 // What is between the scores of a router and products by weights that rows choose, in one kernel of several results.
 // All is small: each value is stored, one after the other.
 //
-// The largest values: each element is compared with all others of its row, and how many come before it is its place.
+// The largest values: each element is compared with all others of its row, and how many come before it is its place. Of
+// many elements, such as a vocabulary, these are found first: the k largest are in the k runs of 16 elements whose
+// largest ones are the largest, which are found in the same way. Every element is read once.
 //
 // The order of slots is a counting sort. Slots are taken in blocks of 64: how many of a group come before a block is a
 // sum over the blocks, how many within it are counted by comparing.
@@ -23,6 +25,8 @@ using Halide::Var;
 namespace quern::codegen {
 
 static constexpr int blockSlots = 64;
+/// How many elements make a run, and of how many, at most, each is compared with all others.
+static constexpr int runElements = 16, fewElements = 512;
 
 /// Integers in the order of floats, NaNs above all; -0 is as large as 0.
 static Expr getKey(Expr value) {
@@ -32,6 +36,12 @@ static Expr getKey(Expr value) {
 }
 
 namespace {
+
+/// What is ordered in each row: the largest key comes first, and of equal ones the lower order.
+struct Elements {
+  using Read = std::function<Expr(const Expr &element, const std::vector<Var> &row)>;
+  Read key, order;
+};
 
 /// Defines the values of a kernel's routing ops, and their loops.
 class RoutingBuilder {
@@ -43,6 +53,10 @@ public:
   LogicalResult add(GatherOp op);
 
 private:
+  /// The places of the k largest of `count` elements, the largest first: [j, row…].
+  Func findLargest(const Elements &elements, int count, int k, const std::vector<Var> &row);
+  Func findRuns(const Elements &elements, int count, int runs, const std::vector<Var> &row);
+  LogicalResult addMany(TopKOp op, const Formula &given, int count);
   /// `func`, stored before what follows: its first variable by vectors, its last shared between tasks.
   void schedule(Func func, const Expr &count);
   void share(Halide::Stage stage, ArrayRef<Var> row);
@@ -86,10 +100,129 @@ Formula RoutingBuilder::store(Value value, const Formula &formula) {
   return stored;
 }
 
+/// `first`, then `row`.
+static std::vector<Expr> joinArguments(const Expr &first, const std::vector<Var> &row) {
+  std::vector<Expr> arguments = {first};
+  arguments.insert(arguments.end(), row.begin(), row.end());
+  return arguments;
+}
+
+static std::vector<Var> joinArguments(Var first, const std::vector<Var> &row) {
+  std::vector<Var> arguments = {first};
+  arguments.insert(arguments.end(), row.begin(), row.end());
+  return arguments;
+}
+
+/// The runs that `findRuns` gives, as elements.
+static Elements readRuns(Func run) {
+  auto get = [run](int part) {
+    return [run, part](const Expr &c, const std::vector<Var> &row) -> Expr { return run(joinArguments(c, row))[part]; };
+  };
+  return {get(0), get(1)};
+}
+
+/// Candidates of a row are all its elements, or those of the k runs with the largest ones; each is compared with all
+/// others. Run c of R runs is c, c + R, c + 2 R, ….
+Func RoutingBuilder::findLargest(const Elements &elements, int count, int k, const std::vector<Var> &row) {
+  Var e("e"), j("j");
+  std::vector<Var> at = joinArguments(e, row), chosen = joinArguments(j, row);
+  // [e, row…]: where a candidate is among the elements, its key and order, and how many come before it.
+  Func place("place"), keys("keys"), orders("orders"), rank("rank"), largest("largest");
+  bool many = count > std::max(k * runElements, fewElements);
+  int candidates = many ? k * runElements : count;
+  if (many) {
+    int runs = llvm::divideCeil(count, runElements);
+    Func run = findRuns(elements, count, runs, row), best = findLargest(readRuns(run), runs, k, row);
+    place(at) = best(joinArguments(e / runElements, row)) + e % runElements * runs;
+    Expr isThere = place(at) < count, element = clamp(place(at), 0, count - 1);
+    keys(at) = select(isThere, elements.key(element, row), INT32_MIN);
+    orders(at) = select(isThere, elements.order(element, row), INT32_MAX);
+  } else {
+    place(at) = e;
+    keys(at) = elements.key(e, row);
+    orders(at) = elements.order(e, row);
+  }
+  RDom others(0, candidates, "others"), all(0, candidates, "all");
+  std::vector<Expr> other = joinArguments(Expr(others), row);
+  rank(at) = 0;
+  rank(at) += Halide::cast<int32_t>(keys(other) > keys(at) || (keys(other) == keys(at) && orders(other) < orders(at)));
+  Expr before = rank(joinArguments(Expr(all), row));
+  all.where(before < k);
+  largest(chosen) = 0;
+  largest(joinArguments(clamp(before, 0, k - 1), row)) = place(joinArguments(Expr(all), row));
+
+  for (Func func : {place, keys, orders, rank})
+    schedule(func, candidates);
+  std::vector<Halide::VarOrRVar> order = {e, others.x};
+  order.insert(order.end(), row.begin(), row.end());
+  rank.update().reorder(order);
+  vectorizeTail(rank.update(), e, candidates, lowering.getTarget().lanes());
+  share(rank.update(), row);
+  largest.compute_root();
+  share(largest, row);
+  share(largest.update(), row);
+  return largest;
+}
+
+/// [c, row…]: key and order of the largest element of each run.
+Func RoutingBuilder::findRuns(const Elements &elements, int count, int runs, const std::vector<Var> &row) {
+  Var c("c");
+  std::vector<Var> at = joinArguments(c, row);
+  Func run("run");
+  auto take = [&](const Expr &key, const Expr &order) {
+    Expr isLarger = key > run(at)[0] || (key == run(at)[0] && order < run(at)[1]);
+    run(at) = Halide::Tuple(select(isLarger, key, run(at)[0]), select(isLarger, order, run(at)[1]));
+  };
+  run(at) = Halide::Tuple(elements.key(c, row), elements.order(c, row));
+  // Of the elements of a run all but the last are there, as there are many runs.
+  RDom step(1, runElements - 2, "step");
+  Expr element = step * runs + c, last = (runElements - 1) * runs + c, there = min(last, count - 1);
+  take(elements.key(element, row), elements.order(element, row));
+  take(select(last < count, elements.key(there, row), INT32_MIN), elements.order(there, row));
+  schedule(run, runs);
+  for (int update : {0, 1}) {
+    Halide::Stage stage = run.update(update);
+    if (update == 0) {
+      std::vector<Halide::VarOrRVar> order = {step.x, c};
+      order.insert(order.end(), row.begin(), row.end());
+      stage.reorder(order);
+    }
+    vectorizeTail(stage, c, runs, lowering.getTarget().lanes());
+    share(stage, row);
+  }
+  return run;
+}
+
+/// Of many elements: the input is stored only where it is computed here.
+LogicalResult RoutingBuilder::addMany(TopKOp op, const Formula &given, int count) {
+  Formula input = isa<BlockArgument>(op.getInput()) ? given : store(op.getInput(), given);
+  std::vector<Var> row;
+  for (size_t d = 0; d + 1 < given.shape.size(); ++d)
+    row.emplace_back("d" + std::to_string(d));
+  auto read = [input](const Expr &e, const std::vector<Var> &row) {
+    Index index(row.rbegin(), row.rend());
+    index.push_back(e);
+    return input.at(index);
+  };
+  Elements elements{[read](const Expr &e, const std::vector<Var> &row) { return getKey(read(e, row)); },
+                    [](const Expr &e, const std::vector<Var> &) { return e; }};
+  Func largest = findLargest(elements, count, static_cast<int>(op.getK()), row), values("values");
+  std::vector<Var> chosen = joinArguments(Var("j"), row);
+  values(chosen) = read(clamp(largest(chosen), 0, count - 1), row);
+  values.compute_root();
+  share(values, row);
+  set(op.getValues(), values);
+  set(op.getIndices(), largest);
+  return success();
+}
+
 LogicalResult RoutingBuilder::add(TopKOp op) {
   FailureOr<Formula> given = lowering.get(op.getInput());
   if (failed(given))
     return failure();
+  int64_t size = cast<RankedTensorType>(op.getInput().getType()).getShape().back();
+  if (size > std::max(int64_t(op.getK()) * runElements, int64_t(fewElements)))
+    return addMany(op, *given, static_cast<int>(size));
   Var e("e"), j("j");
   std::vector<Var> row;
   for (size_t d = 0; d + 1 < given->shape.size(); ++d)

@@ -11,6 +11,7 @@
 #include "frontend/weights/Experts.h"
 #include "frontend/weights/HfConfig.h"
 #include "frontend/weights/MappedFile.h"
+#include "frontend/weights/MedusaHeads.h"
 #include "frontend/weights/Mounts.h"
 #include "frontend/weights/StoredTensor.h"
 
@@ -59,22 +60,28 @@ static int64_t interleavedRow(int64_t row, int64_t rows, int64_t heads) {
 }
 
 Error Checkpoint::add(const Mount &mount, bool wantConfig) {
-  Expected<MountedSource> source = openSource(mount.path);
+  Expected<MountedSource> source = openSource(mount.path, mount.prefix);
   if (!source)
     return source.takeError();
   // Says how this mount stores its tensors, too.
   ModelConfig config;
-  if (!wantConfig) {
+  bool isNamed = !mount.prefix.empty();
+  if (!wantConfig && !isNamed) {
     config = modelConfig;
   } else if (source->hasConfig()) {
     Expected<ModelConfig> own = source->readConfig();
     if (!own)
       return own.takeError();
     config = std::move(*own);
-    modelConfig.fillFrom(config);
+    if (isNamed)
+      modelConfig.nest(mount.prefix, config);
+    if (wantConfig)
+      modelConfig.fillFrom(config);
     llvm::append_range(allWarnings, source->listConfigWarnings());
   }
   if (Error error = source->arrange(config))
+    return error;
+  if (Error error = describeHeads(mount, *source, config))
     return error;
   for (MountedFile &file : source->files) {
     for (StoredTensor &stored : file.tensors) {
@@ -94,6 +101,29 @@ Error Checkpoint::add(const Mount &mount, bool wantConfig) {
     imageConfig = source->findImageConfig();
   if (!textSource && source->hasText())
     textSource = std::make_unique<MountedSource>(std::move(*source));
+  return Error::success();
+}
+
+/// Says of Medusa's heads what models of them read: `medusa_head.medusa_num_heads`,
+/// `medusa_head.medusa_num_layers` and `medusa_head.tied`.
+Error Checkpoint::describeHeads(const Mount &mount, MountedSource &source, const ModelConfig &config) {
+  std::string prefix = (medusaMount + ".").str();
+  bool isMount = mount.prefix == medusaMount;
+  if (!isMount && !mount.prefix.empty())
+    return Error::success();
+  // Whole models have that in front of the names of heads, and so may what is cut from one.
+  for (MountedFile &file : source.files)
+    for (StoredTensor &tensor : file.tensors)
+      if (isMount && StringRef(tensor.name).starts_with(prefix))
+        tensor.name.erase(0, prefix.size());
+  Expected<std::optional<MedusaHeads>> heads = findMedusaHeads(source.files, isMount ? "" : prefix, config);
+  if (!heads)
+    return heads.takeError();
+  if (!*heads)
+    return Error::success();
+  modelConfig.set(prefix + "medusa_num_heads", (*heads)->heads);
+  modelConfig.set(prefix + "medusa_num_layers", (*heads)->layers);
+  modelConfig.set(prefix + "tied", (*heads)->tied);
   return Error::success();
 }
 
@@ -138,9 +168,15 @@ Expected<Checkpoint> Checkpoint::open(ArrayRef<Mount> mounts, StringRef configFi
       return config.takeError();
     result.modelConfig = std::move(*config);
   }
-  for (const Mount &mount : mounts)
-    if (Error error = result.add(mount, /*wantConfig=*/configFile.empty()))
-      return error;
+  // Those without a name are the model itself.
+  bool isDescribed = !configFile.empty();
+  for (bool isNamed : {false, true}) {
+    for (const Mount &mount : mounts)
+      if (mount.prefix.empty() != isNamed)
+        if (Error error = result.add(mount, /*wantConfig=*/!isDescribed))
+          return error;
+    isDescribed |= !result.modelConfig.origin().empty();
+  }
   setConfigDefaults(result.modelConfig);
   if (Error error = result.index())
     return error;

@@ -85,8 +85,9 @@ struct TensorInfo {
 class Checkpoint final : public ParameterSource {
 public:
   /// Opens and checks all files. `configFile`, if not empty, replaces the
-  /// configuration that the mounts bring along. Otherwise every mount gives the
-  /// keys that no earlier mount has.
+  /// configuration that mounts without a name bring along. Otherwise each of those
+  /// gives the keys that no earlier one has; where none brings any, mounts with
+  /// names do. A mount MOUNT gives each of its keys as `MOUNT.KEY` in any case.
   static llvm::Expected<Checkpoint> open(llvm::ArrayRef<Mount> mounts, llvm::StringRef configFile = "");
 
   Checkpoint(Checkpoint &&);
@@ -148,6 +149,7 @@ private:
   Checkpoint();
 
   llvm::Error add(const Mount &mount, bool wantConfig);
+  llvm::Error describeHeads(const Mount &mount, MountedSource &source, const ModelConfig &config);
   llvm::Error index();
   llvm::Error straightenVectors();
   llvm::ArrayRef<uint8_t> computedRow(const TensorInfo &tensor, int64_t row) const;

@@ -66,6 +66,15 @@ void ModelConfig::fillFrom(const ModelConfig &other) {
     addOrigin(other.files);
 }
 
+void ModelConfig::nest(StringRef prefix, const ModelConfig &other) {
+  set(prefix, ConfigValue::Object());
+  for (const auto &[key, value] : other.entries) {
+    std::string nested = (prefix + "." + key).str();
+    set(nested, value);
+    setFileKey(nested, other.fileKey(key));
+  }
+}
+
 void ModelConfig::addOrigin(StringRef file) {
   if (!files.empty())
     files += ", ";

@@ -89,6 +89,8 @@ public:
   bool erase(llvm::StringRef key);
   /// Takes the values of `other` whose keys are absent here, and its origin.
   void fillFrom(const ModelConfig &other);
+  /// Takes every value of `other` under `prefix.KEY`.
+  void nest(llvm::StringRef prefix, const ModelConfig &other);
   /// Adds a file to `origin`.
   void addOrigin(llvm::StringRef file);
 

@@ -16,6 +16,7 @@
 #include "frontend/weights/HfText.h"
 #include "frontend/weights/HfVocabulary.h"
 #include "frontend/weights/LatentHeads.h"
+#include "frontend/weights/MedusaHeads.h"
 #include "frontend/weights/Safetensors.h"
 #include "runtime/Inputs.h"
 
@@ -77,31 +78,40 @@ static Error openShards(StringRef indexPath, MountedSource &source) {
   return Error::success();
 }
 
+/// The file of a folder that a mount of that name means; empty where it means the model's.
+static StringRef ownFile(StringRef mount) { return mount == medusaMount ? "medusa_lm_head.safetensors" : ""; }
+
 /// Says what a folder without weights has in their place.
-static Error refuseFolder(StringRef folder) {
+static Error refuseFolder(StringRef folder, StringRef own) {
   constexpr size_t longestList = 4;
   std::set<std::string> others;
+  bool isForeign = false;
   std::error_code code;
   for (sys::fs::directory_iterator entry(folder, code), end; entry != end && !code; entry.increment(code)) {
     StringRef name = sys::path::filename(entry->path());
     for (StringRef extension : {".safetensors", ".gguf", ".bin", ".pt", ".pth", ".h5", ".onnx"})
-      if (name.ends_with(extension) && others.size() < longestList)
+      if (name.ends_with(extension) && others.size() < longestList) {
         others.insert(inBackticks(name));
+        isForeign |= extension != ".safetensors" && extension != ".gguf";
+      }
   }
   std::string found = others.empty() ? "neither of them" : join(others, ", ");
-  return refuse("`" + folder + "`: found " + found +
-                ", expected `model.safetensors` or `model.safetensors.index.json`; name the file "
-                "itself if it is a GGUF or safetensors file that is called otherwise");
+  return refuse("`" + folder + "`: found " + found + ", expected " + (own.empty() ? "" : "`" + own + "`, ") +
+                "`model.safetensors` or `model.safetensors.index.json`; name the file "
+                "itself if it is a GGUF or safetensors file that is called otherwise" +
+                (isForeign ? ", convert other files to safetensors with the library that wrote them" : ""));
 }
 
-static Expected<MountedSource> openFolder(StringRef folder) {
+static Expected<MountedSource> openFolder(StringRef folder, StringRef own) {
   MountedSource source;
   source.folder = folder.str();
   std::string single = inFolder(folder, "model.safetensors");
+  if (!own.empty() && sys::fs::exists(inFolder(folder, own)))
+    single = inFolder(folder, own);
   std::string index = inFolder(folder, "model.safetensors.index.json");
   if (!sys::fs::exists(single)) {
     if (!sys::fs::exists(index))
-      return refuseFolder(folder);
+      return refuseFolder(folder, own);
     if (Error error = openShards(index, source))
       return error;
     return source;
@@ -174,8 +184,8 @@ static constexpr StringLiteral companions[] = {"config.json",
                                                "chat_template.jinja",
                                                "chat_template.json"};
 
-Expected<MountedSource> quern::frontend::openSource(StringRef path) {
-  Expected<MountedSource> source = sys::fs::is_directory(path) ? openFolder(path) : openFile(path);
+Expected<MountedSource> quern::frontend::openSource(StringRef path, StringRef mount) {
+  Expected<MountedSource> source = sys::fs::is_directory(path) ? openFolder(path, ownFile(mount)) : openFile(path);
   if (source && !source->gguf)
     for (StringRef name : companions)
       quern::runtime::rememberInput(inFolder(source->folder, name));

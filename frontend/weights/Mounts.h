@@ -61,8 +61,9 @@ struct MountedSource {
   std::string findImageConfig() const;
 };
 
-/// Opens `path` and reads its tables of tensors.
-llvm::Expected<MountedSource> openSource(llvm::StringRef path);
+/// Opens `path` and reads its tables of tensors. `mount` is its name; a folder may
+/// have a file for it that is not called `model.safetensors`.
+llvm::Expected<MountedSource> openSource(llvm::StringRef path, llvm::StringRef mount);
 
 } // namespace quern::frontend
 

@@ -9,6 +9,7 @@
 
 #include "frontend/weights/Experts.h"
 #include "frontend/weights/Json.h"
+#include "frontend/weights/JsonFields.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/Twine.h"
@@ -28,72 +29,24 @@ static constexpr int64_t maxCount = int64_t(1) << 50;
 namespace {
 
 /// Reads the fields of one file.
-class ProfileReader {
+class ProfileReader : JsonFields {
 public:
-  explicit ProfileReader(StringRef file) : file(file) {}
+  explicit ProfileReader(StringRef file) : JsonFields(file) {}
 
   Expected<RoutingProfile> read(const json &tree);
 
 private:
-  Expected<const json *> find(const json &object, StringRef place, StringRef key);
-  Expected<std::string> readString(const json &object, StringRef place, StringRef key);
-  Expected<int64_t> readInteger(const json &value, const Twine &place, int64_t least, int64_t most);
-  Expected<int64_t> readField(const json &object, StringRef place, StringRef key, int64_t least, int64_t most);
   Error readLayer(const json &value, const std::string &place, ProfiledLayer &layer);
   Error readCounts(const json &object, const std::string &place, int64_t experts, ProfiledLayer &layer);
-
-  Error refuse(const Twine &text) { return createStringError("`" + file + "`: " + text); }
-  Error refuseValue(const Twine &place, const json &value, const Twine &expected) {
-    return refuse("`" + place + "` is " + describeJson(value) + ", expected " + expected);
-  }
-
-  StringRef file;
 };
 
 } // namespace
 
-/// `place.key`; `key` of the file's own object.
-static std::string locate(StringRef place, StringRef key) {
-  return (place.empty() ? Twine(key) : Twine(place) + "." + key).str();
-}
-
-Expected<const json *> ProfileReader::find(const json &object, StringRef place, StringRef key) {
-  auto found = object.find(key.str());
-  if (found == object.end())
-    return refuse("`" + locate(place, key) + "` is missing");
-  return &*found;
-}
-
-Expected<std::string> ProfileReader::readString(const json &object, StringRef place, StringRef key) {
-  Expected<const json *> value = find(object, place, key);
-  if (!value)
-    return value.takeError();
-  if (!(*value)->is_string())
-    return refuseValue(locate(place, key), **value, "a string");
-  return (*value)->get<std::string>();
-}
-
-Expected<int64_t> ProfileReader::readInteger(const json &value, const Twine &place, int64_t least, int64_t most) {
-  // What is above the largest signed integer is an unsigned one.
-  bool fits = value.is_number_integer() && !(value.is_number_unsigned() && value.get<uint64_t>() > uint64_t(most));
-  if (!fits || value.get<int64_t>() < least || value.get<int64_t>() > most)
-    return refuseValue(place, value, "an integer from " + Twine(least) + " to " + Twine(most));
-  return value.get<int64_t>();
-}
-
-Expected<int64_t> ProfileReader::readField(const json &object, StringRef place, StringRef key, int64_t least,
-                                           int64_t most) {
-  Expected<const json *> value = find(object, place, key);
-  return value ? readInteger(**value, locate(place, key), least, most) : value.takeError();
-}
-
 Error ProfileReader::readCounts(const json &object, const std::string &place, int64_t experts, ProfiledLayer &layer) {
-  Expected<const json *> counts = find(object, place, "counts");
+  Expected<const json *> counts = readList(object, place, "counts", "integers");
   if (!counts)
     return counts.takeError();
   std::string list = locate(place, "counts");
-  if (!(*counts)->is_array())
-    return refuseValue(list, **counts, "a list of integers");
   if ((*counts)->size() != size_t(experts))
     return refuse("`" + list + "` has " + Twine((*counts)->size()) + " counts, expected one for each of the " +
                   Twine(experts) + " experts");
@@ -131,12 +84,8 @@ Error ProfileReader::readLayer(const json &value, const std::string &place, Prof
 }
 
 Expected<RoutingProfile> ProfileReader::read(const json &tree) {
-  if (!tree.is_object())
-    return refuse("found " + describeJson(tree) + ", expected a routing profile, an object");
-  auto format = tree.find("format");
-  if (format == tree.end() || *format != formatName.str())
-    return refuse("`format` is " + (format == tree.end() ? std::string("missing") : describeJson(*format)) +
-                  ", expected \"" + formatName + "\", as a compiled model's `--routing-profile` writes it");
+  if (Error error = checkFormat(tree, "a routing profile", formatName, "a compiled model's `--routing-profile`"))
+    return error;
   Expected<int64_t> version = readField(tree, "", "version", formatVersion, formatVersion);
   if (!version)
     return version.takeError();
@@ -145,11 +94,9 @@ Expected<RoutingProfile> ProfileReader::read(const json &tree) {
   if (!model)
     return model.takeError();
   profile.model = std::move(*model);
-  Expected<const json *> layers = find(tree, "", "layers");
+  Expected<const json *> layers = readList(tree, "", "layers", "layers");
   if (!layers)
     return layers.takeError();
-  if (!(*layers)->is_array())
-    return refuseValue("layers", **layers, "a list of layers");
   for (auto [i, value] : enumerate(**layers))
     if (Error error = readLayer(value, "layers[" + std::to_string(i) + "]", profile.layers.emplace_back()))
       return error;

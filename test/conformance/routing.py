@@ -22,6 +22,11 @@ def top_k(name, dims, k, softmax=False, limit=None):
 for experts, k in [(1, 1), (8, 2), (60, 4), (64, 8), (128, 8), (256, 8), (33, 33)]:
     top_k(f"top_{k}_of_{experts}", (None, experts), k)
     top_k(f"top_{k}_of_{experts}_one", (1, experts), k)
+# Of many elements, those of the best runs: one level of runs and two, and a last run that is not whole.
+for tokens, k in [(513, 10), (1000, 1), (1007, 63), (9001, 10), (1040, 65)]:
+    top_k(f"top_{k}_of_{tokens}", (None, tokens), k)
+    top_k(f"top_{k}_of_{tokens}_one", (1, tokens), k)
+top_k("grouped_many", (None, 3, 600), 4)
 top_k("grouped", (None, 4, 8), 2)
 top_k("vector", (16,), 3)
 

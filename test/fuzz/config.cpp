@@ -1,6 +1,7 @@
-/// Any text as a `config.json`, as a shard index and as a routing profile.
+/// Any text as a `config.json`, as a shard index, as a routing profile, as a tree of guesses and as a calibration.
 
 #include "frontend/weights/HfConfig.h"
+#include "frontend/weights/MedusaFiles.h"
 #include "frontend/weights/RoutingProfile.h"
 #include "frontend/weights/Safetensors.h"
 
@@ -11,6 +12,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   StringRef text(reinterpret_cast<const char *>(data), size);
   consumeError(parseShardIndex(text, "f").takeError());
   consumeError(parseRoutingProfile(text, "f").takeError());
+  consumeError(parseMedusaTree(text, "f", {3, 10}).takeError());
+  consumeError(parseMedusaCalibration(text, "f", {3, 10}).takeError());
   Expected<ModelConfig> config = parseHfConfig(text, "f");
   if (config)
     setConfigDefaults(*config);

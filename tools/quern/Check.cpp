@@ -8,6 +8,7 @@
 #include "tools/quern/Commands.h"
 #include "tools/quern/Compiler.h"
 #include "tools/quern/Files.h"
+#include "tools/quern/ModelBase.h"
 #include "tools/quern/Paths.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/raw_ostream.h"
@@ -26,6 +27,8 @@ struct CheckOptions {
   std::string config;
   /// Folders, beside a model's own and the library, that it may import from.
   std::vector<std::string> imports;
+  /// The model file that `import base` means, or empty.
+  std::string base;
 };
 
 /// The checkpoint or configuration that models are held against.
@@ -62,7 +65,7 @@ static llvm::Expected<Reference> openReference(const CheckOptions &options) {
 }
 
 /// Checks one model and the files that it imports.
-static bool check(const std::string &path, const ModelInputs &inputs, const std::vector<std::string> &imports) {
+static bool check(const std::string &path, const ModelInputs &inputs, const CheckOptions &given) {
   llvm::SourceMgr sources;
   auto buffer = openSource(sources, path);
   if (!buffer)
@@ -70,13 +73,16 @@ static bool check(const std::string &path, const ModelInputs &inputs, const std:
   DiagnosticEngine diagnostics(sources);
   mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
   FrontendOptions options;
-  options.importPaths = findImportPaths(imports);
+  options.importPaths = findImportPaths(given.imports);
+  options.base = given.base;
   bool isCorrect = succeeded(parseModel(sources, *buffer, inputs, options, &context, diagnostics));
   diagnostics.print(llvm::errs(), llvm::errs().has_colors());
   return isCorrect;
 }
 
 static ExitStatus check(const CheckOptions &options) {
+  if (failed(checkBase(options.models, options.base)))
+    return ExitStatus::Usage;
   auto reference = openReference(options);
   if (!reference) {
     (void)refuse(reference.takeError());
@@ -86,7 +92,7 @@ static ExitStatus check(const CheckOptions &options) {
     warn(reference->checkpoint->warnings());
   bool isCorrect = true;
   for (const std::string &path : options.models)
-    isCorrect &= check(path, reference->inputs(), options.imports);
+    isCorrect &= check(path, reference->inputs(), options);
   return isCorrect ? ExitStatus::Success : ExitStatus::Refused;
 }
 
@@ -100,6 +106,7 @@ void addCheckCommand(CLI::App &app, Command &command) {
   sub->add_option("-I", options->imports, "A further folder that models may import from")
       ->take_all()
       ->allow_extra_args(false);
+  addBaseOption(*sub, options->base);
   sub->add_option("--config", options->config, "Hold the models against a config.json");
   sub->callback([&command, options] { command = [options] { return check(*options); }; });
 }

@@ -209,7 +209,7 @@ LogicalResult CompileRun::emitCode() {
 }
 
 ExitStatus CompileRun::run() {
-  if (failed(compiler.findTargets()))
+  if (failed(compiler.checkUsage()))
     return ExitStatus::Usage;
   if (options.dot && (emit < Emit::Graph || emit > Emit::Kernels)) {
     (void)refuse("`--dot` needs `--emit graph`, `fused`, `tiled` or `kernels`");

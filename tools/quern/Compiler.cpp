@@ -2,10 +2,12 @@
 
 #include "tools/quern/Compiler.h"
 
+#include "codegen/Description.h"
 #include "codegen/ObjectCache.h"
 #include "tools/quern/ChatTrial.h"
 #include "tools/quern/Files.h"
 #include "tools/quern/Limits.h"
+#include "tools/quern/ModelBase.h"
 #include "tools/quern/Paths.h"
 
 #include "dialect/Ops.h"
@@ -39,6 +41,7 @@ void addCompilerOptions(CLI::App &command, CompilerOptions &options) {
       .add_option("--weights", options.weights, "[MOUNT=]FILE_OR_DIR: GGUF, safetensors or a Hugging Face directory")
       ->required();
   command.add_option("--config", options.config, "A config.json in place of the checkpoint's");
+  addBaseOption(command, options.base);
   command.add_option("-I", options.imports, "A further folder that models may import from")
       ->take_all()
       ->allow_extra_args(false);
@@ -61,6 +64,10 @@ void addCompilerOptions(CLI::App &command, CompilerOptions &options) {
   command.add_option("--tuning", options.tuning, "A file of measured schedules (JSON)");
   command.add_option("--routing-profile", options.routingProfile,
                      "A file that a compiled model wrote: which experts are often chosen, and lie together");
+  command.add_option("--medusa-tree", options.medusaTree,
+                     "Which guesses of Medusa's heads a step tries: a JSON list of paths, as `medusa_choices`");
+  command.add_option("--medusa-calibration", options.medusaCalibration,
+                     "A file that a compiled model wrote: the tree is the one that it makes fastest");
   command
       .add_option("--jobs", options.jobs,
                   "Processes that compile kernels, read and write weights at once; 0: one per processor")
@@ -144,9 +151,17 @@ LogicalResult Compiler::findTargets() {
   if (targets.empty())
     return refuse("`--target` is `" + options.targets + "`, expected one name at least");
   llvm::sort(targets, [](const codegen::TargetSpec &a, const codegen::TargetSpec &b) { return rank(a) < rank(b); });
+  return success();
+}
+
+LogicalResult Compiler::checkUsage() {
+  if (failed(findTargets()))
+    return failure();
   if (options.precision == "bf16" && options.exact)
     return refuse("`--precision bf16` rounds what `--exact` keeps; expected one of them");
-  return success();
+  if (!options.medusaTree.empty() && !options.medusaCalibration.empty())
+    return refuse("`--medusa-calibration` builds what `--medusa-tree` gives; expected one of them");
+  return checkBase(options.model, options.base);
 }
 
 LogicalResult Compiler::openCheckpoint() {
@@ -171,6 +186,7 @@ LogicalResult Compiler::readModel() {
     return failure();
   FrontendOptions frontendOptions;
   frontendOptions.importPaths = findImportPaths(options.imports);
+  frontendOptions.base = options.base;
   frontendOptions.exact = options.cache == "f32" || (options.exact && options.cache == "auto");
   frontend::DiagnosticEngine errors(sources);
   ModelConfig config = checkpoint->config();
@@ -187,8 +203,27 @@ LogicalResult Compiler::readModel() {
   if (!options.routingProfile.empty())
     if (llvm::Error error = noteExpertUse(options.routingProfile, *graph))
       return refuse(std::move(error));
+  if (failed(chooseGuesses()))
+    return failure();
   timing.begin("numbers");
   return checkNumbers();
+}
+
+LogicalResult Compiler::chooseGuesses() {
+  std::optional<codegen::Guesses> guesses = codegen::findGuesses(*graph);
+  if (!guesses) {
+    if (options.medusaTree.empty() && options.medusaCalibration.empty())
+      return success();
+    return refuse((options.medusaTree.empty() ? "`--medusa-calibration`" : "`--medusa-tree`") +
+                  llvm::Twine(" is for guesses, but no entry of `") + options.model +
+                  "` guesses tokens from the rows of another; expected a model of that kind, such as `medusa.qn`");
+  }
+  llvm::Expected<MedusaTree> chosen =
+      chooseTree(options.medusaTree, options.medusaCalibration, {guesses->heads, guesses->perHead});
+  if (!chosen)
+    return refuse(chosen.takeError());
+  tree = std::move(*chosen);
+  return success();
 }
 
 /// Refuses weights that are no numbers.
@@ -316,6 +351,11 @@ static codegen::ImageAssets convert(frontend::ImageAssets image) {
           image.givesProbabilities};
 }
 
+/// What codegen wants to know of a tree.
+static codegen::GuessTree convert(const MedusaTree &tree) {
+  return {tree.paths, toString(tree.source).str(), tree.expectedTokens};
+}
+
 /// Where kernels are kept; says why if they are not.
 static std::string findTrustedCache() {
   llvm::Expected<std::string> directory = findCache();
@@ -373,6 +413,10 @@ LogicalResult Compiler::compile(llvm::ArrayRef<OwningOpRef<ModuleOp>> modules, c
   codegenOptions.exact = options.exact;
   codegenOptions.text = text.tokenizerJson.empty() ? nullptr : &text;
   codegenOptions.image = image ? &*image : nullptr;
+  std::optional<codegen::GuessTree> guesses;
+  if (tree)
+    guesses = convert(*tree);
+  codegenOptions.guesses = guesses ? &*guesses : nullptr;
   codegenOptions.confirm = [&] { return tokenizerTrial.finish(); };
   codegenOptions.phase = [&](llvm::StringRef phase) { timing.begin(phase); };
   return codegen::compileModule(targetModules, *checkpoint, codegenOptions);

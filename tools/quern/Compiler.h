@@ -4,6 +4,7 @@
 #define QUERN_TOOLS_QUERN_COMPILER_H
 
 #include "codegen/Codegen.h"
+#include "frontend/MedusaTree.h"
 #include "frontend/weights/Checkpoint.h"
 #include "passes/Pipeline.h"
 #include "tools/quern/TextTrial.h"
@@ -31,6 +32,8 @@ struct CompilerOptions {
   std::vector<std::string> weights;
   /// Folders, beside the model's and the library, that it may import from.
   std::vector<std::string> imports;
+  /// The model file that `import base` means, or empty.
+  std::string base;
   /// Replaces the checkpoint's configuration when not empty.
   std::string config;
   /// Names of targets, comma-separated.
@@ -49,6 +52,8 @@ struct CompilerOptions {
   std::string tuning;
   /// How often experts were chosen, or empty.
   std::string routingProfile;
+  /// The paths of Medusa's tree, or what it is built by; one at most is not empty.
+  std::string medusaTree, medusaCalibration;
   /// Processes that compile kernels, read and write weights at once; 0: one per processor.
   unsigned jobs = 0;
   /// Compile every kernel, and keep none.
@@ -88,8 +93,9 @@ class Compiler {
 public:
   explicit Compiler(const CompilerOptions &options);
 
-  /// Finds the targets by their names, the best first. A failure is bad usage.
-  mlir::LogicalResult findTargets();
+  /// Finds the targets by their names, the best first, and holds options against each other and against what the model
+  /// file asks for. A failure is bad usage.
+  mlir::LogicalResult checkUsage();
   /// Opens the checkpoint and turns the model file into a graph.
   mlir::LogicalResult readModel();
   /// Reads the checkpoint's tokenizer and chat template, and begins to try them: `compile` finishes
@@ -107,11 +113,15 @@ public:
   /// The text of the line of `place`, trimmed; empty where that is in no file of the model.
   llvm::StringRef getLine(mlir::FileLineColLoc place) const;
   Timing &getTiming() { return timing; }
+  /// Which guesses a step tries; nothing where the model has none.
+  const std::optional<frontend::MedusaTree> &getTree() const { return tree; }
 
 private:
+  mlir::LogicalResult findTargets();
   mlir::LogicalResult openCheckpoint();
   mlir::LogicalResult setCaches();
   mlir::LogicalResult checkContext();
+  mlir::LogicalResult chooseGuesses();
   mlir::LogicalResult checkNumbers();
   /// How many processes may work at once.
   unsigned getProcesses() const;
@@ -129,6 +139,7 @@ private:
   std::optional<frontend::Checkpoint> checkpoint;
   codegen::TextAssets text;
   TokenizerTrial tokenizerTrial;
+  std::optional<frontend::MedusaTree> tree;
   mlir::OwningOpRef<mlir::ModuleOp> graph;
 };
 

@@ -136,6 +136,8 @@ void ExplainRun::print() {
   std::string limits = runtime::describeRoofline(roofline, options.threads);
   if (!options.json) {
     llvm::outs() << options.model << " for " << target << "\nlimits of this machine, " << limits << "\n";
+    if (compiler.getTree())
+      printTree(*compiler.getTree(), llvm::outs());
     for (const Plan &plan : plans)
       printPlan(plan, getLine, llvm::outs());
     return;
@@ -151,12 +153,13 @@ void ExplainRun::print() {
       {"target", target},
       {"threads", options.threads},
       {"limits", llvm::json::Object{{"memory_gb_s", roofline.bandwidth}, {"gop_s", std::move(peaks)}}},
+      {"medusa", describeTree(compiler.getTree())},
       {"programs", std::move(list)}};
   llvm::outs() << llvm::formatv("{0:2}\n", llvm::json::Value(std::move(result)));
 }
 
 ExitStatus ExplainRun::run() {
-  if (failed(readSizes()) || failed(compiler.findTargets()))
+  if (failed(readSizes()) || failed(compiler.checkUsage()))
     return ExitStatus::Usage;
   if (compiler.getTargets().size() != 1) {
     (void)refuse("`--target` is `" + options.targets + "`, expected one name");

@@ -88,6 +88,19 @@ static json::Value describeExperts(const Plan &plan) {
                       {"profiled", experts.isProfiled}};
 }
 
+json::Value describeTree(const std::optional<frontend::MedusaTree> &tree) {
+  if (!tree)
+    return nullptr;
+  json::Array paths;
+  for (const frontend::TreePath &path : tree->paths)
+    paths.push_back(json::Array(path));
+  auto optional = [](std::optional<double> number) { return number ? json::Value(*number) : json::Value(nullptr); };
+  return json::Object{{"tree", std::move(paths)},
+                      {"source", frontend::toString(tree->source)},
+                      {"expected_tokens", optional(tree->expectedTokens)},
+                      {"step_us", tree->stepSeconds ? json::Value(*tree->stepSeconds * 1e6) : nullptr}};
+}
+
 json::Object describePlan(const Plan &plan, GetLine getLine) {
   ProgramOp program = plan.program;
   json::Object sizes;

@@ -3,6 +3,7 @@
 #ifndef QUERN_TOOLS_QUERN_EXPLAINREPORT_H
 #define QUERN_TOOLS_QUERN_EXPLAINREPORT_H
 
+#include "frontend/MedusaTree.h"
 #include "tools/quern/Explanation.h"
 
 #include "llvm/Support/JSON.h"
@@ -18,6 +19,12 @@ void printPlan(const Plan &plan, GetLine getLine, llvm::raw_ostream &os);
 
 /// The same as JSON. Times are in microseconds.
 llvm::json::Object describePlan(const Plan &plan, GetLine getLine);
+
+/// Prints which guesses a step tries, and what it is expected to write.
+void printTree(const frontend::MedusaTree &tree, llvm::raw_ostream &os);
+
+/// The same as JSON; null without a tree.
+llvm::json::Value describeTree(const std::optional<frontend::MedusaTree> &tree);
 
 } // namespace quern::tool
 

@@ -237,6 +237,35 @@ void PlanPrinter::print() {
 
 } // namespace
 
+/// What a tree is from, as the line of it says.
+static llvm::StringRef describeSource(frontend::MedusaTree::Source source) {
+  switch (source) {
+  case frontend::MedusaTree::Source::File:
+    return "as given";
+  case frontend::MedusaTree::Source::Calibration:
+    return "as the calibration makes it fastest";
+  case frontend::MedusaTree::Source::Assumed:
+    return "by accuracies that are assumed";
+  }
+  llvm_unreachable("unknown source");
+}
+
+void printTree(const frontend::MedusaTree &tree, llvm::raw_ostream &os) {
+  os << "tree of guesses, " << tree.paths.size() + 1 << (tree.paths.empty() ? " node" : " nodes") << " with the root, "
+     << describeSource(tree.source) << ":";
+  for (const frontend::TreePath &path : tree.paths) {
+    os << " [";
+    llvm::interleave(path, os, ",");
+    os << "]";
+  }
+  os << "\n";
+  if (tree.expectedTokens)
+    os << llvm::formatv("{0:F2} tokens expected per step", *tree.expectedTokens);
+  if (tree.stepSeconds)
+    os << ", " << formatTime(*tree.stepSeconds * 1e9) << " per step";
+  os << (tree.expectedTokens ? "\n" : "");
+}
+
 void printPlan(const Plan &plan, GetLine getLine, llvm::raw_ostream &os) { PlanPrinter(plan, getLine, os).print(); }
 
 } // namespace quern::tool

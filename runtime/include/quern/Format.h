@@ -102,8 +102,9 @@ extern const uint64_t quern_description_size;
  *                  dtype: "f32" | "i32" | "position"; shape: sizes or symbol names, outermost first;
  *                  a position is a `struct QuernPosition`, QUERN_POSITION_FIELDS i32
  *                  role: what more may be done with it than to run it on tensors: "language_model", an entry
- *                  (i32[s], position[s], i32[r]) -> f32[r, vocabulary], or "image_classifier", f32[n, c, h, w] ->
- *                  f32[n, classes] with one or three channels
+ *                  (i32[s], position[s], i32[r]) -> f32[r, vocabulary], behind which f32[r, hidden] may follow;
+ *                  "guesser", f32[r, hidden] -> i32[r, heads, guesses], tokens by rank, or "image_classifier",
+ *                  f32[n, c, h, w] -> f32[n, classes] with one or three channels
  *                  every symbol has a bound and occurs in an input's shape
  *                  an i32 or position input may have below: a list of sizes and symbols; its elements are indices
  *                  (rotary positions) from 0 and below each, which the runtime checks because programs do not
@@ -140,6 +141,10 @@ extern const uint64_t quern_description_size;
  *                  {height, width}, rescale_factor, mean: [numbers], std: [numbers], labels: [strings],
  *                  probabilities: bool}
  *                  how pictures become the input of an image classifier
+ *   medusa         absent, or null, or {tree: [paths], source: "file", "calibration" or "assumed", expected_tokens?}
+ *                  which guesses of the guesser a step tries: a path is the rank of each head's guess, those of
+ *                  the nodes of a tree but the root by length and then lexicographically; how many tokens a step
+ *                  is expected to write, by accuracies that were measured or assumed
  *   versions       {quern, llvm, halide}
  *
  * The data section stands at the end of the file, after the native code:

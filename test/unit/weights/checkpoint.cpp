@@ -90,11 +90,19 @@ static void checkMounts(Checks &checks, const std::string &data) {
   checks.that(!both.lookup("model.layers.1.self_attn.q_proj"));
   checks.that(
       llvm::is_sorted(both.tensors(), [](const TensorInfo &a, const TensorInfo &b) { return a.name < b.name; }));
-  // The first mount with a key decides.
-  checks.equal(*both.config().find("vocab_size")->asInt(), 320);
-  checks.equal(both.config().find("transformers_version")->asString()->c_str(), std::string("4.41.0"));
+  // A mount with a name has keys of that name.
+  checks.equal(*both.config().find("vocab_size")->asInt(), 256);
+  checks.equal(*both.config().find("base_model.vocab_size")->asInt(), 320);
+  checks.that(both.config().find("transformers_version") && !both.config().find("base_model.transformers_version"));
+  // The first without one that has a key decides, and those with names where none has any.
+  Checkpoint first =
+      take(Checkpoint::open({Mount{"", data + "/gguf/llama-gqa-q8_0.gguf"}, Mount{"other", other.path}}));
+  checks.equal(*first.config().find("vocab_size")->asInt(), 320);
+  checks.that(!first.config().find("transformers_version"));
+  checks.equal(*take(Checkpoint::open(base)).config().find("vocab_size")->asInt(), 320);
   Checkpoint replaced = take(Checkpoint::open(base, data + "/llama-mha-llama3rope/config.json"));
   checks.equal(*replaced.config().find("hidden_size")->asInt(), 96);
+  checks.equal(*replaced.config().find("base_model.hidden_size")->asInt(), 64);
   checks.that(!replaced.config().find("bos"));
 
   refused(checks, Checkpoint::open({Mount{"", base.path}, Mount{"", base.path}}),
