@@ -32,6 +32,7 @@ private:
   Dim readDim(const Json &json, const std::string &path, const Entry &entry);
   void checkEntry(Entry &entry, const std::string &path);
   void checkBytes(const Operand &operand, const Entry &entry, const std::string &path);
+  std::vector<std::vector<int32_t>> readGuessTree(const Json &json);
   RowLayout readLayout(const JsonObject &object, const State &state);
   State readState(const Json &json, const std::string &path, uint64_t weightsBytes);
   Parameter readParameter(const Json &json, const std::string &path, uint64_t weightsBytes);
@@ -160,6 +161,27 @@ RowLayout Reader::readLayout(const JsonObject &object, const State &state) {
   if ((last + 1) * static_cast<double>(layout.bytes) > static_cast<double>(state.bytes))
     object.refuse("layout", "has rows beyond the bytes of the state");
   return layout;
+}
+
+std::vector<std::vector<int32_t>> Reader::readGuessTree(const Json &json) {
+  constexpr int64_t maxRank = 1 << 10;
+  constexpr size_t maxPaths = 63;
+  JsonObject object(json, "medusa", mistake);
+  std::vector<std::vector<int32_t>> paths;
+  for (const Json &list : object.getArray("tree")) {
+    Json wrapped = {{"path", list}};
+    std::vector<int64_t> ranks =
+        JsonObject(wrapped, at("medusa.tree", paths.size()), mistake).getIntegers("path", 0, maxRank);
+    std::vector<int32_t> path(ranks.begin(), ranks.end());
+    std::vector<int32_t> parent(path.begin(), path.begin() + std::max<std::ptrdiff_t>(std::ssize(path) - 1, 0));
+    bool hasParent = parent.empty() || std::find(paths.begin(), paths.end(), parent) != paths.end();
+    if (path.empty() || !hasParent || paths.size() == maxPaths) {
+      object.refuse("tree", "is no tree of at most 63 paths, each behind its beginning");
+      return {};
+    }
+    paths.push_back(std::move(path));
+  }
+  return paths;
 }
 
 State Reader::readState(const Json &json, const std::string &path, uint64_t weightsBytes) {
@@ -442,6 +464,8 @@ Description Reader::read(const Json &json) {
     description.text = readText(*json.find("text"));
   if (!object.isNull("image"))
     description.image = readImage(*json.find("image"));
+  if (object.has("medusa") && !object.isNull("medusa"))
+    description.guessTree = readGuessTree(object.getObject("medusa"));
   const Json &versions = object.getObject("versions");
   JsonObject names(versions, "versions", mistake);
   for (const auto &item : versions.items())

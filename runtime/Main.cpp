@@ -28,6 +28,8 @@ static Result<void> runCommand(Session &session, const CommandLine &line) {
     return runTokenize(session, line);
   case Logits:
     return runLogits(session, line);
+  case Calibrate:
+    return runCalibrate(session, line);
   case Run:
     return runEntry(session, line);
   case Info:
@@ -47,7 +49,7 @@ static Result<void> runCommand(Session &session, const CommandLine &line) {
 
 /// What the line names to be read is an input before it is opened.
 static void rememberInputs(const CommandLine &line) {
-  for (const std::optional<std::string> &path : {line.logits, line.prompts})
+  for (const std::optional<std::string> &path : {line.logits, line.prompts, line.calibrate})
     if (path)
       rememberInput(*path);
   for (const std::string &path : line.images)

@@ -24,7 +24,8 @@ enum Mode : unsigned {
   Classify = 64,
   BenchImages = 128,
   BenchEntry = 256,
-  All = 511,
+  Calibrate = 512,
+  All = 1023,
 };
 
 /// The command line, one field per row of Options.def.
@@ -57,6 +58,7 @@ struct CommandLine {
   std::optional<std::string> tokenize;
   bool noSpecial = false;
   std::optional<std::string> logits;
+  std::optional<std::string> calibrate;
   std::optional<std::string> output;
   std::optional<std::string> run;
   std::vector<std::string> inputs;

@@ -13,6 +13,9 @@ namespace quern::runtime {
 Result<void> runGenerate(Session &session, const CommandLine &line);
 Result<void> runTokenize(Session &session, const CommandLine &line);
 Result<void> runLogits(Session &session, const CommandLine &line);
+/// How often each guess of the model's heads is right on a text, and what steps take: what `quern compile
+/// --medusa-calibration` builds a tree from.
+Result<void> runCalibrate(Session &session, const CommandLine &line);
 Result<void> runEntry(Session &session, const CommandLine &line);
 Result<void> runInfo(Session &session, const CommandLine &line);
 /// Says what the binary was made by and for, without its file.

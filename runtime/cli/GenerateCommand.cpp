@@ -4,6 +4,7 @@
 #include "runtime/cli/Commands.h"
 #include "runtime/llm/Chat.h"
 #include "runtime/llm/Generate.h"
+#include "runtime/llm/MedusaGuesser.h"
 #include "runtime/llm/Tokenizer.h"
 #include "runtime/llm/Utf8Stream.h"
 
@@ -301,14 +302,22 @@ static Result<void> checkPrompt(const CommandLine &line) {
                ErrorKind::Usage};
 }
 
-/// What guesses tokens, as `--speculate` says; null: nothing.
-static Result<std::unique_ptr<Guesser>> makeGuesser(const CommandLine &line) {
+static Result<void> checkSpeculation(const CommandLine &line) {
   std::string how = line.speculate.value_or("off");
-  if (how == "off")
-    return std::unique_ptr<Guesser>();
+  if (how == "off" || how == "lookup" || how == "medusa")
+    return {};
+  return Error{"`--speculate` is `" + how + "`, expected `medusa`, `lookup` or `off`", ErrorKind::Usage};
+}
+
+/// What guesses tokens, as `--speculate` says, by default the model's heads; null: nothing.
+static Result<std::unique_ptr<Guesser>> makeGuesser(Session &session, const Engine &engine, const CommandLine &line) {
+  bool hasHeads = MedusaHeads::find(session, engine.getHiddenSize()).has_value();
+  std::string how = line.speculate.value_or(hasHeads ? "medusa" : "off");
+  if (how == "medusa")
+    return MedusaGuesser::create(session, engine);
   if (how == "lookup")
     return std::unique_ptr<Guesser>(std::make_unique<LookupGuesser>());
-  return Error{"`--speculate` is `" + how + "`, expected `lookup` or `off`", ErrorKind::Usage};
+  return std::unique_ptr<Guesser>();
 }
 
 static std::optional<TypicalAcceptance> getTypicalAcceptance(const CommandLine &line) {
@@ -323,9 +332,8 @@ static std::optional<TypicalAcceptance> getTypicalAcceptance(const CommandLine &
 Result<void> runGenerate(Session &session, const CommandLine &line) {
   if (Result<void> asked = checkPrompt(line); !asked)
     return asked;
-  Result<std::unique_ptr<Guesser>> guesser = makeGuesser(line);
-  if (!guesser)
-    return guesser.error();
+  if (Result<void> valid = checkSpeculation(line); !valid)
+    return valid;
   Result<std::vector<std::string>> given = readPrompts(line);
   if (!given)
     return given.error();
@@ -338,6 +346,9 @@ Result<void> runGenerate(Session &session, const CommandLine &line) {
   Result<Engine> engine = Engine::create(session, line.batch, sequences);
   if (!engine)
     return engine.error();
+  Result<std::unique_ptr<Guesser>> guesser = makeGuesser(session, *engine, line);
+  if (!guesser)
+    return guesser.error();
   Result<std::optional<Tokenizer>> created = getTokenizer(session, line);
   if (!created)
     return created.error();

@@ -53,6 +53,7 @@ Result<Engine> Engine::create(Session &session, std::optional<int64_t> batch, in
     engine.positionValues = Tensor(DType::I32, {bound, QUERN_POSITION_FIELDS});
     engine.wantedValues = Tensor(DType::I32, {engine.maxWanted});
     engine.logits = Tensor(DType::F32, {1, signature->vocabSize});
+    engine.hidden = Tensor(DType::F32, {1, signature->hiddenSize});
     return engine;
   }
   for (const Entry &entry : entries)
@@ -130,17 +131,22 @@ int64_t Engine::pad(int64_t rows, int64_t wanted) {
 
 /// One call of the entry over the rows that were placed. Rows from `ownRows` on repeat one before.
 Result<void> Engine::call(int64_t rows, int64_t wanted, int64_t ownRows) {
-  if (logits.getShape()[0] < wanted)
+  if (logits.getShape()[0] < wanted) {
     logits = Tensor(DType::F32, {wanted, signature.vocabSize});
+    hidden = Tensor(DType::F32, {wanted, signature.hiddenSize});
+  }
   const int64_t tokenShape[] = {rows};
   const int64_t positionShape[] = {rows, QUERN_POSITION_FIELDS};
   const int64_t wantedShape[] = {wanted};
   const int64_t logitShape[] = {wanted, signature.vocabSize};
+  const int64_t hiddenShape[] = {wanted, signature.hiddenSize};
   const TensorView inputs[] = {{DType::I32, tokenShape, tokenValues.view().data},
                                {DType::I32, positionShape, positionValues.view().data},
                                {DType::I32, wantedShape, wantedValues.view().data}};
-  const MutableTensorView outputs[] = {{DType::F32, logitShape, logits.mutableView().data}};
-  if (Result<void> done = session->run(entry, inputs, outputs, ownRows); !done)
+  const MutableTensorView outputs[] = {{DType::F32, logitShape, logits.mutableView().data},
+                                       {DType::F32, hiddenShape, hidden.mutableView().data}};
+  std::span<const MutableTensorView> results(outputs, signature.hiddenSize ? 2 : 1);
+  if (Result<void> done = session->run(entry, inputs, results, ownRows); !done)
     return done;
   return checkLogits(wanted);
 }

@@ -59,6 +59,14 @@ public:
     return logits.get<float>().subspan(static_cast<size_t>(row) * size, size);
   }
 
+  /// Elements of what guessers read of a wanted row; 0 where the entry does not give it.
+  int64_t getHiddenSize() const { return signature.hiddenSize; }
+  /// That of wanted row `row` of the last step, [hidden].
+  std::span<const float> getHidden(int64_t row) const {
+    auto size = static_cast<size_t>(signature.hiddenSize);
+    return hidden.get<float>().subspan(static_cast<size_t>(row) * size, size);
+  }
+
 private:
   Engine(Session &session, uint32_t entry, const LanguageModelSignature &signature);
   Result<void> checkRoom(int64_t sequence, int64_t count) const;
@@ -79,8 +87,8 @@ private:
   std::vector<int64_t> sizes;
   /// The numbers of rows, ascending, that the target has a program for that gives the logits of all of them.
   std::vector<int64_t> batches;
-  /// i32[s], positions[s], i32[r], f32[r, vocabulary] at their largest; a step uses the front.
-  Tensor tokenValues, positionValues, wantedValues, logits;
+  /// i32[s], positions[s], i32[r], f32[r, vocabulary], f32[r, hidden] at their largest; a step uses the front.
+  Tensor tokenValues, positionValues, wantedValues, logits, hidden;
 };
 
 } // namespace quern::runtime

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace quern::runtime {
 
@@ -94,6 +95,8 @@ private:
   std::vector<RunningText> running;
   PromptPace pace;
   std::optional<GuessPolicy> policy;
+  /// What the guesses for the next step took.
+  double guessSeconds = 0;
 };
 
 } // namespace
@@ -181,7 +184,7 @@ Result<void> Generator::step(std::span<const StepPiece> pieces, int64_t prompt) 
   for (const StepPiece &piece : pieces)
     row += piece.wanted;
   if (policy && prompt == 0)
-    policy->noteStep(static_cast<size_t>(row), seconds);
+    policy->noteStep(static_cast<size_t>(row), seconds + std::exchange(guessSeconds, 0));
   row = 0;
   for (const StepPiece &piece : pieces) {
     RunningText &sequence = running[static_cast<size_t>(piece.sequence)];
@@ -212,6 +215,8 @@ size_t Generator::countGuesses(const RunningText &sequence, size_t most) const {
 
 /// Guesses how the texts go on that are written.
 Result<void> Generator::guess(std::span<RunningText *const> written) {
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point begin = Clock::now();
   size_t most = policy && !written.empty() ? policy->chooseCount(written.size()) : 0;
   if (most > 0)
     if (Result<void> prepared = options.guesser->prepare(); !prepared)
@@ -226,6 +231,7 @@ Result<void> Generator::guess(std::span<RunningText *const> written) {
     if (!guessed)
       return guessed;
   }
+  guessSeconds = most > 0 ? std::chrono::duration<double>(Clock::now() - begin).count() : 0;
   return {};
 }
 

@@ -228,6 +228,9 @@ struct Description {
   bool exact = false;
   std::optional<TextDescription> text;
   std::optional<ImageDescription> image;
+  /// Which guesses of heads a step tries: paths of a tree, each behind its longest beginning. The numbers of a path are
+  /// ranks: of the first head's guesses, of the second's behind that …
+  std::vector<std::vector<int32_t>> guessTree;
   /// Name and version of what made the binary.
   std::vector<std::pair<std::string, std::string>> versions;
 };

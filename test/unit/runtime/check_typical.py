@@ -2,7 +2,7 @@
 
 FOLDER has `tree.json` and, in `expected.safetensors`, `typical.*` of test/data/README.md: candidates [N, T], logits
 [N, T, V], temperature, epsilon, delta [N], and the answer `path`, `length` [N]; `buffers.paths` [P, depth + 1] are the
-leaves. Paths that share their accepted tokens tie.
+leaves. Guesses behind one token may be equal in these cases, so that paths are compared by their tokens.
 """
 
 import json
@@ -43,9 +43,10 @@ def main(program, folder):
     found = [list(map(int, line.split())) for line in result.stdout.splitlines()]
     if len(found) != len(expected) or not expected:
         sys.exit(f"found {len(found)} answers, expected {len(expected)}")
-    for i, (path, other) in enumerate(zip(found, expected)):
+    for i, paths in enumerate(zip(found, expected)):
+        path, other = ([int(case("candidates")[i][node]) for node in nodes] for nodes in paths)
         if path != other:
-            sys.exit(f"case {i}: found the path {path}, expected {other}")
+            sys.exit(f"case {i}: found the tokens {path}, expected {other}")
 
 
 main(*sys.argv[1:])
