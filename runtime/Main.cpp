@@ -30,6 +30,8 @@ static Result<void> runCommand(Session &session, const CommandLine &line) {
     return runLogits(session, line);
   case Calibrate:
     return runCalibrate(session, line);
+  case Guess:
+    return runGuess(session, line);
   case Run:
     return runEntry(session, line);
   case Info:

@@ -75,6 +75,7 @@ constexpr ModeOption modeOptions[] = {
     {Tokenize, "--tokenize", [](const CommandLine &line) { return line.tokenize.has_value(); }},
     {Logits, "--logits", [](const CommandLine &line) { return line.logits.has_value(); }},
     {Calibrate, "--calibrate", [](const CommandLine &line) { return line.calibrate.has_value(); }},
+    {Guess, "--guess", [](const CommandLine &line) { return line.guess; }},
     {Run, "--run", [](const CommandLine &line) { return line.run.has_value(); }},
     {Info, "--info", [](const CommandLine &line) { return line.info; }},
     {Bench, "--bench", [](const CommandLine &line) { return line.bench; }},

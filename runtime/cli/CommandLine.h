@@ -25,7 +25,8 @@ enum Mode : unsigned {
   BenchImages = 128,
   BenchEntry = 256,
   Calibrate = 512,
-  All = 1023,
+  Guess = 1024,
+  All = 2047,
 };
 
 /// The command line, one field per row of Options.def.
@@ -59,6 +60,7 @@ struct CommandLine {
   bool noSpecial = false;
   std::optional<std::string> logits;
   std::optional<std::string> calibrate;
+  bool guess = false;
   std::optional<std::string> output;
   std::optional<std::string> run;
   std::vector<std::string> inputs;

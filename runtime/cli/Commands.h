@@ -13,6 +13,8 @@ namespace quern::runtime {
 Result<void> runGenerate(Session &session, const CommandLine &line);
 Result<void> runTokenize(Session &session, const CommandLine &line);
 Result<void> runLogits(Session &session, const CommandLine &line);
+/// Answers requests for guesses of tokens: what runs behind `--speculate draft=` of another model.
+Result<void> runGuess(Session &session, const CommandLine &line);
 /// How often each guess of the model's heads is right on a text, and what steps take: what `quern compile
 /// --medusa-calibration` builds a tree from.
 Result<void> runCalibrate(Session &session, const CommandLine &line);

@@ -3,6 +3,7 @@
 #include "runtime/File.h"
 #include "runtime/cli/Commands.h"
 #include "runtime/llm/Chat.h"
+#include "runtime/llm/DraftGuesser.h"
 #include "runtime/llm/Generate.h"
 #include "runtime/llm/MedusaGuesser.h"
 #include "runtime/llm/Tokenizer.h"
@@ -302,11 +303,13 @@ static Result<void> checkPrompt(const CommandLine &line) {
                ErrorKind::Usage};
 }
 
+static constexpr std::string_view draftPrefix = "draft=";
+
 static Result<void> checkSpeculation(const CommandLine &line) {
   std::string how = line.speculate.value_or("off");
-  if (how == "off" || how == "lookup" || how == "medusa")
+  if (how == "off" || how == "lookup" || how == "medusa" || (how.starts_with(draftPrefix) && how != draftPrefix))
     return {};
-  return Error{"`--speculate` is `" + how + "`, expected `medusa`, `lookup` or `off`", ErrorKind::Usage};
+  return Error{"`--speculate` is `" + how + "`, expected `medusa`, `lookup`, `draft=MODEL` or `off`", ErrorKind::Usage};
 }
 
 /// What guesses tokens, as `--speculate` says, by default the model's heads; null: nothing.
@@ -317,6 +320,8 @@ static Result<std::unique_ptr<Guesser>> makeGuesser(Session &session, const Engi
     return MedusaGuesser::create(session, engine);
   if (how == "lookup")
     return std::unique_ptr<Guesser>(std::make_unique<LookupGuesser>());
+  if (how.starts_with(draftPrefix))
+    return DraftGuesser::create(how.substr(draftPrefix.size()), session, engine);
   return std::unique_ptr<Guesser>();
 }
 
@@ -384,6 +389,11 @@ Result<void> runGenerate(Session &session, const CommandLine &line) {
     return Error{std::to_string(leftOut) + " of " + std::to_string(prompts.size()) + " prompts " +
                  (leftOut == 1 ? "was" : "were") + " left out"};
   return done;
+}
+
+Result<void> runGuess(Session &session, const CommandLine &line) {
+  Result<Engine> engine = Engine::create(session, line.batch, line.parallel.value_or(1));
+  return engine ? serveGuesses(session, *engine) : engine.error();
 }
 
 Result<void> runTokenize(Session &session, const CommandLine &line) {

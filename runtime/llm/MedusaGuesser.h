@@ -35,7 +35,7 @@ private:
 /// behind, all of a step at once.
 class MedusaGuesser : public Guesser {
 public:
-  /// Refused where the model has no heads, or no tree that they can grow.
+  /// Refused where the model has no heads, or a tree that they cannot grow; null where its tree is but a root.
   static Result<std::unique_ptr<Guesser>> create(Session &session, const Engine &engine);
 
   size_t getMostGuesses() const override { return nodes.size(); }
@@ -45,7 +45,8 @@ public:
   Result<void> guess(int64_t sequence, std::span<const int32_t> tokens, size_t most, TokenTree &tree) override;
 
 private:
-  /// A token of the tree behind its root: the number of its parent, 0 for the root, and which guess of which head it is.
+  /// A token of the tree behind its root: the number of its parent, 0 for the root, and which guess of which head it
+  /// is.
   struct Node {
     int32_t parent = 0;
     size_t head = 0, rank = 0;

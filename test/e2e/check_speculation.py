@@ -2,7 +2,7 @@
 
     check_speculation.py BINARY VOCABULARY HOW...
 
-25 random prompts, greedy and sampled, alone and several at a time, for each number of threads: the tokens are those of
+12 random prompts, greedy and sampled, alone and several at a time, for each number of threads: the tokens are those of
 `--speculate off`. All kinds of guesses together must have held now and then, so that there was something to check.
 """
 
@@ -27,7 +27,7 @@ def continue_all(binary, prompts, *options):
 def main():
     binary, vocabulary, *ways = sys.argv[1:]
     draw = random.Random(7)
-    prompts = [[draw.randrange(int(vocabulary)) for _ in range(draw.randrange(1, 9))] * draw.randrange(1, 3) for _ in range(25)]
+    prompts = [[draw.randrange(int(vocabulary)) for _ in range(draw.randrange(1, 9))] * draw.randrange(1, 3) for _ in range(12)]
     held = 0
     for sampling in ([], ["--temperature", "0.4", "--seed", "5", "--repetition-penalty", "1.1"]):
         expected, _ = continue_all(binary, prompts, "--speculate", "off", *sampling)
