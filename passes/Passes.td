@@ -50,6 +50,15 @@ def FoldScalesPass : Pass<"quern-fold-scales", "::mlir::ModuleOp"> {
   }];
 }
 
+def FlattenProductsPass : Pass<"quern-flatten-products", "::mlir::ModuleOp"> {
+  let summary = "products of rows where the left side has more axes";
+  let description = [{
+    `matmul(x, w)` by a parameter, x of [a, b, k], becomes the product of the rows [a·b, k] where a and b are static.
+    Where one of them is known at run time only, a·b is no dimension, and each index of the other, 16 at most, gets a
+    product of its own. Kernels read weights by panels for rows alone.
+  }];
+}
+
 def CommutePoolsPass : Pass<"quern-commute-pools", "::mlir::ModuleOp"> {
   let summary = "average after a pointwise convolution that has fewer channels";
   let description = [{

@@ -22,6 +22,8 @@ static void buildGraph(OpPassManager &manager) {
   manager.addPass(createHoistGathersPass());
   // What several products of chosen rows read is computed once.
   manager.addPass(createCSEPass());
+  // After variants, where more sizes are static; before all that asks whether a product is one of rows.
+  manager.addPass(createFlattenProductsPass());
   // Before layouts: the pattern is the model's own, factors of shape [c, 1, 1].
   manager.addPass(createFoldScalesPass());
   // After scales, which follow a convolution and not its pool.

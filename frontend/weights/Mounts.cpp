@@ -96,10 +96,13 @@ static Error refuseFolder(StringRef folder, StringRef own) {
       }
   }
   std::string found = others.empty() ? "neither of them" : join(others, ", ");
+  std::string hint = "name the file itself if it is a GGUF or safetensors file that is called otherwise";
+  if (others.count(inBackticks(ownFile(medusaMount))))
+    hint += ", and mount heads of Medusa with `medusa_head=FOLDER`";
+  if (isForeign)
+    hint += ", convert other files to safetensors with the library that wrote them";
   return refuse("`" + folder + "`: found " + found + ", expected " + (own.empty() ? "" : "`" + own + "`, ") +
-                "`model.safetensors` or `model.safetensors.index.json`; name the file "
-                "itself if it is a GGUF or safetensors file that is called otherwise" +
-                (isForeign ? ", convert other files to safetensors with the library that wrote them" : ""));
+                "`model.safetensors` or `model.safetensors.index.json`; " + hint);
 }
 
 static Expected<MountedSource> openFolder(StringRef folder, StringRef own) {

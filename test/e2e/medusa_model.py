@@ -14,10 +14,10 @@ def describe(binary, entry):
     return next(item for item in info["entries"] if item["name"] == entry)
 
 
-def run(binary, entry, inputs, results):
+def run(binary, entry, inputs, results, *options):
     """The named results of the entry for inputs by name."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [binary, "--run", entry]
+        command = [binary, "--run", entry, *options]
         for name, value in inputs.items():
             numpy.save(pathlib.Path(folder, name + ".npy"), value)
             command += ["--in", f"{name}={folder}/{name}.npy"]
@@ -38,11 +38,11 @@ def forward(binary, tokens):
     return run(binary, "forward", inputs, ["logits", "hidden"])
 
 
-def guess(binary, hidden):
+def guess(binary, hidden, *options):
     """The tokens that each head guesses for rows of hidden, i32 [n, heads, guesses], at most as many rows at once as the
     entry takes."""
     most = describe(binary, "guess")["bounds"]["r"]
-    parts = [run(binary, "guess", {"hidden": hidden[i:i + most]}, ["guesses"])[0] for i in range(0, len(hidden), most)]
+    parts = [run(binary, "guess", {"hidden": hidden[i:i + most]}, ["guesses"], *options)[0] for i in range(0, len(hidden), most)]
     return numpy.concatenate(parts)
 
 

@@ -19,6 +19,7 @@ import weight_kinds
 KINDS = {
     "config": model_kinds.config, "tokenizer": model_kinds.tokenizer, "template": model_kinds.template, "model": model_kinds.model,
     "gguf": weight_kinds.gguf, "safetensors": weight_kinds.safetensors, "experts": weight_kinds.experts, "routing": weight_kinds.routing,
+    "medusa": weight_kinds.medusa,
     "image": run_kinds.image, "array": run_kinds.array, "prompt": run_kinds.prompt, "ending": run_kinds.ending}
 # The target of what mutants compile: one that is kept small and runs anywhere.
 TARGET = "x86-64-v3"
@@ -32,7 +33,7 @@ class Places:
         folder.mkdir(parents=True, exist_ok=True)
         self.findings = folder / "findings"
         self.words = {"quern": str(build / "bin" / "quern"), "llama": str(root / "frontend/models/llama.qn"),
-                      "mixture": str(root / "frontend/models/qwen3_moe.qn"),
+                      "mixture": str(root / "frontend/models/qwen3_moe.qn"), "medusa": str(root / "frontend/models/medusa.qn"),
                       "experts": str(root / "test/frontend/agreement/Inputs/experts.qn"), "source": str(root), "target": TARGET,
                       "python": sys.executable, "edit": str(root / "test/fuzz/mutants/edit_ending.py"),
                       "llm": str(folder / "llm"), "classifier": str(folder / "classifier"), "scratch": str(folder / "scratch")}

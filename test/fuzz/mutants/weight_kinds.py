@@ -264,3 +264,34 @@ def routing(random, root):
     words = ["{quern}", "compile", "{mixture}", "--weights", "{source}/test/data/qwen3_moe", "--routing-profile", "{in}/profile.json"]
     steps = [Step([*words, "--emit", "graph"], statuses=[0, 1] if changes else [0])]
     return Case("routing", {"profile.json": data}, steps, changes)
+
+
+MEDUSA_KEYS = [("format", "quern routing profile"), ("positions", 0), ("positions", 2**63), ("accuracies", []), ("accuracies", [[0.1] * 10] * 4),
+               ("step_seconds", []), ("step_seconds", [[1, 1e300]]), ("step_seconds", [[64, 1]]), ("step_seconds", [[1, 1], [2**40, 2]]),
+               ("medusa_num_heads", 0), ("medusa_num_heads", 2), ("medusa_num_heads", 2**40), ("medusa_num_layers", 2), ("version", None),
+               ("hidden_size", 7), ("rope_scaling", 3), ("quantization_config", {"quant_method": "fp8"})]
+
+
+def medusa(random, root):
+    """Medusa heads with their configuration, trees of their guesses, and calibrations."""
+    files = read_folder(root / "test/data/medusa", ["config.json", "medusa_lm_head.safetensors", "tree.json"])
+    calibration = {"format": "quern-medusa-calibration-1", "positions": 100, "accuracies": [[0.5 ** (i + 1) for i in range(10)]] * 3,
+                   "step_seconds": [[rows, 1 + 0.1 * rows] for rows in (1, 2, 8, 64)]}
+    trees = {"config.json": json.loads(files["config.json"]), "tree.json": json.loads(files["tree.json"]), "calibration.json": calibration}
+    files["calibration.json"] = mutation.dump(calibration).encode()
+    name = random.choice([*trees, "medusa_lm_head.safetensors"])
+    if name in trees:
+        changes = [mutation.change_tree(random, trees[name], MEDUSA_KEYS) for _ in range(random.choice([0, 1, 1, 2]))]
+        files[name] = mutation.dump(trees[name]).encode("utf-8", "surrogatepass")
+    else:
+        header, data = read_safetensors(files[name])
+        data = bytearray(data)
+        changes = [spoil_tensor(random, header, data) for _ in range(random.choice([1, 1, 2])) if is_whole(header)]
+        files[name] = write_safetensors(header, bytes(data))
+    if random.random() < 0.15:
+        files[name] = mutation.change_bytes(random, files[name])
+        changes.append("bytes")
+    option = "tree" if name == "tree.json" else "calibration"
+    words = ["{quern}", "compile", "{medusa}", "--base", "{llama}", "--weights", "{source}/test/data/medusa/base", "--weights", "medusa_head={in}/w",
+             f"--medusa-{option}", f"{{in}}/w/{option}.json", "--emit", "graph"]
+    return Case("medusa", write_folder(files), [Step(words, statuses=[0, 1] if changes else [0])], changes)
