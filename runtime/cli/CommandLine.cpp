@@ -262,6 +262,10 @@ Result<void> Parser::finish() {
     return misuse("`--greedy` and the options of sampling exclude each other");
   if ((line.posteriorThreshold || line.posteriorAlpha) && line.temperature.value_or(0) == 0)
     return misuse("`--posterior-threshold` and `--posterior-alpha` have no meaning without a `--temperature` above 0");
+  if (line.speculate && (line.routingProfile || line.routingTrace))
+    return misuse(std::string("`--speculate` and ") +
+                  inBackticks(line.routingProfile ? "--routing-profile" : "--routing-trace") +
+                  " exclude each other: guesses would be counted as tokens");
   if (line.json && line.mode == Generate && !line.timing)
     return misuse("`--json` has no meaning without `--timing`");
   if (line.mode == Logits && !line.output)

@@ -315,7 +315,9 @@ static Result<void> checkSpeculation(const CommandLine &line) {
 /// What guesses tokens, as `--speculate` says, by default the model's heads; null: nothing.
 static Result<std::unique_ptr<Guesser>> makeGuesser(Session &session, const Engine &engine, const CommandLine &line) {
   bool hasHeads = MedusaHeads::find(session, engine.getHiddenSize()).has_value();
-  std::string how = line.speculate.value_or(hasHeads ? "medusa" : "off");
+  // What was chosen for guesses is not what was chosen for the text.
+  bool isRecorded = line.routingProfile || line.routingTrace;
+  std::string how = line.speculate.value_or(hasHeads && !isRecorded ? "medusa" : "off");
   if (how == "medusa")
     return MedusaGuesser::create(session, engine);
   if (how == "lookup")

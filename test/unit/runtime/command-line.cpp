@@ -78,6 +78,11 @@ void testRefuse(Checks &checks) {
   refuses({"--info", "--bench"}, "`--info` and `--bench` exclude each other");
   refuses({"--info", "--chat"}, "`--chat` has no meaning with `--info`");
   refuses({"--info", "text"}, "found a prompt `text` beside `--info`");
+  refuses({"--speculate", "lookup", "--routing-trace", "f"},
+          "`--speculate` and `--routing-trace` exclude each other: guesses would be counted as tokens");
+  refuses({"--posterior-alpha", "0.2", "--greedy"},
+          "`--posterior-threshold` and `--posterior-alpha` have no meaning without a `--temperature` above 0");
+  refuses({"--calibrate", "f", "--bench"}, "`--calibrate` and `--bench` exclude each other");
   refuses({"--json"}, "`--json` has no meaning without `--timing`");
   refuses({"text", "--prompt-tokens", "1"}, "found a prompt and `--prompt-tokens`, expected one of them");
   refuses({"text", "--prompts", "f"}, "found a prompt and `--prompts`, expected one of them");

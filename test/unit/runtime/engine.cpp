@@ -159,6 +159,6 @@ int main() {
   Checks checks;
   testLimits(checks);
   for (int64_t sequences : {1, 2, 3})
-    Traffic(checks, sequences).run(20000);
+    Traffic(checks, sequences).run(35000);
   return checks.status();
 }
