@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""Makes Medusa heads that guess one text as often right as they are told: what a tree gains depends on nothing else.
+
+    fit_medusa_heads.py BINARY PROMPT COUNT ACCURACIES FOLDER
+    fit_medusa_heads.py --zeros HIDDEN VOCABULARY HEADS FOLDER
+
+BINARY is a compiled model with heads of zeros, which the second form writes. It continues PROMPT, token ids as `1,2,3`, by COUNT tokens. Of
+every token of that text, guess number r of head k is the one that follows with probability ACCURACIES[k][r], a JSON list of lists, and all
+other guesses are wrong ones. Residual blocks are zeros; each output matrix is the least squares solution that gives these guesses the scores
+10, 9, 8, … for the rows that the model's heads read, which are fewer than their elements, so that it is exact. FOLDER gets
+`medusa_lm_head.safetensors` (F16) and `config.json`; the text is printed. It says nothing of other texts. Needs numpy.
+"""
+
+import json
+import pathlib
+import struct
+import subprocess
+import sys
+import tempfile
+
+import numpy
+
+GUESSES = 10
+
+
+def save(folder, tensors, heads):
+    folder.mkdir(parents=True, exist_ok=True)
+    header, offset = {}, 0
+    for name, tensor in tensors.items():
+        header[name] = {"dtype": "F16", "shape": list(tensor.shape), "data_offsets": [offset, offset + tensor.nbytes]}
+        offset += tensor.nbytes
+    text = json.dumps(header).encode()
+    with open(folder / "medusa_lm_head.safetensors", "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        for tensor in tensors.values():
+            tensor.tofile(file)
+    (folder / "config.json").write_text(json.dumps({"medusa_num_heads": heads, "medusa_num_layers": 1, "version": "2"}))
+
+
+def blocks(head, hidden):
+    return {f"{head}.0.linear.weight": numpy.zeros((hidden, hidden), numpy.float16),
+            f"{head}.0.linear.bias": numpy.zeros(hidden, numpy.float16)}
+
+
+def make_zeros(hidden, vocabulary, heads, folder):
+    tensors = {}
+    for head in range(heads):
+        tensors |= blocks(head, hidden) | {f"{head}.1.weight": numpy.zeros((vocabulary, hidden), numpy.float16)}
+    save(folder, tensors, heads)
+
+
+def read_rows(binary, tokens):
+    """What the heads read behind each token, f32 [n, hidden], and how large the vocabulary is."""
+    info = json.loads(subprocess.run([binary, "--info"], check=True, stdout=subprocess.PIPE).stdout)
+    entry = next(item for item in info["entries"] if item["name"] == "forward")
+    columns = next(item for item in entry["inputs"] if item["name"] == "at")["columns"]
+    if len(tokens) > entry["bounds"]["s"]:
+        sys.exit(f"the text has {len(tokens)} tokens, expected at most the {entry['bounds']['s']} of a step")
+    at = numpy.zeros((len(tokens), len(columns)), numpy.int32)
+    for name in ("position", "row"):
+        at[:, columns.index(name)] = numpy.arange(len(tokens))
+    with tempfile.TemporaryDirectory() as folder:
+        command = [binary, "--run", "forward", "--out", f"hidden={folder}/hidden.npy"]
+        for name, value in (("tokens", tokens), ("at", at), ("want", numpy.arange(len(tokens), dtype=numpy.int32))):
+            numpy.save(f"{folder}/{name}.npy", value)
+            command += ["--in", f"{name}={folder}/{name}.npy"]
+        subprocess.run(command, check=True)
+        return numpy.load(f"{folder}/hidden.npy"), entry["results"][0]["shape"][1]
+
+
+def fit(rows, vocabulary, text, head, accuracies, random):
+    """The output matrix of head `head`, f16 [vocabulary, hidden]."""
+    count = len(text) - 2 - head
+    if count > rows.shape[1]:
+        sys.exit(f"the text has {count} guesses, expected at most the {rows.shape[1]} elements of a row")
+    scores = {}
+    for place in range(count):
+        right = int(text[place + 2 + head])
+        wrong = random.choice(vocabulary, 2 * GUESSES, replace=False)
+        guesses = [int(token) for token in wrong if token != right][:GUESSES]
+        rank = numpy.searchsorted(numpy.cumsum(accuracies), random.random(), side="right")
+        if rank < GUESSES:
+            guesses[rank] = right
+        for rank, token in enumerate(guesses):
+            scores.setdefault(token, numpy.zeros(count))[place] = GUESSES - rank
+    inputs = rows[:count].astype(numpy.float64)
+    gram = inputs @ inputs.T
+    gram[numpy.diag_indices(count)] += 1e-6 * numpy.trace(gram) / count
+    # Of equal rows, as a text that repeats itself may have, the last ones' guesses count.
+    solved = numpy.linalg.solve(gram, numpy.stack(list(scores.values()), axis=1))
+    matrix = numpy.zeros((vocabulary, rows.shape[1]), numpy.float16)
+    matrix[list(scores)] = solved.T @ inputs
+    return matrix
+
+
+def main():
+    if sys.argv[1:2] == ["--zeros"]:
+        hidden, vocabulary, heads, folder = sys.argv[2:]
+        make_zeros(int(hidden), int(vocabulary), int(heads), pathlib.Path(folder))
+        return
+    binary, prompt, count, accuracies, folder = sys.argv[1:]
+    accuracies = json.loads(accuracies)
+    command = [binary, "--prompt-tokens", prompt, "-n", count, "--ignore-eos", "--print-tokens", "--speculate", "off"]
+    new = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    text = numpy.array([int(token) for token in prompt.split(",")] + new, numpy.int32)
+    rows, vocabulary = read_rows(binary, text)
+    random, tensors = numpy.random.default_rng(1), {}
+    for head, own in enumerate(accuracies):
+        tensors |= blocks(head, rows.shape[1])
+        tensors[f"{head}.1.weight"] = fit(rows, vocabulary, text, head, own, random)
+    save(pathlib.Path(folder), tensors, len(accuracies))
+    print(json.dumps(new))
+
+
+if __name__ == "__main__":
+    main()
