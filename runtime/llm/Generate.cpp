@@ -83,6 +83,8 @@ private:
   Result<void> runPiecesWith(RunningText &prompt, std::span<RunningText *const> written, int64_t room);
   Result<void> step(std::span<const StepPiece> pieces, int64_t prompt);
   Result<void> accept(RunningText &sequence, int64_t row);
+  Result<std::vector<int32_t>> follow(RunningText &sequence, int64_t row);
+  Result<std::vector<int32_t>> followTypical(RunningText &sequence, int64_t row);
   Result<void> choose(RunningText &sequence, std::span<const float> logits);
   Result<void> take(RunningText &sequence, int32_t token);
 
@@ -129,45 +131,56 @@ Result<void> Generator::choose(RunningText &sequence, std::span<const float> log
   return token ? take(sequence, *token) : token.error();
 }
 
-/// Goes on in a text whose tree the last step has read, its root at wanted row `row`: along what holds of it.
-Result<void> Generator::accept(RunningText &sequence, int64_t row) {
-  Continuation &text = *sequence.text;
-  TokenTree &tree = sequence.tree;
-  auto getLogits = [&](int32_t node) { return engine.getLogits(row + node); };
-  std::vector<int32_t> path = {0}, typical;
-  if (options.typical)
-    typical = text.sampler.acceptTypical(tree, *options.typical, getLogits);
-  int depth = 0;
-  for (size_t node = 0; node < tree.getSize(); ++node)
-    depth = std::max(depth, tree.getDepth(node));
-  ++text.steps.steps;
-  while (sequence.text) {
-    bool isGuess = path.size() < typical.size();
-    Result<void> taken = isGuess ? take(sequence, tree.getTokens()[static_cast<size_t>(typical[path.size()])])
-                                 : choose(sequence, getLogits(path.back()));
-    if (!taken)
-      return taken;
-    std::optional<int32_t> next;
-    if (isGuess)
-      next = typical[path.size()];
-    else if (!options.typical)
-      next = tree.findChild(path.back(), text.tokens.back());
+/// Chooses tokens behind a tree that the last step has read, its root at wanted row `row`, as long as they are in it:
+/// the way that they go.
+Result<std::vector<int32_t>> Generator::follow(RunningText &sequence, int64_t row) {
+  std::vector<int32_t> path = {0};
+  while (true) {
+    if (Result<void> chosen = choose(sequence, engine.getLogits(row + path.back())); !chosen)
+      return chosen.error();
+    if (!sequence.text)
+      return path;
+    std::optional<int32_t> next = sequence.tree.findChild(path.back(), sequence.text->tokens.back());
     if (!next)
-      break;
+      return path;
     path.push_back(*next);
   }
-  int held = static_cast<int>(path.size()) - 1;
-  text.steps.accepted.resize(std::max(text.steps.accepted.size(), path.size() - 1));
-  for (size_t i = 0; i + 1 < path.size(); ++i)
-    ++text.steps.accepted[i];
+}
+
+/// Takes the tokens of the tree that are likely enough, and chooses the one behind them.
+Result<std::vector<int32_t>> Generator::followTypical(RunningText &sequence, int64_t row) {
+  const TokenTree &tree = sequence.tree;
+  std::vector<int32_t> path = sequence.text->sampler.acceptTypical(
+      tree, *options.typical, [&](int32_t node) { return engine.getLogits(row + node); });
+  for (size_t i = 1; i < path.size() && sequence.text; ++i)
+    if (Result<void> taken = take(sequence, tree.getTokens()[static_cast<size_t>(path[i])]); !taken)
+      return taken.error();
+  if (sequence.text)
+    if (Result<void> chosen = choose(sequence, engine.getLogits(row + path.back())); !chosen)
+      return chosen.error();
+  return path;
+}
+
+/// Goes on in a text whose tree the last step has read, its root at wanted row `row`.
+Result<void> Generator::accept(RunningText &sequence, int64_t row) {
+  TextSteps &steps = sequence.text->steps;
+  Result<std::vector<int32_t>> path = options.typical ? followTypical(sequence, row) : follow(sequence, row);
+  if (!path)
+    return path.error();
+  size_t held = path->size() - 1;
+  ++steps.steps;
+  steps.accepted.resize(std::max(steps.accepted.size(), held));
+  for (size_t i = 0; i < held; ++i)
+    ++steps.accepted[i];
+  int depth = sequence.tree.getDepth();
   if (policy && depth > 0)
-    policy->noteGuesses(depth, held);
+    policy->noteGuesses(depth, static_cast<int>(held));
   if (!sequence.text)
     return {};
-  engine.keep(getNumber(sequence), static_cast<int64_t>(tree.getSize()), path);
-  sequence.fed += path.size();
+  engine.keep(getNumber(sequence), static_cast<int64_t>(sequence.tree.getSize()), *path);
+  sequence.fed += path->size();
   if (options.guesser)
-    options.guesser->note(getNumber(sequence), row + path.back());
+    options.guesser->note(getNumber(sequence), row + path->back());
   return {};
 }
 

@@ -2,6 +2,8 @@
 
 #include "runtime/llm/TokenTree.h"
 
+#include <algorithm>
+
 namespace quern::runtime {
 
 void TokenTree::reset(int32_t root) {
@@ -16,6 +18,13 @@ int32_t TokenTree::add(int32_t token, int32_t parent) {
   parents.push_back(parent);
   ancestors.push_back(ancestors[static_cast<size_t>(parent)] | uint64_t(1) << node);
   return static_cast<int32_t>(node);
+}
+
+int TokenTree::getDepth() const {
+  int depth = 0;
+  for (size_t node = 0; node < tokens.size(); ++node)
+    depth = std::max(depth, getDepth(node));
+  return depth;
 }
 
 bool TokenTree::isChain() const {

@@ -33,6 +33,8 @@ public:
   int32_t getParent(size_t node) const { return parents[node]; }
   /// How many tokens are on the way to `node`, without itself.
   int getDepth(size_t node) const { return std::popcount(ancestors[node]) - 1; }
+  /// The largest of these.
+  int getDepth() const;
   /// Whether each token follows the one before it.
   bool isChain() const;
   /// The first token behind `node` that is `token`.
