@@ -81,7 +81,9 @@ static bool check(const std::string &path, const ModelInputs &inputs, const Chec
 }
 
 static ExitStatus check(const CheckOptions &options) {
-  if (failed(checkBase(options.models, options.base)))
+  // One of several files that lacks its base is a mistake of that file.
+  bool isOne = options.models.size() == 1 || !options.base.empty();
+  if (isOne && failed(checkBase(options.models, options.base)))
     return ExitStatus::Usage;
   auto reference = openReference(options);
   if (!reference) {
