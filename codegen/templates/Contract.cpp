@@ -453,6 +453,23 @@ static void tile(Halide::Stage stage, const ContractFuncs &funcs, int rows, int 
       .parallel(task);
 }
 
+/// Tiles of any number of rows: those of one of a few heights, the cheapest of all that there are rows enough for.
+/// What the rows of a tile share, its weights, takes as long as one row more.
+static void tileAnyRows(const ContractFuncs &funcs, int rows, int vectors, int panels) {
+  std::vector<int> heights;
+  for (int height = rows; height > 1; height = std::min(height - 1, (2 * height + 2) / 3))
+    heights.push_back(height);
+  auto getCost = [&](int height) { return (funcs.rows + (height - 1)) / height * (height + 1); };
+  Func output = funcs.output;
+  for (auto height = heights.begin(); height != heights.end(); ++height) {
+    Expr isBest = funcs.rows >= *height;
+    for (auto lower = std::next(height); lower != heights.end(); ++lower)
+      isBest = isBest && getCost(*height) <= getCost(*lower);
+    tile(output.specialize(isBest), funcs, *height, vectors, panels, TailStrategy::ShiftInwards);
+  }
+  tile(output, funcs, 1, vectors, panels, TailStrategy::GuardWithIf);
+}
+
 void scheduleLhs(ContractFuncs &funcs, const Lowering &lowering, bool few) {
   int lanes = lowering.getTarget().lanes();
   scheduleStages(lowering, funcs.output, nullptr, !few);
@@ -490,8 +507,7 @@ static void schedule(ContractFuncs &funcs, const Lowering &lowering, const Param
     rows = std::max<int>(1, std::min<int64_t>(rows, *staticRows));
     tile(output, funcs, rows, vectors, panels, TailStrategy::ShiftInwards);
   } else {
-    tile(output.specialize(funcs.rows >= rows), funcs, rows, vectors, panels, TailStrategy::ShiftInwards);
-    tile(output, funcs, 1, vectors, panels, TailStrategy::GuardWithIf);
+    tileAnyRows(funcs, rows, vectors, panels);
   }
   for (Product &product : funcs.products) {
     product.sum.compute_at(output, Var("mo"));
