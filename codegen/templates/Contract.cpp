@@ -87,7 +87,6 @@ static void buildDot(Product &product, QuantizedRows &lhs, Var i, Var o, Var m, 
   using Halide::cast;
   const PackedLayout &layout = product.weight.layout;
   int32_t group = static_cast<int32_t>(layout.group);
-  Func quants = lhs.quants;
   Halide::ImageParam values = product.weight.values;
   int32_t columns = static_cast<int32_t>(layout.quantsBytes()) / (4 * panelRows);
   Var j("j"), g("g"), h("h");
@@ -95,6 +94,7 @@ static void buildDot(Product &product, QuantizedRows &lhs, Var i, Var o, Var m, 
   bool inHalves = target.dot == "none", in16Bits = inHalves && addsUpIn16Bits(layout);
   product.columns = in16Bits ? RDom(0, 1, 0, columns, "columns") : RDom(0, inHalves ? 2 : 4, 0, columns, "columns");
   RDom &r = product.columns;
+  Func quants = inHalves && !in16Bits ? lhs.widen() : lhs.quants;
   std::vector<Expr> place = {i, o, m, b};
   if (inHalves) {
     product.halves = Func("halves");
