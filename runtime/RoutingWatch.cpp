@@ -7,8 +7,8 @@
 namespace quern::runtime {
 
 RoutingWatch::RoutingWatch(const Description &description, const Program &program, const int32_t *dims,
-                           const uint8_t *arena, int64_t ownRows, RoutingNotes &notes)
-    : description(description), program(program), dims(dims), arena(arena), ownRows(ownRows), notes(notes) {}
+                           const uint8_t *arena, RoutingNotes &notes)
+    : description(description), program(program), dims(dims), arena(arena), notes(notes) {}
 
 void RoutingWatch::finish(uint32_t launch) {
   // Choices are in the order of the launches.
@@ -31,13 +31,12 @@ int32_t RoutingWatch::look(const Routing &routing) {
   const auto *order = reinterpret_cast<const int32_t *>(arena + routing.order);
   const auto *begins = reinterpret_cast<const int32_t *>(arena + routing.begins);
   int64_t rows = routing.rows.symbol < 0 ? routing.rows.size : dims[routing.rows.symbol], slots = routing.slots;
-  int64_t noted = std::min(rows, ownRows);
   ExpertChoices &choices = notes.choices[routing.array];
   bool isCounted = notes.record != RoutingRecord::None, isKept = notes.record == RoutingRecord::Rows;
   size_t first = choices.chosen.size();
   if (isKept)
-    choices.chosen.resize(first + static_cast<size_t>(noted), std::vector<int32_t>(static_cast<size_t>(slots)));
-  choices.rows += isCounted ? noted : 0;
+    choices.chosen.resize(first + static_cast<size_t>(rows), std::vector<int32_t>(static_cast<size_t>(slots)));
+  choices.rows += isCounted ? rows : 0;
   int32_t different = 0;
   for (int32_t place = 0; place < array.experts; ++place) {
     int64_t begin = std::max(begins[place], 0), end = std::min<int64_t>(begins[place + 1], rows * slots);
@@ -47,7 +46,7 @@ int32_t RoutingWatch::look(const Routing &routing) {
     int64_t lastRow = -1;
     for (int64_t i = begin; isCounted && i < end; ++i) {
       int64_t row = order[i] / slots;
-      if (order[i] < 0 || row >= noted)
+      if (order[i] < 0 || row >= rows)
         continue;
       choices.counts[static_cast<size_t>(expert)] += row != lastRow;
       lastRow = row;

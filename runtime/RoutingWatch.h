@@ -17,10 +17,9 @@ struct RoutingNotes {
 /// Looks at what rows chose, launch by launch of one run.
 class RoutingWatch {
 public:
-  /// A run of `program`, of sizes `dims`, whose kernels write to `arena`; of the rows that choose the first `ownRows`
-  /// are noted. Everything outlives the watch.
+  /// A run of `program`, of sizes `dims`, whose kernels write to `arena`. Everything outlives the watch.
   RoutingWatch(const Description &description, const Program &program, const int32_t *dims, const uint8_t *arena,
-               int64_t ownRows, RoutingNotes &notes);
+               RoutingNotes &notes);
 
   /// Looks at what launch number `launch` has left.
   void finish(uint32_t launch);
@@ -34,7 +33,6 @@ private:
   const Program &program;
   const int32_t *dims;
   const uint8_t *arena;
-  int64_t ownRows;
   RoutingNotes &notes;
   /// For each choice of the program that was looked at.
   std::vector<int32_t> chosen;

@@ -42,7 +42,7 @@ struct Session::Impl {
   void startStates();
   Result<void> allocate(const SessionOptions &options);
   const Program &chooseProgram(uint32_t entry, std::span<const int32_t> dims) const;
-  Result<void> launch(const Program &program, QuernProgramArgs args, int64_t ownRows);
+  Result<void> launch(const Program &program, QuernProgramArgs args);
   Result<std::vector<int32_t>> check(uint32_t entry, std::span<const TensorView> inputs) const;
 };
 
@@ -301,11 +301,11 @@ static int32_t callProgram(void *context) {
   return launch->program(launch->args);
 }
 
-Result<void> Session::Impl::launch(const Program &program, QuernProgramArgs args, int64_t ownRows) {
+Result<void> Session::Impl::launch(const Program &program, QuernProgramArgs args) {
   if (hugePages)
     hugePages->start();
   auto place = static_cast<size_t>(&program - target->programs.data());
-  RoutingWatch routing(description, program, args.dims, arena.data(), ownRows, notes);
+  RoutingWatch routing(description, program, args.dims, arena.data(), notes);
   Profile profile{
       profiling ? &launches : nullptr, &program, static_cast<uint32_t>(place), args.dims, args.visible, &routing};
   bool isWatched = profiling || notes.record != RoutingRecord::None;
@@ -350,7 +350,7 @@ Result<std::vector<Tensor>> Session::run(uint32_t entry, std::span<const TensorV
 }
 
 Result<void> Session::run(uint32_t entry, std::span<const TensorView> inputs,
-                          std::span<const MutableTensorView> outputs, int64_t ownRows) {
+                          std::span<const MutableTensorView> outputs) {
   Result<std::vector<int32_t>> dims = impl->check(entry, inputs);
   if (!dims)
     return dims.error();
@@ -368,7 +368,7 @@ Result<void> Session::run(uint32_t entry, std::span<const TensorView> inputs,
   CacheUse use = getCacheUse(found, inputs);
   args.visible = use.visible;
   args.first = use.first;
-  return impl->launch(impl->chooseProgram(entry, *dims), args, ownRows);
+  return impl->launch(impl->chooseProgram(entry, *dims), args);
 }
 
 } // namespace quern::runtime

@@ -87,7 +87,6 @@ static void buildDot(Product &product, QuantizedRows &lhs, Var i, Var o, Var m, 
   using Halide::cast;
   const PackedLayout &layout = product.weight.layout;
   int32_t group = static_cast<int32_t>(layout.group);
-  Func quants = lhs.quants;
   Halide::ImageParam values = product.weight.values;
   int32_t columns = static_cast<int32_t>(layout.quantsBytes()) / (4 * panelRows);
   Var j("j"), g("g"), h("h");
@@ -95,6 +94,7 @@ static void buildDot(Product &product, QuantizedRows &lhs, Var i, Var o, Var m, 
   bool inHalves = target.dot == "none", in16Bits = inHalves && addsUpIn16Bits(layout);
   product.columns = in16Bits ? RDom(0, 1, 0, columns, "columns") : RDom(0, inHalves ? 2 : 4, 0, columns, "columns");
   RDom &r = product.columns;
+  Func quants = inHalves && !in16Bits ? lhs.widen() : lhs.quants;
   std::vector<Expr> place = {i, o, m, b};
   if (inHalves) {
     product.halves = Func("halves");
@@ -453,6 +453,23 @@ static void tile(Halide::Stage stage, const ContractFuncs &funcs, int rows, int 
       .parallel(task);
 }
 
+/// Tiles of any number of rows: those of one of a few heights, the cheapest of all that there are rows enough for.
+/// What the rows of a tile share, its weights, takes as long as one row more.
+static void tileAnyRows(const ContractFuncs &funcs, int rows, int vectors, int panels) {
+  std::vector<int> heights;
+  for (int height = rows; height > 1; height = std::min(height - 1, (2 * height + 2) / 3))
+    heights.push_back(height);
+  auto getCost = [&](int height) { return (funcs.rows + (height - 1)) / height * (height + 1); };
+  Func output = funcs.output;
+  for (auto height = heights.begin(); height != heights.end(); ++height) {
+    Expr isBest = funcs.rows >= *height;
+    for (auto lower = std::next(height); lower != heights.end(); ++lower)
+      isBest = isBest && getCost(*height) <= getCost(*lower);
+    tile(output.specialize(isBest), funcs, *height, vectors, panels, TailStrategy::ShiftInwards);
+  }
+  tile(output, funcs, 1, vectors, panels, TailStrategy::GuardWithIf);
+}
+
 void scheduleLhs(ContractFuncs &funcs, const Lowering &lowering, bool few) {
   int lanes = lowering.getTarget().lanes();
   scheduleStages(lowering, funcs.output, nullptr, !few);
@@ -490,8 +507,7 @@ static void schedule(ContractFuncs &funcs, const Lowering &lowering, const Param
     rows = std::max<int>(1, std::min<int64_t>(rows, *staticRows));
     tile(output, funcs, rows, vectors, panels, TailStrategy::ShiftInwards);
   } else {
-    tile(output.specialize(funcs.rows >= rows), funcs, rows, vectors, panels, TailStrategy::ShiftInwards);
-    tile(output, funcs, 1, vectors, panels, TailStrategy::GuardWithIf);
+    tileAnyRows(funcs, rows, vectors, panels);
   }
   for (Product &product : funcs.products) {
     product.sum.compute_at(output, Var("mo"));

@@ -22,6 +22,15 @@ QuantizedRows::QuantizedRows(const Formula &rows)
   quants(k, m) = cast<int8_t>(round(rows.at({m, k}) * scales(k / block, m)[1]));
 }
 
+Func QuantizedRows::widen() {
+  Var k("k"), m("m");
+  if (!wideQuants.defined()) {
+    wideQuants = Func("wide_quants");
+    wideQuants(k, m) = cast<int16_t>(quants(k, m));
+  }
+  return wideQuants;
+}
+
 Func QuantizedRows::sums(int group) {
   auto [entry, isNew] = groupSums.try_emplace(group, Func("sums"), RDom(0, group, "group"));
   auto &[sum, r] = entry->second;
@@ -62,9 +71,13 @@ void QuantizedRows::schedule(int lanes, bool parallel) {
     if (parallel)
       stage.split(m, task, m, rowsPerTask, TailStrategy::GuardWithIf).parallel(task);
   };
-  Var k = quants.args()[0], m = quants.args()[1], inner("inner");
-  quants.compute_root().split(k, k, inner, block).vectorize(inner, lanes).unroll(inner);
-  spread(quants, m);
+  for (Func stored : {quants, wideQuants}) {
+    if (!stored.defined())
+      continue;
+    Var k = stored.args()[0], inner("inner");
+    stored.compute_root().split(k, k, inner, block).vectorize(inner, lanes).unroll(inner);
+    spread(stored, stored.args()[1]);
+  }
   scales.compute_root();
   spread(scales, scales.args()[1]);
   largest.compute_at(scales, scales.args()[0]);

@@ -23,9 +23,13 @@ struct QuantizedRows {
   Halide::Func largest, scales;
   /// int8 [k, row]
   Halide::Func quants;
+  /// The same in i16, for products that add pairs of those; undefined where there are none.
+  Halide::Func wideQuants;
   Halide::RDom columns;
 
   explicit QuantizedRows(const Formula &rows);
+  /// `wideQuants`, from now on defined.
+  Halide::Func widen();
   /// i32, what a product of quants begins with: the bits of the bias, less zero · the sum of the quants of a group of
   /// `group` columns.
   Halide::Expr getStart(int group, int zero, Halide::Expr block, Halide::Expr row);

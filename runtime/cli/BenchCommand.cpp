@@ -28,7 +28,7 @@ static Result<void> feedNext(Engine &engine, RandomGenerator &random) {
   for (size_t i = 0; i < tokens.size(); ++i)
     pieces.push_back({static_cast<int64_t>(i), std::span(tokens).subspan(i, 1), 1});
   for (std::span<const StepPiece> rest = pieces; !rest.empty();) {
-    size_t part = std::min(rest.size(), static_cast<size_t>(engine.getDecodeRows()));
+    size_t part = std::min(rest.size(), static_cast<size_t>(engine.getMaxWanted()));
     if (Result<void> done = engine.run(rest.first(part)); !done)
       return done;
     rest = rest.subspan(part);

@@ -63,7 +63,7 @@ void Calibration::count(std::span<const int32_t> guesses, std::span<const int32_
 
 Result<void> Calibration::read(std::span<const int32_t> tokens) {
   engine.rewind(0);
-  int64_t most = std::min({engine.getMaxRows(), engine.getMaxWanted(), signature.maxRows});
+  int64_t most = std::min(engine.getMaxWanted(), signature.maxRows);
   std::vector<float> rows;
   std::vector<int32_t> guesses;
   for (size_t begin = 0; begin < tokens.size();) {
@@ -109,7 +109,7 @@ Result<double> Calibration::time(int64_t rows) {
 
 Result<void> Calibration::measure() {
   constexpr int64_t before = 256;
-  int64_t most = std::min({engine.getMaxRows(), engine.getMaxWanted(), engine.getContextSize() / 2});
+  int64_t most = std::min(engine.getMaxWanted(), engine.getContextSize() / 2);
   std::vector<int32_t> tokens(static_cast<size_t>(std::min(before, engine.getContextSize() / 2)));
   engine.rewind(0);
   if (Result<void> done = engine.read(tokens); !done)

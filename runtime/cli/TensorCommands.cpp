@@ -52,7 +52,7 @@ Result<void> runLogits(Session &session, const CommandLine &line) {
     return done;
   // Step by step: the logits of a long sequence are larger than the model.
   while (!rest.empty()) {
-    auto part = std::min<int64_t>({std::ssize(rest), engine->getMaxRows(), engine->getMaxWanted()});
+    auto part = std::min<int64_t>(std::ssize(rest), engine->getMaxWanted());
     const StepPiece piece[] = {{0, rest.first(static_cast<size_t>(part)), part}};
     if (Result<void> done = engine->run(piece); !done)
       return done;

@@ -12,20 +12,6 @@ namespace quern::runtime {
 Engine::Engine(Session &session, uint32_t entry, const LanguageModelSignature &signature)
     : session(&session), entry(entry), signature(signature) {}
 
-/// The sizes n, ascending, for which the target has a program for n tokens that gives n rows of logits.
-static std::vector<int64_t> getBatches(const Target &target, uint32_t entry, const LanguageModelSignature &signature) {
-  std::vector<int64_t> batches;
-  for (const Program &program : target.programs) {
-    int64_t tokens = 0, wanted = 0;
-    for (auto [symbol, size] : program.when)
-      (symbol == signature.tokens ? tokens : wanted) = size;
-    if (program.entry == entry && tokens > 0 && tokens == wanted)
-      batches.push_back(tokens);
-  }
-  std::sort(batches.begin(), batches.end());
-  return batches;
-}
-
 Result<Engine> Engine::create(Session &session, std::optional<int64_t> batch, int64_t sequences) {
   const std::vector<Entry> &entries = session.getDescription().entries;
   for (size_t i = 0; i < entries.size(); ++i) {
@@ -48,7 +34,6 @@ Result<Engine> Engine::create(Session &session, std::optional<int64_t> batch, in
       return Error{"the context of " + std::to_string(*session.getStateRows()) + " tokens has no room for " +
                    std::to_string(sequences) + " sequences of " + std::to_string(QUERN_SEQUENCE_ROWS) + " or more"};
     engine.sizes.resize(static_cast<size_t>(sequences));
-    engine.batches = getBatches(session.getTarget(), engine.entry, *signature);
     engine.tokenValues = Tensor(DType::I32, {bound});
     engine.positionValues = Tensor(DType::I32, {bound, QUERN_POSITION_FIELDS});
     engine.wantedValues = Tensor(DType::I32, {engine.maxWanted});
@@ -63,11 +48,6 @@ Result<Engine> Engine::create(Session &session, std::optional<int64_t> batch, in
           "which says how they are prepared; compile it with one, or give tensors to `--run " +
           entry.name + "`"};
   return Error{"the model has no entry of a language model, (i32[s], position[s], i32[r]) -> f32[r, vocabulary]"};
-}
-
-int64_t Engine::getDecodeRows() const {
-  bool hasBatches = !batches.empty() && batches.back() > 1;
-  return hasBatches ? batches.back() : std::min(tokenValues.getElementCount(), maxWanted);
 }
 
 /// Whether `count` more tokens of a sequence fit into its rows.
@@ -115,22 +95,8 @@ Result<int64_t> Engine::place(std::span<const StepPiece> pieces) {
   return static_cast<int64_t>(wanted);
 }
 
-/// Where logits are wanted of all rows, as many rows as there is a program for: those without a token of their own
-/// repeat the last one, and write what it writes.
-int64_t Engine::pad(int64_t rows, int64_t wanted) {
-  auto size = std::lower_bound(batches.begin(), batches.end(), rows);
-  if (rows != wanted || size == batches.end())
-    return rows;
-  for (auto row = static_cast<size_t>(rows); row < static_cast<size_t>(*size); ++row) {
-    tokenValues.get<int32_t>()[row] = tokenValues.get<int32_t>()[row - 1];
-    getPosition(row) = getPosition(row - 1);
-    wantedValues.get<int32_t>()[row] = static_cast<int32_t>(row);
-  }
-  return *size;
-}
-
-/// One call of the entry over the rows that were placed. Rows from `ownRows` on repeat one before.
-Result<void> Engine::call(int64_t rows, int64_t wanted, int64_t ownRows) {
+/// One call of the entry over the rows that were placed.
+Result<void> Engine::call(int64_t rows, int64_t wanted) {
   if (logits.getShape()[0] < wanted) {
     logits = Tensor(DType::F32, {wanted, signature.vocabSize});
     hidden = Tensor(DType::F32, {wanted, signature.hiddenSize});
@@ -146,7 +112,7 @@ Result<void> Engine::call(int64_t rows, int64_t wanted, int64_t ownRows) {
   const MutableTensorView outputs[] = {{DType::F32, logitShape, logits.mutableView().data},
                                        {DType::F32, hiddenShape, hidden.mutableView().data}};
   std::span<const MutableTensorView> results(outputs, signature.hiddenSize ? 2 : 1);
-  if (Result<void> done = session->run(entry, inputs, results, ownRows); !done)
+  if (Result<void> done = session->run(entry, inputs, results); !done)
     return done;
   return checkLogits(wanted);
 }
@@ -195,8 +161,7 @@ Result<void> Engine::run(std::span<const StepPiece> pieces) {
   Result<int64_t> wanted = place(pieces);
   if (!wanted)
     return wanted.error();
-  int64_t padded = pad(rows, *wanted);
-  if (Result<void> done = call(padded, *wanted + padded - rows, rows); !done)
+  if (Result<void> done = call(rows, *wanted); !done)
     return done;
   for (const StepPiece &piece : pieces)
     sizes[static_cast<size_t>(piece.sequence)] += static_cast<int64_t>(piece.tokens.size());

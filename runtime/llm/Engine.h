@@ -7,6 +7,8 @@
 #include "quern/Runtime.h"
 #include "runtime/llm/Signature.h"
 
+#include <algorithm>
+
 namespace quern::runtime {
 
 /// The next tokens of a sequence in a step, and of how many of their rows, the last ones, logits are wanted.
@@ -35,9 +37,7 @@ public:
   int64_t getSequenceCount() const { return static_cast<int64_t>(sizes.size()); }
   /// The most rows of a step, and the most of them that it gives logits of.
   int64_t getMaxRows() const { return maxRows; }
-  int64_t getMaxWanted() const { return maxWanted; }
-  /// How many sequences a step takes best that continue by one token each: as many as the binary has a program for.
-  int64_t getDecodeRows() const;
+  int64_t getMaxWanted() const { return std::min(maxRows, maxWanted); }
 
   /// Tokens of a sequence so far.
   int64_t getSize(int64_t sequence = 0) const { return sizes[static_cast<size_t>(sequence)]; }
@@ -73,8 +73,7 @@ private:
   QuernPosition &getPosition(size_t row);
   void placeToken(const StepPiece &piece, size_t token, size_t row);
   Result<int64_t> place(std::span<const StepPiece> pieces);
-  int64_t pad(int64_t rows, int64_t wanted);
-  Result<void> call(int64_t rows, int64_t wanted, int64_t ownRows);
+  Result<void> call(int64_t rows, int64_t wanted);
   Result<void> checkLogits(int64_t wanted) const;
 
   Session *session;
@@ -85,8 +84,6 @@ private:
   int64_t maxWanted = 0;
   /// Tokens of each sequence so far.
   std::vector<int64_t> sizes;
-  /// The numbers of rows, ascending, that the target has a program for that gives the logits of all of them.
-  std::vector<int64_t> batches;
   /// i32[s], positions[s], i32[r], f32[r, vocabulary], f32[r, hidden] at their largest; a step uses the front.
   Tensor tokenValues, positionValues, wantedValues, logits, hidden;
 };

@@ -222,7 +222,7 @@ Result<void> Generator::step(std::span<const StepPiece> pieces, int64_t prompt) 
 /// How many guesses behind the next token of a text are of use at most.
 size_t Generator::countGuesses(const RunningText &sequence, size_t most) const {
   int64_t room = engine.getContextSize() - engine.getSize(getNumber(sequence)) - 1;
-  int64_t useful = std::min({room, sequence.text->newTokens - 1, engine.getMaxRows() - 1, engine.getMaxWanted() - 1});
+  int64_t useful = std::min({room, sequence.text->newTokens - 1, engine.getMaxWanted() - 1});
   return std::min(most, static_cast<size_t>(std::max<int64_t>(useful, 0)));
 }
 
@@ -255,8 +255,7 @@ static StepPiece makePiece(int64_t sequence, const TokenTree &tree) {
 
 /// The next tokens of texts that are written, in as many steps as they take best.
 Result<void> Generator::runPieces(std::span<RunningText *const> written) {
-  bool hasGuesses = std::any_of(written.begin(), written.end(), [](RunningText *s) { return s->tree.getSize() > 1; });
-  int64_t most = hasGuesses ? std::min(engine.getMaxRows(), engine.getMaxWanted()) : engine.getDecodeRows();
+  int64_t most = engine.getMaxWanted();
   std::vector<StepPiece> pieces;
   for (int64_t rows = 0; !written.empty(); rows = 0, pieces.clear()) {
     for (; !written.empty() && rows + static_cast<int64_t>(written.front()->tree.getSize()) <= most;
@@ -272,7 +271,7 @@ Result<void> Generator::runPieces(std::span<RunningText *const> written) {
 
 /// A piece of a prompt, of at most `room` rows, and as many texts as fit beside it; the others wait for the next step.
 Result<void> Generator::runPiecesWith(RunningText &prompt, std::span<RunningText *const> written, int64_t room) {
-  int64_t most = std::min(engine.getMaxRows(), engine.getMaxWanted()) - 1, rows = 0;
+  int64_t most = engine.getMaxWanted() - 1, rows = 0;
   std::vector<StepPiece> pieces;
   for (RunningText *sequence : written) {
     if (rows + static_cast<int64_t>(sequence->tree.getSize()) > most)

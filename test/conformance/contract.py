@@ -2,7 +2,7 @@
 
 from kernels import attributes, block, kernel, tensor
 
-SIZES = [0, 1, 2, 3, 7, 8, 13, 31]
+SIZES = [0, 1, 2, 3, 5, 6, 7, 8, 9, 13, 31]
 FLOATS = ["f32", "f16", "bf16"]
 BLOCKS = ["q8_0", "q4_0", "q4_1", "q5_0", "q5_1"]
 K_BLOCKS = ["q4_k", "q5_k", "q6_k"]

@@ -304,10 +304,8 @@ public:
 
   /// Runs an entry on `inputs`, which are in the order of the entry; new tensors with its results.
   Result<std::vector<Tensor>> run(uint32_t entry, std::span<const TensorView> inputs);
-  /// The same into memory of the caller's. The shapes of `outputs` must be those that follow from the inputs. Of rows
-  /// that choose experts the first `ownRows` are noted; the others repeat one of them.
-  Result<void> run(uint32_t entry, std::span<const TensorView> inputs, std::span<const MutableTensorView> outputs,
-                   int64_t ownRows = INT64_MAX);
+  /// The same into memory of the caller's. The shapes of `outputs` must be those that follow from the inputs.
+  Result<void> run(uint32_t entry, std::span<const TensorView> inputs, std::span<const MutableTensorView> outputs);
 
   /// The first state of f16 that holds what is no number, as it does where it was given one beyond f16;
   /// null: there is none.

@@ -144,7 +144,7 @@ void testLimits(Checks &checks) {
   std::unique_ptr<Session> session = makeSession();
   Engine engine = Engine::create(*session, std::nullopt).value();
   checks.equal(engine.getMaxRows(), int64_t(toyStep));
-  checks.equal(engine.getDecodeRows(), 2);
+  checks.equal(engine.getMaxWanted(), int64_t(toyStep));
   const std::vector<int32_t> many(toyStep + 1, 1);
   Result<void> large = engine.run(std::vector<StepPiece>{{0, many, 0}});
   checks.that(!large && large.error().kind == ErrorKind::Internal);

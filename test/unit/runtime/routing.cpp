@@ -31,8 +31,8 @@ struct Toy {
     std::copy(begins.begin(), begins.end(), arena.begin() + 16);
   }
 
-  RoutingWatch watch(const int32_t &rows, int64_t ownRows = INT64_MAX) {
-    return {description, program, &rows, reinterpret_cast<const uint8_t *>(arena.data()), ownRows, notes};
+  RoutingWatch watch(const int32_t &rows) {
+    return {description, program, &rows, reinterpret_cast<const uint8_t *>(arena.data()), notes};
   }
 };
 
@@ -68,7 +68,7 @@ void testRows(Checks &checks) {
   checks.that(toy.notes.choices[0].chosen == Rows{{0, 1}, {2, 0}, {1, 1}, {2, 1}, {2, 1}});
 }
 
-/// Of the first rows alone, or nothing; how many experts were chosen is known in any case.
+/// Counts alone, or nothing; how many experts were chosen is known in any case.
 void testLimits(Checks &checks) {
   Toy toy;
   toy.leave({2, 0, 3, 1, 4, 5}, {0, 1, 3, 6});
@@ -79,12 +79,12 @@ void testLimits(Checks &checks) {
   checks.equal(silent.countChosen(2), 3);
   checks.that(toy.notes.choices[0].rows == 0 && toy.notes.choices[0].chosen.empty());
   toy.notes.record = RoutingRecord::Counts;
-  RoutingWatch counting = toy.watch(rows, 1);
+  RoutingWatch counting = toy.watch(rows);
   counting.finish(0);
   counting.finish(1);
   checks.equal(counting.countChosen(2), 3);
-  checks.equal(toy.notes.choices[0].rows, 1);
-  checks.that(toy.notes.choices[0].counts == std::vector<int64_t>{1, 1, 0});
+  checks.equal(toy.notes.choices[0].rows, 3);
+  checks.that(toy.notes.choices[0].counts == std::vector<int64_t>{2, 2, 1});
   checks.that(toy.notes.choices[0].chosen.empty());
 }
 
