@@ -453,12 +453,24 @@ static void tile(Halide::Stage stage, const ContractFuncs &funcs, int rows, int 
       .parallel(task);
 }
 
+/// The heights of tiles of any number of rows, but for a single one: code grows with their sum, so that below a high
+/// tile there are a third of it and halves of that.
+static std::vector<int> getHeights(int rows) {
+  std::vector<int> heights;
+  for (int height = rows; height > 1;) {
+    heights.push_back(height);
+    if (rows <= 4)
+      --height;
+    else
+      height = height == rows ? (height + 2) / 3 : (height + 1) / 2;
+  }
+  return heights;
+}
+
 /// Tiles of any number of rows: those of one of a few heights, the cheapest of all that there are rows enough for.
 /// What the rows of a tile share, its weights, takes as long as one row more.
 static void tileAnyRows(const ContractFuncs &funcs, int rows, int vectors, int panels) {
-  std::vector<int> heights;
-  for (int height = rows; height > 1; height = std::min(height - 1, (2 * height + 2) / 3))
-    heights.push_back(height);
+  std::vector<int> heights = getHeights(rows);
   auto getCost = [&](int height) { return (funcs.rows + (height - 1)) / height * (height + 1); };
   Func output = funcs.output;
   for (auto height = heights.begin(); height != heights.end(); ++height) {
