@@ -100,8 +100,10 @@ static Result<std::string> introduce(const Session &session, const Engine &engin
 }
 
 Result<void> serveGuesses(const Session &session, Engine &engine) {
-  for (std::string line; std::getline(std::cin, line);) {
-    std::optional<std::vector<int64_t>> request = parseIntegers(line);
+  constexpr int64_t maxNumberBytes = 12, maxOtherNumbers = 4;
+  std::vector<char> line(static_cast<size_t>(maxNumberBytes * (engine.getContextSize() + maxOtherNumbers)));
+  while (std::cin.getline(line.data(), std::ssize(line))) {
+    std::optional<std::vector<int64_t>> request = parseIntegers(line.data());
     if (!request || request->empty())
       return Error{"found a line on the standard input that holds no numbers, expected a request for guesses"};
     Result<std::string> text =
@@ -112,6 +114,9 @@ Result<void> serveGuesses(const Session &session, Engine &engine) {
     if (!std::cout)
       return {};
   }
+  if (!std::cin.eof())
+    return Error{"found a line of " + std::to_string(line.size()) +
+                 " bytes or more on the standard input, expected a request for guesses"};
   return {};
 }
 
