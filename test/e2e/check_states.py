@@ -56,7 +56,7 @@ def check(binary, weights, bound):
             print(f"{entry}.{name}: {error:.3g}")
             worst = max(worst, error if error == error else numpy.inf)
     for s, first in ((1, 0), (7, 0), (5, 16)):
-        at = numpy.array([[i, first + i, first] for i in range(s)], numpy.int32)
+        at = numpy.array([[i, first + i, first, 0, 0] for i in range(s)], numpy.int32)
         x, q, k, v = draw(s, 2, 8), draw(s, 4, 8), draw(s, 2, 8), draw(s, 2, 8)
         rows, keys = numpy.zeros((T, 2, 8), numpy.float32), numpy.zeros((T, 2, 8), numpy.float32)
         rows[at[:, 1]], keys[at[:, 1]] = x, k
@@ -65,7 +65,7 @@ def check(binary, weights, bound):
         values = numpy.zeros((T, 2, 8), numpy.float32)
         values[at[:, 1]] = v
         compare("both", [attend(q, keys, values, at), values * 2], ["answer", "doubled"], q=q, k=k, v=v, at=at)
-        far = at + numpy.array([0, T - first - s, 0], numpy.int32)
+        far = at + numpy.array([0, T - first - s, 0, 0, 0], numpy.int32)
         plain = draw(T, 2, 8), draw(T, 2, 8)
         compare("tensors", [attend(q, *plain, far)], ["result"], q=q, k=plain[0], v=plain[1], at=far)
         compare("beside", [attend(q, keys, plain[1], at)], ["result"], q=q, k=k, v=plain[1], at=at)

@@ -16,6 +16,8 @@
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <numeric>
+
 using namespace llvm;
 using namespace quern;
 
@@ -77,17 +79,14 @@ template <typename T> std::vector<T> read(const frontend::Checkpoint &file, cons
 
 /// One step: `tokens` at the rows from `begin` on; the logits of all of them.
 FailureOr<Tensor> step(Evaluator &evaluator, EntryOp entry, ArrayRef<int32_t> tokens, int32_t begin) {
-  auto make = [&](int64_t i, int64_t numbers, auto fill) {
-    auto type = cast<mlir::RankedTensorType>(entry.getArgumentTypes()[i]);
-    Tensor tensor = *Tensor::zeros(mlir::RankedTensorType::get({int64_t(tokens.size())}, type.getElementType()));
-    for (auto [j, number] : enumerate(tensor.getMutableAs<int32_t>()))
-      number = fill(j / numbers, j % numbers);
-    return tensor;
-  };
-  // A position is {rotary position, cache row, first row of its sequence}.
-  SmallVector<Tensor> inputs = {make(0, 1, [&](size_t j, size_t) { return tokens[j]; }),
-                                make(1, 3, [&](size_t j, size_t field) { return field == 2 ? 0 : begin + int32_t(j); }),
-                                make(2, 1, [&](size_t j, size_t) { return int32_t(j); })};
+  SmallVector<Tensor> inputs;
+  for (mlir::Type type : entry.getArgumentTypes())
+    inputs.push_back(*Tensor::zeros(
+        mlir::RankedTensorType::get({int64_t(tokens.size())}, cast<mlir::RankedTensorType>(type).getElementType())));
+  llvm::copy(tokens, inputs[0].getMutableAs<int32_t>().begin());
+  for (auto [j, at] : enumerate(inputs[1].getMutableAs<Position>()))
+    at.position = at.row = begin + int32_t(j);
+  std::iota(inputs[2].getMutableAs<int32_t>().begin(), inputs[2].getMutableAs<int32_t>().end(), 0);
   auto results = evaluator.evaluateEntry(entry, inputs);
   if (failed(results))
     return failure();
