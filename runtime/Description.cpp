@@ -464,7 +464,7 @@ Description Reader::read(const Json &json) {
     description.text = readText(*json.find("text"));
   if (!object.isNull("image"))
     description.image = readImage(*json.find("image"));
-  if (object.has("medusa") && !object.isNull("medusa"))
+  if (!object.isNull("medusa"))
     description.guessTree = readGuessTree(object.getObject("medusa"));
   const Json &versions = object.getObject("versions");
   JsonObject names(versions, "versions", mistake);

@@ -56,9 +56,10 @@ size_t GuessPolicy::chooseCount(size_t texts) {
   if (seconds[std::min(texts, maxRows)] == 0) // what guesses are held against
     return 0;
   size_t best = 0;
+  double bestRate = getRate(0, texts);
   for (size_t count = hasSizes ? 1 : most; count <= most; ++count)
-    if (getRate(count, texts) > getRate(best, texts))
-      best = count;
+    if (double rate = getRate(count, texts); rate > bestRate)
+      best = count, bestRate = rate;
   isTrial = best == 0 && ++skipped >= interval;
   if (best > 0)
     interval = firstInterval;

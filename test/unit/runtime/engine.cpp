@@ -2,7 +2,7 @@
 
 #include "runtime/llm/Engine.h"
 #include "Check.h"
-#include "ToyModel.h"
+#include "ToySession.h"
 #include "runtime/llm/Sampler.h"
 #include "runtime/llm/TokenTree.h"
 
@@ -14,19 +14,11 @@ using namespace quern::test;
 
 namespace {
 
-alignas(64) const uint8_t weights[toyWeightsBytes] = {};
-
-std::unique_ptr<Session> makeSession() {
-  SessionOptions options;
-  options.threads = 1;
-  return Session::create({&quern_programs, getToyDescription(), weights}, options).value();
-}
-
 /// Sequences that arrive, grow by pieces, go back and end, at random.
 class Traffic {
 public:
   Traffic(Checks &checks, int64_t sequences)
-      : checks(checks), session(makeSession()), engine(Engine::create(*session, std::nullopt, sequences).value()),
+      : checks(checks), session(makeSession(1)), engine(Engine::create(*session, std::nullopt, sequences).value()),
         random(static_cast<uint64_t>(sequences)), texts(static_cast<size_t>(sequences)),
         trees(static_cast<size_t>(sequences)) {}
 
@@ -141,7 +133,7 @@ private:
 };
 
 void testLimits(Checks &checks) {
-  std::unique_ptr<Session> session = makeSession();
+  std::unique_ptr<Session> session = makeSession(1);
   Engine engine = Engine::create(*session, std::nullopt).value();
   checks.equal(engine.getMaxRows(), int64_t(toyStep));
   checks.equal(engine.getMaxWanted(), int64_t(toyStep));

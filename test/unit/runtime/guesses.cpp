@@ -4,7 +4,7 @@
 ///   guesses typical    reads cases of typical acceptance, prints the path of each; see check_typical.py
 
 #include "Check.h"
-#include "ToyModel.h"
+#include "ToySession.h"
 #include "runtime/llm/Generate.h"
 #include "runtime/llm/GuessPolicy.h"
 
@@ -15,22 +15,6 @@ using namespace quern::runtime;
 using namespace quern::test;
 
 namespace {
-
-alignas(64) const uint8_t weights[toyWeightsBytes] = {};
-
-std::unique_ptr<Session> makeSession() {
-  SessionOptions options;
-  options.threads = 1;
-  return Session::create({&quern_programs, getToyDescription(), weights}, options).value();
-}
-
-struct Collector : TokenSink {
-  std::vector<int32_t> tokens;
-  Result<void> take(int32_t token) override {
-    tokens.push_back(token);
-    return {};
-  }
-};
 
 /// Grows trees of any form, whose tokens are often those that the model finds likeliest.
 class RandomGuesser : public Guesser {
@@ -70,7 +54,7 @@ struct Written {
 /// Prompts that begin in one way and differ in lengths and in how they are sampled.
 void write(Checks &checks, Written &written, int64_t sequences, uint64_t seed, const GenerateOptions &options) {
   constexpr size_t count = 7;
-  std::unique_ptr<Session> session = makeSession();
+  std::unique_ptr<Session> session = makeSession(1);
   Engine engine = Engine::create(*session, std::nullopt, sequences).value();
   RandomGenerator random(seed);
   written.collectors.resize(count);

@@ -1,7 +1,7 @@
 /// Sessions on programs written by hand: the right program, the right results, and every wrong input refused.
 
 #include "Check.h"
-#include "ToyModel.h"
+#include "ToySession.h"
 #include "runtime/llm/Generate.h"
 
 #include <cstring>
@@ -11,15 +11,6 @@ using namespace quern::runtime;
 using namespace quern::test;
 
 namespace {
-
-alignas(64) const uint8_t weights[toyWeightsBytes] = {};
-
-std::unique_ptr<Session> makeSession(unsigned threads = 2) {
-  Image image{&quern_programs, getToyDescription(), weights};
-  SessionOptions options;
-  options.threads = threads;
-  return Session::create(image, options).value();
-}
 
 Tensor makeIntegers(std::vector<int64_t> shape, const std::vector<int32_t> &values) {
   Tensor tensor(DType::I32, std::move(shape));
@@ -67,7 +58,7 @@ void refuses(Checks &checks, Session &session, uint32_t entry, const std::vector
 }
 
 void testInputs(Checks &checks) {
-  std::unique_ptr<Session> session = makeSession();
+  std::unique_ptr<Session> session = makeSession(2);
   auto tokens = [](std::vector<int32_t> values) {
     auto size = static_cast<int64_t>(values.size());
     return makeIntegers({size}, values);
@@ -150,7 +141,7 @@ void testResults(Checks &checks) {
 }
 
 void testOutputs(Checks &checks) {
-  std::unique_ptr<Session> session = makeSession();
+  std::unique_ptr<Session> session = makeSession(2);
   std::vector<Tensor> inputs = makeList(makeFloats({2, 4}, 1), makeFloats({1}, 3));
   const TensorView views[] = {inputs[0].view(), inputs[1].view()};
   Tensor small = makeFloats({1, 4}, 0);
@@ -159,15 +150,6 @@ void testOutputs(Checks &checks) {
   checks.that(!done && done.error().message.find("has room for [1, 4], expected [2, 4]") != std::string::npos);
   checks.that(!session->run(1, views, {}));
 }
-
-/// Collects the tokens.
-struct Collector : TokenSink {
-  std::vector<int32_t> tokens;
-  Result<void> take(int32_t token) override {
-    tokens.push_back(token);
-    return {};
-  }
-};
 
 /// The `count` tokens that follow `prompt`.
 std::vector<int32_t> continueToy(std::vector<int32_t> prompt, int count) {
@@ -190,7 +172,7 @@ void testGenerate(Checks &checks) {
   // Steps of every size give the same text: the prompt takes two steps, or eleven.
   for (std::optional<int64_t> batch :
        {std::optional<int64_t>(), std::optional<int64_t>(1), std::optional<int64_t>(3)}) {
-    std::unique_ptr<Session> session = makeSession();
+    std::unique_ptr<Session> session = makeSession(2);
     Engine engine = Engine::create(*session, batch).value();
     checks.equal(engine.getContextSize(), toyContext);
     Collector collector;
@@ -207,7 +189,7 @@ void testParallel(Checks &checks) {
   const std::vector<std::vector<int32_t>> prompts = {{4, 8, 15}, {16}, {23, 42, 108, 7, 9}, {11, 2}};
   const int64_t counts[] = {9, 2, 0, 6};
   for (int64_t sequences : {1, 2, 3}) {
-    std::unique_ptr<Session> session = makeSession();
+    std::unique_ptr<Session> session = makeSession(2);
     Engine engine = Engine::create(*session, std::nullopt, sequences).value();
     checks.equal(engine.getSequenceCount(), sequences);
     checks.equal(engine.getContextSize(), sequences == 1 ? 48 : 16);
@@ -225,7 +207,7 @@ void testParallel(Checks &checks) {
     checks.equal(getToyCounts().pairs > pairs, sequences > 1);
   }
   // As many as there is room for, and no more.
-  std::unique_ptr<Session> session = makeSession();
+  std::unique_ptr<Session> session = makeSession(2);
   checks.equal(session->getStateRows(3).value(), 16);
   checks.equal(session->getStateRows(4).value(), 0);
   Result<Engine> crowded = Engine::create(*session, std::nullopt, 4);
@@ -242,7 +224,7 @@ void testParallel(Checks &checks) {
 }
 
 void testStop(Checks &checks) {
-  std::unique_ptr<Session> session = makeSession();
+  std::unique_ptr<Session> session = makeSession(2);
   Engine engine = Engine::create(*session, std::nullopt).value();
   const std::vector<int32_t> prompt = {4};
   const int32_t stop[] = {predictToy(prompt)};
@@ -260,7 +242,7 @@ void testStop(Checks &checks) {
 }
 
 void testStates(Checks &checks) {
-  std::unique_ptr<Session> session = makeSession();
+  std::unique_ptr<Session> session = makeSession(2);
   checks.equal(session->getStateRows().value(), toyContext);
   Engine engine = Engine::create(*session, std::nullopt).value();
   const std::vector<int32_t> tokens = {1, 2, 3};
@@ -287,18 +269,18 @@ void testCreate(Checks &checks) {
     if (checks.that(!session, where) && !checks.that(session.error().message.find(reason) != std::string::npos, where))
       checks.equal(session.error().message, reason, where);
   };
-  refuse({&quern_programs, getToyDescription(), std::span(weights).first(100)},
+  refuse({&quern_programs, getToyDescription(), std::span(toyWeights).first(100)},
          "the weights take 1280 bytes, the file has 100");
-  refuse({&quern_programs, "{}", weights}, "description is not valid");
+  refuse({&quern_programs, "{}", toyWeights}, "description is not valid");
   options.threads = 0;
-  refuse({&quern_programs, getToyDescription(), weights}, "the number of threads is 0");
+  refuse({&quern_programs, getToyDescription(), toyWeights}, "the number of threads is 0");
   options.threads = 1;
   options.target = "future";
-  refuse({&quern_programs, getToyDescription(), weights}, "`teleport`");
+  refuse({&quern_programs, getToyDescription(), toyWeights}, "`teleport`");
 }
 
 void testProfile(Checks &checks) {
-  std::unique_ptr<Session> session = makeSession();
+  std::unique_ptr<Session> session = makeSession(2);
   Engine engine = Engine::create(*session, std::nullopt).value();
   checks.that(static_cast<bool>(engine.read(std::vector<int32_t>{1, 2})));
   session->setProfiling(true);
