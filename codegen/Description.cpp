@@ -189,16 +189,23 @@ static json::Object describeEntry(ProgramOp program) {
   return entry;
 }
 
-/// How the rows of a cache lie: see RowLayout of the runtime, whose fields these are.
-static json::Array describeRowLayout(RankedTensorType type, std::optional<CacheLayout> layout) {
-  int64_t bytes = type.getElementTypeBitWidth() / 8;
-  if (layout) {
-    SmallVector<BufferDim> dims = getStateDims(type, *layout);
-    return json::Array{dims[0].extent.size(), dims[0].stride,        dims[2].stride, dims[1].extent.size(),
-                       dims[1].stride,        dims[3].extent.size(), dims[3].stride, bytes};
-  }
-  int64_t row = type.getNumElements() / type.getDimSize(0);
-  return json::Array{1, 0, row, row, 1, 1, 0, bytes};
+/// How the rows of a cache lie: see Format.h.
+static json::Object describeRowLayout(RankedTensorType type, std::optional<CacheLayout> layout) {
+  int64_t bytes = type.getElementTypeBitWidth() / 8, row = type.getNumElements() / type.getDimSize(0);
+  if (!layout)
+    return json::Object{{"bytes", bytes},
+                        {"lanes", json::Array{1, 0}},
+                        {"groups", row},
+                        {"elements", json::Array{row, 1}},
+                        {"heads", json::Array{1, 0}}};
+  SmallVector<BufferDim> dims = getStateDims(type, *layout);
+  auto describe = [](const BufferDim &dim) { return json::Array{dim.extent.size(), dim.stride}; };
+  return json::Object{{"bytes", bytes},
+                      {"lanes", describe(dims[0])},
+                      {"groups", dims[2].stride},
+                      {"elements", describe(dims[1])},
+                      {"heads", describe(dims[3])},
+                      {"pages", dims[4].stride}};
 }
 
 static json::Array describeStates(ModuleOp module, ArrayRef<ParameterPlacement> parameters) {

@@ -18,6 +18,8 @@ public:
 
   /// Adds the views of operand `operand` of the launch, an input.
   LogicalResult add(unsigned operand, BlockArgument argument);
+  /// Adds where the pages of paged caches lie, if the kernel has some.
+  void addPages();
   /// Adds the view of result `result`, operand `operand` of the launch.
   LogicalResult addOutput(unsigned operand, unsigned result, RankedTensorType type);
 
@@ -166,6 +168,15 @@ LogicalResult SignatureBuilder::addState(unsigned operand, RankedTensorType type
   return success();
 }
 
+void SignatureBuilder::addPages() {
+  if (!llvm::any_of(kernel.getBody().getArguments(), [](BlockArgument argument) { return getCacheLayout(argument); }))
+    return;
+  NativeArgument pages;
+  pages.kind = NativeArgument::Kind::Pages;
+  pages.element = {0, 32};
+  arguments.push_back(pages);
+}
+
 /// A tensor whose last axis is seen by panels: [lane, panel, …].
 LogicalResult SignatureBuilder::addPanels(unsigned operand, RankedTensorType type, RankedTensorType whole) {
   FailureOr<BufferElement> element = getElement(type.getElementType());
@@ -235,6 +246,7 @@ FailureOr<SmallVector<NativeArgument>> getSignature(KernelOp kernel) {
   for (BlockArgument argument : kernel.getInputArguments())
     if (failed(builder.add(operand++, argument)))
       return failure();
+  builder.addPages();
   for (auto [i, type] : llvm::enumerate(kernel.getResultTypes()))
     if (failed(builder.addOutput(operand++, i, cast<RankedTensorType>(type))))
       return failure();

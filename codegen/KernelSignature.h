@@ -14,6 +14,8 @@ struct BufferDim {
   Dim extent;
   int64_t stride;
   llvm::SmallVector<mlir::StringAttr, 2> inner = {};
+  /// Whether there may be more than `extent` of them.
+  bool isOpen = false;
 };
 
 /// The element type of a native buffer, in Halide's codes: 0 int, 1 uint, 2 float, 4 bfloat.
@@ -28,6 +30,7 @@ struct NativeArgument {
     Buffer,  ///< a halide_buffer_t *
     Visible, ///< an i32, how many cache rows the token that sees most of them sees; follows each buffer of positions
     First,   ///< an i32, the first cache row of all tokens if they are consecutive rows, else -1; follows `Visible`
+    Pages,   ///< a halide_buffer_t * of i32, which page of paged caches holds which rows; behind the inputs
   };
   Kind kind = Kind::Buffer;
   /// Which operand of the launch it views: its inputs, then its outputs.
@@ -39,6 +42,9 @@ struct NativeArgument {
   llvm::SmallVector<BufferDim> dims;
   /// Whether it is an output; these come last, one view each.
   bool isOutput = false;
+
+  /// Whether it is an i32, not a buffer.
+  bool isScalar() const { return kind == Kind::Visible || kind == Kind::First; }
 };
 
 /// The arguments of `kernel`'s native function, in order. A packed weight is seen by two or three buffers (quants,

@@ -40,7 +40,7 @@ template <typename BufferT> static void constrain(BufferT &&buffer, ArrayRef<Buf
     native.set_min(0);
     if (dim.inner.empty())
       native.set_stride(static_cast<int>(dim.stride));
-    if (dim.extent.isStatic())
+    if (dim.extent.isStatic() && !dim.isOpen)
       native.set_extent(static_cast<int>(dim.extent.size()));
   }
 }
@@ -85,11 +85,21 @@ LogicalResult Lowering::addArguments() {
     if (native.isOutput)
       continue;
     std::string name = "arg" + std::to_string(i);
-    if (native.kind != NativeArgument::Kind::Buffer) {
+    switch (native.kind) {
+    case NativeArgument::Kind::Visible:
+    case NativeArgument::Kind::First: {
       Halide::Param<int32_t> param(name);
       arguments.push_back(param);
       (native.kind == NativeArgument::Kind::Visible ? visible : first) = param;
       continue;
+    }
+    case NativeArgument::Kind::Pages:
+      pages = Halide::ImageParam(Halide::Int(32), 1, name);
+      pages.dim(0).set_min(0).set_stride(1);
+      arguments.push_back(pages);
+      continue;
+    case NativeArgument::Kind::Buffer:
+      break;
     }
     Halide::ImageParam param(toHalide(native.element), static_cast<int>(native.dims.size()), name);
     constrain(param, native.dims);
@@ -157,8 +167,10 @@ Halide::Expr Lowering::getField(const Halide::ImageParam &positions, PositionFie
   return buffer(static_cast<int>(field), token);
 }
 
-Halide::Expr Lowering::getCacheRow(const Halide::ImageParam &positions, Halide::Expr row, int64_t rows) const {
-  return clamp(getField(positions, PositionField::Row, row), 0, static_cast<int32_t>(rows) - 1);
+Halide::Expr Lowering::getPage(Halide::Expr row) const {
+  Halide::ImageParam buffer = pages;
+  Halide::Expr page = buffer(clamp(row / static_cast<int32_t>(statePage), 0, buffer.dim(0).extent() - 1));
+  return unsafe_promise_clamped(page, 0, std::numeric_limits<int32_t>::max() / static_cast<int32_t>(statePage));
 }
 
 FailureOr<Formula> Lowering::get(Value value) {

@@ -86,8 +86,8 @@ public:
   Halide::Expr getFirst() const { return first; }
   /// Field `field` of token `token`.
   static Halide::Expr getField(const Halide::ImageParam &positions, PositionField field, Halide::Expr token);
-  /// The cache row of token `row`, within a cache of `rows` rows.
-  Halide::Expr getCacheRow(const Halide::ImageParam &positions, Halide::Expr row, int64_t rows) const;
+  /// The page of paged caches that holds row `row`; of a row beyond all pages, some page.
+  Halide::Expr getPage(Halide::Expr row) const;
 
   /// The size of a dimension.
   Halide::Expr extent(Dim dim);
@@ -117,6 +117,7 @@ private:
   llvm::SmallVector<std::pair<mlir::StringAttr, Halide::Expr>> symbols;
   llvm::SmallVector<RowStage> stages;
   Halide::Expr visible, first;
+  Halide::ImageParam pages;
 };
 
 /// The formula of one op over formulas of its operands (OpLowering.cpp); an error at an op that has none.

@@ -106,8 +106,11 @@ public:
 
 private:
   LogicalResult buildCaller(KernelOp kernel);
-  void buildBuffer(const NativeArgument &argument, Value buffer, Value dims, Value host,
-                   const llvm::SmallMapVector<StringAttr, Value, 4> &symbols);
+  using Symbols = llvm::SmallMapVector<StringAttr, Value, 4>;
+  /// Extent and stride of each dimension of a buffer.
+  using BufferSizes = SmallVector<std::pair<Value, Value>>;
+  BufferSizes getSizes(const NativeArgument &argument, const Symbols &symbols);
+  void buildBuffer(const NativeArgument &argument, Value buffer, Value dims, Value host, const BufferSizes &sizes);
   LogicalResult buildProgram(ProgramOp program);
   void buildProfileCall(LLVM::LLVMFuncOp function, Value args, Value kernelIndex, int begin);
 
@@ -154,9 +157,21 @@ void ProgramLowering::buildProfileCall(LLVM::LLVMFuncOp function, Value args, Va
   builder.setInsertionPointToEnd(rest);
 }
 
+ProgramLowering::BufferSizes ProgramLowering::getSizes(const NativeArgument &argument, const Symbols &symbols) {
+  BufferSizes sizes;
+  for (const BufferDim &dim : argument.dims) {
+    Value extent = dim.extent.isStatic() ? constant(types.i32, dim.extent.size()) : symbols.lookup(dim.extent.name());
+    Value stride = constant(types.i32, dim.stride);
+    for (StringAttr inner : dim.inner)
+      stride = LLVM::MulOp::create(builder, stride, symbols.lookup(inner));
+    sizes.push_back({extent, stride});
+  }
+  return sizes;
+}
+
 /// Fills one `halide_buffer_t` and its dimensions.
 void ProgramLowering::buildBuffer(const NativeArgument &argument, Value buffer, Value dims, Value host,
-                                  const llvm::SmallMapVector<StringAttr, Value, 4> &symbols) {
+                                  const BufferSizes &sizes) {
   Value zero64 = constant(types.i64, 0), null = LLVM::ZeroOp::create(builder, types.pointer);
   storeField(zero64, buffer, Device);
   storeField(null, buffer, DeviceInterface);
@@ -165,19 +180,15 @@ void ProgramLowering::buildBuffer(const NativeArgument &argument, Value buffer, 
   storeField(constant(types.i8, argument.element.code), buffer, TypeCode);
   storeField(constant(types.i8, argument.element.bits), buffer, TypeBits);
   storeField(constant(types.i16, 1), buffer, TypeLanes);
-  storeField(constant(types.i32, argument.dims.size()), buffer, Rank);
+  storeField(constant(types.i32, sizes.size()), buffer, Rank);
   storeField(dims, buffer, DimPointer);
   storeField(null, buffer, Padding);
   Value zero = constant(types.i32, 0);
-  for (auto [i, dim] : llvm::enumerate(argument.dims)) {
+  for (auto [i, size] : llvm::enumerate(sizes)) {
     Value at = LLVM::GEPOp::create(builder, types.pointer, types.dim, dims, ArrayRef<LLVM::GEPArg>{int32_t(i)});
-    Value extent = dim.extent.isStatic() ? constant(types.i32, dim.extent.size()) : symbols.lookup(dim.extent.name());
     storeField(zero, at, Min);
-    storeField(extent, at, Extent);
-    Value stride = constant(types.i32, dim.stride);
-    for (StringAttr inner : dim.inner)
-      stride = LLVM::MulOp::create(builder, stride, symbols.lookup(inner));
-    storeField(stride, at, Stride);
+    storeField(size.first, at, Extent);
+    storeField(size.second, at, Stride);
     storeField(zero, at, DimFlags);
   }
 }
@@ -203,7 +214,7 @@ LogicalResult ProgramLowering::buildCaller(KernelOp kernel) {
   SmallVector<Type> nativeTypes;
   unsigned operandCount = 0;
   for (const NativeArgument &argument : *signature) {
-    nativeTypes.push_back(argument.kind == NativeArgument::Kind::Buffer ? Type(types.pointer) : types.i32);
+    nativeTypes.push_back(argument.isScalar() ? types.i32 : Type(types.pointer));
     operandCount = std::max(operandCount, argument.operand + 1);
   }
   std::string symbol = nativeSymbol(kernel.getSymName(), layout);
@@ -224,13 +235,13 @@ LogicalResult ProgramLowering::buildCaller(KernelOp kernel) {
 
   Block *entry = caller.function.addEntryBlock(builder);
   builder.setInsertionPointToEnd(entry);
-  llvm::SmallMapVector<StringAttr, Value, 4> symbols;
+  Symbols symbols;
   for (auto [i, name] : llvm::enumerate(caller.symbols))
     symbols[name] = entry->getArgument(2 + operandCount + i);
   // Allocas first: in the entry block they are static stack slots.
   SmallVector<std::pair<Value, Value>> slots;
   for (const NativeArgument &argument : *signature) {
-    if (argument.kind != NativeArgument::Kind::Buffer) {
+    if (argument.isScalar()) {
       slots.push_back({});
       continue;
     }
@@ -242,12 +253,22 @@ LogicalResult ProgramLowering::buildCaller(KernelOp kernel) {
   Value args = entry->getArgument(0), index = entry->getArgument(1);
   SmallVector<Value> nativeOperands;
   for (auto [argument, slot] : llvm::zip_equal(*signature, slots)) {
-    if (argument.kind != NativeArgument::Kind::Buffer) {
-      ArgsField field = argument.kind == NativeArgument::Kind::Visible ? ArgsField::visible : ArgsField::first;
-      nativeOperands.push_back(loadField(args, field));
+    switch (argument.kind) {
+    case NativeArgument::Kind::Visible:
+      nativeOperands.push_back(loadField(args, ArgsField::visible));
       continue;
+    case NativeArgument::Kind::First:
+      nativeOperands.push_back(loadField(args, ArgsField::first));
+      continue;
+    case NativeArgument::Kind::Pages:
+      buildBuffer(argument, slot.first, slot.second, loadField(args, ArgsField::pages),
+                  {{loadField(args, ArgsField::page_count), constant(types.i32, 1)}});
+      break;
+    case NativeArgument::Kind::Buffer:
+      buildBuffer(argument, slot.first, slot.second, entry->getArgument(2 + argument.operand),
+                  getSizes(argument, symbols));
+      break;
     }
-    buildBuffer(argument, slot.first, slot.second, entry->getArgument(2 + argument.operand), symbols);
     nativeOperands.push_back(slot.first);
   }
   buildProfileCall(caller.function, args, index, 1);
@@ -293,7 +314,7 @@ LogicalResult ProgramLowering::buildProgram(ProgramOp program) {
   Value operands = loadField(args, ArgsField::operands);
   Value dims = loadField(args, ArgsField::dims);
 
-  llvm::SmallMapVector<StringAttr, Value, 4> symbols;
+  Symbols symbols;
   for (auto [i, name] : llvm::enumerate(getSymbols(program)))
     symbols[name] = LLVM::LoadOp::create(
         builder, types.i32,

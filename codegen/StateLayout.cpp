@@ -3,7 +3,6 @@
 #include "codegen/StateLayout.h"
 
 #include "dialect/CacheLayout.h"
-#include "runtime/include/quern/Format.h"
 
 #include "llvm/Support/MathExtras.h"
 
@@ -11,23 +10,23 @@ using namespace mlir;
 
 namespace quern::codegen {
 
-static_assert(QUERN_SEQUENCE_ROWS % stateLanes == 0, "a sequence begins with a vector of rows");
+static_assert(QUERN_SEQUENCE_ROWS % stateLanes == 0 && statePage % stateLanes == 0,
+              "a sequence begins with a vector of rows");
 
 llvm::SmallVector<BufferDim> getStateDims(RankedTensorType type, CacheLayout layout) {
-  int64_t groups = llvm::alignTo(type.getDimSize(0), stateChunk) / stateLanes, heads = type.getDimSize(1),
-          size = type.getDimSize(2);
+  int64_t heads = type.getDimSize(1), size = type.getDimSize(2);
   bool rows = layout == CacheLayout::Rows;
   return {{Dim::fixed(stateLanes), rows ? size : 1},
           {Dim::fixed(size), rows ? 1 : stateLanes},
-          {Dim::fixed(groups), stateLanes * size},
-          {Dim::fixed(heads), stateLanes * size * groups}};
+          {Dim::fixed(statePage / stateLanes), stateLanes * size},
+          {Dim::fixed(heads), statePage * size},
+          {Dim::fixed(llvm::divideCeil(type.getDimSize(0), statePage)), statePage * size * heads, {}, true}};
 }
 
 int64_t getCacheBytes(RankedTensorType type) {
   int64_t elements = 1;
   for (BufferDim dim : getStateDims(type, CacheLayout::Lanes))
     elements *= dim.extent.size();
-  elements += (stateChunk - stateLanes) * type.getDimSize(2);
   return elements * type.getElementTypeBitWidth() / 8;
 }
 

@@ -4,6 +4,7 @@
 #define QUERN_CODEGEN_STATELAYOUT_H
 
 #include "codegen/KernelSignature.h"
+#include "runtime/include/quern/Format.h"
 
 #include "llvm/ADT/StringMap.h"
 
@@ -11,17 +12,17 @@ namespace quern::codegen {
 
 /// Cache rows that lie next to each other: the lanes of the attention's inner loop.
 inline constexpr int64_t stateLanes = 16;
-/// Cache rows that attention takes at a time; a cache holds whole chunks, so that the last one needs no special case.
-inline constexpr int64_t stateChunk = 256;
+/// Cache rows that attention takes at a time, which are the rows of a page.
+inline constexpr int64_t statePage = QUERN_PAGE_ROWS;
 
-/// A cache [T, h, d] lies in memory by groups of 16 rows, [h][T / 16][d][16] or [h][T / 16][16][d]: keys lie by lanes,
-/// so that scores are computed on whole vectors of rows, values by rows, so that weighted sums are on whole vectors of
-/// elements. T is padded to whole chunks. Only the templates `append` and `attention` read and write such a cache; a
-/// plain one is as every tensor, [T][h][d]. The dimensions, in this order for lanes and rows: [lane, d, T / 16, h].
+/// A cache [T, h, d] lies in memory by pages of 256 rows, and in them by groups of 16, [T / 256][h][16][d][16] or
+/// [T / 256][h][16][16][d]: keys lie by lanes, so that scores are computed on whole vectors of rows, values by rows, so
+/// that weighted sums are on whole vectors of elements. Which page holds which rows the runtime says (Format.h). Only
+/// the templates `append` and `attention` read and write such a cache; a plain one is as every tensor, [T][h][d]. The
+/// dimensions, in this order for lanes and rows: [lane, d, group, h, page].
 llvm::SmallVector<BufferDim> getStateDims(mlir::RankedTensorType type, CacheLayout layout);
 
-/// Bytes of the memory of a cache. Behind its rows is room to read the rest of a chunk that begins at a sequence's
-/// first row, which need not be a chunk of the cache.
+/// Bytes of the pages of a cache in which one sequence fills it.
 int64_t getCacheBytes(mlir::RankedTensorType type);
 /// Bytes of the memory of a state; a variable is dense.
 int64_t getStateBytes(StateOp state);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 #include <dlfcn.h>
+#include <limits>
 
 using namespace quern::runtime;
 
@@ -137,8 +138,17 @@ const char *quern_describe(const quern_session *, size_t *size) {
   return reinterpret_cast<const char *>(quern_description);
 }
 
-int64_t quern_state_rows(const quern_session *session, int64_t sequences) {
-  return session->session->getStateRows(std::max<int64_t>(sequences, 1)).value_or(-1);
+int64_t quern_state_rows(const quern_session *session) { return session->session->getStateRows().value_or(-1); }
+
+int64_t quern_make_room(quern_session *session, int64_t sequences) {
+  Session &made = *session->session;
+  int64_t rows = made.getStateRows().value_or(0), pages = (rows + QUERN_PAGE_ROWS - 1) / QUERN_PAGE_ROWS;
+  if (!made.hasPages() || sequences < 1 || sequences > std::numeric_limits<int32_t>::max() / QUERN_PAGE_ROWS / pages) {
+    made.resetStates();
+    return sequences == 1 ? rows : 0;
+  }
+  Result<int64_t> given = made.resizePages(sequences * pages);
+  return given && *given >= sequences * pages ? pages * QUERN_PAGE_ROWS : 0;
 }
 
 int quern_run(quern_session *session, uint32_t entry, const quern_tensor *inputs, size_t input_count,

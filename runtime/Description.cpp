@@ -143,22 +143,33 @@ void Reader::checkEntry(Entry &entry, const std::string &path) {
 }
 
 RowLayout Reader::readLayout(const JsonObject &object, const State &state) {
-  std::vector<int64_t> numbers = object.getIntegers("layout", 0, maxBytes);
+  JsonObject fields(object.getObject("layout"), object.locate("layout"), mistake);
+  auto getStrided = [&](const char *key) {
+    std::vector<int64_t> numbers = fields.getIntegers(key, 0, maxBytes);
+    if (numbers.size() == 2 && numbers[0] > 0)
+      return Strided{numbers[0], numbers[1]};
+    fields.refuse(key, "is no count of 1 or more and a stride");
+    return Strided{};
+  };
   RowLayout layout;
-  int64_t *fields[] = {&layout.lanes,   &layout.lane,  &layout.group, &layout.size,
-                       &layout.element, &layout.heads, &layout.head,  &layout.bytes};
-  if (numbers.size() != std::size(fields) || numbers[0] < 1 || (numbers[7] != 2 && numbers[7] != 4)) {
-    object.refuse("layout", "holds no layout of rows of two or four bytes");
-    return layout;
-  }
-  for (size_t i = 0; i < numbers.size(); ++i)
-    *fields[i] = numbers[i];
+  layout.bytes = fields.getInteger("bytes", 2, 4);
+  layout.lanes = getStrided("lanes"), layout.elements = getStrided("elements"), layout.heads = getStrided("heads");
+  layout.groups = fields.getInteger("groups", 0, maxBytes);
+  if (fields.has("pages"))
+    layout.pages = fields.getInteger("pages", 1, maxBytes);
+  if (layout.bytes == 3)
+    fields.refuse("bytes", "is 3, expected 2 or 4");
+  // As a float, which no numbers are too large for.
+  int64_t rows = layout.pages ? QUERN_PAGE_ROWS : *state.rows;
   double last = 0;
-  for (auto [count, stride] :
-       {std::pair(layout.lanes, layout.lane), std::pair(layout.size, layout.element),
-        std::pair(layout.heads, layout.head), std::pair((*state.rows - 1) / layout.lanes + 1, layout.group)})
-    last += static_cast<double>(count - 1) * static_cast<double>(stride);
-  if ((last + 1) * static_cast<double>(layout.bytes) > static_cast<double>(state.bytes))
+  for (const Strided &axis :
+       {layout.lanes, layout.elements, layout.heads, Strided{(rows - 1) / layout.lanes.count + 1, layout.groups}})
+    last += static_cast<double>(axis.count - 1) * static_cast<double>(axis.stride);
+  int64_t pages = layout.pages ? (*state.rows - 1) / QUERN_PAGE_ROWS + 1 : 1;
+  double bytes = static_cast<double>(state.bytes) / static_cast<double>(layout.bytes);
+  if (layout.pages ? last >= static_cast<double>(*layout.pages) ||
+                         static_cast<double>(*layout.pages) * static_cast<double>(pages) != bytes
+                   : last >= bytes)
     object.refuse("layout", "has rows beyond the bytes of the state");
   return layout;
 }
@@ -195,9 +206,11 @@ State Reader::readState(const Json &json, const std::string &path, uint64_t weig
   if (kind == "cache" && state.shape.empty())
     refuse("`" + path + "` is a cache without an axis of rows");
   else if (kind == "cache")
-    state.rows = std::max<int64_t>(state.shape.front(), 1), state.layout = readLayout(object, state);
+    state.rows = std::max<int64_t>(state.shape.front(), 1);
   else if (kind != "variable")
     refuse("`" + path + "` has the kind `" + kind + "`, expected `cache` or `variable`");
+  if (state.rows)
+    state.layout = readLayout(object, state);
   if (object.has("start"))
     state.start = static_cast<uint64_t>(object.getInteger("start", 0, static_cast<int64_t>(weightsBytes)));
   if (state.start && state.bytes > weightsBytes - *state.start)

@@ -111,7 +111,10 @@ static Result<void> checkRange(const Operand &operand, const char *what, size_t 
 namespace {
 /// What positions are held against; what is not known is not checked.
 struct PositionLimits {
-  std::optional<int64_t> positions, rows;
+  /// Of rotary positions, cache rows, and the rows of one sequence.
+  std::optional<int64_t> positions, rows, sequence;
+  /// What the first row of a sequence is a multiple of.
+  int64_t unit = QUERN_SEQUENCE_ROWS;
 };
 
 using Positions = std::span<const QuernPosition>;
@@ -130,26 +133,20 @@ static Result<void> checkRow(const Operand &operand, const char *what, Positions
   return checkRange(operand, what, values.size(), *limits.rows, [&](size_t i) { return values[i].row; });
 }
 
-/// Every sequence begins where one may, at or before its token's row, and has room for as many rows as a token of
-/// another sees: attention takes several tokens together, and reads as many rows of each.
+/// Every sequence begins where one may, at or before its token's row, and has no more rows than one may have.
 static Result<void> checkFirst(const Operand &operand, const char *what, Positions values,
                                const PositionLimits &limits) {
-  int64_t most = 0;
-  bool differ = false;
   for (size_t i = 0; limits.rows && i < values.size(); ++i) {
     int32_t row = values[i].row, first = values[i].first;
-    if (first < 0 || first > row || first % QUERN_SEQUENCE_ROWS)
+    if (first < 0 || first > row || first % limits.unit)
       return refuse(operand, what, first, i,
-                    "a multiple of " + std::to_string(QUERN_SEQUENCE_ROWS) + " from 0 to the token's cache row, " +
+                    "a multiple of " + std::to_string(limits.unit) + " from 0 to the token's cache row, " +
                         std::to_string(row));
-    most = std::max<int64_t>(most, int64_t(row) - first + 1);
-    differ |= first != values.front().first;
+    if (row - first >= *limits.sequence)
+      return refuse(operand, "row", row, i,
+                    "at most " + std::to_string(first + *limits.sequence - 1) + ": a sequence has " +
+                        std::to_string(*limits.sequence) + " rows, and its first is " + std::to_string(first));
   }
-  for (size_t i = 0; differ && i < values.size(); ++i)
-    if (values[i].first + most > *limits.rows)
-      return refuse(operand, what, values[i].first, i,
-                    "at most " + std::to_string(*limits.rows - most) + ": a token of the step sees " +
-                        std::to_string(most) + " rows, and a sequence has room for as many");
   return {};
 }
 
@@ -184,21 +181,32 @@ static Result<void> checkIndices(const Operand &operand, std::span<const int32_t
   return checkRange(operand, "index", values.size(), below, [&](size_t i) { return values[i]; });
 }
 
+/// The limits of positions that are the input `operand`.
+static PositionLimits getLimits(const Operand &operand, std::span<const int32_t> dims, std::optional<CacheRows> rows) {
+  PositionLimits limits;
+  auto lower = [&](std::optional<int64_t> &limit, int64_t other) { limit = std::min(limit.value_or(other), other); };
+  if (rows)
+    limits = {rows->sequence, rows->all, rows->sequence, rows->arePaged ? QUERN_PAGE_ROWS : QUERN_SEQUENCE_ROWS};
+  for (const Dim &limit : operand.below)
+    lower(limits.positions, getSize(limit, dims));
+  for (const Dim &limit : operand.rows)
+    lower(limits.rows, getSize(limit, dims)), lower(limits.sequence, getSize(limit, dims));
+  return limits;
+}
+
 Result<void> checkValues(const Entry &entry, std::span<const TensorView> inputs, std::span<const int32_t> dims,
-                         std::optional<int64_t> rows) {
+                         std::optional<CacheRows> rows) {
   for (size_t i = 0; i < inputs.size(); ++i) {
     const Operand &operand = entry.inputs[i];
-    std::optional<int64_t> below = operand.isPosition ? rows : std::nullopt;
-    std::optional<int64_t> last = rows;
-    for (const Dim &limit : operand.below)
-      below = std::min(below.value_or(getSize(limit, dims)), getSize(limit, dims));
-    for (const Dim &limit : operand.rows)
-      last = std::min(last.value_or(getSize(limit, dims)), getSize(limit, dims));
     Result<void> valid;
-    if (operand.isPosition)
-      valid = checkPositions(operand, inputs[i], {below, last});
-    else if (below)
-      valid = checkIndices(operand, getElements<int32_t>(inputs[i]), *below);
+    if (operand.isPosition) {
+      valid = checkPositions(operand, inputs[i], getLimits(operand, dims, rows));
+    } else if (!operand.below.empty()) {
+      int64_t below = getSize(operand.below.front(), dims);
+      for (const Dim &limit : operand.below)
+        below = std::min(below, getSize(limit, dims));
+      valid = checkIndices(operand, getElements<int32_t>(inputs[i]), below);
+    }
     if (!valid)
       return valid;
   }

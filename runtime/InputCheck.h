@@ -11,10 +11,17 @@ namespace quern::runtime {
 /// and shapes of the inputs, and each dimension's bound.
 Result<std::vector<int32_t>> bindDims(const Entry &entry, std::span<const TensorView> inputs);
 
-/// Whether indices are below their limits, and positions and cache rows within the states' `rows`: what compiled code
-/// relies on and does not check.
+/// The rows of the caches of a session.
+struct CacheRows {
+  /// Of one sequence, and of all together.
+  int64_t sequence = 0, all = 0;
+  bool arePaged = false;
+};
+
+/// Whether indices are below their limits, and positions and cache rows within `rows`, the caches', if there are some:
+/// what compiled code relies on and does not check.
 Result<void> checkValues(const Entry &entry, std::span<const TensorView> inputs, std::span<const int32_t> dims,
-                         std::optional<int64_t> rows);
+                         std::optional<CacheRows> rows);
 
 /// Whether `outputs` have the entry's results' types and sizes.
 Result<void> checkOutputs(const Entry &entry, std::span<const MutableTensorView> outputs,

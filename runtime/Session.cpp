@@ -15,6 +15,8 @@
 #include <algorithm>
 #include <cstring>
 #include <ctime>
+#include <limits>
+#include <numeric>
 #include <sys/mman.h>
 
 namespace quern::runtime {
@@ -34,11 +36,18 @@ struct Session::Impl {
   /// All states, one behind the other.
   Mapping states;
   std::vector<void *> statePointers;
+  /// The rows of a sequence in all caches.
   std::optional<int64_t> stateRows;
+  /// Whether all caches are paged, and how many pages there is memory for.
+  bool hasPages = false;
+  int64_t pageCount = 1;
+  /// Which page holds which rows.
+  std::vector<int32_t> pages;
   bool profiling = false;
   std::vector<KernelLaunch> launches;
   RoutingNotes notes;
 
+  Result<void> allocateStates(int64_t count);
   void startStates();
   Result<void> allocate(const SessionOptions &options);
   const Program &chooseProgram(uint32_t entry, std::span<const int32_t> dims) const;
@@ -74,6 +83,8 @@ static int64_t now() {
   clock_gettime(CLOCK_MONOTONIC, &time);
   return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
+
+static int64_t countPages(int64_t rows) { return (rows - 1) / QUERN_PAGE_ROWS + 1; }
 
 static uint64_t alignUp(uint64_t bytes) { return (bytes + QUERN_ALIGNMENT - 1) / QUERN_ALIGNMENT * QUERN_ALIGNMENT; }
 
@@ -157,22 +168,39 @@ Result<void> Session::Impl::allocate(const SessionOptions &options) {
   if (!scratch)
     return scratch.error();
   arena = std::move(*scratch);
-  uint64_t stateBytes = 0;
-  for (const State &state : description.states) {
-    stateBytes += alignUp(state.bytes);
+  for (const State &state : description.states)
     if (state.rows)
       stateRows = std::min(stateRows.value_or(*state.rows), *state.rows);
-  }
+  hasPages = stateRows && std::all_of(description.states.begin(), description.states.end(),
+                                      [](const State &state) { return !state.rows || state.layout.pages; });
+  return allocateStates(hasPages ? countPages(*stateRows) : 1);
+}
+
+/// The bytes of a state with `count` pages.
+static uint64_t getBytes(const State &state, int64_t count) {
+  bool isLarger = state.layout.pages && count > countPages(*state.rows);
+  return isLarger ? static_cast<uint64_t>(count * *state.layout.pages * state.layout.bytes) : state.bytes;
+}
+
+/// Makes the states anew, paged caches with memory for `count` pages.
+Result<void> Session::Impl::allocateStates(int64_t count) {
+  uint64_t bytes = 0;
+  for (const State &state : description.states)
+    bytes += alignUp(getBytes(state, count));
   // Small pages: a session touches the rows that it fills, and there are many states.
-  Result<Mapping> memory = Mapping::allocate(stateBytes, Mapping::Pages::Small, "the states");
+  Result<Mapping> memory = Mapping::allocate(bytes, Mapping::Pages::Small, "the states");
   if (!memory)
     return memory.error();
   states = std::move(*memory);
+  statePointers.clear();
   uint8_t *next = states.data();
   for (const State &state : description.states) {
     statePointers.push_back(next);
-    next += alignUp(state.bytes);
+    next += alignUp(getBytes(state, count));
   }
+  pageCount = count;
+  pages.resize(static_cast<size_t>(count));
+  std::iota(pages.begin(), pages.end(), 0);
   startStates();
   return {};
 }
@@ -181,11 +209,9 @@ const Description &Session::getDescription() const { return impl->description; }
 const Target &Session::getTarget() const { return *impl->target; }
 unsigned Session::getThreadCount() const { return impl->host->getThreadCount(); }
 std::span<const uint8_t> Session::getData() const { return impl->data; }
-std::optional<int64_t> Session::getStateRows(int64_t sequences) const {
-  if (!impl->stateRows || sequences == 1)
-    return impl->stateRows;
-  return *impl->stateRows / sequences / QUERN_SEQUENCE_ROWS * QUERN_SEQUENCE_ROWS;
-}
+std::optional<int64_t> Session::getStateRows() const { return impl->stateRows; }
+bool Session::hasPages() const { return impl->hasPages; }
+int64_t Session::getPageCount() const { return impl->pageCount; }
 void Session::prepareWeights() {
   if (impl->hugePages)
     impl->hugePages->start();
@@ -208,18 +234,44 @@ const State *Session::findOverflow() const {
   const std::vector<State> &all = impl->description.states;
   for (size_t i = 0; i < all.size(); ++i) {
     auto *values = static_cast<const uint16_t *>(impl->statePointers[i]);
-    const uint16_t *end = values + all[i].bytes / sizeof(uint16_t);
+    const uint16_t *end = values + getBytes(all[i], impl->pageCount) / sizeof(uint16_t);
     if (all[i].rows && all[i].dtype == "f16" && std::find(values, end, uint16_t(QUERN_BEYOND_F16)) != end)
       return &all[i];
   }
   return nullptr;
 }
 
+Result<int64_t> Session::resizePages(int64_t count) {
+  // Kernels count a cache's elements in 32 bits where those of one sequence allow it.
+  int64_t least = countPages(impl->stateRows.value_or(1)), most = std::numeric_limits<int32_t>::max() / QUERN_PAGE_ROWS;
+  for (const State &state : impl->description.states)
+    if (state.layout.pages)
+      most = std::min(most, std::numeric_limits<int32_t>::max() / *state.layout.pages);
+  count = impl->hasPages ? std::max(least, std::min(count, most)) : 1;
+  Result<void> done = impl->allocateStates(count);
+  return done ? Result(count) : done.error();
+}
+
+void Session::setPages(std::span<const int32_t> pages) { impl->pages.assign(pages.begin(), pages.end()); }
+
+void Session::copyPage(int64_t from, int64_t to) {
+  for (size_t i = 0; i < impl->statePointers.size(); ++i) {
+    const RowLayout &layout = impl->description.states[i].layout;
+    if (!layout.pages)
+      continue;
+    int64_t bytes = *layout.pages * layout.bytes;
+    auto *memory = static_cast<uint8_t *>(impl->statePointers[i]);
+    std::memcpy(memory + to * bytes, memory + from * bytes, static_cast<size_t>(bytes));
+  }
+}
+
 /// Copies elements of `layout` between rows that begin at `from` and at `to`.
 template <typename T> static void copyRow(const RowLayout &layout, const T *from, T *to) {
-  for (int64_t head = 0; head < layout.heads; ++head)
-    for (int64_t i = 0; i < layout.size; ++i)
-      to[head * layout.head + i * layout.element] = from[head * layout.head + i * layout.element];
+  for (int64_t head = 0; head < layout.heads.count; ++head)
+    for (int64_t i = 0; i < layout.elements.count; ++i) {
+      int64_t place = head * layout.heads.stride + i * layout.elements.stride;
+      to[place] = from[place];
+    }
 }
 
 void Session::moveStateRow(int64_t from, int64_t to) {
@@ -228,7 +280,14 @@ void Session::moveStateRow(int64_t from, int64_t to) {
     if (!state.rows)
       continue;
     const RowLayout &layout = state.layout;
-    auto at = [&](int64_t row) { return row / layout.lanes * layout.group + row % layout.lanes * layout.lane; };
+    auto at = [&](int64_t row) {
+      int64_t begin = 0;
+      if (layout.pages) {
+        begin = impl->pages[static_cast<size_t>(row / QUERN_PAGE_ROWS)] * *layout.pages;
+        row %= QUERN_PAGE_ROWS;
+      }
+      return begin + row / layout.lanes.count * layout.groups + row % layout.lanes.count * layout.lanes.stride;
+    };
     if (layout.bytes == sizeof(uint16_t))
       copyRow(layout, static_cast<uint16_t *>(impl->statePointers[i]) + at(from),
               static_cast<uint16_t *>(impl->statePointers[i]) + at(to));
@@ -312,6 +371,8 @@ Result<void> Session::Impl::launch(const Program &program, QuernProgramArgs args
   args.arena = arena.data();
   args.weights = data.data();
   args.states = statePointers.data();
+  args.pages = pages.data();
+  args.page_count = static_cast<int32_t>(pages.size());
   args.profile = isWatched ? recordKernel : nullptr;
   args.profile_context = isWatched ? &profile : nullptr;
   Launch call{programs->programs[program.index], &args};
@@ -329,7 +390,12 @@ Result<std::vector<int32_t>> Session::Impl::check(uint32_t entry, std::span<cons
   Result<std::vector<int32_t>> dims = bindDims(found, inputs);
   if (!dims)
     return dims;
-  if (Result<void> valid = checkValues(found, inputs, *dims, stateRows); !valid)
+  std::optional<CacheRows> rows;
+  if (stateRows) {
+    int64_t all = hasPages ? static_cast<int64_t>(pages.size()) * QUERN_PAGE_ROWS : *stateRows;
+    rows = {*stateRows, all, hasPages};
+  }
+  if (Result<void> valid = checkValues(found, inputs, *dims, rows); !valid)
     return valid.error();
   return dims;
 }

@@ -13,7 +13,7 @@ namespace quern::codegen {
 
 namespace {
 struct AppendFuncs {
-  /// [lane, d, T / 16, h], or [d, h, T] where the cache is plain, written in place
+  /// [lane, d, group, h, page], or [d, h, T] where the cache is plain, written in place
   Halide::Func output;
   /// d, head, token
   Halide::RDom writes;
@@ -51,11 +51,17 @@ static FailureOr<AppendFuncs> algorithm(Lowering &lowering) {
   AppendFuncs funcs{Halide::Func("output"),
                     Halide::RDom(0, input->shape[2], 0, input->shape[1], 0, input->shape[0], "writes")};
   Halide::RDom &r = funcs.writes;
-  Expr row = lowering.getCacheRow(*positions, r.z, cacheType.getDimSize(0));
-  std::vector<Halide::Var> vars = {Halide::Var("lane"), Halide::Var("d"), Halide::Var("group"), Halide::Var("head")};
-  std::vector<Expr> place = {row % int32_t(stateLanes), r.x, row / int32_t(stateLanes), r.y};
-  if (isPlain(anchor))
-    vars = {Halide::Var("d"), Halide::Var("head"), Halide::Var("row")}, place = {r.x, r.y, row};
+  Expr row = Lowering::getField(*positions, PositionField::Row, r.z);
+  std::vector<Halide::Var> vars = {Halide::Var("lane"), Halide::Var("d"), Halide::Var("group"), Halide::Var("head"),
+                                   Halide::Var("page")};
+  std::vector<Expr> place;
+  if (isPlain(anchor)) {
+    vars = {Halide::Var("d"), Halide::Var("head"), Halide::Var("row")};
+    place = {r.x, r.y, clamp(row, 0, static_cast<int32_t>(cacheType.getDimSize(0)) - 1)};
+  } else {
+    Expr inPage = row % int32_t(statePage);
+    place = {inPage % int32_t(stateLanes), r.x, inPage / int32_t(stateLanes), r.y, lowering.getPage(row)};
+  }
   funcs.output(vars) = Halide::undef(element);
   funcs.output(place) = round(element, input->at({r.z, r.y, r.x}));
   return funcs;

@@ -10,8 +10,8 @@
 // Of a query and a cache of bf16, where the target is fast at it, two products at a time are added to a sum: of
 // elements 2k and 2k + 1 for a score, of rows 2r and 2r + 1 for a weighted sum, whose powers are rounded.
 //
-// Chunks begin at fixed rows of a sequence, so the order of sums depends neither on the rows of a step, nor on where
-// the sequence lies in the cache, nor on the threads. Rows are counted from the first of the token's sequence.
+// Chunks are the pages of a sequence, so the order of sums depends neither on the rows of a step, nor on where the
+// sequence lies in the cache, nor on the threads. Rows are counted from the first of the token's sequence.
 //
 // Of a sliding window a tile takes the chunks from the first on in which one of its tokens sees a row. What a token
 // does not see has the power 0, which changes no bit of a sum: a window as wide as the sequence gives the bits of none.
@@ -43,7 +43,7 @@ namespace quern::codegen {
 namespace {
 
 constexpr int lanes = stateLanes;
-constexpr int chunkRows = stateChunk;
+constexpr int chunkRows = statePage;
 /// Groups of `lanes` cache rows in a chunk.
 constexpr int chunkGroups = chunkRows / lanes;
 
@@ -120,8 +120,8 @@ struct AttentionFuncs {
   Expr looksUp(Expr group) const { return chunk() * chunkGroups + group >= lookedUp(v.it); }
 };
 
-/// An element of a cache whose rows come in groups of `lanes`.
-using ReadCache = std::function<Expr(Expr lane, Expr element, Expr group, Expr head)>;
+/// An element of a cache: of lane `lane` of group `group` of the chunk that begins at row `begin` of the cache.
+using ReadCache = std::function<Expr(Expr lane, Expr element, Expr group, Expr head, Expr begin)>;
 
 /// The arguments of an attention kernel.
 struct AttentionInputs {
@@ -138,7 +138,7 @@ struct AttentionInputs {
 struct TokenPlaces {
   /// The last row that it sees, of those that it sees.
   Expr row;
-  /// The group of cache rows that its sequence begins with.
+  /// The row of the cache that its sequence begins with.
   Expr origin;
 };
 
@@ -158,15 +158,15 @@ static FailureOr<ReadCache> getCache(Lowering &lowering, AttendOp anchor, Value 
     FailureOr<Formula> rows = lowering.get(cache);
     if (failed(rows))
       return failure();
-    return ReadCache([rows = *rows](Expr lane, Expr element, Expr group, Expr head) {
-      return rows.at({clamp(group * lanes + lane, 0, rows.shape[0] - 1), head, element});
+    return ReadCache([rows = *rows](Expr lane, Expr element, Expr group, Expr head, Expr begin) {
+      return rows.at({clamp(begin + group * lanes + lane, 0, rows.shape[0] - 1), head, element});
     });
   }
   FailureOr<Halide::ImageParam> buffer = lowering.getBuffer(cache, anchor);
   if (failed(buffer))
     return failure();
-  return ReadCache([buffer = *buffer](Expr lane, Expr element, Expr group, Expr head) mutable {
-    return Expr(buffer(lane, element, group, head));
+  return ReadCache([buffer = *buffer, &lowering](Expr lane, Expr element, Expr group, Expr head, Expr begin) mutable {
+    return Expr(buffer(lane, element, group, head, lowering.getPage(begin)));
   });
 }
 
@@ -295,8 +295,7 @@ static TokenPlaces buildTile(AttentionFuncs &f, const AttentionInputs &in) {
   auto queryAt = [&](Expr element) { return in.query.at({min(token, last), g * f.shared + u, element}); };
   f.query(k, u, g, ii, it) = f.pairs ? makePair(queryAt, k) : toFloat(queryAt(k));
   // Where all tokens begin at one row, those of a tile share what they read.
-  Expr begin = f.tile == 1 ? firstOf(token) : select(f.first >= 0, f.first, firstOf(token));
-  return {rowOf(token), unsafe_promise_clamped(begin / lanes, 0, in.cacheRows / lanes)};
+  return {rowOf(token), f.tile == 1 ? firstOf(token) : select(f.first >= 0, f.first, firstOf(token))};
 }
 
 /// A domain of the chunk's groups that the tile sees.
@@ -306,10 +305,11 @@ static RDom seenGroups(const AttentionFuncs &f, const std::string &name) {
   return groups;
 }
 
-/// The place in the cache of row `row` of the chunk.
-static Expr getCachePlace(const AttentionFuncs &f, const AttentionInputs &in, const TokenPlaces &places, Expr row) {
-  Expr own = lookUp(f, f.chunk() * chunkRows + row);
-  return unsafe_promise_clamped(places.origin * lanes + own, 0, in.cacheRows - 1);
+/// An element of the row that row `row` of the chunk of what a token sees is.
+static Expr readRow(const AttentionFuncs &f, const ReadCache &cache, const TokenPlaces &places, Expr row,
+                    Expr element) {
+  Expr own = lookUp(f, f.chunk() * chunkRows + row), inChunk = own % chunkRows;
+  return cache(inChunk % lanes, element, inChunk / lanes, f.v.g, places.origin + own / chunkRows * chunkRows);
 }
 
 static void buildScores(AttentionFuncs &f, const TargetSpec &target, const AttentionInputs &in,
@@ -319,8 +319,8 @@ static void buildScores(AttentionFuncs &f, const TargetSpec &target, const Atten
   f.scored.where(f.sees(f.scored.z * (f.scoreGroups * lanes), f.scoreGroups * lanes));
   f.scored.where(!f.looksUp(f.scored.z * f.scoreGroups));
   Expr group = f.scored.z * f.scoreGroups + f.scored.x, step = f.scored.y;
-  Expr cacheGroup = places.origin + f.chunk() * chunkGroups + group;
-  auto keyAt = [&](Expr element) { return in.keys(lane, element, cacheGroup, g); };
+  Expr begin = places.origin + f.chunk() * chunkRows;
+  auto keyAt = [&](Expr element) { return in.keys(lane, element, group, g, begin); };
   f.scores(lane, t, u, g, ii, it, c) = 0.0f;
   Expr score = f.scores(lane, group, u, g, ii, it, c), query = f.query(step, u, g, ii, it);
   f.scores(lane, group, u, g, ii, it, c) =
@@ -330,8 +330,7 @@ static void buildScores(AttentionFuncs &f, const TargetSpec &target, const Atten
   group = f.treeScored.y, step = f.treeScored.x;
   f.treeScored.where(f.looksUp(group));
   f.treeScored.where(f.sees(group * lanes, lanes));
-  Expr place = getCachePlace(f, in, places, group * lanes + lane);
-  auto treeKeyAt = [&](Expr element) { return in.keys(place % lanes, element, place / lanes, g); };
+  auto treeKeyAt = [&](Expr element) { return readRow(f, in.keys, places, group * lanes + lane, element); };
   score = f.scores(lane, group, u, g, ii, it, c), query = f.query(step, u, g, ii, it);
   f.scores(lane, group, u, g, ii, it, c) = f.pairs ? addPairProducts(target, score, query, makePair(treeKeyAt, step))
                                                    : score + query * toFloat(treeKeyAt(step));
@@ -378,8 +377,8 @@ static void buildWeighted(AttentionFuncs &f, const TargetSpec &target, const Att
   f.weightedRows.where(f.sees(f.weightedRows.y * lanes, lanes));
   f.weightedRows.where(!f.looksUp(f.weightedRows.y));
   Expr step = f.weightedRows.x, group = f.weightedRows.y;
-  Expr cacheGroup = places.origin + f.chunk() * chunkGroups + group;
-  auto valueAt = [&](Expr row) { return in.values(row, e, cacheGroup, g); };
+  Expr begin = places.origin + f.chunk() * chunkRows;
+  auto valueAt = [&](Expr row) { return in.values(row, e, group, g, begin); };
   f.weighted(e, u, g, ii, it, c) = 0.0f;
   Expr sum = f.weighted(e, u, g, ii, it, c);
   auto add = [&](Expr step, Expr group, llvm::function_ref<Expr(Expr row)> valueAt) {
@@ -395,10 +394,8 @@ static void buildWeighted(AttentionFuncs &f, const TargetSpec &target, const Att
   step = f.treeWeighted.x, group = f.treeWeighted.y;
   f.treeWeighted.where(f.looksUp(group));
   f.treeWeighted.where(f.sees(group * lanes, lanes));
-  f.weighted(e, u, g, ii, it, c) = add(step, group, [&](Expr row) {
-    Expr place = getCachePlace(f, in, places, group * lanes + row);
-    return in.values(place % lanes, e, place / lanes, g);
-  });
+  f.weighted(e, u, g, ii, it, c) =
+      add(step, group, [&](Expr row) { return readRow(f, in.values, places, group * lanes + row, e); });
   f.partial(e, u, g, ii, it, c) = Halide::Tuple(sum, f.sum(u, g, ii, it, c), f.largest(u, g, ii, it, c));
 }
 

@@ -95,7 +95,7 @@ static Result<std::vector<BenchTest>> getTests(Engine &engine, const CommandLine
 }
 
 Result<void> runBench(Session &session, const CommandLine &line) {
-  Result<Engine> engine = Engine::create(session, line.batch, line.parallel.value_or(1));
+  Result<Engine> engine = Engine::create(session, {line.batch, line.parallel.value_or(1)});
   if (!engine)
     return engine.error();
   Result<int64_t> contextSize = getContextSize(line, engine->getContextSize());

@@ -141,7 +141,7 @@ Result<void> runCalibrate(Session &session, const CommandLine &line) {
   if (line.output)
     if (Result<void> valid = checkOutput(*line.output); !valid)
       return valid;
-  Result<Engine> engine = Engine::create(session, line.batch);
+  Result<Engine> engine = Engine::create(session, {line.batch});
   if (!engine)
     return engine.error();
   std::optional<MedusaHeads> heads = MedusaHeads::find(session, engine->getHiddenSize());

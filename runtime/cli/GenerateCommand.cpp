@@ -63,7 +63,9 @@ public:
 
   /// Times, and steps where tokens were guessed, to the standard error.
   void printTiming(size_t promptTokens, const TextSteps &steps) const {
-    std::fprintf(stderr, "prompt: %zu tokens, first token after %.1f ms\n", promptTokens, first - start);
+    std::string known = steps.known > 0 ? ", " + std::to_string(steps.known) + " of them known" : "";
+    std::fprintf(stderr, "prompt: %zu tokens%s, first token after %.1f ms\n", promptTokens, known.c_str(),
+                 first - start);
     if (tokens.size() > 1)
       std::fprintf(stderr, "text: %zu tokens, %.2f tokens/s after the first\n", tokens.size(), getRate());
     if (steps.accepted.empty())
@@ -79,6 +81,7 @@ public:
   /// The same as a JSON object on one line.
   void printTimingJson(size_t promptTokens, const TextSteps &steps) const {
     Json json = {{"prompt_tokens", promptTokens},
+                 {"known_tokens", steps.known},
                  {"first_token_ms", first - start},
                  {"tokens", tokens.size()},
                  {"tokens_per_second", tokens.size() > 1 ? Json(getRate()) : Json()},
@@ -350,7 +353,10 @@ Result<void> runGenerate(Session &session, const CommandLine &line) {
   // Reading the tokenizer takes as long as moving the weights.
   session.prepareWeights();
   int64_t sequences = std::min(line.parallel.value_or(defaultParallel), static_cast<int64_t>(prompts.size()));
-  Result<Engine> engine = Engine::create(session, line.batch, sequences);
+  Result<Engine> engine = Engine::create(session, {.batch = line.batch,
+                                                   .sequences = sequences,
+                                                   // Of a text that is known in part, not all rows would be recorded.
+                                                   .share = !line.routingProfile && !line.routingTrace});
   if (!engine)
     return engine.error();
   Result<std::unique_ptr<Guesser>> guesser = makeGuesser(session, *engine, line);
@@ -394,7 +400,7 @@ Result<void> runGenerate(Session &session, const CommandLine &line) {
 }
 
 Result<void> runGuess(Session &session, const CommandLine &line) {
-  Result<Engine> engine = Engine::create(session, line.batch, line.parallel.value_or(1));
+  Result<Engine> engine = Engine::create(session, {line.batch, line.parallel.value_or(1)});
   return engine ? serveGuesses(session, *engine) : engine.error();
 }
 

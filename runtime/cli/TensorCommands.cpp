@@ -26,7 +26,7 @@ static Result<Tensor> readTokens(const std::string &path) {
 }
 
 Result<void> runLogits(Session &session, const CommandLine &line) {
-  Result<Engine> engine = Engine::create(session, line.batch);
+  Result<Engine> engine = Engine::create(session, {line.batch});
   if (!engine)
     return engine.error();
   Result<Tensor> tokens = readTokens(*line.logits);

@@ -6,13 +6,14 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
 
 namespace quern::runtime {
 
 Engine::Engine(Session &session, uint32_t entry, const LanguageModelSignature &signature)
     : session(&session), entry(entry), signature(signature) {}
 
-Result<Engine> Engine::create(Session &session, std::optional<int64_t> batch, int64_t sequences) {
+Result<Engine> Engine::create(Session &session, const EngineOptions &options) {
   const std::vector<Entry> &entries = session.getDescription().entries;
   for (size_t i = 0; i < entries.size(); ++i) {
     std::optional<LanguageModelSignature> signature = matchLanguageModel(entries[i]);
@@ -27,13 +28,15 @@ Result<Engine> Engine::create(Session &session, std::optional<int64_t> batch, in
                      entries[i].name + "`"};
     Engine engine(session, static_cast<uint32_t>(i), *signature);
     int64_t bound = entries[i].symbols[signature->tokens].bound;
-    engine.maxRows = std::clamp<int64_t>(batch.value_or(bound), 1, bound);
+    engine.maxRows = std::clamp<int64_t>(options.batch.value_or(bound), 1, bound);
     engine.maxWanted = entries[i].symbols[signature->wanted].bound;
-    engine.contextSize = session.getStateRows(sequences).value_or(bound);
-    if (!engine.contextSize)
-      return Error{"the context of " + std::to_string(*session.getStateRows()) + " tokens has no room for " +
-                   std::to_string(sequences) + " sequences of " + std::to_string(QUERN_SEQUENCE_ROWS) + " or more"};
-    engine.sizes.resize(static_cast<size_t>(sequences));
+    engine.contextSize = session.getStateRows().value_or(bound);
+    int64_t sequences = session.hasPages() || !session.getStateRows() ? options.sequences : 1;
+    engine.texts.resize(static_cast<size_t>(sequences));
+    engine.settled.resize(static_cast<size_t>(sequences));
+    if (session.hasPages())
+      if (Result<void> made = engine.makeStore(options); !made)
+        return made.error();
     engine.tokenValues = Tensor(DType::I32, {bound});
     engine.positionValues = Tensor(DType::I32, {bound, QUERN_POSITION_FIELDS});
     engine.wantedValues = Tensor(DType::I32, {engine.maxWanted});
@@ -48,6 +51,35 @@ Result<Engine> Engine::create(Session &session, std::optional<int64_t> batch, in
           "which says how they are prepared; compile it with one, or give tensors to `--run " +
           entry.name + "`"};
   return Error{"the model has no entry of a language model, (i32[s], position[s], i32[r]) -> f32[r, vocabulary]"};
+}
+
+/// Makes the caches anew, with room for what `options` ask for.
+Result<void> Engine::makeStore(const EngineOptions &options) {
+  auto countPages = [](int64_t rows) { return (rows + QUERN_PAGE_ROWS - 1) / QUERN_PAGE_ROWS; };
+  int64_t one = countPages(contextSize), all = one * getSequenceCount();
+  if (all > std::numeric_limits<int32_t>::max() / QUERN_PAGE_ROWS)
+    return Error{std::to_string(getSequenceCount()) + " texts at a time of up to " + std::to_string(contextSize) +
+                 " tokens have more rows than are counted, expected fewer texts"};
+  int64_t asked = options.rows ? std::min(countPages(*options.rows), all) : all;
+  Result<int64_t> given = session->resizePages(asked);
+  // What is not asked for may be more than the system gives at once.
+  if (!given && !options.rows)
+    given = session->resizePages(one);
+  if (!given)
+    return given.error();
+  PageStore::Options pages;
+  pages.pages = std::min(asked, *given), pages.pageRows = QUERN_PAGE_ROWS;
+  pages.sequences = getSequenceCount(), pages.sequenceRows = contextSize;
+  pages.kept = options.share ? one : 0;
+  store.emplace(pages);
+  contextSize = std::min(contextSize, pages.pages * QUERN_PAGE_ROWS);
+  session->setPages(store->getTable());
+  return {};
+}
+
+/// The row that a sequence begins at.
+int64_t Engine::getFirstRow(int64_t sequence) const {
+  return store ? sequence * store->getSequencePages() * QUERN_PAGE_ROWS : 0;
 }
 
 /// Whether `count` more tokens of a sequence fit into its rows.
@@ -65,7 +97,7 @@ QuernPosition &Engine::getPosition(size_t row) {
 
 /// Where token `token` of `piece` stands, which is row `row` of the next call.
 void Engine::placeToken(const StepPiece &piece, size_t token, size_t row) {
-  int64_t size = getSize(piece.sequence), first = piece.sequence * contextSize;
+  int64_t size = getSize(piece.sequence), first = getFirstRow(piece.sequence);
   uint64_t ancestors = piece.ancestors.empty() ? 0 : piece.ancestors[token];
   int64_t before = ancestors ? std::popcount(ancestors) - 1 : static_cast<int64_t>(token);
   getPosition(row) = {.position = static_cast<int32_t>(size + before),
@@ -138,13 +170,85 @@ Result<void> Engine::checkLogits(int64_t wanted) const {
   return Error{message + ": a value on the way to them was beyond f32"};
 }
 
+std::optional<int64_t> Engine::begin(int64_t sequence, std::span<const int32_t> tokens, int64_t rows) {
+  for (int64_t other = 0; other < getSequenceCount(); ++other)
+    noteText(other);
+  rewind(0, sequence);
+  std::optional<int64_t> known = store ? store->begin(sequence, tokens, rows) : 0;
+  if (!known)
+    return std::nullopt;
+  std::span<const int32_t> begun = tokens.first(static_cast<size_t>(*known));
+  texts[static_cast<size_t>(sequence)].assign(begun.begin(), begun.end());
+  settled[static_cast<size_t>(sequence)] = *known;
+  return known;
+}
+
+void Engine::end(int64_t sequence) {
+  noteText(sequence);
+  rewind(0, sequence);
+  if (store)
+    store->end(sequence);
+}
+
+bool Engine::fork(int64_t from, int64_t to, int64_t rows) {
+  noteText(from);
+  std::vector<int32_t> text = texts[static_cast<size_t>(from)];
+  text.resize(static_cast<size_t>(settled[static_cast<size_t>(from)]));
+  rewind(0, to);
+  if (!store || !store->fork(from, to, std::ssize(text), rows))
+    return false;
+  settled[static_cast<size_t>(to)] = std::ssize(text);
+  texts[static_cast<size_t>(to)] = std::move(text);
+  return true;
+}
+
+void Engine::rewind(int64_t size, int64_t sequence) {
+  auto place = static_cast<size_t>(sequence);
+  size = std::min(size, getSize(sequence));
+  texts[place].resize(static_cast<size_t>(size));
+  settled[place] = std::min(settled[place], size);
+  if (store)
+    store->rewind(sequence, size);
+}
+
+/// Lets the store know what is read of a sequence's text.
+void Engine::noteText(int64_t sequence) {
+  auto place = static_cast<size_t>(sequence);
+  if (store)
+    store->note(sequence, std::span(texts[place]).first(static_cast<size_t>(settled[place])));
+}
+
 void Engine::keep(int64_t sequence, int64_t count, std::span<const int32_t> path) {
-  int64_t &size = sizes[static_cast<size_t>(sequence)];
-  int64_t before = size - count, first = sequence * contextSize + before;
+  std::vector<int32_t> &text = texts[static_cast<size_t>(sequence)];
+  int64_t before = std::ssize(text) - count, first = getFirstRow(sequence) + before;
   // No row is written before it is read: a token has at least as many before it as are on the way to it.
-  for (size_t i = 0; i < path.size(); ++i)
+  for (size_t i = 0; i < path.size(); ++i) {
     session->moveStateRow(first + path[i], first + static_cast<int64_t>(i));
-  size = before + static_cast<int64_t>(path.size());
+    text[static_cast<size_t>(before) + i] = text[static_cast<size_t>(before + path[i])];
+  }
+  text.resize(static_cast<size_t>(before) + path.size());
+  settled[static_cast<size_t>(sequence)] = std::ssize(text);
+}
+
+/// Gives the rows of `pieces` pages.
+Result<void> Engine::preparePages(std::span<const StepPiece> pieces) {
+  if (!store)
+    return {};
+  std::vector<PageStore::Copy> copies;
+  for (const StepPiece &piece : pieces) {
+    noteText(piece.sequence);
+    int64_t size = getSize(piece.sequence), end = size + std::ssize(piece.tokens);
+    bool hasRoom = store->prepare(piece.sequence, size, end, copies);
+    for (const PageStore::Copy &copy : copies)
+      session->copyPage(copy.from, copy.to);
+    copies.clear();
+    if (!hasRoom)
+      return Error{"a text of " + std::to_string(end) + " tokens finds no room: other texts have " +
+                   std::to_string(store->getUsedPages() * QUERN_PAGE_ROWS) + " rows of the caches, in pages of " +
+                   std::to_string(QUERN_PAGE_ROWS)};
+  }
+  session->setPages(store->getTable());
+  return {};
 }
 
 Result<void> Engine::run(std::span<const StepPiece> pieces) {
@@ -161,10 +265,17 @@ Result<void> Engine::run(std::span<const StepPiece> pieces) {
   Result<int64_t> wanted = place(pieces);
   if (!wanted)
     return wanted.error();
+  if (Result<void> prepared = preparePages(pieces); !prepared)
+    return prepared;
   if (Result<void> done = call(rows, *wanted); !done)
     return done;
-  for (const StepPiece &piece : pieces)
-    sizes[static_cast<size_t>(piece.sequence)] += static_cast<int64_t>(piece.tokens.size());
+  for (const StepPiece &piece : pieces) {
+    std::vector<int32_t> &text = texts[static_cast<size_t>(piece.sequence)];
+    text.insert(text.end(), piece.tokens.begin(), piece.tokens.end());
+    // Of several tokens with logits the first is certain, the others are guesses until some are kept.
+    if (piece.ancestors.empty() && piece.wanted <= 1)
+      settled[static_cast<size_t>(piece.sequence)] = std::ssize(text);
+  }
   return {};
 }
 

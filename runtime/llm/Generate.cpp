@@ -50,13 +50,14 @@ private:
 /// A text in a sequence of the engine, of which the first `fed` tokens are read.
 struct RunningText {
   Continuation *text = nullptr;
-  size_t fed = 0;
+  /// None: it waits for pages, or for its turn.
+  std::optional<size_t> fed = {};
   /// The next token of a text that is written, and guesses of those behind it.
   TokenTree tree = {};
 
-  std::span<const int32_t> getRest() const { return std::span(text->tokens).subspan(fed); }
+  std::span<const int32_t> getRest() const { return std::span(text->tokens).subspan(*fed); }
   /// All of its tokens but the last are read.
-  bool isWritten() const { return getRest().size() == 1; }
+  bool isWritten() const { return fed && getRest().size() == 1; }
 };
 
 /// The texts that are being continued.
@@ -70,12 +71,14 @@ public:
       policy.emplace(options.guesser->getMostGuesses(), options.guesser->hasSizes());
   }
 
-  /// Begins the next texts where a sequence is free.
-  void begin();
+  /// Gives the next texts to the sequences that are free.
+  void assign();
   /// Reads on in each text that is running, as far as one or more steps go; false when there is none.
   Result<bool> advance();
 
 private:
+  bool begin(RunningText &sequence);
+  RunningText *findPrompt();
   int64_t getNumber(const RunningText &sequence) const { return &sequence - running.data(); }
   Result<void> guess(std::span<RunningText *const> written);
   size_t countGuesses(const RunningText &sequence, size_t most) const;
@@ -103,15 +106,42 @@ private:
 
 } // namespace
 
-void Generator::begin() {
-  for (RunningText &sequence : running) {
+void Generator::assign() {
+  for (RunningText &sequence : running)
     while (!sequence.text && !waiting.empty()) {
       if (waiting.front().newTokens > 0)
-        sequence = {&waiting.front(), 0};
+        sequence = {&waiting.front()};
       waiting = waiting.subspan(1);
     }
-    if (sequence.text && sequence.fed == 0)
-      engine.rewind(0, getNumber(sequence));
+}
+
+/// Begins to read a sequence's text, if there are pages for all that it may become, behind what is known of it.
+bool Generator::begin(RunningText &sequence) {
+  Continuation &text = *sequence.text;
+  auto size = static_cast<int64_t>(text.tokens.size());
+  // The logits behind the last token are wanted, so that it is read in any case.
+  std::span<const int32_t> prompt = std::span(text.tokens).first(text.tokens.size() - 1);
+  std::optional<int64_t> known =
+      engine.begin(getNumber(sequence), prompt, std::min(size + text.newTokens, engine.getContextSize()));
+  if (!known)
+    return false;
+  sequence.fed = static_cast<size_t>(*known);
+  text.steps.known = *known;
+  return true;
+}
+
+/// The text whose prompt is read next; texts begin one behind the other, so that each finds what those before it read.
+RunningText *Generator::findPrompt() {
+  auto isRead = [](const RunningText &sequence) { return sequence.text && sequence.fed && !sequence.isWritten(); };
+  auto waits = [](const RunningText &sequence) { return sequence.text && !sequence.fed; };
+  if (auto found = std::find_if(running.begin(), running.end(), isRead); found != running.end())
+    return &*found;
+  while (true) {
+    auto next = std::find_if(running.begin(), running.end(), waits);
+    if (next == running.end() || !begin(*next))
+      return nullptr;
+    if (!next->isWritten())
+      return &*next;
   }
 }
 
@@ -120,8 +150,10 @@ Result<void> Generator::take(RunningText &sequence, int32_t token) {
   Continuation &text = *sequence.text;
   text.tokens.push_back(token);
   bool isStop = std::find(stopTokens.begin(), stopTokens.end(), token) != stopTokens.end();
-  if (--text.newTokens < 1 || isStop)
+  if (--text.newTokens < 1 || isStop) {
     sequence.text = nullptr;
+    engine.end(getNumber(sequence));
+  }
   return text.sink->take(token);
 }
 
@@ -178,7 +210,7 @@ Result<void> Generator::accept(RunningText &sequence, int64_t row) {
   if (!sequence.text)
     return {};
   engine.keep(getNumber(sequence), static_cast<int64_t>(sequence.tree.getSize()), *path);
-  sequence.fed += path->size();
+  *sequence.fed += path->size();
   if (options.guesser)
     options.guesser->note(getNumber(sequence), row + path->back());
   return {};
@@ -205,7 +237,7 @@ Result<void> Generator::step(std::span<const StepPiece> pieces, int64_t prompt) 
       if (Result<void> accepted = accept(sequence, row); !accepted)
         return accepted;
     } else {
-      sequence.fed += piece.tokens.size();
+      *sequence.fed += piece.tokens.size();
       if (piece.wanted > 0) {
         ++sequence.text->steps.steps;
         if (Result<void> chosen = choose(sequence, engine.getLogits(row)); !chosen)
@@ -288,16 +320,17 @@ Result<void> Generator::runPiecesWith(RunningText &prompt, std::span<RunningText
 }
 
 Result<bool> Generator::advance() {
+  RunningText *prompt = findPrompt();
   std::vector<RunningText *> written;
-  RunningText *prompt = nullptr;
-  for (RunningText &sequence : running) {
+  for (RunningText &sequence : running)
     if (sequence.text && sequence.isWritten())
       written.push_back(&sequence);
-    else if (sequence.text && !prompt)
-      prompt = &sequence;
-  }
-  if (written.empty() && !prompt)
+  if (written.empty() && !prompt) {
+    auto isWaiting = [](const RunningText &sequence) { return sequence.text != nullptr; };
+    if (std::any_of(running.begin(), running.end(), isWaiting))
+      return Error{"a text that nothing runs beside has no room", ErrorKind::Internal};
     return false;
+  }
   if (Result<void> guessed = guess(written); !guessed)
     return guessed.error();
   int64_t room = prompt && !written.empty() ? pace.getRows() : engine.getMaxRows();
@@ -309,7 +342,7 @@ Result<void> generate(Engine &engine, std::span<Continuation> texts, std::span<c
                       const GenerateOptions &options) {
   Generator generator(engine, texts, stopTokens, options);
   while (true) {
-    generator.begin();
+    generator.assign();
     Result<bool> advanced = generator.advance();
     if (!advanced || !*advanced)
       return advanced ? Result<void>() : advanced.error();

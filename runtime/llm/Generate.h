@@ -18,6 +18,8 @@ public:
 
 /// How a text came about.
 struct TextSteps {
+  /// Tokens of the prompt that were not read, since a text before or beside it began with them.
+  int64_t known = 0;
   /// Steps that gave tokens of it.
   int64_t steps = 0;
   /// How many of its guesses of depth 1, 2, … held.
@@ -46,11 +48,12 @@ struct Continuation {
   TextSteps steps = {};
 };
 
-/// Continues each of `texts`, as many at a time as `engine` has sequences, and gives its new tokens to its sink, each
-/// as soon as it is known. The caller has made sure that each text fits into the context. A text ends with one of
-/// `stopTokens`, which is its last; the last new token is not fed. Steps hold the next tokens of all that are written,
-/// each with guesses of what follows it, and a piece of one prompt. A text is the same with guesses as without: each
-/// token is chosen from the logits behind those before it, by the same random numbers.
+/// Continues each of `texts`, as many at a time as `engine` has sequences and pages for, and gives its new tokens to
+/// its sink, each as soon as it is known. The caller has made sure that each text fits into the context. A text ends
+/// with one of `stopTokens`, which is its last; the last new token is not fed. Steps hold the next tokens of all that
+/// are written, each with guesses of what follows it, and a piece of one prompt, without what texts before or beside it
+/// began with. A text is the same with guesses as without: each token is chosen from the logits behind those before it,
+/// by the same random numbers.
 Result<void> generate(Engine &engine, std::span<Continuation> texts, std::span<const int32_t> stopTokens,
                       const GenerateOptions &options = {});
 

@@ -25,15 +25,24 @@ static LogicalResult printSignature(KernelOp kernel) {
     return failure();
   llvm::outs() << kernel.getSymName() << "\n";
   for (const NativeArgument &argument : *signature) {
-    if (argument.kind != NativeArgument::Kind::Buffer) {
-      llvm::outs() << (argument.kind == NativeArgument::Kind::Visible ? "  visible\n" : "  first\n");
+    switch (argument.kind) {
+    case NativeArgument::Kind::Visible:
+      llvm::outs() << "  visible\n";
       continue;
+    case NativeArgument::Kind::First:
+      llvm::outs() << "  first\n";
+      continue;
+    case NativeArgument::Kind::Pages:
+      llvm::outs() << "  pages\n";
+      continue;
+    case NativeArgument::Kind::Buffer:
+      break;
     }
     llvm::outs() << "  operand " << argument.operand << " at " << argument.byteOffset << ": "
                  << "iuf?b"[argument.element.code] << int(argument.element.bits) << "[";
     llvm::interleaveComma(argument.dims, llvm::outs(), [](const BufferDim &dim) {
-      llvm::outs() << (dim.extent.isStatic() ? std::to_string(dim.extent.size()) : dim.extent.name().str()) << ":"
-                   << dim.stride;
+      llvm::outs() << (dim.extent.isStatic() ? std::to_string(dim.extent.size()) : dim.extent.name().str())
+                   << (dim.isOpen ? "+:" : ":") << dim.stride;
     });
     llvm::outs() << "]\n";
   }

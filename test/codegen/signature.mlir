@@ -44,8 +44,9 @@ quern.kernel @compressed(%x: tensor<1x70xf32>, %w: tensor<32x70xbf16> {quern.pac
 // CHECK-NEXT: operand 1 at 0: i32[5:1, s:5]
 // CHECK-NEXT: visible
 // CHECK-NEXT: first
-// 300 rows are kept as two chunks of 256.
-// CHECK-NEXT: operand 2 at 0: f16[16:1, 8:16, 32:128, 2:4096]
+// CHECK-NEXT: pages
+// 300 rows are kept as two pages of 256, or more.
+// CHECK-NEXT: operand 2 at 0: f16[16:1, 8:16, 16:128, 2:2048, 2+:4096]
 quern.kernel @append(%c: tensor<300x2x8xf16>, %x: tensor<?x2x8xf32, #quern.dims<s>>,
                      %at: tensor<?x!quern.position, #quern.dims<s>>) -> tensor<300x2x8xf16>
     attributes {form = #quern.form<append>} {
@@ -57,8 +58,8 @@ quern.kernel @append(%c: tensor<300x2x8xf16>, %x: tensor<?x2x8xf32, #quern.dims<
 // Values lie row by row.
 // CHECK-LABEL: attend
 // CHECK-NEXT: operand 0 at 0: f32[8:1, 4:8, 1:32]
-// CHECK-NEXT: operand 1 at 0: f16[16:1, 8:16, 16:128, 2:2048]
-// CHECK-NEXT: operand 2 at 0: f16[16:8, 8:1, 16:128, 2:2048]
+// CHECK-NEXT: operand 1 at 0: f16[16:1, 8:16, 16:128, 2:2048, 1+:4096]
+// CHECK-NEXT: operand 2 at 0: f16[16:8, 8:1, 16:128, 2:2048, 1+:4096]
 quern.kernel @attend(%q: tensor<1x4x8xf32>, %k: tensor<256x2x8xf16>, %v: tensor<256x2x8xf16>, %at: tensor<1x!quern.position>)
     -> tensor<1x4x8xf32> attributes {form = #quern.form<attention>} {
   %0 = quern.attend %q, %k, %v at %at scale 1.0 layout <rows>

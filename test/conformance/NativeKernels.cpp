@@ -37,6 +37,9 @@ struct NativeBuffer {
   void *padding;
 };
 
+/// A byte of which four are no number: of pages that a kernel must leave alone.
+constexpr uint8_t untouched = 0xff;
+
 /// Memory with a margin whose bytes a kernel must leave alone.
 class GuardedMemory {
 public:
@@ -130,21 +133,31 @@ static Expected<std::vector<uint8_t>> packWeight(const Tensor &weight, Packing p
   return std::vector<uint8_t>(packed.begin(), packed.end());
 }
 
-/// Copies between a cache [T, h, d] and its layout, whose dimensions are `dims`: [lane, d, T / lanes, h].
+/// Pages of a cache that one sequence fills.
+static int64_t countPages(RankedTensorType type) { return llvm::divideCeil(type.getDimSize(0), codegen::statePage); }
+
+/// The page that holds the rows of page `page` of a sequence, of `pages`: in descending order, and not the first, which
+/// nobody may read or write.
+static int64_t placePage(int64_t page, int64_t pages) { return pages - page; }
+
+/// Copies between a cache [T, h, d] and its layout, whose dimensions are `dims`: [lane, d, group, h, page].
 template <typename CopyT> static void forEachCacheElement(RankedTensorType type, ArrayRef<BufferDim> dims, CopyT copy) {
   int64_t heads = type.getDimSize(1), size = type.getDimSize(2), lanes = codegen::stateLanes;
-  for (int64_t t = 0; t < type.getDimSize(0); ++t)
+  for (int64_t t = 0; t < type.getDimSize(0); ++t) {
+    int64_t page = placePage(t / codegen::statePage, countPages(type)), row = t % codegen::statePage;
     for (int64_t h = 0; h < heads; ++h)
       for (int64_t d = 0; d < size; ++d)
-        copy((t * heads + h) * size + d,
-             t % lanes * dims[0].stride + d * dims[1].stride + t / lanes * dims[2].stride + h * dims[3].stride);
+        copy((t * heads + h) * size + d, row % lanes * dims[0].stride + d * dims[1].stride +
+                                             row / lanes * dims[2].stride + h * dims[3].stride + page * dims[4].stride);
+  }
 }
 
 static GuardedMemory layOutState(const Tensor &state, CacheLayout layout) {
   SmallVector<BufferDim> dims = codegen::getStateDims(state.getType(), layout);
-  int64_t elementBytes = state.getType().getElementTypeBitWidth() / 8;
-  std::vector<uint8_t> zeros(codegen::getCacheBytes(state.getType()));
-  GuardedMemory memory(zeros);
+  int64_t elementBytes = state.getType().getElementTypeBitWidth() / 8, pageBytes = dims[4].stride * elementBytes;
+  std::vector<uint8_t> values(codegen::getCacheBytes(state.getType()) + pageBytes);
+  std::fill_n(values.begin(), pageBytes, untouched);
+  GuardedMemory memory(values);
   forEachCacheElement(state.getType(), dims, [&](int64_t from, int64_t to) {
     std::memcpy(memory.data() + to * elementBytes, state.getBytes().data() + from * elementBytes, elementBytes);
   });
@@ -157,11 +170,26 @@ static Expected<Tensor> readState(RankedTensorType type, CacheLayout layout, Gua
   FailureOr<Tensor> result = Tensor::zeros(type);
   if (failed(result))
     return llvm::createStringError("a state without storage");
+  if (!llvm::all_of(memory.content().take_front(dims[4].stride * elementBytes),
+                    [](uint8_t byte) { return byte == untouched; }))
+    return llvm::createStringError("the kernel wrote into a page of nobody's");
   uint8_t *bytes = result->getMutableBytes().data();
   forEachCacheElement(type, dims, [&](int64_t to, int64_t from) {
     std::memcpy(bytes + to * elementBytes, memory.data() + from * elementBytes, elementBytes);
   });
   return *result;
+}
+
+/// Which page holds which rows of the paged caches among the arguments.
+static std::vector<int32_t> placePages(KernelOp kernel) {
+  std::vector<int32_t> pages;
+  for (BlockArgument argument : kernel.getBody().getArguments())
+    if (auto type = cast<RankedTensorType>(argument.getType()); codegen::getCacheLayout(argument)) {
+      pages.resize(countPages(type));
+      for (auto [i, page] : llvm::enumerate(pages))
+        page = static_cast<int32_t>(placePage(i, pages.size()));
+    }
+  return pages;
 }
 
 /// The memory of an input of a launch.
@@ -267,11 +295,12 @@ Expected<std::vector<Tensor>> NativeKernels::run(KernelOp kernel, ArrayRef<Tenso
   if (!memory)
     return memory.takeError();
 
+  std::vector<int32_t> pages = placePages(kernel);
   std::vector<std::vector<NativeDim>> dims(signature->size());
   std::vector<NativeBuffer> buffers(signature->size());
   llvm::SmallVector<intptr_t> values;
   for (auto [i, native] : llvm::enumerate(*signature)) {
-    if (native.kind != NativeArgument::Kind::Buffer) {
+    if (native.isScalar()) {
       values.push_back(getScalar(arguments, native.kind));
       continue;
     }
@@ -282,7 +311,11 @@ Expected<std::vector<Tensor>> NativeKernels::run(KernelOp kernel, ArrayRef<Tenso
         stride *= sizes.lookup(inner);
       dims[i].push_back({0, static_cast<int32_t>(extent), static_cast<int32_t>(stride), 0});
     }
-    uint8_t *host = (*memory)[native.operand].data() + native.byteOffset;
+    bool arePages = native.kind == NativeArgument::Kind::Pages;
+    if (arePages)
+      dims[i].push_back({0, static_cast<int32_t>(pages.size()), 1, 0});
+    uint8_t *host =
+        arePages ? reinterpret_cast<uint8_t *>(pages.data()) : (*memory)[native.operand].data() + native.byteOffset;
     buffers[i] = {0,
                   nullptr,
                   host,

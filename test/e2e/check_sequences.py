@@ -23,7 +23,7 @@ class Session:
 
     def __init__(self, path, threads, sequences):
         self.library = shared_library.Library(path, threads)
-        self.rows = self.library.get_rows(sequences)
+        self.rows = self.library.make_room(sequences)
         self.fed = [0] * sequences
         self.vocabulary = self.library.describe()["entries"][0]["results"][0]["shape"][1]
 

@@ -22,7 +22,8 @@ class Session:
 
     def __init__(self, path, threads):
         self.library = shared_library.Library(path, threads)
-        self.rows = self.library.get_rows(SEQUENCES)
+        self.rows = self.library.make_room(SEQUENCES)
+        self.context = self.library.get_rows()
         outputs = self.library.describe()["entries"][0]["results"]
         self.sizes = [output["shape"][1] for output in outputs]
         self.vocabulary = self.sizes[0]
@@ -65,7 +66,7 @@ def check(sessions, draw):
     for sequence in range(SEQUENCES):
         size = draw.choice([1, 2, 3, 4, 8, 17, 64]) if sequence == 0 else draw.choice([0, 1, 5])
         if size:
-            text, piece = tokens_of(draw.randrange(1, min(ROWS, plain.rows) - size)), tokens_of(size)
+            text, piece = tokens_of(draw.randrange(1, min(ROWS, plain.context) - size)), tokens_of(size)
             texts.append(text)
             pieces.append((sequence, len(text), piece, grow(draw, size) if sequence == 0 or draw.random() < 0.5 else None))
     found = []

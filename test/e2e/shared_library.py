@@ -23,12 +23,17 @@ class Library:
     def __init__(self, path, threads=0):
         self.library = ctypes.CDLL(path)
         self.library.quern_open.restype = self.library.quern_describe.restype = ctypes.c_void_p
+        self.library.quern_make_room.restype = ctypes.c_int64
         self.library.quern_state_rows.restype = ctypes.c_int64
         self.handle = ctypes.c_void_p(self.library.quern_open(None, threads, None, 0))
 
-    def get_rows(self, sequences):
-        """How many rows of the caches each of `sequences` sequences may have."""
-        return self.library.quern_state_rows(self.handle, ctypes.c_int64(sequences))
+    def get_rows(self):
+        """How many rows of the caches a sequence may have."""
+        return self.library.quern_state_rows(self.handle)
+
+    def make_room(self, sequences):
+        """Room for `sequences` sequences: how many rows lie between the first rows of two."""
+        return self.library.quern_make_room(self.handle, ctypes.c_int64(sequences))
 
     def describe(self):
         size = ctypes.c_size_t()

@@ -19,7 +19,7 @@ extern "C" {
 #endif
 
 /* The version of this contract: a runtime runs programs of its own only. */
-#define QUERN_ABI_VERSION 1
+#define QUERN_ABI_VERSION 2
 
 /* What a program needs for one run. A program is one entry for one set of sizes (its variant), compiled for one
  * target. */
@@ -35,6 +35,10 @@ struct QuernProgramArgs {
   void *const *operands;
   /* The values of the entry's symbolic dimensions in the order of the description. */
   const int32_t *dims;
+  /* Row r of paged caches is row r % QUERN_PAGE_ROWS of page pages[r / QUERN_PAGE_ROWS] of their memory. */
+  const int32_t *pages;
+  /* How many entries `pages` has, 1 or more. */
+  int32_t page_count;
   /* How many cache rows the token of this step that sees most of them sees (0 for entries without positions). */
   int32_t visible;
   /* The first row of all tokens' sequences, or -1 where they differ, or where an input's tokens are not consecutive
@@ -53,10 +57,12 @@ struct QuernProgramArgs {
   FIELD(states, 16, pointer)                                                                                           \
   FIELD(operands, 24, pointer)                                                                                         \
   FIELD(dims, 32, pointer)                                                                                             \
-  FIELD(visible, 40, i32)                                                                                              \
-  FIELD(first, 44, i32)                                                                                                \
-  FIELD(profile, 48, pointer)                                                                                          \
-  FIELD(profile_context, 56, pointer)
+  FIELD(pages, 40, pointer)                                                                                            \
+  FIELD(page_count, 48, i32)                                                                                           \
+  FIELD(visible, 52, i32)                                                                                              \
+  FIELD(first, 56, i32)                                                                                                \
+  FIELD(profile, 64, pointer)                                                                                          \
+  FIELD(profile_context, 72, pointer)
 
 #define QUERN_SIZE_pointer 8
 #define QUERN_SIZE_i32 4
@@ -64,7 +70,7 @@ struct QuernProgramArgs {
   static_assert(offsetof(struct QuernProgramArgs, name) == offset, "`" #name "` lies where programs find it");         \
   static_assert(sizeof(((struct QuernProgramArgs *)0)->name) == QUERN_SIZE_##kind, "`" #name "` is a " #kind);
 QUERN_PROGRAM_ARGS(QUERN_CHECK_FIELD)
-static_assert(sizeof(struct QuernProgramArgs) == 64, "programs know every field");
+static_assert(sizeof(struct QuernProgramArgs) == 80, "programs know every field");
 #undef QUERN_CHECK_FIELD
 #undef QUERN_SIZE_pointer
 #undef QUERN_SIZE_i32
@@ -76,8 +82,10 @@ typedef int32_t (*QuernProgram)(const struct QuernProgramArgs *args);
 
 /* What a cache of f16 holds of a number beyond f16: a NaN, by its bits apart from one that it was given. */
 #define QUERN_BEYOND_F16 0x7e01
-/* Sequences begin at multiples of so many cache rows. Each of a step's has room for as many rows as any of its tokens
-   sees. */
+/* Caches lie in memory by pages of so many rows, one sequence's in each: sequences begin at multiples of it. A cache
+   that is not paged, since something beside appends and attention reads it, is one page as long as it is. */
+#define QUERN_PAGE_ROWS 256
+/* Of tensors that attention reads beside caches, sequences begin at multiples of so many rows. */
 #define QUERN_SEQUENCE_ROWS 16
 
 /* One row per program, in the order of the description's `targets` and, within a target, its `programs`. */
@@ -95,7 +103,7 @@ extern const uint64_t quern_description_size;
 /*
  * The description, one JSON object:
  *
- *   version        1
+ *   version        2
  *   model          name of the root module
  *   entries        [{name, role?, inputs: [{name, dtype, shape}], results: [{name, dtype, shape}],
  *                    symbols: ["s", "r"], bounds: {"s": 512, "r": 512}}]
@@ -109,8 +117,12 @@ extern const uint64_t quern_description_size;
  *                  an i32 or position input may have below: a list of sizes and symbols; its elements are indices
  *                  (rotary positions) from 0 and below each, which the runtime checks because programs do not
  *                  a position input may have rows: such a list of what its cache rows are below, beside the states'
- *   states         [{name, kind, bytes, dtype, shape, start?}]  kind: "cache", whose shape[0] is how many tokens it
- *                  holds, or "variable"; start: the offset of the packed weights that it starts as, zeros without
+ *   states         [{name, kind, bytes, dtype, shape, layout?, start?}]  kind: "cache", whose shape[0] is how many
+ *                  tokens a sequence in it has at most, or "variable"; start: the offset of the packed weights that it
+ *                  starts as, zeros without; layout, of a cache: how its rows lie, in elements, {bytes: of an element,
+ *                  lanes: [count, stride], groups: stride, elements: [count, stride], heads: [count, stride], pages?:
+ *                  stride}: row r of a page begins at r / lanes * groups + r % lanes * (stride of lanes) and has heads
+ *                  times elements; a cache without pages is one; bytes: of one sequence
  *   weights_bytes  size of the packed weights
  *   parameters     [{name, dtype, shape, offset, bytes}]  offsets into the packed weights
  *                  often: the first bytes of it that are often read, of experts that a routing profile tells of

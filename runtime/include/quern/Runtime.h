@@ -58,14 +58,20 @@ struct Entry {
   std::vector<Symbol> symbols;
 };
 
-/// How the rows of a cache lie, in elements: row r begins at (r / lanes) · group + (r % lanes) · lane, and has `heads`
-/// times `size` elements.
+/// How many of something there are, and how many elements each lies behind the one before it.
+struct Strided {
+  int64_t count = 1, stride = 0;
+};
+
+/// How the rows of a cache lie, in elements: row r of a page begins at (r / lanes) · groups + (r % lanes) · stride of
+/// lanes, and has `heads` times `elements`.
 struct RowLayout {
-  int64_t lanes = 1, lane = 0, group = 0;
-  int64_t size = 0, element = 0;
-  int64_t heads = 0, head = 0;
   /// Bytes of an element.
   int64_t bytes = 0;
+  Strided lanes, elements, heads;
+  int64_t groups = 0;
+  /// From one page to the next; none where all rows are one.
+  std::optional<int64_t> pages;
 };
 
 /// Memory that keeps its values from one run to the next.
@@ -297,10 +303,22 @@ public:
   std::span<const uint8_t> getData() const;
   /// The entry called `name`, if there is one.
   std::optional<uint32_t> findEntry(std::string_view name) const;
-  /// How many rows of every cache each of `sequences` sequences may have that share the states, 0 where there are not
-  /// enough: sequence i has the rows from i times that number on. A row of a position is below the rows of one sequence
-  /// that has them all. No value without caches.
-  std::optional<int64_t> getStateRows(int64_t sequences = 1) const;
+  /// How many rows of every cache a sequence has at most; no value without caches.
+  std::optional<int64_t> getStateRows() const;
+
+  /// Whether the rows of caches lie by pages of QUERN_PAGE_ROWS, which may be any.
+  bool hasPages() const;
+  /// How many pages of every cache there is memory for: at first as many as a sequence has at most.
+  int64_t getPageCount() const;
+  /// Sets all states to what they start as, the caches with memory for `count` pages, or as many more as one sequence
+  /// may have and as few less as kernels can count: how many. Row i is then that with the number i again. Memory is
+  /// taken where it is touched.
+  Result<int64_t> resizePages(int64_t count);
+  /// From now on row r of the caches is row r % QUERN_PAGE_ROWS of page `pages[r / QUERN_PAGE_ROWS]`, each below the
+  /// number of pages. A row of a position is below QUERN_PAGE_ROWS times their number.
+  void setPages(std::span<const int32_t> pages);
+  /// Copies page `from` of every cache to its page `to`.
+  void copyPage(int64_t from, int64_t to);
 
   /// Runs an entry on `inputs`, which are in the order of the entry; new tensors with its results.
   Result<std::vector<Tensor>> run(uint32_t entry, std::span<const TensorView> inputs);
@@ -311,7 +329,7 @@ public:
   /// null: there is none.
   const State *findOverflow() const;
 
-  /// Copies row `from` of every cache to its row `to`; both are below `getStateRows`.
+  /// Copies row `from` of every cache to its row `to`; both are rows as positions give them.
   void moveStateRow(int64_t from, int64_t to);
 
   /// Sets all states to what they start as and gives their memory back.

@@ -57,10 +57,14 @@ int32_t quern_find_entry(const quern_session *session, const char *name);
 /* What the compiler says of the model, JSON as quern/Format.h describes it: entries, shapes, bounds. Not terminated. */
 const char *quern_describe(const quern_session *session, size_t *size);
 
-/* How many rows of the states each of `sequences` sequences (1 or more) may have that share them, 0 where there are not
-   enough; -1 for a model without states. Sequence i has the rows from i times that number on, which is the last field
-   of its tokens' positions; the results of a sequence do not depend on the others. */
-int64_t quern_state_rows(const quern_session *session, int64_t sequences);
+/* How many rows of the states a sequence may have; -1 for a model without caches. */
+int64_t quern_state_rows(const quern_session *session);
+
+/* Sets all states to what they start as, with room for `sequences` sequences, 1 or more, of as many rows as one may
+   have: how many rows lie between the first rows of two, or 0 where there is no such room. Sequence i begins at row i
+   times that number, the field `first` of its tokens' positions. The results of a sequence do not depend on the others;
+   memory is taken for rows that are written. */
+int64_t quern_make_room(quern_session *session, int64_t sequences);
 
 /* Runs an entry. `inputs` and `results` are in the entry's order and as many as it has. Of a result the caller sets
    `data` and `bytes`; the run sets the rest. 0, or 1 (bad input) or 3 (a mistake of Quern's). */

@@ -20,7 +20,7 @@
 #endif
 
 extern "C" const uint8_t quern_description[] = R"({
-  "version": 1, "model": "Toy",
+  "version": 2, "model": "Toy",
   "entries": [
     {"name": "forward", "role": "language_model",
      "inputs": [{"name": "tokens", "dtype": "i32", "shape": ["s"], "below": [320]},
@@ -37,8 +37,9 @@ extern "C" const uint8_t quern_description[] = R"({
                 {"name": "i", "dtype": "i32", "shape": ["n"], "below": [10]}],
      "results": [{"name": "y", "dtype": "f32", "shape": ["n"]}],
      "symbols": ["n"], "bounds": {"n": 16}}],
-  "states": [{"name": "tokens", "kind": "cache", "bytes": 192, "dtype": "i32", "shape": [48],
-              "layout": [1, 0, 1, 1, 1, 1, 0, 4]}],
+  "states": [{"name": "tokens", "kind": "cache", "bytes": 3072, "dtype": "i32", "shape": [600],
+              "layout": {"bytes": 4, "lanes": [1, 0], "groups": 1, "elements": [1, 1], "heads": [1, 0],
+                         "pages": 256}}],
   "weights_bytes": 1280,
   "parameters": [{"name": "weight", "dtype": "f32", "shape": [320], "offset": 0, "bytes": 1280}],
   "targets": [
@@ -66,13 +67,21 @@ namespace {
 
 ToyCounts counts;
 
+/// The place in the cache of row `row`.
+int32_t findRow(const QuernProgramArgs *args, int32_t row) {
+  return args->pages[row / QUERN_PAGE_ROWS] * QUERN_PAGE_ROWS + row % QUERN_PAGE_ROWS;
+}
+
 /// What a token sees of the cache, itself the last.
-std::vector<int32_t> getSeen(const int32_t *cache, const QuernPosition &at) {
+std::vector<int32_t> getSeen(const QuernProgramArgs *args, const QuernPosition &at) {
+  const auto *cache = static_cast<const int32_t *>(args->states[0]);
   uint64_t ancestors = quern_ancestors(&at);
   int32_t tree = ancestors ? at.row - 63 + std::countl_zero(ancestors) : at.row + 1;
-  std::vector<int32_t> seen(cache + at.first, cache + tree);
+  std::vector<int32_t> seen;
+  for (int32_t row = at.first; row < tree; ++row)
+    seen.push_back(cache[findRow(args, row)]);
   for (; ancestors; ancestors &= ancestors - 1)
-    seen.push_back(cache[tree + std::countr_zero(ancestors)]);
+    seen.push_back(cache[findRow(args, tree + std::countr_zero(ancestors))]);
   return seen;
 }
 
@@ -89,12 +98,12 @@ int32_t runForward(const QuernProgramArgs *args) {
     args->profile(args->profile_context, 0, 1);
   int32_t visible = 0, first = firstOf(0);
   for (int32_t i = 0; i < args->dims[0]; ++i) {
-    cache[rowOf(i)] = tokens[i];
+    cache[findRow(args, rowOf(i))] = tokens[i];
     visible = std::max(visible, rowOf(i) - firstOf(i) + 1);
     first = firstOf(i) == first ? first : -1;
   }
   for (int32_t r = 0; r < args->dims[1]; ++r) {
-    int32_t next = predictToy(getSeen(cache, positions[wanted[r]]));
+    int32_t next = predictToy(getSeen(args, positions[wanted[r]]));
     for (int32_t v = 0; v < toyVocab; ++v)
       logits[r * toyVocab + v] = weights[v] - static_cast<float>((v - next + toyVocab) % toyVocab) / 16.0f;
   }

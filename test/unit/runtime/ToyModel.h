@@ -1,6 +1,6 @@
 /// A model whose programs are written by hand, so that the runtime can be tested without the compiler.
 ///
-/// `forward` is a language model over 320 tokens with a context of 48 and steps of at most 8 tokens; it has programs
+/// `forward` is a language model over 320 tokens with a context of 600 and steps of at most 8 tokens; it has programs
 /// for one token and for two. Its state keeps the tokens. After a sequence's tokens t_0 … t_p the largest logit is
 /// that of
 ///
@@ -20,7 +20,7 @@
 namespace quern::test {
 
 inline constexpr int32_t toyVocab = 320;
-inline constexpr int32_t toyContext = 48;
+inline constexpr int32_t toyContext = 600;
 inline constexpr int32_t toyStep = 8;
 inline constexpr uint64_t toyWeightsBytes = 4 * toyVocab;
 

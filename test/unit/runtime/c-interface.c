@@ -71,6 +71,10 @@ int main(int argc, char **argv) {
   CHECK(quern_describe(session, &size)[0] == '{' && size > 100);
   testRun(session);
   testRun(other);
+  CHECK(quern_state_rows(session) == 600);
+  CHECK(quern_make_room(session, 3) == 768);
+  CHECK(quern_make_room(session, 1 << 30) == 0);
+  CHECK(quern_make_room(session, 0) == 0);
   quern_reset(session);
   quern_close(other);
   testRun(session);

@@ -38,7 +38,7 @@ void testWhole(Checks &checks) {
   const Target &plain = description->targets[1];
   checks.that(plain.programs[0].kernels[0].arithmetic == Arithmetic::I8);
   checks.that(plain.programs[2].kernels[0].arithmetic == Arithmetic::F32);
-  checks.equal(description->states[0].rows.value(), 48);
+  checks.equal(description->states[0].rows.value(), 600);
   checks.that(!description->text);
 }
 
@@ -59,7 +59,7 @@ void refuses(Checks &checks, const std::string &from, const std::string &to, con
 }
 
 void testDamage(Checks &checks) {
-  refuses(checks, "\"version\": 1", "\"version\": 2", "`version` is 2");
+  refuses(checks, "\"version\": 2", "\"version\": 3", "`version` is 3");
   refuses(checks, "\"model\": \"Toy\"", "\"model\": 3", "`model` is of type number, expected a string");
   refuses(checks, "\"model\": \"Toy\",", "", "`model` is missing");
   refuses(checks, "\"entries\": [", "\"entries\": {}, \"x\": [", "`entries` is of type object");
@@ -79,12 +79,18 @@ void testDamage(Checks &checks) {
           "`states[0]` has the kind `queue`, expected `cache` or `variable`");
   refuses(checks, "\"kind\": \"cache\"", "\"kind\": \"cache\", \"start\": 1089",
           "`states[0]` starts as weights that end behind the 1280 bytes of all");
-  refuses(checks, "\"shape\": [48]", "\"shape\": []", "`states[0]` is a cache without an axis of rows");
-  refuses(checks, "[1, 0, 1, 1, 1, 1, 0, 4]", "[1, 0, 1, 1, 1, 1, 0, 3]",
-          "`states[0].layout` holds no layout of rows of two or four bytes");
-  refuses(checks, "[1, 0, 1, 1, 1, 1, 0, 4]", "[1, 0, 1, 2, 1, 1, 0, 4]",
+  refuses(checks, "\"shape\": [600]", "\"shape\": []", "`states[0]` is a cache without an axis of rows");
+  refuses(checks, "{\"bytes\": 4, \"lanes\"", "{\"bytes\": 3, \"lanes\"",
+          "`states[0].layout.bytes` is 3, expected 2 or 4");
+  refuses(checks, "\"lanes\": [1, 0]", "\"lanes\": [0, 0]",
+          "`states[0].layout.lanes` is no count of 1 or more and a stride");
+  refuses(checks, "\"heads\": [1, 0]", "\"heads\": [1]",
+          "`states[0].layout.heads` is no count of 1 or more and a stride");
+  refuses(checks, "\"elements\": [1, 1]", "\"elements\": [2, 1]",
           "`states[0].layout` has rows beyond the bytes of the state");
-  refuses(checks, "\"bytes\": 192", "\"bytes\": -1", "`states[0].bytes` is -1");
+  refuses(checks, "\"pages\": 256", "\"pages\": 257", "`states[0].layout` has rows beyond the bytes of the state");
+  refuses(checks, "\"pages\": 256", "\"pages\": 0", "`states[0].layout.pages` is 0");
+  refuses(checks, "\"bytes\": 3072", "\"bytes\": -1", "`states[0].bytes` is -1");
   refuses(checks, "\"offset\": 0, \"bytes\": 1280", "\"offset\": 1, \"bytes\": 1280",
           "ends at byte 1281, the weights at 1280");
   refuses(checks, "\"bytes\": 1280}", "\"bytes\": 18446744073709551615}",

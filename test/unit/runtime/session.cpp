@@ -77,29 +77,26 @@ void testInputs(Checks &checks) {
   refuses(checks, *session, 0, makeList(tokens({5, 320}), positions({0, 0, 0, 1, 1, 0}), tokens({1})),
           "input `tokens` has the index 320 at 1, expected 0 to 319");
   refuses(checks, *session, 0, makeList(tokens({-1}), positions({0, 0, 0}), tokens({0})), "the index -1 at 0");
-  refuses(checks, *session, 0, makeList(tokens({5}), positions({0, 48, 0}), tokens({0})),
-          "input `at` has the cache row 48 at 0, expected 0 to 47");
-  refuses(checks, *session, 0, makeList(tokens({5}), positions({48, 0, 0}), tokens({0})), "the position 48 at 0");
+  refuses(checks, *session, 0, makeList(tokens({5}), positions({0, 768, 0}), tokens({0})),
+          "input `at` has the cache row 768 at 0, expected 0 to 767");
+  refuses(checks, *session, 0, makeList(tokens({5}), positions({600, 0, 0}), tokens({0})), "the position 600 at 0");
+  refuses(checks, *session, 0, makeList(tokens({5}), positions({0, 600, 0}), tokens({0})),
+          "input `at` has the row 600 at 0, expected at most 599: a sequence has 600 rows, and its first is 0");
   refuses(checks, *session, 0, makeList(tokens({5}), positions({0, -1, 0}), tokens({0})), "the cache row -1 at 0");
-  for (int32_t first : {-16, 8, 32})
-    refuses(checks, *session, 0, makeList(tokens({5}), positions({0, 20, first}), tokens({0})),
+  for (int32_t first : {-256, 16, 512})
+    refuses(checks, *session, 0, makeList(tokens({5}), positions({0, 300, first}), tokens({0})),
             "input `at` has the first row " + std::to_string(first) +
-                " at 0, expected a multiple of 16 from 0 to the token's cache row, 20");
-  // 20 rows from row 32 on end behind the 48 of the state; 20 from row 16 on do not.
-  refuses(
-      checks, *session, 0, makeList(tokens({5, 5}), positions({19, 19, 0, 0, 32, 32}), tokens({0})),
-      "input `at` has the first row 32 at 1, expected at most 28: a token of the step sees 20 rows, and a sequence has "
-      "room for as many");
-  checks.that(
-      static_cast<bool>(runOn(*session, 0, makeList(tokens({5, 5}), positions({19, 19, 0, 0, 16, 16}), tokens({0})))));
-  checks.that(static_cast<bool>(runOn(*session, 0, makeList(tokens({5}), positions({0, 47, 32}), tokens({0})))));
+                " at 0, expected a multiple of 256 from 0 to the token's cache row, 300");
+  checks.that(static_cast<bool>(
+      runOn(*session, 0, makeList(tokens({5, 5}), positions({19, 19, 0, 0, 256, 256}), tokens({0})))));
+  checks.that(static_cast<bool>(runOn(*session, 0, makeList(tokens({5}), positions({0, 767, 512}), tokens({0})))));
   // Bit 4 is its own, so that the tree begins four rows before; bit 32 + 4 thirty-six.
   checks.that(
-      static_cast<bool>(runOn(*session, 0, makeList(tokens({5}), positionsOf(5, {3, 20, 16, 19, 0}), tokens({0})))));
-  refuses(checks, *session, 0, makeList(tokens({5}), positionsOf(5, {3, 19, 16, 19, 0}), tokens({0})),
-          "input `at` has the tree row 15 at 0, expected 16 or more, the first row of its sequence");
-  refuses(checks, *session, 0, makeList(tokens({5}), positionsOf(5, {3, 40, 16, 19, 16}), tokens({0})),
-          "the tree row 4 at 0");
+      static_cast<bool>(runOn(*session, 0, makeList(tokens({5}), positionsOf(5, {3, 260, 256, 19, 0}), tokens({0})))));
+  refuses(checks, *session, 0, makeList(tokens({5}), positionsOf(5, {3, 259, 256, 19, 0}), tokens({0})),
+          "input `at` has the tree row 255 at 0, expected 256 or more, the first row of its sequence");
+  refuses(checks, *session, 0, makeList(tokens({5}), positionsOf(5, {3, 280, 256, 19, 16}), tokens({0})),
+          "the tree row 244 at 0");
   refuses(checks, *session, 0, makeList(tokens({5, 5}), positions({0, 0, 0, 1, 1, 0}), tokens({2})),
           "input `want` has the index 2 at 0, expected 0 to 1");
   refuses(checks, *session, 0, makeList(tokens({5, 5}), positions({0, 0, 0}), tokens({0})),
@@ -173,7 +170,7 @@ void testGenerate(Checks &checks) {
   for (std::optional<int64_t> batch :
        {std::optional<int64_t>(), std::optional<int64_t>(1), std::optional<int64_t>(3)}) {
     std::unique_ptr<Session> session = makeSession(2);
-    Engine engine = Engine::create(*session, batch).value();
+    Engine engine = Engine::create(*session, {batch}).value();
     checks.equal(engine.getContextSize(), toyContext);
     Collector collector;
     int single = getToyCounts().single;
@@ -190,9 +187,9 @@ void testParallel(Checks &checks) {
   const int64_t counts[] = {9, 2, 0, 6};
   for (int64_t sequences : {1, 2, 3}) {
     std::unique_ptr<Session> session = makeSession(2);
-    Engine engine = Engine::create(*session, std::nullopt, sequences).value();
+    Engine engine = Engine::create(*session, {.sequences = sequences}).value();
     checks.equal(engine.getSequenceCount(), sequences);
-    checks.equal(engine.getContextSize(), sequences == 1 ? 48 : 16);
+    checks.equal(engine.getContextSize(), toyContext);
     std::vector<Collector> collectors(prompts.size());
     std::vector<Continuation> texts;
     for (size_t i = 0; i < prompts.size(); ++i)
@@ -206,45 +203,84 @@ void testParallel(Checks &checks) {
       checks.that(collectors[i].tokens == continueToy(prompts[i], static_cast<int>(counts[i])));
     checks.equal(getToyCounts().pairs > pairs, sequences > 1);
   }
-  // As many as there is room for, and no more.
   std::unique_ptr<Session> session = makeSession(2);
-  checks.equal(session->getStateRows(3).value(), 16);
-  checks.equal(session->getStateRows(4).value(), 0);
-  Result<Engine> crowded = Engine::create(*session, std::nullopt, 4);
-  checks.that(!crowded);
-  checks.equal(crowded.error().message, "the context of 48 tokens has no room for 4 sequences of 16 or more");
   // A sequence that is full says so; the others go on.
-  Engine engine = Engine::create(*session, std::nullopt, 2).value();
-  const std::vector<int32_t> full(16, 1), one = {5};
+  Engine engine = Engine::create(*session, {.sequences = 2}).value();
+  const std::vector<int32_t> full(toyContext, 1), one = {5};
   checks.that(static_cast<bool>(engine.read(full, 1)));
   checks.that(!engine.run(std::vector<StepPiece>{{0, one, 1}, {1, one, 1}}));
   checks.that(static_cast<bool>(engine.run(std::vector<StepPiece>{{0, one, 1}})));
   checks.equal(engine.getSize(0), 1);
-  checks.equal(engine.getSize(1), 16);
+  checks.equal(engine.getSize(1), toyContext);
+}
+
+/// Texts that begin alike share what they begin with, beside each other and one after the other; a store of few pages
+/// lets some of them wait. What each gives stays the same.
+void testShared(Checks &checks) {
+  std::vector<int32_t> common;
+  for (int32_t i = 0; i < 300; ++i)
+    common.push_back(i * 7 % toyVocab);
+  std::vector<std::vector<int32_t>> prompts;
+  for (int32_t i : {4, 8, 15, 16, 4}) {
+    prompts.push_back(common);
+    prompts.back().push_back(i);
+  }
+  prompts.push_back({4, 8});
+  for (int64_t rows : {3 * toyContext, 768, 600}) {
+    std::unique_ptr<Session> session = makeSession(2);
+    Engine engine = Engine::create(*session, {.sequences = 3, .rows = rows}).value();
+    checks.equal(engine.getContextSize(), toyContext);
+    std::vector<Collector> collectors(prompts.size());
+    std::vector<Continuation> texts;
+    for (size_t i = 0; i < prompts.size(); ++i)
+      texts.push_back({prompts[i], Sampler(SamplerOptions()), &collectors[i], 250});
+    Result<void> done = generate(engine, texts, {});
+    checks.equal(done ? "" : done.error().message, "");
+    for (size_t i = 0; i < prompts.size(); ++i) {
+      checks.that(collectors[i].tokens == continueToy(prompts[i], 250));
+      // What all begin with; in a store without a page more than one text takes, whole pages of it.
+      int64_t known = i == 0 || i == 5 ? 0 : rows == 3 * toyContext ? 300 : 256;
+      checks.equal(texts[i].steps.known, known);
+    }
+    checks.equal(engine.getStore()->getUsedPages(), 0);
+    checks.that(engine.getStore()->getKeptPages() > 0 && engine.getStore()->isConsistent());
+  }
+  // A text that could never have room.
+  std::unique_ptr<Session> session = makeSession(2);
+  Engine engine = Engine::create(*session, {.sequences = 2, .rows = 256}).value();
+  checks.equal(engine.getContextSize(), 256);
+  checks.that(!engine.begin(0, {}, 257) && engine.begin(0, {}, 256) && !engine.begin(1, {}, 1));
+  engine.end(0);
+  checks.that(engine.begin(1, {}, 1).has_value());
+  checks.that(static_cast<bool>(engine.read(std::vector<int32_t>(200, 1), 1)));
+  Result<void> full = engine.read(std::vector<int32_t>(2, 1), 0);
+  checks.that(!full);
+  checks.equal(full.error().message, "a text of 2 tokens finds no room: other texts have 256 rows of the caches, in "
+                                     "pages of 256");
 }
 
 void testStop(Checks &checks) {
   std::unique_ptr<Session> session = makeSession(2);
-  Engine engine = Engine::create(*session, std::nullopt).value();
+  Engine engine = Engine::create(*session).value();
   const std::vector<int32_t> prompt = {4};
   const int32_t stop[] = {predictToy(prompt)};
   Collector collector;
   checks.that(static_cast<bool>(generateOne(engine, prompt, 20, stop, collector)));
   checks.equal(collector.tokens.size(), 1u);
-  // The context ends: 1 + 47 tokens are fed, the 49th is not.
+  // The context ends: 1 + 599 tokens are fed, the 601st is not.
   Collector whole;
-  checks.that(static_cast<bool>(generateOne(engine, prompt, 48, {}, whole)));
-  checks.equal(whole.tokens.size(), 48u);
+  checks.that(static_cast<bool>(generateOne(engine, prompt, 600, {}, whole)));
+  checks.equal(whole.tokens.size(), 600u);
   Collector more;
-  Result<void> tooMany = generateOne(engine, prompt, 49, {}, more);
+  Result<void> tooMany = generateOne(engine, prompt, 601, {}, more);
   checks.that(!tooMany);
-  checks.equal(tooMany.error().message, "49 tokens do not fit into the context of 48");
+  checks.equal(tooMany.error().message, "601 tokens do not fit into the context of 600");
 }
 
 void testStates(Checks &checks) {
   std::unique_ptr<Session> session = makeSession(2);
   checks.equal(session->getStateRows().value(), toyContext);
-  Engine engine = Engine::create(*session, std::nullopt).value();
+  Engine engine = Engine::create(*session).value();
   const std::vector<int32_t> tokens = {1, 2, 3};
   checks.that(static_cast<bool>(engine.read(tokens)));
   float first = engine.getLogits(0)[0];
@@ -281,7 +317,7 @@ void testCreate(Checks &checks) {
 
 void testProfile(Checks &checks) {
   std::unique_ptr<Session> session = makeSession(2);
-  Engine engine = Engine::create(*session, std::nullopt).value();
+  Engine engine = Engine::create(*session).value();
   checks.that(static_cast<bool>(engine.read(std::vector<int32_t>{1, 2})));
   session->setProfiling(true);
   checks.that(static_cast<bool>(engine.read(std::vector<int32_t>{1, 2})));
@@ -305,6 +341,7 @@ int main() {
   testOutputs(checks);
   testGenerate(checks);
   testParallel(checks);
+  testShared(checks);
   testStop(checks);
   testStates(checks);
   testCreate(checks);
