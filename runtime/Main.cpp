@@ -5,13 +5,10 @@
 //===------------------------------------------------------------------------------------------===//
 
 #include "runtime/File.h"
-#include "runtime/Inputs.h"
 #include "runtime/MappedFault.h"
-#include "runtime/OutputFile.h"
 #include "runtime/Process.h"
-#include "runtime/cli/Commands.h"
-#include "runtime/cli/Profile.h"
-#include "runtime/cli/RoutingFiles.h"
+#include "runtime/cli/CommandLine.h"
+#include "runtime/cli/Common.h"
 #include "runtime/llm/text/quern_text.h"
 
 #include <cstdio>
@@ -22,71 +19,13 @@
 
 using namespace quern::runtime;
 
-static Result<void> runCommand(Session &session, const CommandLine &line) {
-  switch (line.mode) {
-  case Tokenize:
-    return runTokenize(session, line);
-  case Logits:
-    return runLogits(session, line);
-  case Calibrate:
-    return runCalibrate(session, line);
-  case Guess:
-    return runGuess(session, line);
-  case Run:
-    return runEntry(session, line);
-  case Info:
-    return runInfo(session, line);
-  case Bench:
-    return runBench(session, line);
-  case Classify:
-    return quern_image_commands.classify(session, line);
-  case BenchEntry:
-    return runBenchEntry(session, line);
-  case BenchImages:
-    return quern_image_commands.bench(session, line);
-  default:
-    return runGenerate(session, line);
-  }
-}
-
-/// What the line names to be read is an input before it is opened.
-static void rememberInputs(const CommandLine &line) {
-  for (const std::optional<std::string> &path : {line.logits, line.prompts, line.calibrate})
-    if (path)
-      rememberInput(*path);
-  for (const std::string &path : line.images)
-    rememberInput(path);
-  for (const std::string &assignment : line.inputs)
-    rememberInput(assignment.substr(assignment.find('=') + 1));
-}
-
-/// Runs the command; then says where its time went, if the line asks for it. Benchmarks do that by themselves.
-static Result<void> runProfiled(Session &session, const CommandLine &line) {
-  bool isBench = line.mode & (Bench | BenchEntry | BenchImages);
-  bool isProfiled = (line.profile || line.trace) && !isBench;
-  session.setProfiling(isProfiled);
-  rememberInputs(line);
-  if (line.trace)
-    if (Result<void> valid = checkOutput(*line.trace); !valid)
-      return valid;
-  if (Result<void> begun = beginRoutingFiles(session, line); !begun)
-    return begun;
-  if (Result<void> done = runCommand(session, line); !done)
-    return done;
-  if (Result<void> done = writeRoutingFiles(session, line); !done || !isProfiled)
-    return done;
-  Roofline roofline = measureRoofline(session.getThreadCount());
-  if (line.profile)
-    std::fputs(formatProfile(session, session.getLaunches(), roofline).c_str(), stderr);
-  return line.trace ? writeTrace(session, session.getLaunches(), roofline, *line.trace) : Result<void>();
-}
-
 /// The model of this program's own file: the one that is named, else what the system shows as the program, also where
 /// it has been moved or deleted, else the path that it was started by.
-static Result<std::unique_ptr<Session>> openSelf(const CommandLine &line, const SessionOptions &options) {
+static Result<std::unique_ptr<Session>> openSelf(const std::optional<std::string> &image,
+                                                 const SessionOptions &options) {
   static constexpr const char *self = "/proc/self/exe";
-  if (line.image || access(self, R_OK) == 0)
-    return Session::open(line.image.value_or(self), options);
+  if (image || access(self, R_OK) == 0)
+    return Session::open(image.value_or(self), options);
   auto started = reinterpret_cast<const char *>(getauxval(AT_EXECFN));
   if (started && access(started, R_OK) == 0)
     return Session::open(started, options);
@@ -94,18 +33,19 @@ static Result<std::unique_ptr<Session>> openSelf(const CommandLine &line, const 
                (started ? started : "") + "`; name it with `--image FILE`, or mount /proc"};
 }
 
-static Result<void> run(const char *program, const CommandLine &line) {
+static Result<void> run(const char *program, CommandLine &line) {
+  const ProgramOptions &asked = line.getProgramOptions();
   SessionOptions options;
-  if (line.threads)
-    options.threads = static_cast<unsigned>(*line.threads);
-  Result<std::unique_ptr<Session>> session = openSelf(line, options);
+  if (asked.threads)
+    options.threads = static_cast<unsigned>(*asked.threads);
+  Result<std::unique_ptr<Session>> session = openSelf(asked.image, options);
   if (!session)
     return session.error();
   unsigned threads = (*session)->getThreadCount();
-  if (line.threads.value_or(0) > threads)
+  if (asked.threads.value_or(0) > threads)
     std::fprintf(stderr, "%s: note: the system gave %u of %u threads\n", program, threads,
-                 static_cast<unsigned>(*line.threads));
-  return runProfiled(**session, line);
+                 static_cast<unsigned>(*asked.threads));
+  return line.run(**session);
 }
 
 /// Says what went wrong; the exit status.
@@ -133,13 +73,13 @@ static void endWithoutMemory() {
 
 /// The program proper; its exit status.
 static int runProgram(const char *program, std::span<char *const> arguments) {
-  Mode plain = &quern_image_commands ? Classify : Generate;
-  Result<CommandLine> line = parseCommandLine(arguments, plain);
-  if (!line)
-    return report(program, line.error());
-  Result<void> done = line->help      ? print(formatUsage(program, plain))
-                      : line->version ? runVersion()
-                                      : run(program, *line);
+  CommandLine line(getCommands());
+  if (Result<void> parsed = line.parse(arguments); !parsed)
+    return report(program, parsed.error());
+  const ProgramOptions &asked = line.getProgramOptions();
+  Result<void> done = asked.help      ? print(line.formatHelp(program))
+                      : asked.version ? printVersion()
+                                      : run(program, line);
   return done ? 0 : report(program, done.error());
 }
 

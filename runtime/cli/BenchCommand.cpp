@@ -1,7 +1,8 @@
 //===- BenchCommand.cpp - tokens per second, as llama-bench measures them -----------------------===//
 
 #include "runtime/cli/Benchmark.h"
-#include "runtime/cli/Commands.h"
+#include "runtime/cli/Command.h"
+#include "runtime/cli/TextOptions.h"
 #include "runtime/llm/Engine.h"
 
 namespace quern::runtime {
@@ -72,16 +73,45 @@ static Result<uint64_t> measureOnce(Engine &engine, const Steps &steps, RandomGe
   return nowInNanoseconds() - begin;
 }
 
-/// The line's tests: reading and making tokens, each after `--depth` tokens.
-static Result<std::vector<BenchTest>> getTests(Engine &engine, const CommandLine &line, int64_t contextSize) {
+namespace {
+
+class BenchCommand : public Command {
+public:
+  std::vector<Option> getOptions() override {
+    return {
+        Option("--bench", "measure tokens per second").chooses(),
+        Option("--parallel, -np", parallel, "N", {1, 1024}, "sequences at a time (1)"),
+        Option("-p", promptSize, "N", {0, mostThings}, "prompt tokens of a measurement (512)"),
+        Option("-n", newTokens, "N", {0, mostThings}, "new tokens of a measurement (128)"),
+        Option("--depth, -d", depth, "D", {0, mostThings}, "tokens in the context before a measurement (0)"),
+    };
+  }
+  std::vector<SharedOptions *> getShared() override { return {&context, &steps, &measurement, &launches}; }
+  Result<void> run(Session &session) override;
+
+private:
+  Result<std::vector<BenchTest>> getTests(Engine &engine) const;
+
+  int64_t parallel = 1, promptSize = 512, newTokens = 128, depth = 0;
+  ContextOptions context;
+  BatchOptions steps;
+  MeasurementOptions measurement;
+  LaunchOptions launches;
+};
+
+} // namespace
+
+/// Reading and making tokens, each after `--depth` tokens.
+Result<std::vector<BenchTest>> BenchCommand::getTests(Engine &engine) const {
+  Result<int64_t> contextSize = context.getSize(engine.getContextSize());
+  if (!contextSize)
+    return contextSize.error();
   std::vector<BenchTest> tests;
-  int64_t depth = line.depth.value_or(0), parallel = line.parallel.value_or(1);
-  for (Steps steps : {Steps{line.promptSize.value_or(512), 0, depth, parallel},
-                      Steps{0, line.newTokens.value_or(128), depth, parallel}}) {
+  for (Steps steps : {Steps{promptSize, 0, depth, parallel}, Steps{0, newTokens, depth, parallel}}) {
     int64_t size = steps.prompt + steps.generated;
-    if (size + depth > contextSize)
+    if (size + depth > *contextSize)
       return Error{"`" + steps.getName() + "` needs " + std::to_string(size + depth) + " tokens, the context holds " +
-                   std::to_string(contextSize)};
+                   std::to_string(*contextSize)};
     if (size)
       tests.push_back(
           {steps.getName(),
@@ -90,21 +120,20 @@ static Result<std::vector<BenchTest>> getTests(Engine &engine, const CommandLine
            [&engine, steps](RandomGenerator &random) { return measureOnce(engine, steps, random); }});
   }
   if (tests.empty())
-    return Error{"`-p` and `-n` are both 0, expected tokens to measure", ErrorKind::Usage};
+    return misuse("`-p` and `-n` are both 0, expected tokens to measure");
   return tests;
 }
 
-Result<void> runBench(Session &session, const CommandLine &line) {
-  Result<Engine> engine = Engine::create(session, {line.batch, line.parallel.value_or(1)});
+Result<void> BenchCommand::run(Session &session) {
+  Result<Engine> engine = Engine::create(session, {steps.batch, parallel});
   if (!engine)
     return engine.error();
-  Result<int64_t> contextSize = getContextSize(line, engine->getContextSize());
-  if (!contextSize)
-    return contextSize.error();
-  Result<std::vector<BenchTest>> tests = getTests(*engine, line, *contextSize);
+  Result<std::vector<BenchTest>> tests = getTests(*engine);
   if (!tests)
     return tests.error();
-  return measure(session, *tests, {"t/s", "ts"}, line);
+  return measure(session, *tests, {"t/s", "ts"}, measurement, launches);
 }
+
+std::unique_ptr<Command> makeBenchCommand() { return std::make_unique<BenchCommand>(); }
 
 } // namespace quern::runtime

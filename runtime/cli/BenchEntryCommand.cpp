@@ -2,7 +2,8 @@
 
 #include "quern/Positions.h"
 #include "runtime/cli/Benchmark.h"
-#include "runtime/cli/Commands.h"
+#include "runtime/cli/Command.h"
+#include "runtime/cli/Common.h"
 
 #include <algorithm>
 #include <charconv>
@@ -11,12 +12,12 @@
 
 namespace quern::runtime {
 
-/// The sizes of the entry's symbols: those that the line gives as `NAME=N`, their bounds for the others.
-static Result<std::vector<int64_t>> readSizes(const Entry &entry, const CommandLine &line) {
+/// The sizes of the entry's symbols: those that are `given` as `NAME=N`, their bounds for the others.
+static Result<std::vector<int64_t>> readSizes(const Entry &entry, std::span<const std::string> given) {
   std::vector<int64_t> sizes;
   for (const Symbol &symbol : entry.symbols)
     sizes.push_back(symbol.bound);
-  for (const std::string &text : line.sizes) {
+  for (const std::string &text : given) {
     size_t equals = std::min(text.find('='), text.size());
     std::string name = text.substr(0, equals);
     auto symbol = std::ranges::find(entry.symbols, name, &Symbol::name);
@@ -79,16 +80,42 @@ static std::string describe(const Entry &entry, std::span<const int64_t> sizes, 
   return depth ? name + " @ d" + std::to_string(depth) : name;
 }
 
-Result<void> runBenchEntry(Session &session, const CommandLine &line) {
-  Result<uint32_t> index = findEntry(session, *line.entry);
+namespace {
+
+class BenchEntryCommand : public Command {
+public:
+  std::vector<Option> getOptions() override {
+    return {
+        Option("--bench", "").chooses(),
+        Option("--entry", entryName, "ENTRY", "measure an entry on random inputs: runs per second").chooses(),
+        Option("--size", givenSizes, "NAME=N", "one of its sizes (the bound)"),
+        Option("-n", count, "N", {0, mostThings}, "runs of a measurement (1)"),
+        Option("--depth, -d", depth, "D", {0, mostThings}, "tokens in the context before a measurement (0)"),
+    };
+  }
+  std::vector<SharedOptions *> getShared() override { return {&measurement, &launches}; }
+  Result<void> run(Session &session) override;
+
+private:
+  std::optional<std::string> entryName;
+  std::vector<std::string> givenSizes;
+  int64_t count = 1, depth = 0;
+  MeasurementOptions measurement;
+  LaunchOptions launches;
+};
+
+} // namespace
+
+Result<void> BenchEntryCommand::run(Session &session) {
+  Result<uint32_t> index = findEntry(session, *entryName);
   if (!index)
     return index.error();
+  int64_t runs = std::max<int64_t>(count, 1);
   const Entry &entry = session.getDescription().entries[*index];
-  Result<std::vector<int64_t>> sizes = readSizes(entry, line);
+  Result<std::vector<int64_t>> sizes = readSizes(entry, givenSizes);
   if (!sizes)
     return sizes.error();
-  int64_t depth = line.depth.value_or(0), runs = std::max<int64_t>(line.newTokens.value_or(1), 1);
-  auto run = [&](RandomGenerator &random) -> Result<uint64_t> {
+  auto runOnce = [&](RandomGenerator &random) -> Result<uint64_t> {
     std::vector<Tensor> inputs;
     std::vector<TensorView> views;
     for (const Operand &operand : entry.inputs)
@@ -101,8 +128,10 @@ Result<void> runBenchEntry(Session &session, const CommandLine &line) {
         return results.error();
     return nowInNanoseconds() - begin;
   };
-  BenchTest test{describe(entry, *sizes, depth), {{"n_runs", runs}, {"n_depth", depth}}, runs, run};
-  return measure(session, {&test, 1}, {"runs/s", "rs"}, line);
+  BenchTest test{describe(entry, *sizes, depth), {{"n_runs", runs}, {"n_depth", depth}}, runs, runOnce};
+  return measure(session, {&test, 1}, {"runs/s", "rs"}, measurement, launches);
 }
+
+std::unique_ptr<Command> makeBenchEntryCommand() { return std::make_unique<BenchEntryCommand>(); }
 
 } // namespace quern::runtime

@@ -2,8 +2,7 @@
 
 #include "runtime/cli/Benchmark.h"
 
-#include "runtime/cli/Commands.h"
-#include "runtime/cli/Profile.h"
+#include "runtime/cli/Common.h"
 
 #include <algorithm>
 #include <cmath>
@@ -13,10 +12,15 @@
 
 namespace quern::runtime {
 
-/// Measurements of a test when the line does not say.
-static constexpr int64_t defaultRepetitions = 5;
 /// How long runs are not measured at first, in nanoseconds: weights move to huge pages beside them.
 static constexpr uint64_t warmUpTime = 500'000'000;
+
+std::vector<Option> MeasurementOptions::getOptions() {
+  return {
+      Option("--json", json, "print the results in JSON"),
+      Option("-r", repetitions, "R", {1, 1000000}, "measurements of which the mean is taken (5)"),
+  };
+}
 
 uint64_t nowInNanoseconds() {
   timespec time;
@@ -126,7 +130,8 @@ static std::string formatJson(const Session &session, std::span<const Measuremen
 }
 
 /// Runs each test once more, launch by launch, and says where the time went as the line asks for it.
-static Result<void> profile(Session &session, std::span<const BenchTest> tests, const CommandLine &line) {
+static Result<void> profile(Session &session, std::span<const BenchTest> tests, const MeasurementOptions &options,
+                            const LaunchOptions &asked) {
   Roofline roofline = measureRoofline(session.getThreadCount());
   session.setProfiling(true);
   for (const BenchTest &test : tests) {
@@ -135,34 +140,34 @@ static Result<void> profile(Session &session, std::span<const BenchTest> tests, 
     RandomGenerator random(1);
     if (Result<uint64_t> time = test.run(random); !time)
       return time.error();
-    if (!line.profile)
+    if (!asked.profile)
       continue;
     std::span<const KernelLaunch> launches = std::span(session.getLaunches()).subspan(before);
     std::string text = "\n" + test.name + "\n\n" + formatProfile(session, launches, roofline);
     // JSON has the standard output for itself.
-    if (line.json)
+    if (options.json)
       std::fputs(text.c_str(), stderr);
     else if (Result<void> done = print(text); !done)
       return done;
   }
   session.setProfiling(false);
-  return line.trace ? writeTrace(session, session.getLaunches(), roofline, *line.trace) : Result<void>();
+  return asked.trace ? writeTrace(session, session.getLaunches(), roofline, *asked.trace) : Result<void>();
 }
 
 Result<void> measure(Session &session, std::span<const BenchTest> tests, const BenchUnit &unit,
-                     const CommandLine &line) {
+                     const MeasurementOptions &options, const LaunchOptions &launches) {
   std::vector<Measurement> measurements;
   for (const BenchTest &test : tests) {
-    Result<Measurement> measurement = measureTest(test, line.repetitions.value_or(defaultRepetitions));
+    Result<Measurement> measurement = measureTest(test, options.repetitions);
     if (!measurement)
       return measurement.error();
     measurements.push_back(std::move(*measurement));
   }
   Result<void> done =
-      print(line.json ? formatJson(session, measurements, unit) : formatTable(session, measurements, unit));
-  if (!done || !(line.profile || line.trace))
+      print(options.json ? formatJson(session, measurements, unit) : formatTable(session, measurements, unit));
+  if (!done || !launches.isAsked())
     return done;
-  return profile(session, tests, line);
+  return profile(session, tests, options, launches);
 }
 
 } // namespace quern::runtime

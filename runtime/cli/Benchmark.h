@@ -4,7 +4,7 @@
 #define QUERN_RUNTIME_CLI_BENCHMARK_H
 
 #include "quern/Runtime.h"
-#include "runtime/cli/CommandLine.h"
+#include "runtime/cli/Profile.h"
 #include "runtime/llm/Sampler.h"
 
 #include <functional>
@@ -35,13 +35,23 @@ struct BenchTest {
   std::function<Result<uint64_t>(RandomGenerator &random)> run;
 };
 
+/// How runs are measured, and what is told of them.
+class MeasurementOptions : public SharedOptions {
+public:
+  const char *getTitle() const override { return "Measurements"; }
+  std::vector<Option> getOptions() override;
+
+  bool json = false;
+  int64_t repetitions = 5;
+};
+
 /// The system's monotonic clock.
 uint64_t nowInNanoseconds();
 
 /// Runs each test `-r` times after a warm-up of half a second and prints the speeds, as a table or in JSON. Runs each
-/// once more, launch by launch, if the line asks for a profile or a trace.
+/// once more, launch by launch, if `launches` asks for a profile or a trace.
 Result<void> measure(Session &session, std::span<const BenchTest> tests, const BenchUnit &unit,
-                     const CommandLine &line);
+                     const MeasurementOptions &options, const LaunchOptions &launches);
 
 } // namespace quern::runtime
 

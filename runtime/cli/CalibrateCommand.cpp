@@ -2,7 +2,9 @@
 
 #include "runtime/File.h"
 #include "runtime/OutputFile.h"
-#include "runtime/cli/Commands.h"
+#include "runtime/cli/Command.h"
+#include "runtime/cli/Common.h"
+#include "runtime/cli/TextOptions.h"
 #include "runtime/llm/MedusaGuesser.h"
 #include "runtime/llm/Tokenizer.h"
 
@@ -137,17 +139,42 @@ Json Calibration::describe() const {
           {"step_seconds", seconds}};
 }
 
-Result<void> runCalibrate(Session &session, const CommandLine &line) {
-  if (line.output)
-    if (Result<void> valid = checkOutput(*line.output); !valid)
+namespace {
+
+/// How often each guess of the model's heads is right on a text, and what steps take: what `quern compile
+/// --medusa-calibration` builds a tree from.
+class CalibrateCommand : public Command {
+public:
+  std::vector<Option> getOptions() override {
+    return {
+        Option("--calibrate", file, "FILE",
+               "measure how often the model's heads guess the text of FILE, for `quern compile --medusa-calibration`")
+            .chooses()
+            .reads(),
+        Option("--output, -o", output, "FILE", "where to (the standard output)"),
+    };
+  }
+  std::vector<SharedOptions *> getShared() override { return {&steps}; }
+  Result<void> run(Session &session) override;
+
+private:
+  std::optional<std::string> file, output;
+  BatchOptions steps;
+};
+
+} // namespace
+
+Result<void> CalibrateCommand::run(Session &session) {
+  if (output)
+    if (Result<void> valid = checkOutput(*output); !valid)
       return valid;
-  Result<Engine> engine = Engine::create(session, {line.batch});
+  Result<Engine> engine = Engine::create(session, {steps.batch});
   if (!engine)
     return engine.error();
   std::optional<MedusaHeads> heads = MedusaHeads::find(session, engine->getHiddenSize());
   if (!heads)
     return Error{"the model has no heads that guess; compile it with `medusa.qn` and heads"};
-  Result<std::string> text = readFile(*line.calibrate, maxTextBytes);
+  Result<std::string> text = readFile(*file, maxTextBytes);
   if (!text)
     return text.error();
   Result<Tokenizer> tokenizer = Tokenizer::create(session);
@@ -158,12 +185,11 @@ Result<void> runCalibrate(Session &session, const CommandLine &line) {
     return tokens.error();
   for (int32_t token : *tokens)
     if (token < 0 || token >= engine->getVocabSize())
-      return Error{"`" + *line.calibrate + "` has the token " + std::to_string(token) +
-                   ", the model's vocabulary is 0 to " + std::to_string(engine->getVocabSize() - 1)};
+      return Error{"`" + *file + "` has the token " + std::to_string(token) + ", the model's vocabulary is 0 to " +
+                   std::to_string(engine->getVocabSize() - 1)};
   if (std::ssize(*tokens) < heads->getSignature().heads + 2)
-    return Error{"`" + *line.calibrate + "` has " + std::to_string(tokens->size()) +
-                 " tokens, expected more than the " + std::to_string(heads->getSignature().heads + 1) +
-                 " that the heads and the model guess behind one"};
+    return Error{"`" + *file + "` has " + std::to_string(tokens->size()) + " tokens, expected more than the " +
+                 std::to_string(heads->getSignature().heads + 1) + " that the heads and the model guess behind one"};
   Calibration calibration(*engine, *heads);
   for (std::span<const int32_t> rest = *tokens; !rest.empty();) {
     size_t part = std::min(rest.size(), static_cast<size_t>(engine->getContextSize()));
@@ -174,14 +200,16 @@ Result<void> runCalibrate(Session &session, const CommandLine &line) {
   if (Result<void> done = calibration.measure(); !done)
     return done;
   std::string json = calibration.describe().dump(2) + "\n";
-  if (!line.output)
+  if (!output)
     return print(json);
-  Result<OutputFile> file = OutputFile::create(*line.output);
-  if (!file)
-    return file.error();
-  if (Result<void> done = file->write(json.data(), json.size()); !done)
+  Result<OutputFile> written = OutputFile::create(*output);
+  if (!written)
+    return written.error();
+  if (Result<void> done = written->write(json.data(), json.size()); !done)
     return done;
-  return file->finish();
+  return written->finish();
 }
+
+std::unique_ptr<Command> makeCalibrateCommand() { return std::make_unique<CalibrateCommand>(); }
 
 } // namespace quern::runtime

@@ -5,315 +5,283 @@
 #include "runtime/File.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
-#include <cstring>
-#include <limits>
-#include <string_view>
-#include <variant>
 
 namespace quern::runtime {
 
-namespace {
+std::vector<Option> ProgramOptions::getOptions() {
+  return {
+      Option("--threads, -t", threads, "T", {1, 1024}, "threads, 1 to 1024 (the CPUs that may be used)"),
+      Option("--image", image, "FILE", "this model's own file, where the system does not show it (without /proc)"),
+      Option("--version", version, "print what the model was compiled by and for"),
+      Option("--help, -h", help, "print this"),
+  };
+}
 
-/// Where an option's value goes.
-using Field = std::variant<bool CommandLine::*, std::optional<int64_t> CommandLine::*,
-                           std::optional<uint64_t> CommandLine::*, std::optional<float> CommandLine::*,
-                           std::optional<std::string> CommandLine::*, std::vector<std::string> CommandLine::*>;
+static const Option *findIn(std::span<const Option> options, std::string_view name) {
+  auto found =
+      std::ranges::find_if(options, [&](const Option &option) { return !option.isOperand() && option.isCalled(name); });
+  return found == options.end() ? nullptr : &*found;
+}
 
-struct Option {
-  const char *flag;
-  const char *alias;
-  Field field;
-  const char *value;
-  unsigned modes;
-  const char *help;
-};
-
-const Option options[] = {
-#define OPTION(flag, alias, field, value, modes, help) {flag, alias, &CommandLine::field, value, modes, help},
-#include "runtime/cli/Options.def"
-#undef OPTION
-};
-
-/// The values that an option allows.
-struct Range {
-  const char *flag;
-  double min;
-  double max;
-};
-
-constexpr double large = 2147483647;
-
-constexpr Range ranges[] = {
-    {"-n", 0, large},
-    {"--ctx", 1, large},
-    {"--batch", 1, large},
-    {"--temperature", 0, 1e6},
-    {"--top-k", 0, large},
-    {"--top-p", 0, 1},
-    {"--min-p", 0, 1},
-    {"-p", 0, large},
-    {"--depth", 0, large},
-    {"--top", 1, large},
-    {"-r", 1, 1000000},
-    {"--threads", 1, 1024},
-    {"--repetition-penalty", 1e-3, 1e3},
-    {"--posterior-threshold", 0, 1},
-    {"--posterior-alpha", 0, 1},
-    {"--parallel", 1, 1024},
-};
-
-/// An option that chooses what is done.
-struct ModeOption {
-  Mode mode;
-  const char *flag;
-  bool (*isGiven)(const CommandLine &line);
-};
-
-constexpr ModeOption modeOptions[] = {
-    {Tokenize, "--tokenize", [](const CommandLine &line) { return line.tokenize.has_value(); }},
-    {Logits, "--logits", [](const CommandLine &line) { return line.logits.has_value(); }},
-    {Calibrate, "--calibrate", [](const CommandLine &line) { return line.calibrate.has_value(); }},
-    {Guess, "--guess", [](const CommandLine &line) { return line.guess; }},
-    {Run, "--run", [](const CommandLine &line) { return line.run.has_value(); }},
-    {Info, "--info", [](const CommandLine &line) { return line.info; }},
-    {Bench, "--bench", [](const CommandLine &line) { return line.bench; }},
-};
-
-/// Reads the arguments from left to right.
-class Parser {
-public:
-  Parser(std::span<char *const> arguments, Mode plain) : arguments(arguments), plain(plain) { line.mode = plain; }
-  Result<CommandLine> parse();
-
-private:
-  Result<void> parseOption(std::string_view argument);
-  Result<void> store(const Option &option, const std::string &value);
-  Result<void> takePlain(std::string_view argument);
-  Result<void> finish();
-
-  std::span<char *const> arguments;
-  Mode plain;
-  CommandLine line;
-  std::vector<const Option *> given;
-};
-
-} // namespace
-
-static Error misuse(const std::string &text) { return Error{text, ErrorKind::Usage}; }
-
-static const Option *findOption(std::string_view name) {
-  for (const Option &option : options)
-    if (name == option.flag || (option.alias && name == option.alias))
-      return &option;
+const Option *CommandLine::Entry::findOption(std::string_view name) const {
+  for (const std::vector<Option> &group : options)
+    if (const Option *option = findIn(group, name))
+      return option;
   return nullptr;
 }
 
-static std::string formatBound(double value) {
-  char buffer[32];
-  auto [end, error] = std::to_chars(buffer, buffer + sizeof(buffer), value);
-  return value == large ? "2147483647" : std::string(buffer, end);
+std::vector<const Option *> CommandLine::Entry::getChoices() const {
+  std::vector<const Option *> choices;
+  for (const Option &option : options.front())
+    if (option.isChoice())
+      choices.push_back(&option);
+  return choices;
 }
 
-/// Refuses a number outside of the option's range.
-static Result<void> checkRange(const Option &option, double number, const std::string &value) {
-  for (const Range &range : ranges)
-    if (std::strcmp(range.flag, option.flag) == 0 && !(number >= range.min && number <= range.max))
-      return misuse(inBackticks(option.flag) + " is " + inBackticks(value) + ", expected " + formatBound(range.min) +
-                    " to " + formatBound(range.max));
-  return {};
+const Option *CommandLine::Entry::getOperand() const {
+  auto found = std::ranges::find_if(options.front(), &Option::isOperand);
+  return found == options.front().end() ? nullptr : &*found;
 }
 
-/// Reads all of `value` as a number.
-template <typename T>
-static Result<T> parseNumber(const Option &option, const std::string &value, const char *expected) {
-  T number{};
-  auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-  if (error != std::errc() || end != value.data() + value.size())
-    return misuse(inBackticks(option.flag) + " is " + inBackticks(value) + ", expected " + expected);
-  if (Result<void> valid = checkRange(option, static_cast<double>(number), value); !valid)
-    return valid.error();
-  return number;
+std::string CommandLine::Entry::formatChoices() const {
+  std::string text;
+  for (const Option *option : getChoices())
+    text += (text.empty() ? "" : " ") + std::string(option->getFlag());
+  return text;
 }
 
-Result<void> Parser::store(const Option &option, const std::string &value) {
-  auto assign = [&]<typename T>(std::optional<T> CommandLine::*field, const char *expected) -> Result<void> {
-    Result<T> number = parseNumber<T>(option, value, expected);
-    if (!number)
-      return number.error();
-    line.*field = *number;
-    return {};
-  };
-  struct Visitor {
-    Parser &parser;
-    const std::string &value;
-    decltype(assign) &number;
-    Result<void> operator()(bool CommandLine::*field) {
-      parser.line.*field = true;
-      return {};
+CommandLine::CommandLine(const CommandList &commands)
+    : programOptions(program.getOptions()), listed(commands.listed.size()) {
+  for (const std::vector<MakeCommand> &list : {commands.listed, commands.others})
+    for (MakeCommand make : list) {
+      Entry entry{make(), {}, {}};
+      entry.shared = entry.command->getShared();
+      entry.options.push_back(entry.command->getOptions());
+      for (SharedOptions *group : entry.shared)
+        entry.options.push_back(group->getOptions());
+      entries.push_back(std::move(entry));
     }
-    Result<void> operator()(std::optional<int64_t> CommandLine::*field) { return number(field, "an integer"); }
-    Result<void> operator()(std::optional<uint64_t> CommandLine::*field) {
-      return number(field, "an integer, 0 or more");
-    }
-    Result<void> operator()(std::optional<float> CommandLine::*field) { return number(field, "a number"); }
-    Result<void> operator()(std::optional<std::string> CommandLine::*field) {
-      parser.line.*field = value;
-      return {};
-    }
-    Result<void> operator()(std::vector<std::string> CommandLine::*field) {
-      (parser.line.*field).push_back(value);
-      return {};
-    }
-  };
-  return std::visit(Visitor{*this, value, assign}, option.field);
 }
 
-Result<void> Parser::parseOption(std::string_view argument) {
+Command &CommandLine::getCommand() { return *chosen->command; }
+
+const Option *CommandLine::findOption(std::string_view name) const {
+  for (const Entry &entry : entries)
+    if (const Option *option = entry.findOption(name))
+      return option;
+  return findIn(programOptions, name);
+}
+
+bool CommandLine::isGiven(std::string_view name) const {
+  return std::ranges::any_of(given, [&](const Given &one) { return one.option->isCalled(name); });
+}
+
+/// Takes an option and its values, of the argument and of the `rest` behind it. All commands agree on whether an option
+/// takes values.
+Result<void> CommandLine::takeOption(std::string_view argument, std::span<char *const> &rest) {
   size_t equals = argument.starts_with("--") ? argument.find('=') : std::string_view::npos;
   std::string_view name = argument.substr(0, equals);
   const Option *option = findOption(name);
   if (!option)
     return misuse("unknown option " + inBackticks(name) + "; `--help` lists them");
-  given.push_back(option);
+  std::vector<std::string> &values = given.emplace_back(option).values;
   bool hasValue = equals != std::string_view::npos;
-  if (!option->value && hasValue)
+  if (!option->getValue() && hasValue)
     return misuse(inBackticks(name) + " takes no value, found " + inBackticks(argument.substr(equals + 1)));
-  if (!option->value)
-    return store(*option, "");
-  if (hasValue)
-    return store(*option, std::string(argument.substr(equals + 1)));
-  if (arguments.empty())
-    return misuse(inBackticks(name) + " needs a value, " + option->value);
-  bool isList = std::holds_alternative<std::vector<std::string> CommandLine::*>(option->field);
-  do {
-    if (Result<void> done = store(*option, arguments[0]); !done)
-      return done;
-    arguments = arguments.subspan(1);
-  } while (isList && !arguments.empty() && arguments[0][0] != '-');
-  return {};
-}
-
-Result<void> Parser::takePlain(std::string_view argument) {
-  if (line.mode == Classify) {
-    line.images.emplace_back(argument);
+  if (!option->getValue() || hasValue) {
+    values.emplace_back(hasValue ? argument.substr(equals + 1) : "");
     return {};
   }
-  if (line.prompt)
-    return misuse("found a second prompt " + inBackticks(argument) +
-                  ", expected one; put it into quotes if it has spaces");
-  line.prompt = std::string(argument);
+  if (rest.empty())
+    return misuse(inBackticks(name) + " needs a value, " + option->getValue());
+  do {
+    values.emplace_back(rest[0]);
+    rest = rest.subspan(1);
+  } while (option->isList() && !rest.empty() && rest[0][0] != '-');
   return {};
 }
 
-Result<CommandLine> Parser::parse() {
+/// Finds the command: the first of those that most of the given options choose.
+Result<void> CommandLine::choose() {
+  for (const Given &one : given)
+    for (const Entry &entry : entries) {
+      std::vector<const Option *> choices = entry.getChoices();
+      if (choices.empty() || choices[0]->getFlag() != one.option->getFlag())
+        continue;
+      if (choice && choice->getFlag() != choices[0]->getFlag())
+        return misuse(inBackticks(choice->getFlag()) + " and " + inBackticks(choices[0]->getFlag()) +
+                      " exclude each other");
+      choice = choices[0];
+    }
+  size_t most = 0;
+  for (Entry &entry : entries) {
+    std::vector<const Option *> choices = entry.getChoices();
+    bool isMeant = choices.empty() ? !choice : choice && choices[0]->getFlag() == choice->getFlag();
+    auto isNamed = [&](const Option *option) { return isGiven(option->getFlag()); };
+    if (isMeant && std::ranges::all_of(choices, isNamed) && (!chosen || choices.size() > most)) {
+      chosen = &entry;
+      most = choices.size();
+    }
+  }
+  if (!chosen)
+    return misuse(choice ? inBackticks(choice->getFlag()) + " alone does not say what to do; `--help` lists the options"
+                         : "found nothing to do; `--help` lists the options");
+  return {};
+}
+
+/// Gives the chosen command its values; refuses options of other commands.
+Result<void> CommandLine::storeOptions() {
+  for (const Given &one : given) {
+    const Option *option = chosen ? chosen->findOption(one.option->getFlag()) : nullptr;
+    if (!option)
+      option = findIn(programOptions, one.option->getFlag());
+    if (!option)
+      return misuse(inBackticks(one.option->getFlag()) + " has no meaning " +
+                    (choice ? "with " + inBackticks(choice->getFlag()) : std::string("here")));
+    for (const std::string &value : one.values)
+      if (Result<void> done = option->store(value); !done)
+        return done;
+  }
+  return {};
+}
+
+static std::string withArticle(std::string_view noun) {
+  bool beginsWithVowel = std::string_view("aeiou").find(noun.front()) != std::string_view::npos;
+  return (beginsWithVowel ? "an " : "a ") + std::string(noun);
+}
+
+/// Gives the chosen command the arguments without an option.
+Result<void> CommandLine::storeOperands() {
+  const Option *operand = chosen->getOperand();
+  for (size_t i = 0; i < operands.size(); ++i) {
+    if (!operand) {
+      // What they would be to another command.
+      auto other = std::ranges::find_if(entries, [](const Entry &entry) { return entry.getOperand() != nullptr; });
+      return misuse("found " + withArticle(other == entries.end() ? "argument" : other->getOperand()->getValue()) +
+                    " " + inBackticks(operands[i]) + (choice ? " beside " + inBackticks(choice->getFlag()) : ""));
+    }
+    if (i == 1 && !operand->isList())
+      return misuse(std::string("found a second ") + operand->getValue() + " " + inBackticks(operands[i]) +
+                    ", expected one; put it into quotes if it has spaces");
+    if (Result<void> done = operand->store(operands[i]); !done)
+      return done;
+  }
+  return {};
+}
+
+Result<void> CommandLine::finish() {
+  if (Result<void> done = choose(); !done)
+    return done;
+  if (Result<void> done = storeOptions(); !done)
+    return done;
+  if (Result<void> done = storeOperands(); !done)
+    return done;
+  if (Result<void> valid = chosen->command->check(); !valid)
+    return valid;
+  for (const SharedOptions *group : chosen->shared)
+    if (Result<void> valid = group->check(); !valid)
+      return valid;
+  return {};
+}
+
+Result<void> CommandLine::parse(std::span<char *const> arguments) {
   bool optionsEnded = false;
   while (!arguments.empty()) {
     std::string_view argument = arguments[0];
     arguments = arguments.subspan(1);
     if (!optionsEnded && argument == "--") {
       optionsEnded = true;
-      continue;
+    } else if (optionsEnded || argument.size() < 2 || argument[0] != '-') {
+      operands.emplace_back(argument);
+    } else if (Result<void> done = takeOption(argument, arguments); !done) {
+      return done;
     }
-    bool isOption = !optionsEnded && argument.size() > 1 && argument[0] == '-';
-    Result<void> done = isOption ? parseOption(argument) : takePlain(argument);
-    if (!done)
-      return done.error();
   }
-  if (Result<void> done = finish(); !done && !line.help && !line.version)
-    return done.error();
-  return std::move(line);
+  program.help = isGiven("--help");
+  program.version = isGiven("--version");
+  return program.help || program.version ? Result<void>() : finish();
 }
 
-/// Finds out what is to be done and refuses what does not belong to it.
-Result<void> Parser::finish() {
-  const char *mode = nullptr;
-  for (const ModeOption &option : modeOptions) {
-    if (!option.isGiven(line))
-      continue;
-    if (mode)
-      return misuse(inBackticks(mode) + " and " + inBackticks(option.flag) + " exclude each other");
-    mode = option.flag;
-    line.mode = option.mode;
-  }
-  if (line.mode == Bench)
-    line.mode = line.entry ? BenchEntry : plain == Classify ? BenchImages : Bench;
-  for (const Option *option : given)
-    if (!(option->modes & line.mode))
-      return misuse(inBackticks(option->flag) + " has no meaning " +
-                    (mode ? "with " + inBackticks(mode) : std::string("here")));
-  if (!line.images.empty() && line.mode != Classify)
-    return misuse("found an image " + inBackticks(line.images[0]) + " beside " + inBackticks(mode));
-  if (line.images.empty() && line.mode == Classify)
-    return misuse("found no image, expected files or folders");
-  if (line.prompt && line.mode != Generate)
-    return misuse("found a prompt " + inBackticks(*line.prompt) + " beside " + inBackticks(mode));
-  if (line.prompt && (line.promptTokens || line.prompts))
-    return misuse("found a prompt and " + inBackticks(line.promptTokens ? "--prompt-tokens" : "--prompts") +
-                  ", expected one of them");
-  if (line.promptTokens && line.prompts)
-    return misuse("`--prompt-tokens` and `--prompts` exclude each other");
-  if (line.parallel && line.mode == Generate && !line.prompts)
-    return misuse("`--parallel` has no meaning without `--prompts`");
-  if (line.chat && line.promptTokens)
-    return misuse("`--chat` and `--prompt-tokens` exclude each other");
-  if (line.greedy && (line.temperature || line.topK || line.topP || line.minP || line.seed))
-    return misuse("`--greedy` and the options of sampling exclude each other");
-  if ((line.posteriorThreshold || line.posteriorAlpha) && line.temperature.value_or(0) == 0)
-    return misuse("`--posterior-threshold` and `--posterior-alpha` have no meaning without a `--temperature` above 0");
-  if (line.speculate && (line.routingProfile || line.routingTrace))
-    return misuse(std::string("`--speculate` and ") +
-                  inBackticks(line.routingProfile ? "--routing-profile" : "--routing-trace") +
-                  " exclude each other: guesses would be counted as tokens");
-  if (line.json && line.mode == Generate && !line.timing)
-    return misuse("`--json` has no meaning without `--timing`");
-  if (line.mode == Logits && !line.output)
-    return misuse("`--logits` needs `-o`, the file to write");
+Result<void> CommandLine::run(Session &session) {
+  for (const std::vector<Option> &group : chosen->options)
+    for (const Option &option : group)
+      option.rememberFiles();
+  for (SharedOptions *group : chosen->shared)
+    if (Result<void> begun = group->begin(session); !begun)
+      return begun;
+  if (Result<void> done = chosen->command->run(session); !done)
+    return done;
+  for (auto group = chosen->shared.rbegin(); group != chosen->shared.rend(); ++group)
+    if (Result<void> done = (*group)->end(session); !done)
+      return done;
   return {};
 }
 
-Result<CommandLine> parseCommandLine(std::span<char *const> arguments, Mode plain) {
-  return Parser(arguments, plain).parse();
+/// A row of the help: what stands on the line, and what it means.
+static std::string formatRow(std::string left, const char *help) {
+  left.resize(std::max<size_t>(left.size() + 1, 27), ' ');
+  return left + help + "\n";
 }
 
-Result<std::vector<int32_t>> parseTokenList(const std::string &text) {
-  std::vector<int32_t> tokens;
-  const char *next = text.data();
-  const char *end = next + text.size();
-  while (true) {
-    int32_t token = 0;
-    auto [stop, error] = std::from_chars(next, end, token);
-    if (error != std::errc() || (stop != end && *stop != ','))
-      return misuse("`--prompt-tokens` is " + inBackticks(text.substr(0, 60)) +
-                    ", expected integers with commas between them");
-    tokens.push_back(token);
-    if (stop == end)
-      return tokens;
-    next = stop + 1;
+static std::string formatOption(const Option &option) {
+  return option.getNames() + (option.getValue() ? std::string(" ") + option.getValue() : "");
+}
+
+static std::string formatOptions(std::span<const Option> options, const char *indent) {
+  std::string text;
+  for (const Option &option : options)
+    if (!option.isOperand() && !option.isChoice())
+      text += formatRow(indent + formatOption(option), option.getHelp());
+  return text;
+}
+
+/// The groups that commands share, each with the commands that take it.
+std::string CommandLine::formatShared() const {
+  struct Section {
+    std::string_view title;
+    std::string commands;
+    const std::vector<Option> *options;
+  };
+  std::vector<Section> sections;
+  for (const Entry &entry : getListed()) {
+    std::string name = entry.formatChoices();
+    if (name.empty() && entry.getOperand())
+      name = withArticle(entry.getOperand()->getValue());
+    for (size_t i = 0; i < entry.shared.size(); ++i) {
+      std::string_view title = entry.shared[i]->getTitle();
+      auto section = std::ranges::find(sections, title, &Section::title);
+      if (section == sections.end())
+        sections.push_back({title, name, &entry.options[i + 1]});
+      else
+        section->commands += ", " + name;
+    }
   }
+  std::string text;
+  for (const Section &section : sections)
+    text += "\n" + std::string(section.title) + ", with " + section.commands + ":\n" +
+            formatOptions(*section.options, "  ");
+  return text;
 }
 
-std::string formatUsage(const std::string &program, Mode plain) {
-  bool classifies = plain == Classify;
-  std::string text = "usage: " + program +
-                     (classifies ? " IMAGE... [options]\n\n"
-                                   "Says what is in images: PNG and JPEG files, and those in folders.\n\n"
-                                 : " [PROMPT] [options]\n\n"
-                                   "Continues PROMPT (`-`, or none: standard input) and prints the new text.\n\n");
-  unsigned modes = classifies ? Classify | BenchImages | BenchEntry | Run | Info : All & ~(Classify | BenchImages);
-  for (const Option &option : options) {
-    if (!(option.modes & modes))
+std::string CommandLine::formatHelp(const std::string &name) const {
+  std::string usage, plain, others;
+  for (const Entry &entry : getListed()) {
+    std::vector<const Option *> choices = entry.getChoices();
+    const Option *operand = entry.getOperand();
+    std::string operandUsage = operand ? std::string(" ") + operand->getNames() : "";
+    if (choices.empty()) {
+      usage = operandUsage;
+      plain = (operand ? std::string(operand->getHelp()) + "\n\n" : "") + formatOptions(entry.options.front(), "  ");
       continue;
-    std::string left = std::string("  ") + option.flag;
-    if (option.alias)
-      left += std::string(", ") + option.alias;
-    if (option.value)
-      left += std::string(" ") + option.value;
-    left.resize(std::max<size_t>(left.size() + 1, 27), ' ');
-    text += left + option.help + "\n";
+    }
+    std::string left = " ";
+    for (const Option *option : choices)
+      left += " " + formatOption(*option);
+    others += formatRow(left + operandUsage, choices.back()->getHelp()) + formatOptions(entry.options.front(), "    ");
   }
-  return text + "\nExit status: 0 done, 1 bad input, 2 bad usage, 3 a mistake of Quern's.\n";
+  return "usage: " + name + usage + " [options]\n\n" + plain + "\nInstead of that:\n" + others + formatShared() +
+         "\nAlways:\n" + formatOptions(programOptions, "  ") +
+         "\nExit status: 0 done, 1 bad input, 2 bad usage, 3 a mistake of Quern's.\n";
 }
 
 } // namespace quern::runtime

@@ -3,97 +3,81 @@
 #ifndef QUERN_RUNTIME_CLI_COMMANDLINE_H
 #define QUERN_RUNTIME_CLI_COMMANDLINE_H
 
-#include "quern/Result.h"
-
-#include <cstdint>
-#include <optional>
-#include <span>
-#include <string>
-#include <vector>
+#include "runtime/cli/Commands.h"
 
 namespace quern::runtime {
 
-/// What a command line does; bits, so that an option can say where it is allowed.
-enum Mode : unsigned {
-  Generate = 1,
-  Tokenize = 2,
-  Logits = 4,
-  Run = 8,
-  Info = 16,
-  Bench = 32,
-  Classify = 64,
-  BenchImages = 128,
-  BenchEntry = 256,
-  Calibrate = 512,
-  Guess = 1024,
-  All = 2047,
-};
+/// What every command takes.
+struct ProgramOptions : OptionGroup {
+  std::vector<Option> getOptions() override;
 
-/// The command line, one field per row of Options.def.
-struct CommandLine {
-  Mode mode = Generate;
-  std::optional<std::string> prompt;
-  /// Files and folders to classify.
-  std::vector<std::string> images;
-
-  bool chat = false;
-  std::optional<std::string> promptTokens;
-  std::optional<std::string> prompts;
-  std::optional<int64_t> parallel;
-  std::optional<int64_t> newTokens;
-  std::optional<int64_t> contextSize;
-  std::optional<int64_t> batch;
-  bool greedy = false;
-  std::optional<float> temperature;
-  std::optional<int64_t> topK;
-  std::optional<float> topP;
-  std::optional<float> minP;
-  std::optional<uint64_t> seed;
-  std::optional<float> repetitionPenalty;
-  std::optional<std::string> speculate;
-  std::optional<float> posteriorThreshold;
-  std::optional<float> posteriorAlpha;
-  bool ignoreEos = false;
-  bool printTokens = false;
-  bool timing = false;
-  std::optional<std::string> tokenize;
-  bool noSpecial = false;
-  std::optional<std::string> logits;
-  std::optional<std::string> calibrate;
-  bool guess = false;
-  std::optional<std::string> output;
-  std::optional<std::string> run;
-  std::vector<std::string> inputs;
-  std::vector<std::string> outputs;
-  bool info = false;
-  bool bench = false;
-  bool json = false;
-  std::optional<int64_t> top;
-  std::optional<int64_t> promptSize;
-  std::optional<int64_t> depth;
-  std::optional<int64_t> repetitions;
-  std::optional<std::string> entry;
-  std::vector<std::string> sizes;
-  bool profile = false;
-  std::optional<std::string> trace;
-  std::optional<std::string> routingProfile;
-  std::optional<std::string> routingTrace;
   std::optional<int64_t> threads;
   std::optional<std::string> image;
   bool version = false;
   bool help = false;
 };
 
-/// Reads the arguments after the program's name. `plain` is what is done when no option says otherwise: `Generate`,
-/// where the argument without an option is a prompt, or `Classify`, where such arguments are images. `--` ends the
-/// options; `--name=value` is `--name value`; a list takes several values.
-Result<CommandLine> parseCommandLine(std::span<char *const> arguments, Mode plain);
+/// The commands of a program, and what its arguments ask of one of them.
+class CommandLine {
+public:
+  explicit CommandLine(const CommandList &commands);
+  CommandLine(const CommandLine &) = delete;
+  CommandLine &operator=(const CommandLine &) = delete;
 
-/// The token ids of `1,2,3`.
-Result<std::vector<int32_t>> parseTokenList(const std::string &text);
+  /// Reads the arguments after the program's name, once. `--` ends the options; `--name=value` is `--name value`; a
+  /// list takes several values. Refuses an option that no command has, and, where neither `--help` nor `--version` is
+  /// given, what is none of the chosen command, values that are none, and what does not go together.
+  Result<void> parse(std::span<char *const> arguments);
 
-/// What `--help` prints of a program that does `plain` when no option says otherwise.
-std::string formatUsage(const std::string &program, Mode plain);
+  const ProgramOptions &getProgramOptions() const { return program; }
+  /// What `--help` prints.
+  std::string formatHelp(const std::string &name) const;
+  /// The command that is asked for, with its options; the line must be parsed.
+  Command &getCommand();
+  /// Runs that command, between what its shared options ask for.
+  Result<void> run(Session &session);
+
+private:
+  struct Entry {
+    std::unique_ptr<Command> command;
+    std::vector<SharedOptions *> shared;
+    /// Those of the command, then those of each shared group.
+    std::vector<std::vector<Option>> options;
+
+    const Option *findOption(std::string_view name) const;
+    /// The options that choose it.
+    std::vector<const Option *> getChoices() const;
+    /// `--bench --entry`; empty: none chooses it.
+    std::string formatChoices() const;
+    const Option *getOperand() const;
+  };
+  struct Given {
+    /// An option of that name, of whatever command.
+    const Option *option;
+    std::vector<std::string> values;
+  };
+
+  const Option *findOption(std::string_view name) const;
+  bool isGiven(std::string_view name) const;
+  Result<void> takeOption(std::string_view argument, std::span<char *const> &rest);
+  Result<void> choose();
+  Result<void> storeOptions();
+  Result<void> storeOperands();
+  Result<void> finish();
+  std::span<const Entry> getListed() const { return std::span(entries).first(listed); }
+  std::string formatShared() const;
+
+  ProgramOptions program;
+  std::vector<Option> programOptions;
+  std::vector<Entry> entries;
+  /// How many of the commands `--help` shows: the first ones.
+  size_t listed = 0;
+  std::vector<Given> given;
+  std::vector<std::string> operands;
+  /// The command that is asked for, and the option that excludes other commands, if it is chosen by one.
+  Entry *chosen = nullptr;
+  const Option *choice = nullptr;
+};
 
 } // namespace quern::runtime
 

@@ -1,8 +1,14 @@
 //===- Common.cpp - what the commands share ----------------------------------------------------===//
 
+#include "runtime/cli/Common.h"
+
+#include "quern/Version.h"
+#include "runtime/CpuFeatures.h"
+#include "runtime/Description.h"
 #include "runtime/File.h"
 #include "runtime/Memory.h"
-#include "runtime/cli/Commands.h"
+#include "runtime/TargetChoice.h"
+#include "runtime/cli/Option.h"
 
 #include <cerrno>
 #include <charconv>
@@ -26,6 +32,23 @@ std::string formatTokens(std::span<const int32_t> tokens) {
   return text + "]";
 }
 
+Result<std::vector<int32_t>> parseTokenList(const std::string &text) {
+  std::vector<int32_t> tokens;
+  const char *next = text.data();
+  const char *end = next + text.size();
+  while (true) {
+    int32_t token = 0;
+    auto [stop, error] = std::from_chars(next, end, token);
+    if (error != std::errc() || (stop != end && *stop != ','))
+      return misuse("`--prompt-tokens` is " + inBackticks(text.substr(0, 60)) +
+                    ", expected integers with commas between them");
+    tokens.push_back(token);
+    if (stop == end)
+      return tokens;
+    next = stop + 1;
+  }
+}
+
 Result<std::string> readTextArgument(const std::string &argument) {
   if (argument != "-")
     return argument;
@@ -41,11 +64,23 @@ Result<uint32_t> findEntry(const Session &session, const std::string &name) {
   return Error{"the model has no entry " + inBackticks(name) + ", only " + (names.empty() ? "none" : names)};
 }
 
-Result<int64_t> getContextSize(const CommandLine &line, int64_t modelContextSize) {
-  if (line.contextSize.value_or(0) > modelContextSize)
-    return Error{"`--ctx` is " + std::to_string(*line.contextSize) + ", the model's context holds " +
-                 std::to_string(modelContextSize)};
-  return line.contextSize.value_or(modelContextSize);
+Result<void> printVersion() {
+  std::string_view json(reinterpret_cast<const char *>(quern_description), static_cast<size_t>(quern_description_size));
+  Result<Description> description = parseDescription(json, quern_programs.count);
+  if (!description)
+    return description.error();
+  std::string text = "model " + description->model + "\n";
+  for (const auto &[name, version] : description->versions)
+    text += name + " " + version + "\n";
+  text += std::string("commit ") + getCommit() + "\n";
+  std::string names;
+  for (const Target &target : description->targets)
+    names += (names.empty() ? "" : ", ") + target.name;
+  Result<uint32_t> chosen = chooseTarget(description->targets, std::nullopt, hasCpuFeature);
+  text +=
+      "targets " + names + "; this CPU runs " + (chosen ? description->targets[*chosen].name : "none of them") + "\n";
+  text += "ABI of programs " + std::to_string(QUERN_ABI_VERSION) + "\n";
+  return print(text);
 }
 
 uint64_t getPeakMemory() {

@@ -1,11 +1,13 @@
 //===- GenerateCommand.cpp - continues a prompt ------------------------------------------------===//
 
 #include "runtime/File.h"
-#include "runtime/cli/Commands.h"
+#include "runtime/cli/Command.h"
+#include "runtime/cli/Common.h"
+#include "runtime/cli/Profile.h"
+#include "runtime/cli/RoutingFiles.h"
+#include "runtime/cli/TextOptions.h"
 #include "runtime/llm/Chat.h"
-#include "runtime/llm/DraftGuesser.h"
 #include "runtime/llm/Generate.h"
-#include "runtime/llm/MedusaGuesser.h"
 #include "runtime/llm/Tokenizer.h"
 #include "runtime/llm/Utf8Stream.h"
 
@@ -25,8 +27,6 @@ namespace quern::runtime {
 static constexpr int64_t defaultNewTokens = 512;
 /// Texts at a time when the line does not say.
 static constexpr int64_t defaultParallel = 4;
-/// The temperature when the line asks for sampling without saying it.
-static constexpr float defaultTemperature = 0.8f;
 
 using Json = nlohmann::ordered_json;
 
@@ -119,19 +119,76 @@ private:
   double start, first = 0, last = 0;
 };
 
+class GenerateCommand : public Command {
+public:
+  std::vector<Option> getOptions() override;
+  std::vector<SharedOptions *> getShared() override {
+    return {&context, &steps, &sampling, &guesses, &timing, &profile, &routing};
+  }
+  Result<void> check() const override;
+  Result<void> run(Session &session) override;
+
+private:
+  Result<void> checkPrompt() const;
+  Result<int64_t> limitNewTokens(int64_t promptTokens, int64_t contextSize) const;
+  std::string nameSource() const;
+  Result<std::vector<std::string>> readPrompts() const;
+  std::vector<Result<std::string>> renderPrompts(const Session &session, std::vector<std::string> written) const;
+  Result<std::vector<int32_t>> encode(const Tokenizer *tokenizer, const Result<std::string> &text) const;
+  Result<std::optional<Tokenizer>> getTokenizer(const Session &session) const;
+  Result<Continuation> makeText(const Engine &engine, const Tokenizer *tokenizer, const Result<std::string> &text,
+                                int64_t contextSize) const;
+  Result<std::vector<Continuation>> makeTexts(const Engine &engine, const Tokenizer *tokenizer,
+                                              std::span<const Result<std::string>> rendered) const;
+  Result<void> printResults(std::span<const Continuation> texts, std::span<Printer> printers, Result<void> done) const;
+
+  std::optional<std::string> prompt, promptTokens, prompts;
+  std::optional<int64_t> parallel, cacheRows, newTokens;
+  bool chat = false, ignoreEos = false, printTokens = false;
+  ContextOptions context;
+  BatchOptions steps;
+  SamplingOptions sampling;
+  GuessOptions guesses;
+  TimingOptions timing;
+  ProfileOptions profile;
+  RoutingOptions routing;
+};
+
 } // namespace
 
-static SamplerOptions getSamplerOptions(const CommandLine &line) {
-  SamplerOptions options;
-  bool samples = line.temperature || line.topK || line.topP || line.minP || line.seed;
-  options.temperature = line.temperature.value_or(defaultTemperature);
-  options.isGreedy = !samples || options.temperature == 0.0f;
-  options.topK = line.topK.value_or(options.topK);
-  options.topP = line.topP.value_or(options.topP);
-  options.minP = line.minP.value_or(options.minP);
-  options.seed = line.seed.value_or(options.seed);
-  options.repetitionPenalty = line.repetitionPenalty.value_or(options.repetitionPenalty);
-  return options;
+std::vector<Option> GenerateCommand::getOptions() {
+  return {
+      Option::operand("[PROMPT]", "prompt", prompt,
+                      "Continues PROMPT (`-`, or none: standard input) and prints the new text."),
+      Option("--chat", chat, "answer PROMPT as a message, through the chat template"),
+      Option("--prompt-tokens", promptTokens, "IDS", "continue these token ids, as `1,2,3`"),
+      Option("--prompts", prompts, "FILE", "continue each line of FILE (`-`: standard input), several at a time")
+          .reads(),
+      Option("--parallel, -np", parallel, "N", {1, 1024}, "texts at a time (4)"),
+      Option("--cache-rows", cacheRows, "N", {1, mostThings},
+             "tokens of all texts at a time together, in pages of 256 (as many as all may have); others wait"),
+      Option("-n", newTokens, "N", {0, mostThings}, "new tokens at most (512)"),
+      Option("--ignore-eos", ignoreEos, "do not end at an end-of-text token"),
+      Option("--print-tokens", printTokens, "print the new token ids, one JSON array, instead of text"),
+  };
+}
+
+Result<void> GenerateCommand::check() const {
+  if (prompt && (promptTokens || prompts))
+    return misuse("found a prompt and " + inBackticks(promptTokens ? "--prompt-tokens" : "--prompts") +
+                  ", expected one of them");
+  if (promptTokens && prompts)
+    return misuse("`--prompt-tokens` and `--prompts` exclude each other");
+  if (parallel && !prompts)
+    return misuse("`--parallel` has no meaning without `--prompts`");
+  if (cacheRows && !prompts)
+    return misuse("`--cache-rows` has no meaning without `--prompts`");
+  if (chat && promptTokens)
+    return misuse("`--chat` and `--prompt-tokens` exclude each other");
+  if (guesses.isGiven() && routing.getAsked())
+    return misuse("`--speculate` and " + inBackticks(routing.getAsked()) +
+                  " exclude each other: guesses would be counted as tokens");
+  return {};
 }
 
 /// Refuses tokens that the model does not know: the tokenizer's vocabulary may be larger,
@@ -145,16 +202,16 @@ static Result<void> checkTokens(std::span<const int32_t> tokens, int64_t vocabSi
 }
 
 /// How many new tokens there may be: what was asked for if it fits, by default what fits.
-static Result<int64_t> limitNewTokens(const CommandLine &line, int64_t promptTokens, int64_t contextSize) {
+Result<int64_t> GenerateCommand::limitNewTokens(int64_t promptTokens, int64_t contextSize) const {
   // The last new token is not fed, so it needs no room.
   int64_t room = contextSize - promptTokens + 1;
-  std::string prompt = "the prompt has " + std::to_string(promptTokens) + " tokens";
+  std::string found = "the prompt has " + std::to_string(promptTokens) + " tokens";
   if (promptTokens > contextSize)
-    return Error{prompt + ", the context holds " + std::to_string(contextSize)};
-  if (line.newTokens.value_or(0) > room)
-    return Error{prompt + " and `-n` asks for " + std::to_string(*line.newTokens) + " new ones; the context of " +
+    return Error{found + ", the context holds " + std::to_string(contextSize)};
+  if (newTokens.value_or(0) > room)
+    return Error{found + " and `-n` asks for " + std::to_string(*newTokens) + " new ones; the context of " +
                  std::to_string(contextSize) + " has room for " + std::to_string(room)};
-  return line.newTokens.value_or(std::min(defaultNewTokens, room));
+  return newTokens.value_or(std::min(defaultNewTokens, room));
 }
 
 /// A text as people and their editors write it: a byte order mark is no part of it.
@@ -182,8 +239,8 @@ static std::vector<std::string> splitLines(std::string_view text) {
 }
 
 /// What `--prompts` or a prompt `-` reads, as messages name it.
-static std::string nameSource(const CommandLine &line) {
-  return line.prompts && *line.prompts != "-" ? "`" + *line.prompts + "`" : "the standard input";
+std::string GenerateCommand::nameSource() const {
+  return prompts && *prompts != "-" ? "`" + *prompts + "`" : "the standard input";
 }
 
 /// The standard input as a prompt: the line end that `echo` and editors put behind it is no part of it.
@@ -202,17 +259,17 @@ static Result<std::string> readStandardPrompt(const std::string &name) {
 
 /// The prompts as they are written: one, which stands on the standard input where the line has none, or each line of
 /// the file of prompts.
-static Result<std::vector<std::string>> readPrompts(const CommandLine &line) {
-  if (line.promptTokens)
-    return std::vector<std::string>{*line.promptTokens};
-  std::string name = nameSource(line);
-  if (!line.prompts) {
-    if (line.prompt && line.prompt != "-")
-      return std::vector<std::string>{*line.prompt};
+Result<std::vector<std::string>> GenerateCommand::readPrompts() const {
+  if (promptTokens)
+    return std::vector<std::string>{*promptTokens};
+  std::string name = nameSource();
+  if (!prompts) {
+    if (prompt && prompt != "-")
+      return std::vector<std::string>{*prompt};
     Result<std::string> text = readStandardPrompt(name);
     return text ? Result(std::vector<std::string>{std::move(*text)}) : text.error();
   }
-  Result<std::string> text = *line.prompts == "-" ? readTextArgument("-") : readFile(*line.prompts, maxTextBytes);
+  Result<std::string> text = *prompts == "-" ? readTextArgument("-") : readFile(*prompts, maxTextBytes);
   if (text)
     text = dropMark(std::move(*text), name);
   if (!text)
@@ -224,35 +281,35 @@ static Result<std::vector<std::string>> readPrompts(const CommandLine &line) {
 }
 
 /// The texts of the prompts: with `--chat` they are messages, each of a conversation.
-static std::vector<Result<std::string>> renderPrompts(const Session &session, const CommandLine &line,
-                                                      std::vector<std::string> prompts) {
+std::vector<Result<std::string>> GenerateCommand::renderPrompts(const Session &session,
+                                                                std::vector<std::string> written) const {
   const std::optional<TextDescription> &description = session.getDescription().text;
   std::vector<Result<std::string>> texts;
-  for (std::string &prompt : prompts)
-    texts.push_back(line.chat && description ? renderUserMessage(*description, prompt) : Result(std::move(prompt)));
+  for (std::string &one : written)
+    texts.push_back(chat && description ? renderUserMessage(*description, one) : Result(std::move(one)));
   return texts;
 }
 
 /// The tokens of a prompt. Special ones are recognised everywhere, also in a message of `--chat`:
 /// the template decides what it does with it.
-static Result<std::vector<int32_t>> encode(const CommandLine &line, const Tokenizer *tokenizer,
-                                           const Result<std::string> &prompt) {
-  if (!prompt)
-    return prompt.error();
-  if (line.promptTokens)
-    return parseTokenList(*prompt);
-  if (!line.chat)
-    return tokenizer->encodePrompt(*prompt);
-  Result<std::vector<int32_t>> tokens = tokenizer->encode(*prompt, /*parseSpecial=*/true);
+Result<std::vector<int32_t>> GenerateCommand::encode(const Tokenizer *tokenizer,
+                                                     const Result<std::string> &text) const {
+  if (!text)
+    return text.error();
+  if (promptTokens)
+    return parseTokenList(*text);
+  if (!chat)
+    return tokenizer->encodePrompt(*text);
+  Result<std::vector<int32_t>> tokens = tokenizer->encode(*text, /*parseSpecial=*/true);
   if (tokens && tokens->empty())
     return Error{"the chat template gives an empty prompt"};
   return tokens;
 }
 
 /// The tokenizer, unless token ids go in and out.
-static Result<std::optional<Tokenizer>> getTokenizer(const Session &session, const CommandLine &line) {
-  if (line.promptTokens && (line.printTokens || !session.getDescription().text)) {
-    if (!line.printTokens)
+Result<std::optional<Tokenizer>> GenerateCommand::getTokenizer(const Session &session) const {
+  if (promptTokens && (printTokens || !session.getDescription().text)) {
+    if (!printTokens)
       return Error{"the model has no tokenizer to write text with; add `--print-tokens`"};
     return std::optional<Tokenizer>();
   }
@@ -263,158 +320,113 @@ static Result<std::optional<Tokenizer>> getTokenizer(const Session &session, con
 }
 
 /// A text to be continued, without a sink.
-static Result<Continuation> makeText(const CommandLine &line, const Engine &engine, const Tokenizer *tokenizer,
-                                     const Result<std::string> &prompt, int64_t contextSize) {
-  Result<std::vector<int32_t>> tokens = encode(line, tokenizer, prompt);
+Result<Continuation> GenerateCommand::makeText(const Engine &engine, const Tokenizer *tokenizer,
+                                               const Result<std::string> &text, int64_t contextSize) const {
+  Result<std::vector<int32_t>> tokens = encode(tokenizer, text);
   if (!tokens)
     return tokens.error();
   if (Result<void> valid = checkTokens(*tokens, engine.getVocabSize()); !valid)
     return valid.error();
-  Result<int64_t> newTokens = limitNewTokens(line, static_cast<int64_t>(tokens->size()), contextSize);
-  if (!newTokens)
-    return newTokens.error();
-  return Continuation{std::move(*tokens), Sampler(getSamplerOptions(line)), nullptr, *newTokens};
+  Result<int64_t> most = limitNewTokens(static_cast<int64_t>(tokens->size()), contextSize);
+  if (!most)
+    return most.error();
+  return Continuation{std::move(*tokens), Sampler(sampling.getSamplerOptions()), nullptr, *most};
 }
 
 /// The texts to be continued, without sinks. Of a file of prompts, a line that can't be is named and left out.
-static Result<std::vector<Continuation>> makeTexts(const CommandLine &line, const Engine &engine,
-                                                   const Tokenizer *tokenizer,
-                                                   std::span<const Result<std::string>> prompts) {
-  Result<int64_t> contextSize = getContextSize(line, engine.getContextSize());
+Result<std::vector<Continuation>> GenerateCommand::makeTexts(const Engine &engine, const Tokenizer *tokenizer,
+                                                             std::span<const Result<std::string>> rendered) const {
+  Result<int64_t> contextSize = context.getSize(engine.getContextSize());
   if (!contextSize)
     return contextSize.error();
   std::vector<Continuation> texts;
-  for (size_t i = 0; i < prompts.size(); ++i) {
-    Result<Continuation> text = makeText(line, engine, tokenizer, prompts[i], *contextSize);
+  for (size_t i = 0; i < rendered.size(); ++i) {
+    Result<Continuation> text = makeText(engine, tokenizer, rendered[i], *contextSize);
     if (text)
       texts.push_back(std::move(*text));
-    else if (!line.prompts)
+    else if (!prompts)
       return text.error();
     else
-      std::fprintf(stderr, "%s: %s, line %zu: error: %s\n", program_invocation_name, nameSource(line).c_str(), i + 1,
+      std::fprintf(stderr, "%s: %s, line %zu: error: %s\n", program_invocation_name, nameSource().c_str(), i + 1,
                    text.error().message.c_str());
   }
   return texts;
 }
 
 /// Refuses to read a prompt from a person: at a terminal without a prompt, nobody knows what is waited for.
-static Result<void> checkPrompt(const CommandLine &line) {
-  bool isGiven = line.prompt || line.prompts || line.promptTokens;
+Result<void> GenerateCommand::checkPrompt() const {
+  bool isGiven = prompt || prompts || promptTokens;
   if (isGiven || !isatty(STDIN_FILENO))
     return {};
   return Error{"found no prompt, expected one, as \"Once upon a time\", or `-` for the standard input",
                ErrorKind::Usage};
 }
 
-static constexpr std::string_view draftPrefix = "draft=";
-
-static Result<void> checkSpeculation(const CommandLine &line) {
-  std::string how = line.speculate.value_or("off");
-  if (how == "off" || how == "lookup" || how == "medusa" || (how.starts_with(draftPrefix) && how != draftPrefix))
-    return {};
-  return Error{"`--speculate` is `" + how + "`, expected `medusa`, `lookup`, `draft=MODEL` or `off`", ErrorKind::Usage};
-}
-
-/// What guesses tokens, as `--speculate` says, by default the model's heads; null: nothing.
-static Result<std::unique_ptr<Guesser>> makeGuesser(Session &session, const Engine &engine, const CommandLine &line) {
-  bool hasHeads = MedusaHeads::find(session, engine.getHiddenSize()).has_value();
-  // What was chosen for guesses is not what was chosen for the text.
-  bool isRecorded = line.routingProfile || line.routingTrace;
-  std::string how = line.speculate.value_or(hasHeads && !isRecorded ? "medusa" : "off");
-  if (how == "medusa")
-    return MedusaGuesser::create(session, engine);
-  if (how == "lookup")
-    return std::unique_ptr<Guesser>(std::make_unique<LookupGuesser>());
-  if (how.starts_with(draftPrefix))
-    return DraftGuesser::create(how.substr(draftPrefix.size()), session, engine);
-  return std::unique_ptr<Guesser>();
-}
-
-static std::optional<TypicalAcceptance> getTypicalAcceptance(const CommandLine &line) {
-  if (!line.posteriorThreshold && !line.posteriorAlpha)
-    return std::nullopt;
-  TypicalAcceptance acceptance;
-  acceptance.epsilon = line.posteriorThreshold.value_or(acceptance.epsilon);
-  acceptance.delta = line.posteriorAlpha.value_or(acceptance.delta);
-  return acceptance;
-}
-
-Result<void> runGenerate(Session &session, const CommandLine &line) {
-  if (Result<void> asked = checkPrompt(line); !asked)
-    return asked;
-  if (Result<void> valid = checkSpeculation(line); !valid)
-    return valid;
-  Result<std::vector<std::string>> given = readPrompts(line);
-  if (!given)
-    return given.error();
-  // Templates are rendered while this process is small: they cost the more the larger it is
-  // (Chat.h).
-  std::vector<Result<std::string>> prompts = renderPrompts(session, line, std::move(*given));
-  // Reading the tokenizer takes as long as moving the weights.
-  session.prepareWeights();
-  int64_t sequences = std::min(line.parallel.value_or(defaultParallel), static_cast<int64_t>(prompts.size()));
-  Result<Engine> engine = Engine::create(session, {.batch = line.batch,
-                                                   .sequences = sequences,
-                                                   // Of a text that is known in part, not all rows would be recorded.
-                                                   .share = !line.routingProfile && !line.routingTrace});
-  if (!engine)
-    return engine.error();
-  Result<std::unique_ptr<Guesser>> guesser = makeGuesser(session, *engine, line);
-  if (!guesser)
-    return guesser.error();
-  Result<std::optional<Tokenizer>> created = getTokenizer(session, line);
-  if (!created)
-    return created.error();
-  const Tokenizer *tokenizer = *created ? &**created : nullptr;
-  Result<std::vector<Continuation>> texts = makeTexts(line, *engine, tokenizer, prompts);
-  if (!texts)
-    return texts.error();
-  std::vector<Printer> printers(texts->size(), Printer(line.printTokens ? nullptr : tokenizer, !line.prompts));
-  for (size_t i = 0; i < printers.size(); ++i)
-    (*texts)[i].sink = &printers[i];
-  std::span<const int32_t> stopTokens;
-  if (session.getDescription().text && !line.ignoreEos)
-    stopTokens = session.getDescription().text->eosIds;
-  GenerateOptions options;
-  options.guesser = guesser->get();
-  options.typical = getTypicalAcceptance(line);
-  Result<void> done = generate(*engine, *texts, stopTokens, options);
-  // What came before an error is text, too.
+/// Prints what the texts hold that is not printed yet, and their times: what came before an error is text, too.
+Result<void> GenerateCommand::printResults(std::span<const Continuation> texts, std::span<Printer> printers,
+                                           Result<void> done) const {
   for (size_t i = 0; i < printers.size(); ++i) {
-    if (i && !line.printTokens && done)
+    if (i && !printTokens && done)
       done = print("\n");
     if (Result<void> finished = printers[i].finish(); !finished && done)
       done = finished;
-    size_t promptTokens = (*texts)[i].tokens.size() - printers[i].getTokens().size();
-    if (line.timing && done)
-      line.json ? printers[i].printTimingJson(promptTokens, (*texts)[i].steps)
-                : printers[i].printTiming(promptTokens, (*texts)[i].steps);
-    if (line.printTokens && done)
+    size_t given = texts[i].tokens.size() - printers[i].getTokens().size();
+    if (timing.timing && done)
+      timing.json ? printers[i].printTimingJson(given, texts[i].steps) : printers[i].printTiming(given, texts[i].steps);
+    if (printTokens && done)
       done = print(formatTokens(printers[i].getTokens()) + "\n");
   }
-  size_t leftOut = prompts.size() - texts->size();
+  return done;
+}
+
+Result<void> GenerateCommand::run(Session &session) {
+  if (Result<void> asked = checkPrompt(); !asked)
+    return asked;
+  Result<std::vector<std::string>> written = readPrompts();
+  if (!written)
+    return written.error();
+  // Templates are rendered while this process is small: they cost the more the larger it is
+  // (Chat.h).
+  std::vector<Result<std::string>> rendered = renderPrompts(session, std::move(*written));
+  // Reading the tokenizer takes as long as moving the weights.
+  session.prepareWeights();
+  int64_t sequences = std::min(parallel.value_or(defaultParallel), static_cast<int64_t>(rendered.size()));
+  Result<Engine> engine = Engine::create(session, {.batch = steps.batch,
+                                                   .sequences = sequences,
+                                                   .rows = cacheRows,
+                                                   // Of a text that is known in part, not all rows would be recorded.
+                                                   .share = !routing.getAsked()});
+  if (!engine)
+    return engine.error();
+  // What is chosen for guesses is not what is chosen for the text.
+  Result<std::unique_ptr<Guesser>> guesser = guesses.makeGuesser(session, *engine, /*usesHeads=*/!routing.getAsked());
+  if (!guesser)
+    return guesser.error();
+  Result<std::optional<Tokenizer>> created = getTokenizer(session);
+  if (!created)
+    return created.error();
+  const Tokenizer *tokenizer = *created ? &**created : nullptr;
+  Result<std::vector<Continuation>> texts = makeTexts(*engine, tokenizer, rendered);
+  if (!texts)
+    return texts.error();
+  std::vector<Printer> printers(texts->size(), Printer(printTokens ? nullptr : tokenizer, !prompts));
+  for (size_t i = 0; i < printers.size(); ++i)
+    (*texts)[i].sink = &printers[i];
+  std::span<const int32_t> stopTokens;
+  if (session.getDescription().text && !ignoreEos)
+    stopTokens = session.getDescription().text->eosIds;
+  GenerateOptions options;
+  options.guesser = guesser->get();
+  options.typical = sampling.getTypicalAcceptance();
+  Result<void> generated = generate(*engine, *texts, stopTokens, options);
+  Result<void> done = printResults(*texts, printers, std::move(generated));
+  size_t leftOut = rendered.size() - texts->size();
   if (done && leftOut)
-    return Error{std::to_string(leftOut) + " of " + std::to_string(prompts.size()) + " prompts " +
+    return Error{std::to_string(leftOut) + " of " + std::to_string(rendered.size()) + " prompts " +
                  (leftOut == 1 ? "was" : "were") + " left out"};
   return done;
 }
 
-Result<void> runGuess(Session &session, const CommandLine &line) {
-  Result<Engine> engine = Engine::create(session, {line.batch, line.parallel.value_or(1)});
-  return engine ? serveGuesses(session, *engine) : engine.error();
-}
-
-Result<void> runTokenize(Session &session, const CommandLine &line) {
-  Result<Tokenizer> tokenizer = Tokenizer::create(session);
-  if (!tokenizer)
-    return tokenizer.error();
-  Result<std::string> text = readTextArgument(*line.tokenize);
-  if (!text)
-    return text.error();
-  Result<std::vector<int32_t>> tokens = tokenizer->encode(*text, /*parseSpecial=*/!line.noSpecial);
-  if (!tokens)
-    return tokens.error();
-  return print(formatTokens(*tokens) + "\n");
-}
+std::unique_ptr<Command> makeGenerateCommand() { return std::make_unique<GenerateCommand>(); }
 
 } // namespace quern::runtime

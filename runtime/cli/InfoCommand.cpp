@@ -1,10 +1,7 @@
 //===- InfoCommand.cpp - describes a compiled model in JSON -------------------------------------===//
 
-#include "quern/Version.h"
-#include "runtime/CpuFeatures.h"
-#include "runtime/Description.h"
-#include "runtime/TargetChoice.h"
-#include "runtime/cli/Commands.h"
+#include "runtime/cli/Command.h"
+#include "runtime/cli/Common.h"
 #include "runtime/llm/Signature.h"
 #include "runtime/vision/Signature.h"
 
@@ -101,7 +98,17 @@ static Json getCacheType(const Description &description) {
   return Json();
 }
 
-Result<void> runInfo(Session &session, const CommandLine &) {
+namespace {
+
+class InfoCommand : public Command {
+public:
+  std::vector<Option> getOptions() override { return {Option("--info", "describe the model, in JSON").chooses()}; }
+  Result<void> run(Session &session) override;
+};
+
+} // namespace
+
+Result<void> InfoCommand::run(Session &session) {
   const Description &description = session.getDescription();
   Json json = {{"model", description.model}};
   json["entries"] = Json::array();
@@ -143,23 +150,6 @@ Result<void> runInfo(Session &session, const CommandLine &) {
   return print(json.dump(2) + "\n");
 }
 
-Result<void> runVersion() {
-  std::string_view json(reinterpret_cast<const char *>(quern_description), static_cast<size_t>(quern_description_size));
-  Result<Description> description = parseDescription(json, quern_programs.count);
-  if (!description)
-    return description.error();
-  std::string text = "model " + description->model + "\n";
-  for (const auto &[name, version] : description->versions)
-    text += name + " " + version + "\n";
-  text += std::string("commit ") + getCommit() + "\n";
-  std::string names;
-  for (const Target &target : description->targets)
-    names += (names.empty() ? "" : ", ") + target.name;
-  Result<uint32_t> chosen = chooseTarget(description->targets, std::nullopt, hasCpuFeature);
-  text +=
-      "targets " + names + "; this CPU runs " + (chosen ? description->targets[*chosen].name : "none of them") + "\n";
-  text += "ABI of programs " + std::to_string(QUERN_ABI_VERSION) + "\n";
-  return print(text);
-}
+std::unique_ptr<Command> makeInfoCommand() { return std::make_unique<InfoCommand>(); }
 
 } // namespace quern::runtime

@@ -131,4 +131,27 @@ Result<void> writeTrace(const Session &session, std::span<const KernelLaunch> la
   return file->finish();
 }
 
+std::vector<Option> LaunchOptions::getOptions() {
+  return {
+      Option("--profile", profile, "also print the time of each kernel, by the model's lines"),
+      Option("--trace", trace, "FILE.json", "write a Chrome trace of all kernel launches"),
+  };
+}
+
+Result<void> LaunchOptions::begin(Session &) { return trace ? checkOutput(*trace) : Result<void>(); }
+
+Result<void> ProfileOptions::begin(Session &session) {
+  session.setProfiling(isAsked());
+  return LaunchOptions::begin(session);
+}
+
+Result<void> ProfileOptions::end(Session &session) {
+  if (!isAsked())
+    return {};
+  Roofline roofline = measureRoofline(session.getThreadCount());
+  if (profile)
+    std::fputs(formatProfile(session, session.getLaunches(), roofline).c_str(), stderr);
+  return trace ? writeTrace(session, session.getLaunches(), roofline, *trace) : Result<void>();
+}
+
 } // namespace quern::runtime

@@ -5,6 +5,7 @@
 
 #include "quern/Runtime.h"
 #include "runtime/Limits.h"
+#include "runtime/cli/Option.h"
 
 #include <span>
 #include <string>
@@ -19,6 +20,28 @@ std::string formatProfile(const Session &session, std::span<const KernelLaunch> 
 /// with the least time that `roofline` allows.
 Result<void> writeTrace(const Session &session, std::span<const KernelLaunch> launches, const Roofline &roofline,
                         const std::string &path);
+
+/// What is told of the launches of kernels; whoever takes these options measures and tells by itself.
+class LaunchOptions : public SharedOptions {
+public:
+  const char *getTitle() const override { return "Times of kernels"; }
+  std::vector<Option> getOptions() override;
+  /// Refuses a trace that could not be written.
+  Result<void> begin(Session &session) override;
+
+  bool isAsked() const { return profile || trace; }
+
+  bool profile = false;
+  /// The file of the trace.
+  std::optional<std::string> trace;
+};
+
+/// The same of the whole run of a command: the table goes to the standard error.
+class ProfileOptions : public LaunchOptions {
+public:
+  Result<void> begin(Session &session) override;
+  Result<void> end(Session &session) override;
+};
 
 } // namespace quern::runtime
 

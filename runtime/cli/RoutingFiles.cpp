@@ -11,24 +11,29 @@ namespace quern::runtime {
 
 static constexpr int formatVersion = 1;
 
-Result<void> beginRoutingFiles(Session &session, const CommandLine &line) {
-  struct Asked {
-    const char *flag;
-    const std::optional<std::string> &path;
+std::vector<Option> RoutingOptions::getOptions() {
+  return {
+      Option("--routing-profile", profile, "FILE.json",
+             "write how often each expert was chosen, for `quern compile --routing-profile`"),
+      Option("--routing-trace", trace, "FILE.json", "write which experts each row chose"),
   };
-  for (const Asked &asked :
-       {Asked{"--routing-profile", line.routingProfile}, Asked{"--routing-trace", line.routingTrace}}) {
-    if (!asked.path)
-      continue;
-    if (session.getDescription().experts.empty())
-      return Error{inBackticks(asked.flag) + " records which experts rows choose, and the model " +
-                   inBackticks(session.getDescription().model) + " has none; expected a mixture of experts"};
-    if (Result<void> valid = checkOutput(*asked.path); !valid)
-      return valid;
-  }
-  if (line.routingTrace)
+}
+
+const char *RoutingOptions::getAsked() const {
+  return profile ? "--routing-profile" : trace ? "--routing-trace" : nullptr;
+}
+
+Result<void> RoutingOptions::begin(Session &session) {
+  if (getAsked() && session.getDescription().experts.empty())
+    return Error{inBackticks(getAsked()) + " records which experts rows choose, and the model " +
+                 inBackticks(session.getDescription().model) + " has none; expected a mixture of experts"};
+  for (const std::optional<std::string> *path : {&profile, &trace})
+    if (*path)
+      if (Result<void> valid = checkOutput(**path); !valid)
+        return valid;
+  if (trace)
     session.setRoutingRecord(RoutingRecord::Rows);
-  else if (line.routingProfile)
+  else if (profile)
     session.setRoutingRecord(RoutingRecord::Counts);
   return {};
 }
@@ -66,20 +71,20 @@ static Result<void> writeFile(const Session &session, const std::string &path, c
   return file->finish();
 }
 
-Result<void> writeRoutingFiles(const Session &session, const CommandLine &line) {
-  if (line.routingProfile) {
+Result<void> RoutingOptions::end(Session &session) {
+  if (profile) {
     auto format = [](const ExpertArray &array, const ExpertChoices &choices) {
       return formatLayer(array, "counts", choices.counts, {{"numbers", array.numbers}, {"rows", choices.rows}});
     };
-    if (Result<void> done = writeFile(session, *line.routingProfile, "quern routing profile", format); !done)
+    if (Result<void> done = writeFile(session, *profile, "quern routing profile", format); !done)
       return done;
   }
-  if (!line.routingTrace)
+  if (!trace)
     return {};
   auto format = [](const ExpertArray &array, const ExpertChoices &choices) {
     return formatLayer(array, "chosen", choices.chosen, Json::object());
   };
-  return writeFile(session, *line.routingTrace, "quern routing trace", format);
+  return writeFile(session, *trace, "quern routing trace", format);
 }
 
 } // namespace quern::runtime

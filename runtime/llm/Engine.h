@@ -30,7 +30,7 @@ struct EngineOptions {
   /// Cache rows of all sequences together, in whole pages; none: as many as all may have.
   std::optional<int64_t> rows = {};
   /// Whether texts that begin alike share what they begin with.
-  bool share = true;
+  bool share = false;
 };
 
 /// Runs the language-model entry of a session on steps of rows of any mix of sequences and lengths. What a sequence

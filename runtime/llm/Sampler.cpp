@@ -3,7 +3,9 @@
 #include "runtime/llm/Sampler.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <iterator>
 #include <limits>
 
 namespace quern::runtime {
@@ -23,10 +25,32 @@ int32_t findLargest(std::span<const float> logits) {
   return index;
 }
 
-std::span<const float> Sampler::penalize(std::span<const float> logits, std::span<const int32_t> context) {
+namespace {
+
+/// The candidates of a token.
+struct Candidates {
+  std::vector<Candidate> &list;
+  /// The one with the largest logit, of equal ones the first: no rule takes it away.
+  int32_t likeliest;
+
+  /// Drops all that are less likely, but the likeliest.
+  void dropBelow(float probability) {
+    std::erase_if(list, [&](const Candidate &candidate) {
+      return candidate.probability < probability && candidate.token != likeliest;
+    });
+  }
+};
+
+} // namespace
+
+//===- Rules of logits ---------------------------------------------------------------------------===//
+
+/// Makes tokens of the context less likely.
+static std::span<const float> penalizeRepetition(const SamplerOptions &options, std::span<const float> logits,
+                                                 std::span<const int32_t> context, std::vector<float> &row) {
   if (options.repetitionPenalty == 1.0f)
     return logits;
-  penalized.assign(logits.begin(), logits.end());
+  row.assign(logits.begin(), logits.end());
   for (int32_t token : context) {
     if (token < 0 || static_cast<size_t>(token) >= logits.size())
       continue;
@@ -34,112 +58,127 @@ std::span<const float> Sampler::penalize(std::span<const float> logits, std::spa
     float logit = logits[static_cast<size_t>(token)];
     float scaled = logit > 0 ? logit / options.repetitionPenalty : logit * options.repetitionPenalty;
     // What was finite stays so: an infinite logit would rule all others out, or itself.
-    penalized[static_cast<size_t>(token)] =
-        std::isfinite(logit) ? std::clamp(scaled, -largestNumber, largestNumber) : logit;
+    row[static_cast<size_t>(token)] = std::isfinite(logit) ? std::clamp(scaled, -largestNumber, largestNumber) : logit;
   }
-  return penalized;
+  return row;
 }
 
-/// Takes the logits that can be chosen. Infinite ones are all that count if there are any.
-void Sampler::collect(std::span<const float> logits) {
-  bool isInfinite = std::find(logits.begin(), logits.end(), infinity) != logits.end();
-  candidates.clear();
-  for (size_t i = 0; i < logits.size(); ++i) {
-    if (!(logits[i] > -infinity) || (isInfinite && logits[i] < infinity))
-      continue;
-    float logit = isInfinite ? 0.0f : logits[i];
-    candidates.push_back({logit, 0.0f, static_cast<int32_t>(i)});
-  }
-}
+/// Gives the logits behind `context` by a rule: what it was given where that does not change, else `row`, which it
+/// fills. What it makes minus infinity is never chosen.
+using LogitRule = std::span<const float> (*)(const SamplerOptions &options, std::span<const float> logits,
+                                             std::span<const int32_t> context, std::vector<float> &row);
 
-bool Sampler::isLikelier(const Candidate &a, const Candidate &b) {
+/// In their order. A rule that forbids tokens stands before those that weigh them.
+static constexpr LogitRule logitRules[] = {penalizeRepetition};
+
+//===- Rules of candidates -----------------------------------------------------------------------===//
+
+/// By logits, of which different ones may round to one probability; of equals the lowest token.
+static bool isLikelier(const Candidate &a, const Candidate &b) {
   return a.logit != b.logit ? a.logit > b.logit : a.token < b.token;
 }
 
-void Sampler::keepTopK() {
-  if (options.topK <= 0 || static_cast<size_t>(options.topK) >= candidates.size())
+static void keepTopK(const SamplerOptions &options, Candidates &candidates) {
+  std::vector<Candidate> &list = candidates.list;
+  if (options.topK <= 0 || static_cast<size_t>(options.topK) >= list.size())
     return;
-  auto end = candidates.begin() + options.topK;
-  std::partial_sort(candidates.begin(), end, candidates.end(), isLikelier);
-  candidates.erase(end, candidates.end());
+  auto end = list.begin() + options.topK;
+  std::partial_sort(list.begin(), end, list.end(), isLikelier);
+  list.erase(end, list.end());
 }
 
 /// p_i = exp((x_i - max x) / T) / Σ_j exp((x_j - max x) / T). The largest is taken off first, so that no quotient by a
 /// tiny temperature overflows.
-void Sampler::toProbabilities() {
+static void toProbabilities(const SamplerOptions &options, Candidates &candidates) {
   float largest = -infinity;
-  for (const Candidate &candidate : candidates)
+  for (const Candidate &candidate : candidates.list)
     largest = std::max(largest, candidate.logit);
   // A denormal divisor counts as zero where the processor is told so, and 0 / 0 is no number.
   float temperature = std::max(options.temperature, std::numeric_limits<float>::min());
   float sum = 0;
-  for (Candidate &candidate : candidates) {
+  for (Candidate &candidate : candidates.list) {
     candidate.probability = std::exp((candidate.logit - largest) / temperature);
     sum += candidate.probability;
   }
-  for (Candidate &candidate : candidates)
+  for (Candidate &candidate : candidates.list)
     candidate.probability /= sum;
 }
 
-/// Drops all candidates that are less likely, but never the likeliest.
-void Sampler::dropBelow(float probability) {
-  std::erase_if(candidates, [&](const Candidate &candidate) {
-    return candidate.probability < probability && candidate.token != likeliest;
-  });
-}
-
-void Sampler::keepTopP() {
-  if (options.topP >= 1.0f || candidates.size() < 2)
+static void keepTopP(const SamplerOptions &options, Candidates &candidates) {
+  std::vector<Candidate> &list = candidates.list;
+  if (options.topP >= 1.0f || list.size() < 2)
     return;
   // It saves sorting the whole vocabulary. The n - 1 other tokens, if all are below the cutoff, have together less than
   // 1 - p, so that the set lies among those above it. If all n are below, 1 / n <= max < (1 - p) / (n - 1), hence
   // p < 1 / n <= max: the likeliest alone is the set.
-  dropBelow((1.0f - options.topP) / static_cast<float>(candidates.size() - 1));
-  std::sort(candidates.begin(), candidates.end(), isLikelier);
-  float sum = candidates[0].probability;
+  candidates.dropBelow((1.0f - options.topP) / static_cast<float>(list.size() - 1));
+  std::sort(list.begin(), list.end(), isLikelier);
+  float sum = list[0].probability;
   size_t kept = 1;
-  while (kept < candidates.size() && sum <= options.topP)
-    sum += candidates[kept++].probability;
-  candidates.resize(kept);
+  while (kept < list.size() && sum <= options.topP)
+    sum += list[kept++].probability;
+  list.resize(kept);
 }
 
-void Sampler::keepMinP() {
+static void keepMinP(const SamplerOptions &options, Candidates &candidates) {
   if (options.minP <= 0.0f)
     return;
   float largest = 0;
-  for (const Candidate &candidate : candidates)
+  for (const Candidate &candidate : candidates.list)
     largest = std::max(largest, candidate.probability);
-  dropBelow(options.minP * largest);
+  candidates.dropBelow(options.minP * largest);
 }
 
-int32_t Sampler::draw() {
+/// Drops candidates by a rule, but for the likeliest, or says how likely they are.
+using CandidateRule = void (*)(const SamplerOptions &options, Candidates &candidates);
+
+/// In their order: what stands behind `toProbabilities` goes by probabilities.
+static constexpr CandidateRule candidateRules[] = {keepTopK, toProbabilities, keepTopP, keepMinP};
+
+//===- The choice --------------------------------------------------------------------------------===//
+
+/// Takes the logits that can be chosen. Infinite ones are all that count if there are any.
+static void collect(std::span<const float> logits, std::vector<Candidate> &list) {
+  bool isInfinite = std::find(logits.begin(), logits.end(), infinity) != logits.end();
+  list.clear();
+  for (size_t i = 0; i < logits.size(); ++i) {
+    if (!(logits[i] > -infinity) || (isInfinite && logits[i] < infinity))
+      continue;
+    float logit = isInfinite ? 0.0f : logits[i];
+    list.push_back({logit, 0.0f, static_cast<int32_t>(i)});
+  }
+}
+
+static int32_t draw(const Candidates &candidates, RandomGenerator &random) {
   float sum = 0;
-  for (const Candidate &candidate : candidates)
+  for (const Candidate &candidate : candidates.list)
     sum += candidate.probability;
   float point = random.nextFloat() * sum;
   float reached = 0;
-  for (const Candidate &candidate : candidates) {
+  for (const Candidate &candidate : candidates.list) {
     reached += candidate.probability;
     if (point < reached)
       return candidate.token;
   }
   // Only by rounding.
-  return likeliest;
+  return candidates.likeliest;
 }
 
+Sampler::Sampler(const SamplerOptions &options) : options(options), random(options.seed), rows(std::size(logitRules)) {}
+
 Result<int32_t> Sampler::sample(std::span<const float> logits, std::span<const int32_t> context) {
-  logits = penalize(logits, context);
-  likeliest = findLargest(logits);
+  for (size_t i = 0; i < std::size(logitRules); ++i)
+    logits = logitRules[i](options, logits, context, rows[i]);
+  int32_t likeliest = findLargest(logits);
   if (likeliest < 0)
     return Error{"the model's logits hold no number; its weights may not be numbers either"};
   if (options.isGreedy)
     return likeliest;
-  collect(logits);
-  keepTopK();
-  toProbabilities();
-  keepTopP();
-  keepMinP();
-  return draw();
+  collect(logits, candidates);
+  Candidates left{candidates, likeliest};
+  for (CandidateRule rule : candidateRules)
+    rule(options, left);
+  return draw(left, random);
 }
 
 /// How likely each token is, and the bound that makes a guess of it hold.

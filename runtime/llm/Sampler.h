@@ -55,11 +55,20 @@ struct TypicalAcceptance {
   float epsilon = 0.09f, delta = 0.3f;
 };
 
-/// Chooses tokens from logits. The rules apply in this order: repetition penalty, top-k, temperature, top-p, min-p.
-/// None of them takes the likeliest token away. A logit that is not a number is never chosen.
+/// A token that can be chosen, and how likely it is.
+struct Candidate {
+  float logit;
+  float probability;
+  int32_t token;
+};
+
+/// Chooses tokens from logits, in stages of which each takes what the one before gives (Sampler.cpp lists their rules):
+/// rules of logits (repetition penalty), the largest of which is the choice where tokens are not drawn; rules of
+/// candidates (top-k, temperature, top-p, min-p), none of which takes the likeliest away; the draw. A logit that is not
+/// a number is never chosen.
 class Sampler {
 public:
-  explicit Sampler(const SamplerOptions &options) : options(options), random(options.seed) {}
+  explicit Sampler(const SamplerOptions &options);
 
   /// The next token after `context`. Refused when no logit is a number above minus infinity.
   Result<int32_t> sample(std::span<const float> logits, std::span<const int32_t> context);
@@ -71,31 +80,12 @@ public:
                                      const std::function<std::span<const float>(int32_t node)> &getLogits) const;
 
 private:
-  struct Candidate {
-    float logit;
-    float probability;
-    int32_t token;
-  };
-
-  /// By logits, of which different ones may round to one probability; of equals the lowest token.
-  static bool isLikelier(const Candidate &a, const Candidate &b);
-
-  std::span<const float> penalize(std::span<const float> logits, std::span<const int32_t> context);
-  void collect(std::span<const float> logits);
-  void keepTopK();
-  void toProbabilities();
-  void keepTopP();
-  void keepMinP();
-  void dropBelow(float probability);
-  int32_t draw();
-
   SamplerOptions options;
   RandomGenerator random;
-  /// Kept from one token to the next for their memory.
-  std::vector<float> penalized;
+  /// What each rule of logits makes, [rule, vocabulary], and the candidates: kept from one token to the next for their
+  /// memory.
+  std::vector<std::vector<float>> rows;
   std::vector<Candidate> candidates;
-  /// The token with the largest logit, of equal ones the first: always a candidate.
-  int32_t likeliest = 0;
 };
 
 /// The index of the largest number, the first of equals; -1 when there is none above minus infinity.

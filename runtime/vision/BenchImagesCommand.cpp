@@ -1,7 +1,7 @@
 //===- BenchImagesCommand.cpp - images per second of a classifier's network ---------------------===//
 
 #include "runtime/cli/Benchmark.h"
-#include "runtime/vision/Commands.h"
+#include "runtime/cli/Command.h"
 #include "runtime/vision/ImageClassifier.h"
 
 #include <algorithm>
@@ -16,8 +16,29 @@ static Result<uint64_t> measureOnce(ImageClassifier &classifier, RandomGenerator
   return scores ? Result<uint64_t>(nowInNanoseconds() - begin) : scores.error();
 }
 
-Result<void> runBenchImages(Session &session, const CommandLine &line) {
-  Result<ImageClassifier> classifier = ImageClassifier::create(session, line.batch.value_or(1));
+namespace {
+
+class BenchImagesCommand : public Command {
+public:
+  std::vector<Option> getOptions() override {
+    return {
+        Option("--bench", "measure images per second").chooses(),
+        Option("--batch", batch, "N", {1, mostThings}, "images at once (1)"),
+    };
+  }
+  std::vector<SharedOptions *> getShared() override { return {&measurement, &launches}; }
+  Result<void> run(Session &session) override;
+
+private:
+  int64_t batch = 1;
+  MeasurementOptions measurement;
+  LaunchOptions launches;
+};
+
+} // namespace
+
+Result<void> BenchImagesCommand::run(Session &session) {
+  Result<ImageClassifier> classifier = ImageClassifier::create(session, batch);
   if (!classifier)
     return classifier.error();
   int64_t images = classifier->getBatch();
@@ -25,7 +46,9 @@ Result<void> runBenchImages(Session &session, const CommandLine &line) {
                  {{"n_images", images}},
                  images,
                  [&](RandomGenerator &random) { return measureOnce(*classifier, random); }};
-  return measure(session, {&test, 1}, {"images/s", "is"}, line);
+  return measure(session, {&test, 1}, {"images/s", "is"}, measurement, launches);
 }
+
+std::unique_ptr<Command> makeBenchImagesCommand() { return std::make_unique<BenchImagesCommand>(); }
 
 } // namespace quern::runtime

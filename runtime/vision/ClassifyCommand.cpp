@@ -1,7 +1,9 @@
 //===- ClassifyCommand.cpp - says what is in images ---------------------------------------------===//
 
-#include "runtime/cli/Commands.h"
-#include "runtime/vision/Commands.h"
+#include "runtime/cli/Command.h"
+#include "runtime/cli/Common.h"
+#include "runtime/cli/Profile.h"
+#include "runtime/cli/RoutingFiles.h"
 #include "runtime/vision/ImageClassifier.h"
 
 #include <algorithm>
@@ -12,15 +14,14 @@
 
 namespace quern::runtime {
 
-/// Classes that are shown when the line does not say.
-static constexpr int64_t defaultTop = 5;
-
 namespace {
 
-/// Classifies images one batch after the other and prints each batch's results, in JSON all at the end.
+/// Classifies images one batch after the other and prints the `top` likeliest classes of each batch, in JSON of all at
+/// the end.
 class Classification {
 public:
-  Classification(ImageClassifier &classifier, const CommandLine &line) : classifier(classifier), line(line) {}
+  Classification(ImageClassifier &classifier, int64_t top, bool isJson)
+      : classifier(classifier), top(top), isJson(isJson) {}
 
   /// A file, or the images in a folder.
   Result<void> addPath(const std::string &path);
@@ -34,11 +35,40 @@ private:
   void leaveOut(const Error &error);
 
   ImageClassifier &classifier;
-  const CommandLine &line;
+  int64_t top;
+  bool isJson;
   /// Those of the next run.
   std::vector<std::string> names;
   nlohmann::ordered_json results = nlohmann::ordered_json::array();
   size_t done = 0, refused = 0;
+};
+
+class ClassifyCommand : public Command {
+public:
+  std::vector<Option> getOptions() override {
+    return {
+        Option::operand("IMAGE...", "image", images,
+                        "Says what is in images: PNG and JPEG files, and those in folders.")
+            .reads(),
+        Option("--top", top, "K", {1, mostThings}, "the K likeliest classes (5)"),
+        Option("--batch", batch, "N", {1, mostThings}, "images per run, at most"),
+        Option("--json", isJson, "print the results in JSON"),
+    };
+  }
+  std::vector<SharedOptions *> getShared() override { return {&profile, &routing}; }
+  Result<void> check() const override {
+    return images.empty() ? misuse("found no image, expected files or folders") : Result<void>();
+  }
+  Result<void> run(Session &session) override;
+
+private:
+  /// Files and folders.
+  std::vector<std::string> images;
+  int64_t top = 5;
+  std::optional<int64_t> batch;
+  bool isJson = false;
+  ProfileOptions profile;
+  RoutingOptions routing;
 };
 
 } // namespace
@@ -90,24 +120,24 @@ Result<void> Classification::addFile(const std::string &path) {
 }
 
 Result<void> Classification::runBatch() {
-  Result<std::vector<std::vector<ClassScore>>> scores = classifier.run(line.top.value_or(defaultTop));
+  Result<std::vector<std::vector<ClassScore>>> scores = classifier.run(top);
   if (!scores)
     return scores.error();
   std::string text;
   for (size_t i = 0; i < names.size(); ++i) {
-    nlohmann::ordered_json top = nlohmann::ordered_json::array();
+    nlohmann::ordered_json classes = nlohmann::ordered_json::array();
     text += names[i] + "\n";
     for (const ClassScore &score : (*scores)[i]) {
-      top.push_back({{"label", score.label}, {"probability", score.probability}});
+      classes.push_back({{"label", score.label}, {"probability", score.probability}});
       char number[32];
       std::snprintf(number, sizeof(number), "%10.4f  ", static_cast<double>(score.probability));
       text += number + score.label + "\n";
     }
-    results.push_back({{"file", names[i]}, {"top", top}});
+    results.push_back({{"file", names[i]}, {"top", classes}});
   }
   done += names.size();
   names.clear();
-  return line.json ? Result<void>() : print(text);
+  return isJson ? Result<void>() : print(text);
 }
 
 Result<void> Classification::finish() {
@@ -116,7 +146,7 @@ Result<void> Classification::finish() {
       return ran;
   // Names of files need not be UTF-8.
   using Handler = nlohmann::ordered_json::error_handler_t;
-  if (line.json)
+  if (isJson)
     if (Result<void> printed = print(results.dump(2, ' ', false, Handler::replace) + "\n"); !printed)
       return printed;
   if (refused)
@@ -124,17 +154,17 @@ Result<void> Classification::finish() {
   return {};
 }
 
-Result<void> runClassify(Session &session, const CommandLine &line) {
-  Result<ImageClassifier> classifier = ImageClassifier::create(session, line.batch);
+Result<void> ClassifyCommand::run(Session &session) {
+  Result<ImageClassifier> classifier = ImageClassifier::create(session, batch);
   if (!classifier)
     return classifier.error();
-  Classification classification(*classifier, line);
-  for (const std::string &path : line.images)
+  Classification classification(*classifier, top, isJson);
+  for (const std::string &path : images)
     if (Result<void> added = classification.addPath(path); !added)
       return added;
   return classification.finish();
 }
 
-extern "C" const ImageCommands quern_image_commands = {runClassify, runBenchImages};
+std::unique_ptr<Command> makeClassifyCommand() { return std::make_unique<ClassifyCommand>(); }
 
 } // namespace quern::runtime

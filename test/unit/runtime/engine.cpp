@@ -20,7 +20,7 @@ class Traffic {
 public:
   Traffic(Checks &checks, int64_t sequences, int64_t rows)
       : checks(checks), session(makeSession(1)),
-        engine(Engine::create(*session, {.sequences = sequences, .rows = rows}).value()),
+        engine(Engine::create(*session, {.sequences = sequences, .rows = rows, .share = true}).value()),
         isCrowded(rows < sequences * 3 * QUERN_PAGE_ROWS), random(static_cast<uint64_t>(sequences)),
         texts(static_cast<size_t>(sequences)) {}
 

@@ -126,6 +126,37 @@ void testPenalty(Checks &checks) {
   checks.equal(sampler.sample(logits, context).value(), 0);
 }
 
+/// Each rule goes by what the ones before it left.
+void testOrder(Checks &checks) {
+  std::vector<float> logits = {std::log(0.4f), std::log(0.3f), std::log(0.2f), std::log(0.1f)};
+  auto countTokens = [&](float penalty, int64_t topK, float temperature, float topP, float minP) {
+    SamplerOptions options = sampling();
+    options.repetitionPenalty = penalty;
+    options.topK = topK;
+    options.temperature = temperature;
+    options.topP = topP;
+    options.minP = minP;
+    return count(options, logits).size();
+  };
+  // 0.4 does not exceed 0.5; of two tokens it is 0.57, and at T = 0.5 it is 0.53.
+  checks.equal(countTokens(1, 0, 1, 0.5f, 0), 2u);
+  checks.equal(countTokens(1, 2, 1, 0.5f, 0), 1u);
+  checks.equal(countTokens(1, 0, 0.5f, 0.5f, 0), 1u);
+  // 0.3 is 0.75 of 0.4, at T = 0.5 it is 0.56.
+  checks.equal(countTokens(1, 0, 1, 1, 0.6f), 2u);
+  checks.equal(countTokens(1, 0, 0.5f, 1, 0.6f), 1u);
+  // The likeliest token of the context is not the likeliest any more, and top-k sees that.
+  SamplerOptions options = sampling();
+  options.repetitionPenalty = 2;
+  options.topK = 1;
+  std::vector<int32_t> context = {0};
+  checks.equal(Sampler(options).sample(logits, context).value(), 1);
+  // Greedy, too; and the logits that were given stay what they were.
+  options.isGreedy = true;
+  checks.equal(Sampler(options).sample(logits, context).value(), 1);
+  checks.equal(findLargest(logits), 0);
+}
+
 void testRandom(Checks &checks) {
   // xorshift64* from the state 1, by its definition in 64-bit arithmetic.
   RandomGenerator random(1);
@@ -240,6 +271,7 @@ int main() {
   testDistributions(checks);
   testEdges(checks);
   testPenalty(checks);
+  testOrder(checks);
   testRandom(checks);
   testLikeliestStays(checks);
   testAnything(checks);

@@ -228,7 +228,7 @@ void testShared(Checks &checks) {
   prompts.push_back({4, 8});
   for (int64_t rows : {3 * toyContext, 768, 600}) {
     std::unique_ptr<Session> session = makeSession(2);
-    Engine engine = Engine::create(*session, {.sequences = 3, .rows = rows}).value();
+    Engine engine = Engine::create(*session, {.sequences = 3, .rows = rows, .share = true}).value();
     checks.equal(engine.getContextSize(), toyContext);
     std::vector<Collector> collectors(prompts.size());
     std::vector<Continuation> texts;
