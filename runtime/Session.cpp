@@ -38,8 +38,8 @@ struct Session::Impl {
   std::vector<void *> statePointers;
   /// The rows of a sequence in all caches.
   std::optional<int64_t> stateRows;
-  /// Whether all caches are paged, and how many pages there is memory for.
-  bool hasPages = false;
+  /// Whether some and whether all caches are paged, and how many pages there is memory for.
+  bool hasSomePages = false, hasPages = false;
   int64_t pageCount = 1;
   /// Which page holds which rows.
   std::vector<int32_t> pages;
@@ -171,9 +171,11 @@ Result<void> Session::Impl::allocate(const SessionOptions &options) {
   for (const State &state : description.states)
     if (state.rows)
       stateRows = std::min(stateRows.value_or(*state.rows), *state.rows);
+  auto isPaged = [](const State &state) { return state.rows && state.layout.pages; };
+  hasSomePages = std::any_of(description.states.begin(), description.states.end(), isPaged);
   hasPages = stateRows && std::all_of(description.states.begin(), description.states.end(),
                                       [](const State &state) { return !state.rows || state.layout.pages; });
-  return allocateStates(hasPages ? countPages(*stateRows) : 1);
+  return allocateStates(stateRows ? countPages(*stateRows) : 1);
 }
 
 /// The bytes of a state with `count` pages.
@@ -247,7 +249,7 @@ Result<int64_t> Session::resizePages(int64_t count) {
   for (const State &state : impl->description.states)
     if (state.layout.pages)
       most = std::min(most, std::numeric_limits<int32_t>::max() / *state.layout.pages);
-  count = impl->hasPages ? std::max(least, std::min(count, most)) : 1;
+  count = impl->hasPages ? std::max(least, std::min(count, most)) : least;
   Result<void> done = impl->allocateStates(count);
   return done ? Result(count) : done.error();
 }
@@ -393,7 +395,7 @@ Result<std::vector<int32_t>> Session::Impl::check(uint32_t entry, std::span<cons
   std::optional<CacheRows> rows;
   if (stateRows) {
     int64_t all = hasPages ? static_cast<int64_t>(pages.size()) * QUERN_PAGE_ROWS : *stateRows;
-    rows = {*stateRows, all, hasPages};
+    rows = {*stateRows, all, hasSomePages};
   }
   if (Result<void> valid = checkValues(found, inputs, *dims, rows); !valid)
     return valid.error();

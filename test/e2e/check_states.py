@@ -1,4 +1,4 @@
-"""Readers of states and attention over tensors against NumPy: check_states.py weights FILE, check_states.py check BINARY FILE ERROR"""
+"""Readers of states and attention over tensors against NumPy: check_states.py weights FILE, check_states.py check|mixed BINARY FILE ERROR"""
 
 import pathlib
 import subprocess
@@ -76,7 +76,23 @@ def check(binary, weights, bound):
     sys.exit(f"the largest error is {worst}, expected at most {bound}" if worst > bound else 0)
 
 
+def check_mixed(binary, weights, bound):
+    """Rows of caches that lie by pages and of one that does not, in every page."""
+    bias, rows, worst = safetensors_file.load(weights)["bias"], 600, 0
+    for s, first, past in ((1, 0, 0), (7, 0, 250), (9, 0, 510), (5, 256, 0), (3, 512, 80)):
+        at = numpy.array([[i, first + past + i, first, 0, 0] for i in range(s)], numpy.int32)
+        x, q, k, v = draw(s, 2, 8), draw(s, 4, 8), draw(s, 2, 8), draw(s, 2, 8)
+        memory, keys, values = (numpy.zeros((rows, 2, 8), numpy.float32) for _ in range(3))
+        memory[at[:, 1]], keys[at[:, 1]], values[at[:, 1]] = x, k, v
+        for right, found in zip((attend(q, keys, values, at), memory + bias),
+                                run(binary, "mixed", ["answer", "result1"], q=q, x=x, k=k, v=v, at=at), strict=True):
+            worst = max(worst, numpy.abs(found - right).max())
+    sys.exit(0 if worst <= bound else f"the largest error is {worst}, expected at most {bound}")
+
+
 if sys.argv[1] == "weights":
     safetensors_file.save(sys.argv[2], {"bias": draw(8)})
+elif sys.argv[1] == "mixed":
+    check_mixed(sys.argv[2], sys.argv[3], float(sys.argv[4]))
 else:
     check(sys.argv[2], sys.argv[3], float(sys.argv[4]))
