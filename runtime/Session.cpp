@@ -233,11 +233,25 @@ std::optional<uint32_t> Session::findEntry(std::string_view name) const {
 }
 
 const State *Session::findOverflow() const {
+  // Pages that the table does not have may never have been touched.
+  std::vector<int32_t> used = impl->pages;
+  std::sort(used.begin(), used.end());
+  used.erase(std::unique(used.begin(), used.end()), used.end());
+  auto hasOverflow = [](const uint16_t *values, uint64_t count) {
+    return std::find(values, values + count, uint16_t(QUERN_BEYOND_F16)) != values + count;
+  };
   const std::vector<State> &all = impl->description.states;
   for (size_t i = 0; i < all.size(); ++i) {
+    if (!all[i].rows || all[i].dtype != "f16")
+      continue;
     auto *values = static_cast<const uint16_t *>(impl->statePointers[i]);
-    const uint16_t *end = values + getBytes(all[i], impl->pageCount) / sizeof(uint16_t);
-    if (all[i].rows && all[i].dtype == "f16" && std::find(values, end, uint16_t(QUERN_BEYOND_F16)) != end)
+    std::optional<int64_t> stride = all[i].layout.pages;
+    bool found = stride ? std::any_of(used.begin(), used.end(),
+                                      [&](int32_t page) {
+                                        return hasOverflow(values + page * *stride, static_cast<uint64_t>(*stride));
+                                      })
+                        : hasOverflow(values, all[i].bytes / sizeof(uint16_t));
+    if (found)
       return &all[i];
   }
   return nullptr;

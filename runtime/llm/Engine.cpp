@@ -62,9 +62,11 @@ Result<void> Engine::makeStore(const EngineOptions &options) {
                  " tokens have more rows than are counted, expected fewer texts"};
   int64_t asked = options.rows ? std::min(countPages(*options.rows), all) : all;
   Result<int64_t> given = session->resizePages(asked);
-  // What is not asked for may be more than the system gives at once.
-  if (!given && !options.rows)
-    given = session->resizePages(one);
+  // What is not asked for may be more than the system gives.
+  while (!given && !options.rows && asked > one) {
+    asked = std::max(one, asked / 2);
+    given = session->resizePages(asked);
+  }
   if (!given)
     return given.error();
   PageStore::Options pages;
