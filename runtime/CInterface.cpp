@@ -142,7 +142,7 @@ int64_t quern_state_rows(const quern_session *session) { return session->session
 
 int64_t quern_make_room(quern_session *session, int64_t sequences) {
   Session &made = *session->session;
-  int64_t rows = made.getStateRows().value_or(0), pages = (rows + QUERN_PAGE_ROWS - 1) / QUERN_PAGE_ROWS;
+  int64_t rows = made.getStateRows().value_or(0), pages = countPages(rows);
   if (!made.hasPages() || sequences < 1 || sequences > std::numeric_limits<int32_t>::max() / QUERN_PAGE_ROWS / pages) {
     made.resetStates();
     return sequences == 1 ? rows : 0;

@@ -165,7 +165,7 @@ RowLayout Reader::readLayout(const JsonObject &object, const State &state) {
   for (const Strided &axis :
        {layout.lanes, layout.elements, layout.heads, Strided{(rows - 1) / layout.lanes.count + 1, layout.groups}})
     last += static_cast<double>(axis.count - 1) * static_cast<double>(axis.stride);
-  int64_t pages = layout.pages ? (*state.rows - 1) / QUERN_PAGE_ROWS + 1 : 1;
+  int64_t pages = layout.pages ? countPages(*state.rows) : 1;
   double bytes = static_cast<double>(state.bytes) / static_cast<double>(layout.bytes);
   if (layout.pages ? last >= static_cast<double>(*layout.pages) ||
                          static_cast<double>(*layout.pages) * static_cast<double>(pages) != bytes

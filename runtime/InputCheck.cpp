@@ -181,16 +181,22 @@ static Result<void> checkIndices(const Operand &operand, std::span<const int32_t
   return checkRange(operand, "index", values.size(), below, [&](size_t i) { return values[i]; });
 }
 
+/// The least of `limit`, if there is one, and `sizes`.
+static std::optional<int64_t> getLeast(std::optional<int64_t> limit, const std::vector<Dim> &sizes,
+                                       std::span<const int32_t> dims) {
+  for (const Dim &size : sizes)
+    limit = std::min(limit.value_or(getSize(size, dims)), getSize(size, dims));
+  return limit;
+}
+
 /// The limits of positions that are the input `operand`.
 static PositionLimits getLimits(const Operand &operand, std::span<const int32_t> dims, std::optional<CacheRows> rows) {
   PositionLimits limits;
-  auto lower = [&](std::optional<int64_t> &limit, int64_t other) { limit = std::min(limit.value_or(other), other); };
   if (rows)
     limits = {rows->sequence, rows->all, rows->sequence, rows->arePaged ? QUERN_PAGE_ROWS : QUERN_SEQUENCE_ROWS};
-  for (const Dim &limit : operand.below)
-    lower(limits.positions, getSize(limit, dims));
-  for (const Dim &limit : operand.rows)
-    lower(limits.rows, getSize(limit, dims)), lower(limits.sequence, getSize(limit, dims));
+  limits.positions = getLeast(limits.positions, operand.below, dims);
+  limits.rows = getLeast(limits.rows, operand.rows, dims);
+  limits.sequence = getLeast(limits.sequence, operand.rows, dims);
   return limits;
 }
 
@@ -199,14 +205,10 @@ Result<void> checkValues(const Entry &entry, std::span<const TensorView> inputs,
   for (size_t i = 0; i < inputs.size(); ++i) {
     const Operand &operand = entry.inputs[i];
     Result<void> valid;
-    if (operand.isPosition) {
+    if (operand.isPosition)
       valid = checkPositions(operand, inputs[i], getLimits(operand, dims, rows));
-    } else if (!operand.below.empty()) {
-      int64_t below = getSize(operand.below.front(), dims);
-      for (const Dim &limit : operand.below)
-        below = std::min(below, getSize(limit, dims));
-      valid = checkIndices(operand, getElements<int32_t>(inputs[i]), below);
-    }
+    else if (std::optional<int64_t> below = getLeast(std::nullopt, operand.below, dims))
+      valid = checkIndices(operand, getElements<int32_t>(inputs[i]), *below);
     if (!valid)
       return valid;
   }

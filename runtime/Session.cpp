@@ -38,9 +38,8 @@ struct Session::Impl {
   std::vector<void *> statePointers;
   /// The rows of a sequence in all caches.
   std::optional<int64_t> stateRows;
-  /// Whether some and whether all caches are paged, and how many pages there is memory for.
+  /// Whether some and whether all caches are paged.
   bool hasSomePages = false, hasPages = false;
-  int64_t pageCount = 1;
   /// Which page holds which rows.
   std::vector<int32_t> pages;
   bool profiling = false;
@@ -83,8 +82,6 @@ static int64_t now() {
   clock_gettime(CLOCK_MONOTONIC, &time);
   return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
-
-static int64_t countPages(int64_t rows) { return (rows - 1) / QUERN_PAGE_ROWS + 1; }
 
 static uint64_t alignUp(uint64_t bytes) { return (bytes + QUERN_ALIGNMENT - 1) / QUERN_ALIGNMENT * QUERN_ALIGNMENT; }
 
@@ -200,7 +197,6 @@ Result<void> Session::Impl::allocateStates(int64_t count) {
     statePointers.push_back(next);
     next += alignUp(getBytes(state, count));
   }
-  pageCount = count;
   pages.resize(static_cast<size_t>(count));
   std::iota(pages.begin(), pages.end(), 0);
   startStates();
@@ -213,7 +209,6 @@ unsigned Session::getThreadCount() const { return impl->host->getThreadCount(); 
 std::span<const uint8_t> Session::getData() const { return impl->data; }
 std::optional<int64_t> Session::getStateRows() const { return impl->stateRows; }
 bool Session::hasPages() const { return impl->hasPages; }
-int64_t Session::getPageCount() const { return impl->pageCount; }
 void Session::prepareWeights() {
   if (impl->hugePages)
     impl->hugePages->start();

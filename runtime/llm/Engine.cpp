@@ -55,7 +55,6 @@ Result<Engine> Engine::create(Session &session, const EngineOptions &options) {
 
 /// Makes the caches anew, with room for what `options` ask for.
 Result<void> Engine::makeStore(const EngineOptions &options) {
-  auto countPages = [](int64_t rows) { return (rows + QUERN_PAGE_ROWS - 1) / QUERN_PAGE_ROWS; };
   int64_t one = countPages(contextSize), all = one * getSequenceCount();
   if (all > std::numeric_limits<int32_t>::max() / QUERN_PAGE_ROWS)
     return Error{std::to_string(getSequenceCount()) + " texts at a time of up to " + std::to_string(contextSize) +
@@ -274,7 +273,7 @@ Result<void> Engine::run(std::span<const StepPiece> pieces) {
   for (const StepPiece &piece : pieces) {
     std::vector<int32_t> &text = texts[static_cast<size_t>(piece.sequence)];
     text.insert(text.end(), piece.tokens.begin(), piece.tokens.end());
-    // Of several tokens with logits the first is certain, the others are guesses until some are kept.
+    // Several tokens with logits may be guesses, until some are kept.
     if (piece.ancestors.empty() && piece.wanted <= 1)
       settled[static_cast<size_t>(piece.sequence)] = std::ssize(text);
   }

@@ -52,7 +52,7 @@ void PageStore::dropPage(int64_t sequence) {
   release(sequence, page);
 }
 
-/// What a sequence has no more is kept, if its tokens are known, and something else perhaps not.
+/// Takes a page from a sequence. What nobody has is kept, if it is known, and of what is kept only as much as may be.
 void PageStore::release(int64_t sequence, int64_t page) {
   Page &released = get(page);
   --released.users;
@@ -140,7 +140,7 @@ std::optional<int64_t> PageStore::begin(int64_t sequence, std::span<const int32_
 }
 
 /// Whether a sequence may write `page` from row `row` on as it is.
-bool PageStore::canWrite(int64_t sequence, Page &page, int64_t row) const {
+bool PageStore::canWrite(int64_t sequence, const Page &page, int64_t row) const {
   if (page.owner != sequence && page.owner >= 0)
     return false;
   if (std::ssize(page.tokens) <= row)
@@ -160,7 +160,6 @@ bool PageStore::prepare(int64_t sequence, int64_t from, int64_t to, std::vector<
       std::optional<int64_t> fresh = allocate();
       if (!fresh)
         return false;
-      get(*fresh).before = place == 0 ? -1 : written.pages[index - 1];
       setPage(sequence, index, *fresh);
       if (!isNew && row > 0) {
         copies.push_back({page, *fresh});

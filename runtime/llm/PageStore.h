@@ -90,12 +90,11 @@ private:
   bool promise(int64_t sequence, int64_t rows, int64_t most);
   void setPage(int64_t sequence, size_t place, int64_t page);
   void dropPage(int64_t sequence);
-  void take(int64_t sequence, int64_t page);
   void release(int64_t sequence, int64_t page);
   void forget(int64_t page);
   int64_t findOldest() const;
   std::optional<int64_t> allocate();
-  bool canWrite(int64_t sequence, Page &page, int64_t row) const;
+  bool canWrite(int64_t sequence, const Page &page, int64_t row) const;
 
   Options options;
   int64_t sequencePages = 0;

@@ -63,6 +63,9 @@ struct Strided {
   int64_t count = 1, stride = 0;
 };
 
+/// Pages of that many cache rows, 0 or more.
+inline int64_t countPages(int64_t rows) { return (rows + QUERN_PAGE_ROWS - 1) / QUERN_PAGE_ROWS; }
+
 /// How the rows of a cache lie, in elements: row r of a page begins at (r / lanes) · groups + (r % lanes) · stride of
 /// lanes, and has `heads` times `elements`.
 struct RowLayout {
@@ -308,8 +311,6 @@ public:
 
   /// Whether the rows of caches lie by pages of QUERN_PAGE_ROWS, which may be any.
   bool hasPages() const;
-  /// How many pages of every cache there is memory for: at first as many as a sequence has at most.
-  int64_t getPageCount() const;
   /// Sets all states to what they start as, the caches with memory for `count` pages, or as many more as one sequence
   /// may have and as few less as kernels can count: how many. Row i is then that with the number i again. Memory is
   /// taken where it is touched.
