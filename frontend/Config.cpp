@@ -1,7 +1,7 @@
 //===- Config.cpp - configuration values as values of the language ----------------------------===//
 
 #include "frontend/Config.h"
-#include "frontend/weights/ModelConfig.h"
+#include "frontend/checkpoint/ModelConfig.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"

@@ -4,8 +4,8 @@
 #include "frontend/Config.h"
 #include "frontend/Diagnostics.h"
 #include "frontend/Program.h"
-#include "frontend/weights/ModelConfig.h"
-#include "frontend/weights/StoredTensor.h"
+#include "frontend/checkpoint/ModelConfig.h"
+#include "frontend/checkpoint/StoredTensor.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"

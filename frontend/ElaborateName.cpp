@@ -2,7 +2,7 @@
 
 #include "frontend/Config.h"
 #include "frontend/Elaborator.h"
-#include "frontend/weights/ModelConfig.h"
+#include "frontend/checkpoint/ModelConfig.h"
 
 #include "llvm/ADT/STLExtras.h"
 

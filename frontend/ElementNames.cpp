@@ -1,7 +1,7 @@
 //===- ElementNames.cpp - element types by their words ----------------------------------------===//
 
 #include "frontend/ElementNames.h"
-#include "frontend/weights/StorageTypes.h"
+#include "frontend/checkpoint/StorageTypes.h"
 
 #include "dialect/Dialect.h"
 #include "mlir/IR/BuiltinTypes.h"

@@ -2,7 +2,7 @@
 
 #include "frontend/MedusaTree.h"
 
-#include "frontend/weights/MappedFile.h"
+#include "frontend/checkpoint/MappedFile.h"
 
 #include "llvm/ADT/STLExtras.h"
 

@@ -9,7 +9,7 @@
 #ifndef QUERN_FRONTEND_MEDUSATREE_H
 #define QUERN_FRONTEND_MEDUSATREE_H
 
-#include "frontend/weights/MedusaFiles.h"
+#include "frontend/checkpoint/MedusaFiles.h"
 
 #include <optional>
 

@@ -2,8 +2,8 @@
 
 #include "frontend/ProfiledExperts.h"
 
-#include "frontend/weights/MappedFile.h"
-#include "frontend/weights/RoutingProfile.h"
+#include "frontend/checkpoint/MappedFile.h"
+#include "frontend/checkpoint/RoutingProfile.h"
 
 #include "dialect/ExpertUse.h"
 

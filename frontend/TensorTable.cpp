@@ -3,8 +3,8 @@
 #include "frontend/TensorTable.h"
 #include "frontend/Diagnostics.h"
 #include "frontend/ElementNames.h"
-#include "frontend/weights/Checkpoint.h"
-#include "frontend/weights/StoredTensor.h"
+#include "frontend/checkpoint/Checkpoint.h"
+#include "frontend/checkpoint/StoredTensor.h"
 
 #include "mlir/IR/BuiltinTypes.h"
 #include "llvm/ADT/StringExtras.h"

@@ -2,7 +2,7 @@
 
 #include "frontend/Values.h"
 #include "frontend/Instances.h"
-#include "frontend/weights/StoredTensor.h"
+#include "frontend/checkpoint/StoredTensor.h"
 
 #include "dialect/Dialect.h"
 #include "mlir/IR/BuiltinTypes.h"

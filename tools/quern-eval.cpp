@@ -15,7 +15,7 @@
 #include "dialect/Register.h"
 #include "dialect/Shapes.h"
 #include "dialect/reference/Convert.h"
-#include "frontend/weights/Checkpoint.h"
+#include "frontend/checkpoint/Checkpoint.h"
 
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Parser/Parser.h"

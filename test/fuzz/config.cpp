@@ -1,9 +1,9 @@
 /// Any text as a `config.json`, as a shard index, as a routing profile, as a tree of guesses and as a calibration.
 
-#include "frontend/weights/HfConfig.h"
-#include "frontend/weights/MedusaFiles.h"
-#include "frontend/weights/RoutingProfile.h"
-#include "frontend/weights/Safetensors.h"
+#include "frontend/checkpoint/HfConfig.h"
+#include "frontend/checkpoint/MedusaFiles.h"
+#include "frontend/checkpoint/RoutingProfile.h"
+#include "frontend/checkpoint/Safetensors.h"
 
 using namespace llvm;
 using namespace quern::frontend;

@@ -1,7 +1,7 @@
 /// Any bytes as a GGUF file: container, tensors, configuration and tokenizer are right or refused.
 
-#include "frontend/weights/GgufModel.h"
-#include "frontend/weights/GgufVocabulary.h"
+#include "frontend/checkpoint/GgufModel.h"
+#include "frontend/checkpoint/GgufVocabulary.h"
 
 #include <cstdlib>
 #include <vector>

@@ -1,6 +1,6 @@
 /// Any bytes as a safetensors file: its tensors lie in the file, or it is refused.
 
-#include "frontend/weights/Safetensors.h"
+#include "frontend/checkpoint/Safetensors.h"
 
 #include <cstdlib>
 

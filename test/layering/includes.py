@@ -5,7 +5,7 @@ from pathlib import Path
 
 import tree
 
-# What the files of a stage may include, by the start of the path; tools and tests may include anything. Files are
+# What the files of a stage may include, by the start of the path; programs and tests may include anything. Files are
 # opened and written in one way, the runtime's.
 SYSTEM = ("runtime/include/quern/Result.h", "runtime/File.h", "runtime/Inputs.h", "runtime/MappedFault.h", "runtime/Memory.h",
           "runtime/OutputFile.h", "runtime/Workers.h")
@@ -16,6 +16,7 @@ ALLOWED = {
     "codegen": ("codegen/", "dialect/", "mlir/", "llvm/", "lld/", "Halide.h", "HalideRuntime.h",
                 "runtime/include/quern/Format.h", "quern/Format.h", *SYSTEM),
     "runtime": ("runtime/", "quern/", "HalideRuntime.h"),
+    "tools/driver": ("tools/driver/", "frontend/", "passes/", "codegen/", "dialect/", "runtime/", "quern/", "mlir/", "llvm/"),
 }
 # Prefixes that mean another part of the project or of the compiler's libraries; anything else is the C++ or C library.
 KNOWN = ("dialect/", "frontend/", "passes/", "codegen/", "runtime/", "tools/", "quern/",

@@ -10,7 +10,7 @@
 #include "dialect/Register.h"
 #include "frontend/Diagnostics.h"
 #include "frontend/Frontend.h"
-#include "frontend/weights/Checkpoint.h"
+#include "frontend/checkpoint/Checkpoint.h"
 #include "mlir/IR/MLIRContext.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/SourceMgr.h"

@@ -2,7 +2,7 @@
 /// against the compiler's.
 
 #include "dialect/BlockFormats.h"
-#include "frontend/weights/Checkpoint.h"
+#include "frontend/checkpoint/Checkpoint.h"
 #include "test/unit/weights/Files.h"
 
 #include "llvm/ADT/bit.h"
@@ -80,7 +80,7 @@ int main(int argc, char **argv) {
   Checks checks;
   Checkpoint goldens = take(Checkpoint::open(Mount{"", argv[1]}));
 #define QUERN_STORAGE_BLOCK(Name, ggufId) checkFormat(checks, goldens, #Name, BlockFormat::Name);
-#include "frontend/weights/StorageTypes.def"
+#include "frontend/checkpoint/StorageTypes.def"
   checkActivations(checks);
   checkHalves(checks);
   checks.that(parseBlockFormat("q6_k") == BlockFormat::Q6_K);

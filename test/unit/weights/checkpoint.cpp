@@ -1,7 +1,7 @@
 /// One model in several containers is one model; mounts; names, row order and vectors of GGUF
 /// files.
 
-#include "frontend/weights/Checkpoint.h"
+#include "frontend/checkpoint/Checkpoint.h"
 #include "test/unit/weights/Files.h"
 
 #include "llvm/ADT/STLExtras.h"

@@ -1,6 +1,6 @@
 /// Both dialects of config.json become one; broken ones are refused.
 
-#include "frontend/weights/HfConfig.h"
+#include "frontend/checkpoint/HfConfig.h"
 #include "test/unit/weights/Files.h"
 
 using namespace llvm;

@@ -1,8 +1,8 @@
 /// Files that people give by mistake are named, with what to do.
 
-#include "frontend/weights/Checkpoint.h"
-#include "frontend/weights/ForeignFiles.h"
-#include "frontend/weights/HfConfig.h"
+#include "frontend/checkpoint/Checkpoint.h"
+#include "frontend/checkpoint/ForeignFiles.h"
+#include "frontend/checkpoint/HfConfig.h"
 #include "test/unit/weights/Files.h"
 
 using namespace llvm;

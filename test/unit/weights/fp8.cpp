@@ -1,7 +1,7 @@
 /// FP8 tensors with scales per block: their numbers, and what is refused.
 
-#include "frontend/weights/Checkpoint.h"
-#include "frontend/weights/FiniteCheck.h"
+#include "frontend/checkpoint/Checkpoint.h"
+#include "frontend/checkpoint/FiniteCheck.h"
 #include "test/unit/weights/Files.h"
 
 #include "llvm/ADT/STLExtras.h"

@@ -1,6 +1,6 @@
 /// Broken GGUF files: each is refused with the place, what was found and what was expected.
 
-#include "frontend/weights/GgufModel.h"
+#include "frontend/checkpoint/GgufModel.h"
 #include "test/unit/weights/Files.h"
 
 #include <cmath>

@@ -1,6 +1,6 @@
 /// JSON is read as Python's `json` reads it; what is wrong is said by line and column.
 
-#include "frontend/weights/Json.h"
+#include "frontend/checkpoint/Json.h"
 #include "test/unit/weights/Files.h"
 
 #include <cmath>

@@ -1,7 +1,7 @@
 /// Checkpoints of mixture-of-experts models: every container of one is one model, and what is refused.
 
-#include "frontend/weights/Checkpoint.h"
-#include "frontend/weights/GgufModel.h"
+#include "frontend/checkpoint/Checkpoint.h"
+#include "frontend/checkpoint/GgufModel.h"
 #include "test/unit/weights/Files.h"
 
 #include "llvm/ADT/STLExtras.h"

@@ -1,6 +1,6 @@
 /// Routing profiles are read, and what is none is refused by the place that is wrong.
 
-#include "frontend/weights/RoutingProfile.h"
+#include "frontend/checkpoint/RoutingProfile.h"
 #include "test/unit/weights/Files.h"
 
 using namespace llvm;

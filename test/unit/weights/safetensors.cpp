@@ -1,7 +1,7 @@
 /// Broken safetensors files and shard indices.
 
-#include "frontend/weights/Safetensors.h"
-#include "frontend/weights/Checkpoint.h"
+#include "frontend/checkpoint/Safetensors.h"
+#include "frontend/checkpoint/Checkpoint.h"
 #include "test/unit/weights/Files.h"
 
 using namespace llvm;

@@ -3,9 +3,9 @@
 ///
 /// usage: text DATA [CHECKPOINT CASES]
 
-#include "frontend/weights/Checkpoint.h"
-#include "frontend/weights/GgufVocabulary.h"
-#include "frontend/weights/HfText.h"
+#include "frontend/checkpoint/Checkpoint.h"
+#include "frontend/checkpoint/GgufVocabulary.h"
+#include "frontend/checkpoint/HfText.h"
 #include "runtime/llm/text/quern_text.h"
 #include "test/unit/weights/Files.h"
 
