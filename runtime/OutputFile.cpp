@@ -228,10 +228,14 @@ Result<void> checkOutput(const std::string &path) {
 /// before the file is, and needs no file beside it that somebody would have to remove. That files of one folder wait
 /// for each other costs nothing: it is held for moments.
 Result<FileDescriptor> lockFolder(const std::string &path) {
-  Result<std::string> place = followLinks(path);
-  if (!place)
-    return place.error();
-  std::string folder = getFolder(*place);
+  if (getNamedDescriptor(path))
+    return FileDescriptor();
+  Result<Destination> destination = findDestination(path, /*mayBeInput=*/true);
+  if (!destination)
+    return destination.error();
+  if (destination->exists && !S_ISREG(destination->status.st_mode))
+    return FileDescriptor();
+  std::string folder = getFolder(destination->place);
   auto refuseLock = [&](const std::string &reason) {
     return refuse(path, "its folder " + inBackticks(folder) + " cannot be locked: " + reason);
   };

@@ -167,10 +167,11 @@ llvm::Error ScheduleDatabase::update(StringRef path, llvm::function_ref<llvm::Er
     return llvm::createStringError(lock.error().message);
   ScheduleDatabase database;
   struct stat status;
-  if (stat(path.str().c_str(), &status) == 0) {
+  // A file without a byte is the place for one.
+  if (lock->get() >= 0 && stat(path.str().c_str(), &status) == 0 && status.st_size != 0) {
     llvm::Expected<ScheduleDatabase> found = read(path);
     if (!found)
-      return found.takeError();
+      return llvm::createStringError(llvm::toString(found.takeError()) + "; what is no schedule database stays");
     database = std::move(*found);
   }
   if (llvm::Error error = change(database))

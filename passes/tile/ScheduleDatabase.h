@@ -124,7 +124,8 @@ struct ScheduleDatabase {
   /// Puts the file at `path`, whole or not at all. Refuses what `read` would refuse: a database that is too large.
   llvm::Error write(llvm::StringRef path) const;
   /// Changes the file `path`: reads it (it need not exist), lets `change` work on it, and writes it, while no other
-  /// process changes it by this function. A file that is no database stays as it is.
+  /// process changes it by this function. A file that is no database stays as it is, unless it is empty. A pipe, a
+  /// terminal or an open descriptor (`/dev/stdout`) is written alone.
   static llvm::Error update(llvm::StringRef path, llvm::function_ref<llvm::Error(ScheduleDatabase &)> change);
 
   /// Adds a row. Of two rows with one key the better stays: that with the larger gain; of equal gains that with more

@@ -351,9 +351,12 @@ static void checkFiles(const fs::path &folder) {
   checks.that(after && print(*after) == print(database));
   std::string foreign = (folder / "model.qn").string();
   std::ofstream(foreign) << "module M {}\n";
-  checks.that(llvm::toString(ScheduleDatabase::update(foreign, put)).find("line 1, column 1: found `module`") !=
-              std::string::npos);
+  checks.that(llvm::toString(ScheduleDatabase::update(foreign, put))
+                  .find("line 1, column 1: found `module`, expected an object; what is no "
+                        "schedule database stays") != std::string::npos);
   checks.equal(fs::file_size(foreign), 12u);
+  fs::resize_file(foreign, 0);
+  checks.that(!ScheduleDatabase::update(foreign, put) && fs::file_size(foreign) == fs::file_size(path));
   std::string absent = (folder / "absent" / "tuned.json").string();
   checks.that(llvm::toString(ScheduleDatabase::update(absent, put)).find("No such file or directory") !=
               std::string::npos);
