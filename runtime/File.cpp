@@ -64,10 +64,6 @@ Result<FileDescriptor> FileDescriptor::openForReading(const std::string &path) {
 
 Result<std::string> readAll(int descriptor, const std::string &name, uint64_t limit) {
   std::string text;
-  // What a small file has, at once; a large one may say more than it has.
-  constexpr off_t most = 64 << 20;
-  if (struct stat status; fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) && status.st_size <= most)
-    text.reserve(static_cast<size_t>(status.st_size));
   // Not on the stack, which may be small.
   std::vector<char> buffer(1 << 16);
   while (true) {

@@ -2,6 +2,7 @@
 
 #include "passes/tile/ScheduleDatabase.h"
 
+#include "runtime/Memory.h"
 #include "runtime/OutputFile.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -11,6 +12,7 @@
 #include <algorithm>
 #include <cmath>
 #include <sys/stat.h>
+#include <tuple>
 
 using llvm::StringRef;
 using llvm::Twine;
@@ -65,15 +67,22 @@ static bool isBetter(const EntryGain &gain, const EntryGain &other) {
   return gain < other;
 }
 
-template <typename Key, typename Value> static void addBetter(std::map<Key, Value> &map, const Key &key, Value value) {
-  auto [place, isNew] = map.try_emplace(key, value);
-  if (!isNew && isBetter(value, place->second))
-    place->second = std::move(value);
+/// Moves what `from` holds to `to`; of two values with one key the better stays.
+template <typename Map> static void moveBetter(Map from, Map &to) {
+  while (!from.empty()) {
+    auto moved = to.insert(from.extract(from.begin()));
+    if (!moved.inserted && isBetter(moved.node.mapped(), moved.position->second))
+      moved.position->second = std::move(moved.node.mapped());
+  }
 }
 
-void ScheduleDatabase::add(const ScheduleKey &key, ScheduleRow row) { addBetter(rows, key, std::move(row)); }
+void ScheduleDatabase::add(const ScheduleKey &key, ScheduleRow row) {
+  moveBetter<decltype(rows)>({{key, std::move(row)}}, rows);
+}
 
-void ScheduleDatabase::add(const EntryKey &key, EntryGain gain) { addBetter(entries, key, std::move(gain)); }
+void ScheduleDatabase::add(const EntryKey &key, EntryGain gain) {
+  moveBetter<decltype(entries)>({{key, std::move(gain)}}, entries);
+}
 
 /// The parts of a version between dots, to be ordered: numbers by their values, before words.
 static std::vector<std::pair<uint64_t, StringRef>> splitVersion(StringRef version) {
@@ -94,7 +103,7 @@ static bool isOlder(const Versions &versions, const Versions &other) {
   return splitVersion(versions.halide) < splitVersion(other.halide);
 }
 
-void ScheduleDatabase::merge(const ScheduleDatabase &other) {
+void ScheduleDatabase::merge(ScheduleDatabase other) {
   models.clear();
   // A database that nobody wrote yet has no version.
   if (versions.quern.empty() || (!other.versions.quern.empty() && isOlder(other.versions, versions)))
@@ -102,10 +111,18 @@ void ScheduleDatabase::merge(const ScheduleDatabase &other) {
   for (const auto &[machine, limits] : other.machines)
     for (MachineLimits &known = machines[machine]; const auto &[name, limit] : limits)
       known[name] = std::max(known[name], limit);
-  for (const auto &[key, row] : other.rows)
-    add(key, row);
-  for (const auto &[key, gain] : other.entries)
-    add(key, gain);
+  moveBetter(std::move(other.rows), rows);
+  moveBetter(std::move(other.entries), entries);
+}
+
+llvm::Error ScheduleDatabase::checkSize() const {
+  for (auto [count, most, what] :
+       {std::tuple(rows.size(), maxRows, "rows"), std::tuple(entries.size(), maxEntries, "entries"),
+        std::tuple(machines.size(), maxMachines, "machines")})
+    if (count > most)
+      return llvm::createStringError("found " + Twine(count) + " " + what +
+                                     " of measured schedules, expected at most " + Twine(most));
+  return llvm::Error::success();
 }
 
 const ScheduleRow *ScheduleDatabase::lookup(const ScheduleKey &key) const {
@@ -136,17 +153,24 @@ llvm::Expected<ScheduleDatabase> ScheduleDatabase::read(StringRef path) {
   runtime::Result<runtime::FileDescriptor> file = runtime::FileDescriptor::openRegular(path.str());
   if (!file)
     return makeError(path, "cannot read the schedule database: " + file.error().message);
-  runtime::Result<std::string> text = runtime::readAll(file->get(), "the schedule database", maxBytes);
+  struct stat status;
+  uint64_t bytes = fstat(file->get(), &status) == 0 ? static_cast<uint64_t>(status.st_size) : 0;
+  if (bytes > maxBytes)
+    return makeError(path, "the schedule database has " + Twine(bytes) + " bytes, expected at most " + Twine(maxBytes));
+  // Mapped, for pages that are in memory already cost less than a copy of them.
+  runtime::Result<runtime::Mapping> text = runtime::Mapping::mapFile(file->get(), 0, bytes, path.str());
   if (!text)
     return makeError(path, text.error().message);
-  return parse(*text, path);
+  return parse({reinterpret_cast<const char *>(text->data()), bytes}, path);
 }
 
 llvm::Error ScheduleDatabase::write(StringRef path) const {
+  // Nobody could read what is too large any more, or merge anything into it.
+  if (llvm::Error error = checkSize())
+    return makeError(path, llvm::toString(std::move(error)));
   std::string text;
   llvm::raw_string_ostream os(text);
   print(os);
-  // Nobody could read it any more, or merge anything into it.
   if (text.size() > maxBytes)
     return makeError(path, "found a schedule database of " + Twine(text.size()) + " bytes to write, expected at most " +
                                Twine(maxBytes));

@@ -136,7 +136,9 @@ struct ScheduleDatabase {
   /// Adds all rows, entries and machines of `other`, of which the higher limits stay: they were measured in more quiet.
   /// Drops the models, which have to be fitted to all rows. The order of merges is of no consequence, nor is how often
   /// something is merged.
-  void merge(const ScheduleDatabase &other);
+  void merge(ScheduleDatabase other);
+  /// Why there is more than a file may hold; who merges many files asks after each.
+  llvm::Error checkSize() const;
 
   /// The row with this key, or null.
   const ScheduleRow *lookup(const ScheduleKey &key) const;
@@ -150,7 +152,7 @@ struct ScheduleDatabase {
   static constexpr llvm::StringLiteral format = "quern-schedules-2";
   static constexpr uint64_t maxBytes = 64 << 20;
   static constexpr size_t maxRows = 1 << 16, maxEntries = 1 << 16, maxMachines = 256;
-  static constexpr size_t maxKnobs = 32, maxFeatures = 32, maxLimits = 64, maxSamples = 256;
+  static constexpr size_t maxKnobs = 16, maxFeatures = 24, maxLimits = 64, maxSamples = 256;
   /// Models by form, and by target.
   static constexpr size_t maxModels = 64;
   static constexpr int64_t maxThreads = 1024;

@@ -17,7 +17,9 @@ static ExitStatus merge(const std::vector<std::string> &inputs, const std::strin
       llvm::Expected<ScheduleDatabase> input = ScheduleDatabase::read(path);
       if (!input)
         return input.takeError();
-      database.merge(*input);
+      database.merge(std::move(*input));
+      if (llvm::Error error = database.checkSize())
+        return llvm::createStringError("`" + path + "`, with the files before it: " + llvm::toString(std::move(error)));
     }
     return llvm::Error::success();
   });
