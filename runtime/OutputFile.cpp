@@ -7,17 +7,23 @@
 
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <climits>
 #include <cstdio>
 #include <fcntl.h>
 #include <string_view>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <thread>
 #include <unistd.h>
 
 namespace quern::runtime {
 
 /// How many symbolic links may lead to a file, as the system counts them.
 static constexpr int maxLinks = 40;
+/// How long another process may hold a folder, and how often that is looked at.
+static constexpr std::chrono::seconds lockPatience(60);
+static constexpr std::chrono::milliseconds lockInterval(2);
 
 static Error refuse(const std::string &path, const std::string &reason) {
   return Error{"could not write " + inBackticks(path) + ": " + reason};
@@ -215,6 +221,37 @@ Result<void> checkOutput(const std::string &path) {
   if (access(getFolder(destination->place).c_str(), F_OK) != 0)
     return refuse(path, describeSystemError(errno));
   return {};
+}
+
+/// The folder and not the file: a lock belongs to the file that is open, and a file that is replaced becomes another
+/// one, so that who waited for the old one would hold what nobody sees any more. The folder stays what it is, is there
+/// before the file is, and needs no file beside it that somebody would have to remove. That files of one folder wait
+/// for each other costs nothing: it is held for moments.
+Result<FileDescriptor> lockFolder(const std::string &path) {
+  if (getNamedDescriptor(path))
+    return FileDescriptor();
+  Result<Destination> destination = findDestination(path, /*mayBeInput=*/true);
+  if (!destination)
+    return destination.error();
+  if (destination->exists && !S_ISREG(destination->status.st_mode))
+    return FileDescriptor();
+  std::string folder = getFolder(destination->place);
+  auto refuseLock = [&](const std::string &reason) {
+    return refuse(path, "its folder " + inBackticks(folder) + " cannot be locked: " + reason);
+  };
+  FileDescriptor descriptor(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (descriptor.get() < 0)
+    return refuseLock(describeSystemError(errno));
+  auto deadline = std::chrono::steady_clock::now() + lockPatience;
+  // Not with a lock that waits: who holds it may be stopped.
+  while (flock(descriptor.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK && errno != EINTR)
+      return refuseLock(describeSystemError(errno));
+    if (std::chrono::steady_clock::now() > deadline)
+      return refuseLock("another process has held it for " + std::to_string(lockPatience.count()) + " seconds");
+    std::this_thread::sleep_for(lockInterval);
+  }
+  return descriptor;
 }
 
 } // namespace quern::runtime

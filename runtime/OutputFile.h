@@ -49,6 +49,12 @@ private:
 /// Refuses an output that `create` would refuse, before any work; nothing is written.
 Result<void> checkOutput(const std::string &path);
 
+/// Waits until no other process holds the folder in which `OutputFile` puts the file `path`, at most a minute, and
+/// holds it as long as what is returned is open. Who reads a file, changes it and replaces it does so with its folder
+/// held, so that nobody's change gets lost. The system lets go of it whatever ends the process; nothing is written.
+/// Refuses what `replace` would refuse. No folder is held, and nothing is open, where `path` is written in place.
+Result<FileDescriptor> lockFolder(const std::string &path);
+
 } // namespace quern::runtime
 
 #endif // QUERN_RUNTIME_OUTPUTFILE_H

@@ -97,6 +97,7 @@ int main(int count, char **arguments) {
   addCompileCommand(app, command);
   addExplainCommand(app, command);
   addFmtCommand(app, command);
+  addTuneCommand(app, command);
   std::optional<ExitStatus> status = parse(app, count, arguments);
   return static_cast<int>(finishOutput(status ? *status : command()));
 }

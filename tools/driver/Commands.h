@@ -36,6 +36,12 @@ void addCompileCommand(CLI::App &app, Command &command);
 void addExplainCommand(CLI::App &app, Command &command);
 /// `quern fmt [--check] FILES…`: gives model files the one layout.
 void addFmtCommand(CLI::App &app, Command &command);
+/// `quern tune …`: what concerns measured schedules.
+void addTuneCommand(CLI::App &app, Command &command);
+/// `quern tune merge FILES… -o FILE`: joins files of measured schedules.
+void addTuneMergeCommand(CLI::App &tune, Command &command);
+/// `quern tune show FILE`: prints measured schedules.
+void addTuneShowCommand(CLI::App &tune, Command &command);
 
 } // namespace quern::tool
 

@@ -21,7 +21,8 @@ def fill(folder, model, weights):
     (folder / "own.qn").write_text("")
     (folder / "model.qn").write_text('import "own.qn"\n' + Path(model).read_text())
     (folder / "config.json").write_text("{}")
-    (folder / "tuning.json").write_text('{"version": 1, "targets": {}}')
+    (folder / "tuning.json").write_text('{"format": "quern-schedules-2", "versions": {"quern": "0", "llvm": "0", "halide": "0"}, '
+                                        '"machine": [], "rows": []}')
     shutil.copyfile(weights, checkpoint / "model.safetensors")
     for name in "config.json", "tokenizer.json", "generation_config.json":
         (checkpoint / name).write_text("{}")

@@ -19,7 +19,7 @@ import weight_kinds
 KINDS = {
     "config": model_kinds.config, "tokenizer": model_kinds.tokenizer, "template": model_kinds.template, "model": model_kinds.model,
     "gguf": weight_kinds.gguf, "safetensors": weight_kinds.safetensors, "experts": weight_kinds.experts, "routing": weight_kinds.routing,
-    "medusa": weight_kinds.medusa,
+    "medusa": weight_kinds.medusa, "schedules": weight_kinds.schedules,
     "image": run_kinds.image, "array": run_kinds.array, "prompt": run_kinds.prompt, "ending": run_kinds.ending}
 # The target of what mutants compile: one that is kept small and runs anywhere.
 TARGET = "x86-64-v3"

@@ -295,3 +295,24 @@ def medusa(random, root):
     words = ["{quern}", "compile", "{medusa}", "--base", "{llama}", "--weights", "{source}/test/data/medusa/base", "--weights", "medusa_head={in}/w",
              f"--medusa-{option}", f"{{in}}/w/{option}.json", "--emit", "graph"]
     return Case("medusa", write_folder(files), [Step(words, statuses=[0, 1] if changes else [0])], changes)
+
+
+SCHEDULE_KEYS = [("format", "quern-schedules-3"), ("key", "0" * 63), ("key", "G" * 64), ("version", -1), ("threads", 0), ("threads", 2**63),
+                 ("plan", {}), ("plan", {"rows": 2**63 - 1}), ("plan", {"rows": 0, "other": -7}), ("base", {}), ("samples", []),
+                 ("samples", [[1, 1]] * 256), ("samples", [[1, 1]] * 257), ("samples", [[1, 2, 3]]), ("samples", [[0, 1]]), ("form", "unknown"),
+                 ("rows", []), ("machine", {}), ("models", {"contract": {"zen4": {"features": ["a"], "weights": []}}}), ("kernel", "\u009b2J")]
+
+
+def schedules(random, root):
+    """Databases of measured schedules, merged with a right one and shown."""
+    text = (root / "test/fuzz/schedules/whole.json").read_bytes()
+    tree = json.loads(text)
+    changes = [mutation.change_tree(random, tree, SCHEDULE_KEYS) for _ in range(random.choice([0, 1, 1, 2]))]
+    data = mutation.dump(tree).encode("utf-8", "surrogatepass")
+    if random.random() < 0.15:
+        data = mutation.change_bytes(random, data)
+        changes.append("bytes")
+    statuses = [0, 1] if changes else [0]
+    steps = [Step(["{quern}", "tune", "merge", "{in}/right.json", "{in}/tuned.json", "-o", "{out}/merged.json"], makes=["merged.json"], statuses=statuses),
+             Step(["{quern}", "tune", "show", "{in}/tuned.json"], statuses=statuses)]
+    return Case("schedules", {"right.json": text, "tuned.json": data}, steps, changes)
