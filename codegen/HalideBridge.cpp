@@ -79,7 +79,7 @@ template <typename ActionT> static LogicalResult guard(KernelOp kernel, ActionT 
 
 static FailureOr<Pipeline> buildPipeline(KernelOp kernel, const TargetSpec &target) {
   const KernelTemplate &form = getTemplate(kernel.getForm());
-  FailureOr<Parameters> parameters = Parameters::get(kernel, form.space(kernel, target));
+  FailureOr<Parameters> parameters = Parameters::get(kernel);
   FailureOr<std::unique_ptr<Lowering>> lowering = Lowering::create(kernel, target);
   if (failed(parameters) || failed(lowering))
     return failure();
@@ -95,15 +95,6 @@ static FailureOr<Pipeline> buildPipeline(KernelOp kernel, const TargetSpec &targ
 
 static LogicalResult emitError(KernelOp kernel, llvm::Error error) {
   return kernel.emitError(llvm::toString(std::move(error)));
-}
-
-/// How many bytes ahead `kernel` prefetches what it reads in order and once.
-static int64_t getPrefetchBytes(KernelOp kernel, const TargetSpec &target) {
-  if (target.prefetchBytes == 0)
-    return 0;
-  const KernelTemplate &form = getTemplate(kernel.getForm());
-  FailureOr<Parameters> parameters = Parameters::get(kernel, form.space(kernel, target));
-  return succeeded(parameters) ? form.prefetch(kernel, target, *parameters) : 0;
 }
 
 /// Writes `kernel`'s machine code to `os`.
@@ -125,7 +116,8 @@ static LogicalResult emitKernelCode(KernelOp kernel, const TargetSpec &target, S
   auto buffer = bitcode->read(symbol);
   if (!buffer)
     return emitError(kernel, buffer.takeError());
-  int64_t prefetchBytes = getPrefetchBytes(kernel, target);
+  FailureOr<Parameters> parameters = Parameters::get(kernel);
+  int64_t prefetchBytes = succeeded(parameters) ? parameters->getPrefetchBytes() : 0;
   if (llvm::Error error = emitMachineCode((*buffer)->getMemBufferRef(), target, symbol, prefetchBytes, kind, os))
     return emitError(kernel, std::move(error));
   return success();

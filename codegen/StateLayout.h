@@ -4,6 +4,7 @@
 #define QUERN_CODEGEN_STATELAYOUT_H
 
 #include "codegen/KernelSignature.h"
+#include "dialect/CacheLayout.h"
 #include "runtime/include/quern/Format.h"
 
 #include "llvm/ADT/StringMap.h"
@@ -11,7 +12,7 @@
 namespace quern::codegen {
 
 /// Cache rows that lie next to each other: the lanes of the attention's inner loop.
-inline constexpr int64_t stateLanes = 16;
+inline constexpr int64_t stateLanes = cacheLanes;
 /// Cache rows that attention takes at a time, which are the rows of a page.
 inline constexpr int64_t statePage = QUERN_PAGE_ROWS;
 

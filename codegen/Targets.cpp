@@ -27,7 +27,7 @@ SmallVector<StringRef> TargetSpec::getFeatures() const {
 }
 
 TargetAttr TargetSpec::getAttr(MLIRContext *context) const {
-  return TargetAttr::get(context, name, vectorBits, l1Bytes, l2Bytes, dot, vectorRegisters, bf16Dot);
+  return TargetAttr::get(context, name, vectorBits, l1Bytes, l2Bytes, dot, vectorRegisters, bf16Dot, prefetchBytes);
 }
 
 ArrayRef<TargetSpec> getTargets() { return targetTable; }

@@ -2,12 +2,14 @@
 
 #include "codegen/Template.h"
 
+#include "dialect/Schedules.h"
+
 using namespace mlir;
 
 namespace quern::codegen {
 
 static constexpr KernelTemplate templateTable[] = {
-#define QUERN_TEMPLATE(Form) {KernelForm::Form, space##Form, build##Form, prefetch##Form},
+#define QUERN_TEMPLATE(Form) {KernelForm::Form, build##Form},
 #include "codegen/Templates.def"
 };
 
@@ -18,37 +20,18 @@ const KernelTemplate &getTemplate(KernelForm form) {
   return *found;
 }
 
-Space getSpace(KernelOp kernel, const TargetSpec &target) {
-  return getTemplate(kernel.getForm()).space(kernel, target);
-}
-
-FailureOr<Parameters> Parameters::get(KernelOp kernel, const Space &space) {
-  ScheduleAttr schedule = kernel.getScheduleAttr();
-  Parameters parameters;
-  for (const Knob &knob : space) {
-    int64_t value = knob.getValue(kernel);
-    if (!llvm::is_contained(knob.legal, value)) {
-      InFlightDiagnostic error = kernel.emitError("schedule parameter `")
-                                 << knob.name << "` is " << value << ", expected ";
-      llvm::interleaveComma(knob.legal, error);
-      return error;
-    }
-    parameters.values.emplace_back(knob.name, value);
-  }
-  if (!schedule)
-    return parameters;
-  for (NamedAttribute entry : schedule.getParameters())
-    if (llvm::none_of(space, [&](const Knob &knob) { return knob.name == entry.getName().getValue(); }))
-      return kernel.emitError("form `") << stringifyKernelForm(kernel.getForm()) << "` has no schedule parameter `"
-                                        << entry.getName().getValue() << "`";
-  return parameters;
+FailureOr<Parameters> Parameters::get(KernelOp kernel) {
+  auto schedule = kernel.getScheduleAttr();
+  for (const Knob &knob : getKnobs(kernel.getForm()))
+    if (!schedule || !schedule.getInt(knob.name))
+      return kernel.emitError("schedule lacks the parameter `") << knob.name << "`";
+  return Parameters(schedule);
 }
 
 int Parameters::operator[](StringRef name) const {
-  for (auto [known, value] : values)
-    if (known == name)
-      return static_cast<int>(value);
-  llvm_unreachable("a template asks only for parameters of its space");
+  std::optional<int64_t> value = schedule.getInt(name);
+  assert(value && "a template asks only for knobs of its form");
+  return static_cast<int>(*value);
 }
 
 } // namespace quern::codegen

@@ -4,19 +4,21 @@
 #define QUERN_CODEGEN_TEMPLATE_H
 
 #include "codegen/Lowering.h"
-#include "codegen/Space.h"
 
 namespace quern::codegen {
 
-/// The values of a kernel's `#quern.schedule`, checked against the space; an error at the kernel for a value that is
-/// not legal or a name that the space lacks.
+/// The values of a kernel's `#quern.schedule`, one for each knob of its form (dialect/Schedules.def).
 class Parameters {
 public:
-  static mlir::FailureOr<Parameters> get(KernelOp kernel, const Space &space);
+  /// Those of `kernel`; an error where its schedule does not say all.
+  static mlir::FailureOr<Parameters> get(KernelOp kernel);
   int operator[](llvm::StringRef name) const;
+  /// How many bytes ahead loops ask for what they read in order and once; 0: they do not.
+  int64_t getPrefetchBytes() const { return schedule.getInt("prefetch").value_or(0); }
 
 private:
-  llvm::SmallVector<std::pair<llvm::StringRef, int64_t>> values;
+  explicit Parameters(ScheduleAttr schedule) : schedule(schedule) {}
+  ScheduleAttr schedule;
 };
 
 /// The functions that compute a kernel's results, in their order.
@@ -25,22 +27,14 @@ using Outputs = std::vector<Halide::Func>;
 /// A row of Templates.def: how kernels of one form are built.
 struct KernelTemplate {
   KernelForm form;
-  /// What `#quern.schedule` may say.
-  Space (*space)(KernelOp kernel, const TargetSpec &target);
-  /// Turns the body into scheduled Halide functions.
+  /// Turns the body into Halide functions, scheduled as `parameters` say.
   mlir::FailureOr<Outputs> (*build)(Lowering &lowering, const Parameters &parameters);
-  /// How many bytes ahead loops ask for what they read in order and once, where the target has to be asked;
-  /// 0: they do not.
-  int64_t (*prefetch)(KernelOp kernel, const TargetSpec &target, const Parameters &parameters);
 };
 
 /// The template of `form`.
 const KernelTemplate &getTemplate(KernelForm form);
 
-#define QUERN_TEMPLATE(Form)                                                                                           \
-  Space space##Form(KernelOp kernel, const TargetSpec &target);                                                        \
-  mlir::FailureOr<Outputs> build##Form(Lowering &lowering, const Parameters &parameters);                              \
-  int64_t prefetch##Form(KernelOp kernel, const TargetSpec &target, const Parameters &parameters);
+#define QUERN_TEMPLATE(Form) mlir::FailureOr<Outputs> build##Form(Lowering &lowering, const Parameters &parameters);
 #include "codegen/Templates.def"
 
 } // namespace quern::codegen

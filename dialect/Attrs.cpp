@@ -51,9 +51,9 @@ LogicalResult DimsAttr::verifyEncoding(ArrayRef<int64_t> shape, Type elementType
                      << dynamic;
 }
 
-int64_t ScheduleAttr::getInt(StringRef name, int64_t fallback) const {
+std::optional<int64_t> ScheduleAttr::getInt(StringRef name) const {
   auto value = getParameters().getAs<IntegerAttr>(name);
-  return value ? value.getInt() : fallback;
+  return value ? std::optional(value.getInt()) : std::nullopt;
 }
 
 } // namespace quern

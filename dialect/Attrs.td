@@ -30,28 +30,31 @@ def Quern_Target : Quern_Attr<"Target", "target"> {
   let summary = "what the compiler knows of a machine";
   let description = [{
     The vector width in bits, caches in bytes, the instruction that multiplies u8 by i8 into i32 (`none`, `vnni`), and
-    whether there is one that adds the products of pairs of bf16 to f32, faster than products of f32 are.
+    whether there is one that adds the products of pairs of bf16 to f32, faster than products of f32 are; how many bytes
+    ahead a stream of weights is to be asked for, 0 where the machine sees to that.
   }];
   let parameters = (ins StringRefParameter<"">:$name, "int64_t":$vectorBits, "int64_t":$l1Bytes,
                         "int64_t":$l2Bytes, StringRefParameter<"">:$dot, "int64_t":$vectorRegisters,
-                        DefaultValuedParameter<"bool", "false">:$bf16Dot);
+                        DefaultValuedParameter<"bool", "false">:$bf16Dot,
+                        DefaultValuedParameter<"int64_t", "0">:$prefetchBytes);
   let assemblyFormat = [{
-    `<` $name `,` struct($vectorBits, $l1Bytes, $l2Bytes, $dot, $vectorRegisters, $bf16Dot) `>`
+    `<` $name `,` struct($vectorBits, $l1Bytes, $l2Bytes, $dot, $vectorRegisters, $bf16Dot, $prefetchBytes) `>`
   }];
 }
 
 def Quern_Schedule : Quern_Attr<"Schedule", "schedule"> {
   let summary = "a kernel's plan: the named integers that its template's schedule takes";
   let description = [{
-    Which names a form takes and which values are legal is said by the form's template.
+    Schedules.def says which names a form takes and which values are legal. `quern-select-schedules` completes a
+    schedule that does not say all; templates take complete ones.
 
     Example: `#quern.schedule<{rows = 8 : i64, vectors = 3 : i64}>`
   }];
   let parameters = (ins "::mlir::DictionaryAttr":$parameters);
   let assemblyFormat = "`<` $parameters `>`";
   let extraClassDeclaration = [{
-    /// The value of parameter `name`, or `fallback` where the schedule does not name it.
-    int64_t getInt(::llvm::StringRef name, int64_t fallback) const;
+    /// The value of parameter `name`; none where the schedule does not say it.
+    ::std::optional<int64_t> getInt(::llvm::StringRef name) const;
   }];
 }
 
@@ -61,7 +64,7 @@ def Quern_KernelForm : I32EnumAttr<"KernelForm", "the structured form of a kerne
   I32EnumAttrCase<"Gather", 4, "gather">, I32EnumAttrCase<"Append", 5, "append">,
   I32EnumAttrCase<"Conv", 6, "conv">, I32EnumAttrCase<"Pool", 7, "pool">,
   I32EnumAttrCase<"Winograd", 8, "winograd">, I32EnumAttrCase<"Experts", 9, "experts">,
-  I32EnumAttrCase<"Routing", 10, "routing">]> {
+  I32EnumAttrCase<"Routing", 10, "routing">, I32EnumAttrCase<"Values", 11, "values">]> {
   let cppNamespace = "::quern";
   let genSpecializedAttr = 0;
 }

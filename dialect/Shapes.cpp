@@ -64,6 +64,10 @@ FailureOr<SmallVector<Dim>> broadcastDims(ArrayRef<Dim> a, ArrayRef<Dim> b) {
   return result;
 }
 
+bool areFew(RankedTensorType type) {
+  return type.getRank() > 0 && !type.isDynamicDim(0) && type.getDimSize(0) <= rowsPerTask;
+}
+
 std::string formatDims(ArrayRef<Dim> dims) {
   std::string text;
   llvm::raw_string_ostream os(text);

@@ -41,6 +41,13 @@ mlir::RankedTensorType withElementType(mlir::RankedTensorType type, mlir::Type e
 /// The shape to which `a` and `b` broadcast by the rules of NumPy (align at the right, 1 stretches), or failure.
 mlir::FailureOr<llvm::SmallVector<Dim>> broadcastDims(llvm::ArrayRef<Dim> a, llvm::ArrayRef<Dim> b);
 
+/// How many rows are one task where rows are shared between tasks.
+inline constexpr int rowsPerTask = 8;
+
+/// Whether the rows of `type`, its first dimension, are known to be one task at most: kernels of few rows have loops of
+/// their own.
+bool areFew(mlir::RankedTensorType type);
+
 /// `[s, 576]`: a shape as the language writes it.
 std::string formatDims(llvm::ArrayRef<Dim> dims);
 

@@ -276,11 +276,12 @@ def DeduplicateKernelsPass : Pass<"quern-deduplicate-kernels", "::mlir::ModuleOp
 def SelectSchedulesPass : Pass<"quern-select-schedules", "::mlir::ModuleOp"> {
   let summary = "choose each kernel's schedule for the module's target";
   let description = [{
-    Reads `quern.target` on the module. A kernel that has a schedule keeps it; one that the database lists gets the
-    database's; the others get the cost model's choice.
+    Reads `quern.target` on the module. A kernel that a database lists gets the database's schedule, that of the first;
+    what a schedule says already stays; what it does not say is the cost model's choice. Rows for another version of a
+    form, and plans that no kernel of the form may have, are ignored with a remark.
   }];
   let options = [
-    Option<"database", "database", "std::string", "\"\"", "JSON file of measured schedules">,
+    ListOption<"databases", "database", "std::string", "JSON files of measured schedules">,
   ];
 }
 

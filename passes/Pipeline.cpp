@@ -80,7 +80,7 @@ static void buildTiled(OpPassManager &manager, const PipelineOptions &options) {
   manager.addPass(createOutlineKernelsPass());
   // Before schedules, which are then chosen once per distinct kernel.
   manager.addPass(createDeduplicateKernelsPass());
-  manager.addPass(createSelectSchedulesPass({options.database}));
+  manager.addPass(createSelectSchedulesPass({llvm::to_vector_of<std::string>(options.databases)}));
 }
 
 static void buildKernels(OpPassManager &manager, const PipelineOptions &options) {
@@ -110,7 +110,7 @@ struct TextOptions : PassPipelineOptions<TextOptions> {
   Option<bool> bf16{*this, "bf16", llvm::cl::desc("multiply f32 weights in bf16"), llvm::cl::init(false)};
   Option<int64_t> bound{*this, "bound", llvm::cl::desc("bound of dimensions that have none"),
                         llvm::cl::init(PipelineOptions().bound)};
-  Option<std::string> database{*this, "database", llvm::cl::desc("JSON file of measured schedules")};
+  ListOption<std::string> databases{*this, "database", llvm::cl::desc("JSON files of measured schedules")};
 };
 
 } // namespace
@@ -118,7 +118,8 @@ struct TextOptions : PassPipelineOptions<TextOptions> {
 void registerPipelines() {
   auto add = [](StringRef name, StringRef description, Phase until) {
     auto build = [until](OpPassManager &manager, const TextOptions &text) {
-      buildPipeline(manager, {text.exact, text.bf16, text.bf16, until, text.bound, text.database, /*source=*/nullptr});
+      std::vector<std::string> databases(text.databases.begin(), text.databases.end());
+      buildPipeline(manager, {text.exact, text.bf16, text.bf16, until, text.bound, databases, /*source=*/nullptr});
     };
     PassPipelineRegistration<TextOptions>(name, description, build);
   };

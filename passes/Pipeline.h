@@ -34,8 +34,8 @@ struct PipelineOptions {
   Phase until = Phase::Kernels;
   /// The bound of symbolic dimensions that the model does not bound; 0 refuses them.
   int64_t bound = 512;
-  /// A JSON file of measured schedules, or empty.
-  std::string database;
+  /// Files of measured schedules; the first that has a kernel counts.
+  std::vector<std::string> databases;
   /// The values of parameters, by which weights are narrowed and compressed, and caches of f16 widened; null: none is.
   ParameterSource *source = nullptr;
   /// How many processes may look at them at once.

@@ -5,6 +5,7 @@
 #include "mlir/IR/AsmState.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MD5.h"
+#include "llvm/Support/SHA256.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
@@ -46,6 +47,12 @@ std::string getSignature(ParameterOp parameter) {
   os << parameter.getType() << '\n';
   printBody(parameter.getInit().front(), os);
   return text;
+}
+
+std::string getFullDigest(KernelOp kernel) {
+  llvm::SHA256 hash;
+  hash.update(getSignature(kernel));
+  return llvm::toHex(hash.final(), /*LowerCase=*/true);
 }
 
 std::string getDigest(StringRef text) {

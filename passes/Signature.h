@@ -13,6 +13,9 @@ namespace quern {
 /// Equal texts are equal kernels.
 std::string getSignature(KernelOp kernel);
 
+/// What `kernel` computes in 64 hexadecimal digits: the SHA-256 of its signature.
+std::string getFullDigest(KernelOp kernel);
+
 /// What the initialiser of `parameter` computes, as text.
 std::string getSignature(ParameterOp parameter);
 

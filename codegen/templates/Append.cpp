@@ -68,11 +68,11 @@ static FailureOr<AppendFuncs> algorithm(Lowering &lowering) {
 }
 
 /// Of many tokens each task writes one vector of a head's elements: two tokens of one row are written in their order.
-static void schedule(AppendFuncs &funcs, const Lowering &lowering, bool few) {
+static void schedule(AppendFuncs &funcs, const Lowering &lowering, bool few, int lanes) {
   Halide::RDom &r = funcs.writes;
   Halide::RVar vector("vector"), element("element"), task("task");
   Halide::Stage update = funcs.output.update();
-  update.split(r.x, vector, element, lowering.getTarget().lanes(), Halide::TailStrategy::GuardWithIf)
+  update.split(r.x, vector, element, lanes, Halide::TailStrategy::GuardWithIf)
       .allow_race_conditions()
       .vectorize(element);
   if (few)
@@ -82,17 +82,13 @@ static void schedule(AppendFuncs &funcs, const Lowering &lowering, bool few) {
   scheduleStages(lowering, funcs.output, nullptr, false);
 }
 
-Space spaceAppend(KernelOp, const TargetSpec &) { return {}; }
-
-FailureOr<Outputs> buildAppend(Lowering &lowering, const Parameters &) {
+FailureOr<Outputs> buildAppend(Lowering &lowering, const Parameters &parameters) {
   FailureOr<AppendFuncs> funcs = algorithm(lowering);
   if (failed(funcs))
     return failure();
   auto anchor = cast<CacheAppendOp>(lowering.getKernel().getAnchor());
-  schedule(*funcs, lowering, areFew(cast<RankedTensorType>(anchor.getInput().getType())));
+  schedule(*funcs, lowering, areFew(cast<RankedTensorType>(anchor.getInput().getType())), parameters["lanes"]);
   return Outputs{funcs->output};
 }
-
-int64_t prefetchAppend(KernelOp, const TargetSpec &, const Parameters &) { return 0; }
 
 } // namespace quern::codegen

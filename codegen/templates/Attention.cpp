@@ -555,36 +555,12 @@ static void schedule(AttentionFuncs &f, const Lowering &lowering, const Paramete
   scheduleChunk(f, f.few ? task : c, parameters["elements"]);
 }
 
-/// A tile's accumulators fill three quarters of the registers: rows of heads (tokens · heads that share a cache head)
-/// by groups of cache rows, or vectors of values. Rows first: what is read of the cache, and widened, serves them all.
-Space spaceAttention(KernelOp kernel, const TargetSpec &target) {
-  auto anchor = cast<AttendOp>(kernel.getAnchor());
-  auto query = cast<RankedTensorType>(anchor.getQuery().getType());
-  int64_t shared = query.getDimSize(1) / cast<RankedTensorType>(anchor.getKeys().getType()).getDimSize(1);
-  int64_t registers = target.vectorRegisters * target.lanes() / lanes * 3 / 4;
-  int64_t rows = areFew(query) ? 1 : std::clamp<int64_t>(registers / shared, 1, 12);
-  int64_t columns = std::clamp<int64_t>(registers / (rows * shared), 1, 8);
-  int64_t vectors = int64_t(1) << llvm::Log2_64(columns);
-  return {{"rows", {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, rows},
-          {"groups", {1, 2, 4, 8}, vectors},
-          {"elements", {1, 2, 4, 8}, vectors}};
-}
-
 FailureOr<Outputs> buildAttention(Lowering &lowering, const Parameters &parameters) {
   FailureOr<AttentionFuncs> funcs = algorithm(lowering, parameters);
   if (failed(funcs))
     return failure();
   schedule(*funcs, lowering, parameters);
   return Outputs{funcs->output};
-}
-
-/// The cache of few queries: what comes after the groups whose scores are computed side by side.
-int64_t prefetchAttention(KernelOp kernel, const TargetSpec &, const Parameters &parameters) {
-  auto anchor = cast<AttendOp>(kernel.getAnchor());
-  auto keys = cast<RankedTensorType>(anchor.getKeys().getType());
-  if (!areFew(cast<RankedTensorType>(anchor.getQuery().getType())))
-    return 0;
-  return parameters["groups"] * stateLanes * keys.getDimSize(2) * keys.getElementTypeBitWidth() / 8;
 }
 
 } // namespace quern::codegen

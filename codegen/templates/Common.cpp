@@ -63,10 +63,6 @@ Formula panelFormula(std::vector<Halide::Expr> shape, Halide::Var i, Halide::Var
           }};
 }
 
-bool areFew(mlir::RankedTensorType type) {
-  return type.getRank() > 0 && !type.isDynamicDim(0) && type.getDimSize(0) <= rowsPerTask;
-}
-
 /// Shares the rows of a stage, its last dimension, between tasks.
 static void parallelizeRows(Halide::Func func, const RowStage &stage, bool manyRows) {
   bool hasRows = func.args().size() > (stage.kind == RowStage::Kind::PerRow ? 0 : 1);

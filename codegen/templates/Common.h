@@ -4,6 +4,7 @@
 #define QUERN_CODEGEN_TEMPLATES_COMMON_H
 
 #include "codegen/Template.h"
+#include "dialect/Shapes.h"
 
 namespace quern::codegen {
 
@@ -40,12 +41,6 @@ Formula padImage(Halide::Func &padded, const Formula &image);
 /// all axes. Where an element of lane `i` of panel `o` is asked for, no index needs a division.
 Formula panelFormula(std::vector<Halide::Expr> shape, Halide::Var i, Halide::Var o,
                      std::function<Halide::Expr(Halide::Expr lane, Halide::Expr panel, const Index &index)> at);
-
-/// How many rows are one task where rows are shared between tasks.
-inline constexpr int rowsPerTask = 8;
-
-/// Whether the rows of `type`, its first dimension, are known to be one task at most.
-bool areFew(mlir::RankedTensorType type);
 
 /// Schedules the lowering's stages within loop `at` of `consumer`, or, where `at` is null, before everything else: then
 /// in parallel where there are `manyRows`.

@@ -527,49 +527,12 @@ static void schedule(ContractFuncs &funcs, const Lowering &lowering, const Param
   }
 }
 
-/// The defaults: a tile's sums fill the registers, products of 4-bit quants with more rows because each row of the tile
-/// shares the work of splitting bytes. A single row of floats takes several panels at a time to hide the latency of its
-/// sums, whose order is fixed; of quants, or of compressed weights, one, to read one stream.
-Space spaceContract(KernelOp kernel, const TargetSpec &target) {
-  auto anchor = cast<MatmulOp>(kernel.getAnchor());
-  if (anchor.isOfValues())
-    return spaceValues(target);
-  auto lhs = cast<RankedTensorType>(anchor.getLhs().getType());
-  bool single = lhs.getRank() > 0 && lhs.getDimSize(0) == 1;
-  bool quants = isa<BlockType>(lhs.getElementType());
-  bool wide = target.vectorBits >= 512;
-  FailureOr<PackedLayout> layout = getPackedLayout(anchor.getWeight());
-  bool nibbles = succeeded(layout) && layout->bits == 4, compressed = succeeded(layout) && layout->isCompressed();
-  int64_t products = llvm::range_size(kernel.getBody().getOps<MatmulOp>());
-  int64_t rows = !wide ? 4 : quants ? (nibbles ? 12 : 6) : 8, vectors = wide && !nibbles ? (quants ? 2 : 3) : 1;
-  if (products > 1) {
-    rows = quants && !nibbles ? rows : rows / 2;
-    vectors = quants ? 1 : vectors;
-  }
-  if (single) {
-    rows = 1;
-    vectors = quants || compressed || products > 1 ? 1 : (wide ? 4 : 2);
-  }
-  return {{"rows", {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14}, rows},
-          {"vectors", {1, 2, 3, 4}, vectors},
-          {"panels", {1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64}, 4}};
-}
-
 FailureOr<Outputs> buildContract(Lowering &lowering, const Parameters &parameters) {
-  if (cast<MatmulOp>(lowering.getKernel().getAnchor()).isOfValues())
-    return buildValues(lowering, parameters);
   FailureOr<ContractFuncs> funcs = algorithm(lowering);
   if (failed(funcs))
     return failure();
   schedule(*funcs, lowering, parameters);
   return Outputs{funcs->output};
-}
-
-/// The weights of few rows.
-int64_t prefetchContract(KernelOp kernel, const TargetSpec &target, const Parameters &) {
-  auto anchor = cast<MatmulOp>(kernel.getAnchor());
-  bool streams = !anchor.isOfValues() && areFew(cast<RankedTensorType>(anchor.getLhs().getType()));
-  return streams ? target.prefetchBytes : 0;
 }
 
 } // namespace quern::codegen

@@ -74,8 +74,6 @@ void buildProduct(Lowering &lowering, ContractFuncs &funcs, Product &product, Ma
                   Halide::Expr row);
 
 /// The product of two values, of which neither lies by panels (Values.cpp), and what its schedule may say.
-mlir::FailureOr<Outputs> buildValues(Lowering &lowering, const Parameters &parameters);
-Space spaceValues(const TargetSpec &target);
 
 /// The left side before everything else.
 void scheduleLhs(ContractFuncs &funcs, const Lowering &lowering, bool few);

@@ -188,13 +188,6 @@ static void schedule(ConvFuncs &funcs, const Lowering &lowering, const Parameter
     funcs.padded.compute_at(funcs.output, xo);
 }
 
-Space spaceConv(KernelOp, const TargetSpec &target) {
-  bool wide = target.vectorBits >= 512;
-  return {{"rows", {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14}, wide ? 8 : 4},
-          {"vectors", {1, 2, 3, 4, 5, 6}, wide ? 3 : 1},
-          {"lines", {1, 2, 4, 8, 16, 32, 64}, 4}};
-}
-
 FailureOr<Outputs> buildConv(Lowering &lowering, const Parameters &parameters) {
   FailureOr<ConvFuncs> funcs = algorithm(lowering);
   if (failed(funcs))
@@ -202,7 +195,5 @@ FailureOr<Outputs> buildConv(Lowering &lowering, const Parameters &parameters) {
   schedule(*funcs, lowering, parameters);
   return Outputs{funcs->output};
 }
-
-int64_t prefetchConv(KernelOp, const TargetSpec &, const Parameters &) { return 0; }
 
 } // namespace quern::codegen

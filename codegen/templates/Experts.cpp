@@ -187,13 +187,6 @@ static void schedule(ExpertsFuncs &f, const Lowering &lowering, const Parameters
   scheduleWriter(f, vectors, panels);
 }
 
-Space spaceExperts(KernelOp kernel, const TargetSpec &target) { return spaceContract(kernel, target); }
-
-/// A step of few rows multiplies each chosen weight with few slots.
-int64_t prefetchExperts(KernelOp kernel, const TargetSpec &target, const Parameters &parameters) {
-  return prefetchContract(kernel, target, parameters);
-}
-
 FailureOr<Outputs> buildExperts(Lowering &lowering, const Parameters &parameters) {
   auto anchor = cast<MatmulOp>(lowering.getKernel().getAnchor());
   auto order = cast<RankedTensorType>(anchor.getOrder().getType());

@@ -97,8 +97,7 @@ static FailureOr<PoolFuncs> algorithm(Lowering &lowering) {
 }
 
 /// A vector of channels at a time, its window in one register. Tasks are rows of the image; of one row, channels.
-static void schedule(PoolFuncs &funcs, const Lowering &lowering) {
-  int lanes = lowering.getTarget().lanes();
+static void schedule(PoolFuncs &funcs, const Lowering &lowering, int lanes) {
   while (lanes > funcs.channels)
     lanes /= 2;
   Var co("co"), ci("ci"), task("task");
@@ -117,16 +116,12 @@ static void schedule(PoolFuncs &funcs, const Lowering &lowering) {
     funcs.pooled.update().unroll(funcs.steps.x).unroll(funcs.steps.y);
 }
 
-Space spacePool(KernelOp, const TargetSpec &) { return {}; }
-
-FailureOr<Outputs> buildPool(Lowering &lowering, const Parameters &) {
+FailureOr<Outputs> buildPool(Lowering &lowering, const Parameters &parameters) {
   FailureOr<PoolFuncs> funcs = algorithm(lowering);
   if (failed(funcs))
     return failure();
-  schedule(*funcs, lowering);
+  schedule(*funcs, lowering, parameters["lanes"]);
   return Outputs{funcs->output};
 }
-
-int64_t prefetchPool(KernelOp, const TargetSpec &, const Parameters &) { return 0; }
 
 } // namespace quern::codegen

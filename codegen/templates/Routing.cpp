@@ -322,10 +322,6 @@ LogicalResult RoutingBuilder::add(GatherOp op) {
   return success();
 }
 
-Space spaceRouting(KernelOp, const TargetSpec &) { return {}; }
-
-int64_t prefetchRouting(KernelOp, const TargetSpec &, const Parameters &) { return 0; }
-
 FailureOr<Outputs> buildRouting(Lowering &lowering, const Parameters &) {
   Block &body = lowering.getKernel().getBody().front();
   auto anchor = cast<KernelAnchorOpInterface>(lowering.getKernel().getAnchor());

@@ -7,8 +7,8 @@ using namespace mlir;
 namespace quern::codegen {
 
 /// All stages of one row next to each other, so that the row stays in the first cache; rows in parallel.
-static void schedule(Output &output, const Lowering &lowering) {
-  vectorizeTail(output.func, output.vars[0], output.shape.back(), lowering.getTarget().lanes());
+static void schedule(Output &output, const Lowering &lowering, int lanes) {
+  vectorizeTail(output.func, output.vars[0], output.shape.back(), lanes);
   if (output.vars.size() < 2) {
     scheduleStages(lowering, output.func, nullptr, false);
     return;
@@ -18,16 +18,12 @@ static void schedule(Output &output, const Lowering &lowering) {
     output.func.parallel(output.vars.back());
 }
 
-Space spaceRows(KernelOp, const TargetSpec &) { return {}; }
-
-FailureOr<Outputs> buildRows(Lowering &lowering, const Parameters &) {
+FailureOr<Outputs> buildRows(Lowering &lowering, const Parameters &parameters) {
   FailureOr<Output> output = buildOutput(lowering, lowering.getKernel().getBody().front().begin());
   if (failed(output))
     return failure();
-  schedule(*output, lowering);
+  schedule(*output, lowering, parameters["lanes"]);
   return Outputs{output->func};
 }
-
-int64_t prefetchRows(KernelOp, const TargetSpec &, const Parameters &) { return 0; }
 
 } // namespace quern::codegen

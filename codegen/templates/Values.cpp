@@ -124,10 +124,6 @@ static LogicalResult schedule(ValueFuncs &funcs, MatmulOp matmul, const Lowering
   return success();
 }
 
-Space spaceValues(const TargetSpec &target) {
-  return {{"rows", {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, target.vectorBits >= 512 ? 8 : 4}};
-}
-
 FailureOr<Outputs> buildValues(Lowering &lowering, const Parameters &parameters) {
   FailureOr<ValueFuncs> funcs = algorithm(lowering);
   auto matmul = cast<MatmulOp>(lowering.getKernel().getAnchor());

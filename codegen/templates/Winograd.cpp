@@ -199,14 +199,6 @@ static void schedule(WinogradFuncs &f, const Lowering &lowering, const Parameter
   scheduleTiles(f, lowering, task, shared);
 }
 
-Space spaceWinograd(KernelOp, const TargetSpec &target) {
-  bool wide = target.vectorBits >= 512;
-  return {{"rows", {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14}, wide ? 8 : 4},
-          {"lines", {1, 2, 3, 4}, 1},
-          {"vectors", {1, 2, 3, 4, 5, 6}, wide ? 3 : 1},
-          {"shared", {0, 1}, 1}};
-}
-
 FailureOr<Outputs> buildWinograd(Lowering &lowering, const Parameters &parameters) {
   FailureOr<WinogradFuncs> funcs = algorithm(lowering);
   if (failed(funcs))
@@ -214,7 +206,5 @@ FailureOr<Outputs> buildWinograd(Lowering &lowering, const Parameters &parameter
   schedule(*funcs, lowering, parameters);
   return Outputs{funcs->output};
 }
-
-int64_t prefetchWinograd(KernelOp, const TargetSpec &, const Parameters &) { return 0; }
 
 } // namespace quern::codegen

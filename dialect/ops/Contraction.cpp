@@ -123,7 +123,9 @@ static LogicalResult readRows(MatmulOp op, PatternRewriter &rewriter) {
 
 void MatmulOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *) { patterns.add(readRows); }
 
-KernelForm MatmulOp::getKernelForm() { return isGrouped() ? KernelForm::Experts : KernelForm::Contract; }
+KernelForm MatmulOp::getKernelForm() {
+  return isGrouped() ? KernelForm::Experts : isOfValues() ? KernelForm::Values : KernelForm::Contract;
+}
 Value MatmulOp::getMainTensor() { return getWeight(); }
 OpOperand &MatmulOp::getRowsOperand() { return getLhsMutable(); }
 StringRef MatmulOp::getArithmetic() { return getProductArithmetic(getLhs()); }

@@ -2,6 +2,7 @@
 
 #include "dialect/Destination.h"
 #include "dialect/PackedLayout.h"
+#include "dialect/Schedules.h"
 #include "dialect/ops/FunctionSyntax.h"
 #include "dialect/ops/Inference.h"
 
@@ -70,6 +71,8 @@ LogicalResult KernelOp::verifyRegions() {
 }
 
 LogicalResult KernelOp::verify() {
+  if (getSchedule() && failed(verifySchedule([&] { return emitOpError(); }, getForm(), *getSchedule())))
+    return failure();
   for (unsigned i = 0; i < getNumArguments(); ++i) {
     Attribute packing = getArgAttr(i, packingName);
     auto type = dyn_cast<RankedTensorType>(getArgumentTypes()[i]);

@@ -7,11 +7,27 @@
 
 #include "mlir/IR/BuiltinOps.h"
 
+#include <vector>
+
 namespace quern {
 
-/// The schedule for `kernel` on `target`: of the legal values of its form's parameters, those that the model of the
-/// machine finds cheapest. Reads the kernel and changes nothing.
+/// The schedule for `kernel` on `target`: of the legal values of its form's knobs, those that the model of the machine
+/// finds cheapest, and what the kernel's own schedule says. Reads the kernel and changes nothing.
 ScheduleAttr chooseSchedule(KernelOp kernel, TargetAttr target);
+
+/// Gives each kernel of `module` the schedule that `chooseSchedule` finds.
+void selectSchedules(mlir::ModuleOp module, TargetAttr target);
+
+/// A value for each knob of a kernel's form, in their order, and what the model of the machine expects of it, in a unit
+/// of the kernel's own.
+struct CandidatePlan {
+  llvm::SmallVector<int64_t, 4> values;
+  double cost = 0;
+};
+
+/// All plans of `kernel` that may be worth trying, whatever its schedule: first the one that `chooseSchedule` gives a
+/// kernel without one, then the others, cheapest first.
+std::vector<CandidatePlan> listPlans(KernelOp kernel, TargetAttr target);
 
 /// What a convolution like `conv`, but with `outputs` channels, takes for one image in a kernel of its own: in products
 /// of a vector, as long as they take at best.

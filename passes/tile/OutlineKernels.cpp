@@ -39,11 +39,6 @@ static KernelAnchorOpInterface getAnchor(ArrayRef<Operation *> ops) {
   return nullptr;
 }
 
-static KernelForm getForm(ArrayRef<Operation *> ops) {
-  auto anchor = getAnchor(ops);
-  return anchor ? anchor.getKernelForm() : KernelForm::Map;
-}
-
 /// Where `ops` come from, each under its name: first the anchor, or the last one where there is none.
 static Location getOrigin(ArrayRef<Operation *> ops) {
   auto nameOf = [](Operation *op) { return nameOp(op->getLoc(), op->getName().stripDialect()); };
@@ -130,7 +125,8 @@ static void outline(Operation *op, EntryOp entry, SymbolTable &symbols) {
 
   OpBuilder builder(entry);
   auto type = builder.getFunctionType(ValueRange(inputs).getTypes(), op->getResultTypes());
-  auto form = KernelFormAttr::get(op->getContext(), getForm(ops));
+  // The anchor knows its form once arguments say how parameters lie.
+  auto form = KernelFormAttr::get(op->getContext(), KernelForm::Map);
   Location origin = getOrigin(ops);
   auto kernel = KernelOp::create(builder, origin, builder.getStringAttr("kernel"), TypeAttr::get(type), form,
                                  /*schedule=*/ScheduleAttr(), builder.getStringAttr("private"),
@@ -145,6 +141,9 @@ static void outline(Operation *op, EntryOp entry, SymbolTable &symbols) {
     builder.clone(*inner, mapping);
   auto inKernel = [&](Value value) { return mapping.lookup(value); };
   YieldOp::create(builder, op->getLoc(), llvm::map_to_vector(getYielded(op), inKernel));
+
+  if (auto anchor = getAnchor(llvm::map_to_vector(body->without_terminator(), [](Operation &inner) { return &inner; })))
+    kernel.setForm(anchor.getKernelForm());
 
   kernel->remove();
   symbols.insert(kernel, entry->getIterator());

@@ -13,7 +13,7 @@
 // CHECK: vfmadd
 // CHECK-NOT: bf16
 quern.kernel @quants(%x: tensor<1x64xf32>, %w: tensor<48x64x!quern.block<q8_0>> {quern.packing = #quern.packing<panels>}) -> tensor<1x48xf32>
-    attributes {form = #quern.form<contract>} {
+    attributes {form = #quern.form<contract>, schedule = #quern.schedule<{panels = 4 : i64}>} {
   %0 = quern.quantize %x : tensor<1x64xf32>
   %1 = quern.matmul %0, %w : tensor<1x64x!quern.block<q8_1>>, tensor<48x64x!quern.block<q8_0>>
   quern.yield %1 : tensor<1x48xf32>
@@ -27,7 +27,7 @@ quern.kernel @quants(%x: tensor<1x64xf32>, %w: tensor<48x64x!quern.block<q8_0>> 
 // PLAIN-NOT: vpaddsw
 // CHECK: vfmadd
 quern.kernel @nibbles(%x: tensor<1x64xf32>, %w: tensor<48x64x!quern.block<q4_0>> {quern.packing = #quern.packing<panels>}) -> tensor<1x48xf32>
-    attributes {form = #quern.form<contract>} {
+    attributes {form = #quern.form<contract>, schedule = #quern.schedule<{panels = 4 : i64}>} {
   %0 = quern.quantize %x : tensor<1x64xf32>
   %1 = quern.matmul %0, %w : tensor<1x64x!quern.block<q8_1>>, tensor<48x64x!quern.block<q4_0>>
   quern.yield %1 : tensor<1x48xf32>
@@ -37,7 +37,7 @@ quern.kernel @nibbles(%x: tensor<1x64xf32>, %w: tensor<48x64x!quern.block<q4_0>>
 // CHECK: vfmadd
 // CHECK-NOT: bf16
 quern.kernel @floats(%x: tensor<1x64xf32>, %w: tensor<48x64xbf16> {quern.packing = #quern.packing<panels>}) -> tensor<1x48xf32>
-    attributes {form = #quern.form<contract>} {
+    attributes {form = #quern.form<contract>, schedule = #quern.schedule<{panels = 4 : i64}>} {
   %0 = quern.matmul %x, %w : tensor<1x64xf32>, tensor<48x64xbf16>
   quern.yield %0 : tensor<1x48xf32>
 }
@@ -50,7 +50,7 @@ quern.kernel @floats(%x: tensor<1x64xf32>, %w: tensor<48x64xbf16> {quern.packing
 // WIDE-NOT: bf16
 // WIDE: vfmadd
 quern.kernel @compressed(%x: tensor<1x64xf32>, %w: tensor<48x64xbf16> {quern.packing = #quern.packing<panels13>}) -> tensor<1x48xf32>
-    attributes {form = #quern.form<contract>} {
+    attributes {form = #quern.form<contract>, schedule = #quern.schedule<{panels = 4 : i64}>} {
   %0 = quern.cast %x : tensor<1x64xf32> to tensor<1x64xbf16>
   %1 = quern.matmul %0, %w : tensor<1x64xbf16>, tensor<48x64xbf16>
   quern.yield %1 : tensor<1x48xf32>
@@ -62,7 +62,7 @@ quern.kernel @compressed(%x: tensor<1x64xf32>, %w: tensor<48x64xbf16> {quern.pac
 // WIDE-NOT: bf16
 // WIDE: vfmadd
 quern.kernel @pairs(%x: tensor<1x64xf32>, %w: tensor<48x64xbf16> {quern.packing = #quern.packing<panels>}) -> tensor<1x48xf32>
-    attributes {form = #quern.form<contract>} {
+    attributes {form = #quern.form<contract>, schedule = #quern.schedule<{panels = 4 : i64}>} {
   %0 = quern.cast %x : tensor<1x64xf32> to tensor<1x64xbf16>
   %1 = quern.matmul %0, %w : tensor<1x64xbf16>, tensor<48x64xbf16>
   quern.yield %1 : tensor<1x48xf32>

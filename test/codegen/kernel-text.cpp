@@ -8,6 +8,7 @@
 
 #include "codegen/HalideBridge.h"
 #include "dialect/Register.h"
+#include "passes/tile/CostModel.h"
 
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/Parser/Parser.h"
@@ -59,6 +60,7 @@ static LogicalResult compileAll(ModuleOp module, const TargetSpec &target) {
 }
 
 static LogicalResult print(ModuleOp module, const TargetSpec &target, StringRef kind) {
+  selectSchedules(module, target.getAttr(module.getContext()));
   if (kind == "object")
     return compileAll(module, target);
   for (auto kernel : module.getOps<KernelOp>()) {

@@ -19,7 +19,7 @@ quern.kernel @attention(%q: tensor<1x9x64xf32>, %k: tensor<1024x3x64xf16>, %v: t
 // AHEAD-COUNT-8: prefetcht0
 // NONE-NOT: prefetch
 quern.kernel @one(%x: tensor<1x576xf32>, %w: tensor<48x576x!quern.block<q8_0>> {quern.packing = #quern.packing<panels>}) -> tensor<1x48xf32>
-    attributes {form = #quern.form<contract>} {
+    attributes {form = #quern.form<contract>, schedule = #quern.schedule<{panels = 4 : i64}>} {
   %0 = quern.quantize %x : tensor<1x576xf32>
   %1 = quern.matmul %0, %w : tensor<1x576x!quern.block<q8_1>>, tensor<48x576x!quern.block<q8_0>>
   quern.yield %1 : tensor<1x48xf32>
@@ -29,7 +29,7 @@ quern.kernel @one(%x: tensor<1x576xf32>, %w: tensor<48x576x!quern.block<q8_0>> {
 // CHECK-LABEL: many:
 // CHECK-NOT: prefetch
 quern.kernel @many(%x: tensor<64x576xf32>, %w: tensor<48x576x!quern.block<q8_0>> {quern.packing = #quern.packing<panels>}) -> tensor<64x48xf32>
-    attributes {form = #quern.form<contract>} {
+    attributes {form = #quern.form<contract>, schedule = #quern.schedule<{panels = 4 : i64}>} {
   %0 = quern.quantize %x : tensor<64x576xf32>
   %1 = quern.matmul %0, %w : tensor<64x576x!quern.block<q8_1>>, tensor<48x576x!quern.block<q8_0>>
   quern.yield %1 : tensor<64x48xf32>

@@ -5,20 +5,6 @@
 
 // TARGET: unknown target `pentium`, expected `host`, `sapphirerapids`, `zen4`, `icelake`, `x86-64-v4`, `x86-64-v3`
 
-// CHECK: :[[@LINE+1]]:1: error: schedule parameter `rows` is 16, expected 1, 2, 3
-quern.kernel @tile(%x: tensor<4x8xf32>, %w: tensor<16x8xf32> {quern.packing = #quern.packing<panels>}) -> tensor<4x16xf32>
-    attributes {form = #quern.form<contract>, schedule = #quern.schedule<{rows = 16 : i64}>} {
-  %0 = quern.matmul %x, %w : tensor<4x8xf32>, tensor<16x8xf32>
-  quern.yield %0 : tensor<4x16xf32>
-}
-
-// CHECK: :[[@LINE+1]]:1: error: form `map` has no schedule parameter `rows`
-quern.kernel @surplus(%x: tensor<4xf32>) -> tensor<4xf32>
-    attributes {form = #quern.form<map>, schedule = #quern.schedule<{rows = 1 : i64}>} {
-  %0 = quern.neg %x : tensor<4xf32>
-  quern.yield %0 : tensor<4xf32>
-}
-
 quern.kernel @scalar(%x: tensor<4xf32>) -> tensor<4xf32> attributes {form = #quern.form<map>} {
   %0 = quern.map (%x) : tensor<4xf32> -> tensor<4xf32> {
   ^bb0(%a: f32):

@@ -6,6 +6,7 @@
 #include "codegen/StateLayout.h"
 #include "dialect/PackedLayout.h"
 #include "dialect/RandomValues.h"
+#include "passes/tile/CostModel.h"
 
 #include "mlir/IR/Builders.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -74,6 +75,7 @@ NativeKernels::~NativeKernels() {
 }
 
 Expected<NativeKernels> NativeKernels::compile(ModuleOp module, const codegen::TargetSpec &target) {
+  selectSchedules(module, target.getAttr(module.getContext()));
   SmallVector<codegen::KernelJob> jobs;
   for (auto kernel : module.getOps<KernelOp>())
     jobs.push_back({kernel, target, kernel.getSymName().str()});

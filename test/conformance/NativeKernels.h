@@ -18,7 +18,8 @@ public:
   /// Ends the threads that still run in the runtime's code.
   ~NativeKernels();
 
-  /// Compiles every kernel of `module` for `target` and links them with Halide's runtime.
+  /// Completes the schedules of every kernel of `module`, compiles them for `target` and links them with Halide's
+  /// runtime.
   static llvm::Expected<NativeKernels> compile(mlir::ModuleOp module, const codegen::TargetSpec &target);
 
   /// Runs `kernel` on `arguments`, values of static types with the sizes `sizes`, with `threads` threads. Weights are

@@ -13,7 +13,7 @@ def product(name, lhs, weight, out, transposed=False, element="f32", symbolic=Tr
     for op in tail:
         body.append(f"quern.{op} %{len(body) - 1} : {tensor(*out)}")
     kernel(name, [tensor(*lhs), right], tensor(*out),
-           attributes("contract", BOUND, SIZES if symbolic else None, schedule=schedule), body)
+           attributes("values", BOUND, SIZES if symbolic else None, schedule=schedule), body)
 
 
 for n, k in [(1, 1), (15, 7), (16, 64), (33, 5)]:
@@ -41,7 +41,7 @@ product("after", [None, 24], [40, 24], [None, 40], tail=["silu", "exp"])
 for rows in [1, 2, 7, 12]:
     product(f"tile_{rows}", [None, 24], [40, 24], [None, 40], schedule={"rows": rows})
 kernel("before", [tensor(None, 24), tensor(24), tensor(40, 24), tensor(None, 40)], tensor(None, 40),
-       attributes("contract", BOUND, SIZES),
+       attributes("values", BOUND, SIZES),
        [f"quern.rms_norm %arg0, %arg1 eps 1.0e-05 : {tensor(None, 24)}, {tensor(24)}",
         f"quern.matmul %0, %arg2 : {tensor(None, 24)}, {tensor(40, 24)}",
         f"quern.add %1, %arg3 : {tensor(None, 40)}, {tensor(None, 40)}"])

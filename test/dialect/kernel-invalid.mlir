@@ -20,8 +20,8 @@ quern.kernel @k(%x: tensor<4xf32>) -> tensor<2xf32> attributes {form = #quern.fo
 // -----
 
 // kernel_c2
-// expected-error @+1 {{holds no op of the form `contract`}}
-quern.kernel @k(%x: tensor<4xf32>) -> tensor<4xf32> attributes {form = #quern.form<contract>} {
+// expected-error @+1 {{holds no op of the form `values`}}
+quern.kernel @k(%x: tensor<4xf32>) -> tensor<4xf32> attributes {form = #quern.form<values>} {
   quern.yield %x : tensor<4xf32>
 }
 
@@ -222,4 +222,32 @@ quern.program @f(%x: !quern.buffer<tensor<1x4xf32>>, %y: !quern.buffer<tensor<1x
   // expected-error @+1 {{found parameter `w` dense, expected it as the kernel reads it, panels}}
   quern.launch @k(%x, %w) into (%y) : !quern.buffer<tensor<1x4xf32>>, !quern.buffer<tensor<8x4xf32>> to !quern.buffer<tensor<1x8xf32>>
   quern.end
+}
+
+// -----
+
+// kernel_c6
+// expected-error@below {{schedule parameter `rows` is 16, expected 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14}}
+quern.kernel @tile(%x: tensor<4x8xf32>, %w: tensor<16x8xf32> {quern.packing = #quern.packing<panels>}) -> tensor<4x16xf32>
+    attributes {form = #quern.form<contract>, schedule = #quern.schedule<{rows = 16 : i64}>} {
+  %0 = quern.matmul %x, %w : tensor<4x8xf32>, tensor<16x8xf32>
+  quern.yield %0 : tensor<4x16xf32>
+}
+
+// -----
+
+// expected-error@below {{form `map` has no schedule parameter `rows`}}
+quern.kernel @surplus(%x: tensor<4xf32>) -> tensor<4xf32>
+    attributes {form = #quern.form<map>, schedule = #quern.schedule<{rows = 1 : i64}>} {
+  %0 = quern.neg %x : tensor<4xf32>
+  quern.yield %0 : tensor<4xf32>
+}
+
+// -----
+
+// expected-error@below {{schedule parameter `lanes` is 8 : i32, expected an integer of 64 bits}}
+quern.kernel @width(%x: tensor<4xf32>) -> tensor<4xf32>
+    attributes {form = #quern.form<map>, schedule = #quern.schedule<{lanes = 8 : i32}>} {
+  %0 = quern.neg %x : tensor<4xf32>
+  quern.yield %0 : tensor<4xf32>
 }

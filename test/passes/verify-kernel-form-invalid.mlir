@@ -34,7 +34,7 @@ quern.kernel @reads(%x: tensor<4xf32>) -> tensor<4xf32> attributes {form = #quer
 // -----
 
 quern.kernel @anchors(%x: tensor<2x4xf32>, %w: tensor<4x4xf32>) -> tensor<2x4xf32>
-    attributes {form = #quern.form<contract>, schedule = #quern.schedule<{}>} {
+    attributes {form = #quern.form<values>, schedule = #quern.schedule<{}>} {
   // expected-error@below {{is a second anchor of the kernel; expected one, or two matmuls of one tensor by weights of one type}}
   %0 = quern.matmul %x, %w : tensor<2x4xf32>, tensor<4x4xf32>
   // expected-note@below {{the anchor}}

@@ -175,7 +175,8 @@ LogicalResult CompileRun::checkOutput() {
   if (!isToFile())
     return success();
   // It is read when kernels are scheduled.
-  runtime::rememberInput(options.tuning);
+  for (const std::string &path : options.tuned)
+    runtime::rememberInput(path);
   if (runtime::Result<void> valid = runtime::checkOutput(options.output.empty() ? "a.out" : options.output); !valid)
     return refuse(valid.error().message);
   return success();

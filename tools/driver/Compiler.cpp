@@ -61,7 +61,10 @@ void addCompilerOptions(CLI::App &command, CompilerOptions &options) {
                    "Store weights as they are: BF16 in 16 bits, not in 13 where they fit, and F16 as F16");
   command.add_flag("--no-cache", options.noCache, "Compile every kernel anew and keep none of them");
   command.add_flag("--timing", options.timing, "Print how long each phase takes, and how large arenas are");
-  command.add_option("--tuning", options.tuning, "A file of measured schedules (JSON)");
+  command.add_option("--tuned", options.tuned, "A file that `quern tune` wrote: the plans of kernels that it has")
+      ->take_all()
+      ->allow_extra_args(false);
+  command.add_flag("--no-tuned", options.noTuned, "Use no measured plans but those of `--tuned`");
   command.add_option("--routing-profile", options.routingProfile,
                      "A file that a compiled model wrote: which experts are often chosen, and lie together");
   command.add_option("--medusa-tree", options.medusaTree,
@@ -246,6 +249,13 @@ LogicalResult Compiler::checkNumbers() {
   return success();
 }
 
+std::vector<std::string> Compiler::getDatabases() const {
+  std::vector<std::string> databases = options.tuned;
+  if (!options.noTuned)
+    llvm::append_range(databases, findTunedRows());
+  return databases;
+}
+
 unsigned Compiler::getProcesses() const {
   return options.jobs ? options.jobs : llvm::hardware_concurrency().compute_thread_count();
 }
@@ -309,7 +319,7 @@ FailureOr<OwningOpRef<ModuleOp>> Compiler::lower(const codegen::TargetSpec &targ
   // Targets share the weights.
   pipeline.bf16Images = pipeline.bf16 && llvm::all_of(targets, [](const codegen::TargetSpec &t) { return t.bf16Dot; });
   pipeline.until = until;
-  pipeline.database = options.tuning;
+  pipeline.databases = getDatabases();
   pipeline.source = &*checkpoint;
   pipeline.processes = getProcesses();
   pipeline.keepWeights = options.noCompression;
@@ -383,6 +393,17 @@ LogicalResult Compiler::readText() {
   return success();
 }
 
+codegen::CodegenOptions Compiler::makeCodegenOptions() {
+  codegen::CodegenOptions codegenOptions;
+  codegenOptions.libraryDir = findLibraries();
+  codegenOptions.jobs = getProcesses();
+  codegenOptions.cacheDir = options.noCache ? "" : findTrustedCache();
+  codegenOptions.model = llvm::sys::path::stem(options.model).str();
+  codegenOptions.exact = options.exact;
+  codegenOptions.phase = [&](llvm::StringRef phase) { timing.begin(phase); };
+  return codegenOptions;
+}
+
 LogicalResult Compiler::compile(llvm::ArrayRef<OwningOpRef<ModuleOp>> modules, codegen::OutputKind kind,
                                 llvm::StringRef output) {
   if (!checkFileLimit())
@@ -403,14 +424,9 @@ LogicalResult Compiler::compile(llvm::ArrayRef<OwningOpRef<ModuleOp>> modules, c
   std::vector<codegen::TargetModule> targetModules;
   for (auto [target, module] : llvm::zip_equal(targets, modules))
     targetModules.push_back({&target, *module});
-  codegen::CodegenOptions codegenOptions;
+  codegen::CodegenOptions codegenOptions = makeCodegenOptions();
   codegenOptions.kind = kind;
   codegenOptions.outputPath = output.str();
-  codegenOptions.libraryDir = findLibraries();
-  codegenOptions.jobs = getProcesses();
-  codegenOptions.cacheDir = options.noCache ? "" : findTrustedCache();
-  codegenOptions.model = llvm::sys::path::stem(options.model).str();
-  codegenOptions.exact = options.exact;
   codegenOptions.text = text.tokenizerJson.empty() ? nullptr : &text;
   codegenOptions.image = image ? &*image : nullptr;
   std::optional<codegen::GuessTree> guesses;
@@ -418,7 +434,6 @@ LogicalResult Compiler::compile(llvm::ArrayRef<OwningOpRef<ModuleOp>> modules, c
     guesses = convert(*tree);
   codegenOptions.guesses = guesses ? &*guesses : nullptr;
   codegenOptions.confirm = [&] { return tokenizerTrial.finish(); };
-  codegenOptions.phase = [&](llvm::StringRef phase) { timing.begin(phase); };
   return codegen::compileModule(targetModules, *checkpoint, codegenOptions);
 }
 

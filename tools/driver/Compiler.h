@@ -48,8 +48,10 @@ struct CompilerOptions {
   bool timing = false;
   /// Store every weight in the bits that the checkpoint has.
   bool noCompression = false;
-  /// Measured schedules, or empty.
-  std::string tuning;
+  /// Databases of measured schedules; the first that has a kernel counts.
+  std::vector<std::string> tuned;
+  /// Leave out the rows that the installation has, too.
+  bool noTuned = false;
   /// How often experts were chosen, or empty.
   std::string routingProfile;
   /// The paths of Medusa's tree, or what it is built by; one at most is not empty.
@@ -108,6 +110,10 @@ public:
   mlir::LogicalResult compile(llvm::ArrayRef<mlir::OwningOpRef<mlir::ModuleOp>> modules, codegen::OutputKind kind,
                               llvm::StringRef output);
 
+  /// How many processes may work at once.
+  unsigned getProcesses() const;
+  /// The databases of measured schedules, the user's first.
+  std::vector<std::string> getDatabases() const;
   llvm::ArrayRef<codegen::TargetSpec> getTargets() const { return targets; }
   mlir::MLIRContext *getContext() { return &context; }
   /// The text of the line of `place`, trimmed; empty where that is in no file of the model.
@@ -123,8 +129,7 @@ private:
   mlir::LogicalResult checkContext();
   mlir::LogicalResult chooseGuesses();
   mlir::LogicalResult checkNumbers();
-  /// How many processes may work at once.
-  unsigned getProcesses() const;
+  codegen::CodegenOptions makeCodegenOptions();
 
   const CompilerOptions &options;
   mlir::MLIRContext context;

@@ -111,6 +111,9 @@ LogicalResult ExplainRun::explainAll() {
   roofline = runtime::measureRoofline(options.threads);
   for (ProgramOp program : programs)
     plans.push_back(explain(program, target, remarks, sizes, roofline));
+  for (Plan &plan : plans)
+    if (failed(findOrigins(plan, target, compiler.getDatabases())))
+      return failure();
   return success();
 }
 

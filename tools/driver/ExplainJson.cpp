@@ -2,6 +2,8 @@
 
 #include "tools/driver/ExplainReport.h"
 
+#include "passes/Signature.h"
+
 namespace json = llvm::json;
 using namespace mlir;
 
@@ -43,15 +45,28 @@ static json::Object describeStep(const Step &step) {
   for (const SourceOp &op : step.ops)
     ops.push_back(describeOp(op));
   json::Object schedule;
-  for (const codegen::Knob &knob : step.space)
-    schedule[knob.name] = json::Object{{"value", knob.getValue(kernel)}, {"legal", json::Array(knob.legal)}};
+  for (const Knob &knob : getKnobs(kernel.getForm()))
+    schedule[knob.name] =
+        json::Object{{"value", *kernel.getSchedule()->getInt(knob.name)}, {"legal", json::Array(knob.legal)}};
+  json::Value origin = nullptr;
+  if (step.origin) {
+    json::Object base;
+    for (const auto &[name, value] : step.origin->base)
+      base[name] = value;
+    origin = json::Object{{"file", step.origin->path},
+                          {"default", std::move(base)},
+                          {"gain", step.origin->gain},
+                          {"pairs", int64_t(step.origin->pairs)}};
+  }
   return json::Object{{"kernel", kernel.getSymName()},
+                      {"digest", getFullDigest(kernel)},
                       {"form", stringifyKernelForm(kernel.getForm())},
                       {"arithmetic", runtime::toString(step.arithmetic)},
                       {"launches", json::Array(step.launches)},
                       {"ops", std::move(ops)},
                       {"verdicts", describeVerdicts(step.verdicts)},
                       {"schedule", std::move(schedule)},
+                      {"tuned", std::move(origin)},
                       {"bytes", step.bytes},
                       {"operations", step.operations},
                       {"bound_by", step.isComputeBound ? "arithmetic" : "memory"},

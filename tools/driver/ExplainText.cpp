@@ -94,6 +94,7 @@ private:
   void printStep(unsigned index);
   void printOps(const Step &step);
   void printVerdicts(llvm::ArrayRef<Verdict> verdicts);
+  void printOrigin(const MeasuredStep &origin);
   void printSchedule(const Step &step);
   void printLines();
   llvm::raw_ostream &printLabel(llvm::StringRef label) { return os << "      " << llvm::left_justify(label, 20); }
@@ -183,14 +184,33 @@ void PlanPrinter::printVerdicts(llvm::ArrayRef<Verdict> verdicts) {
   }
 }
 
+/// `measured (tuned.json): 1.074 times as fast as rows 2, vectors 1, in 32 pairs of launches`
+void PlanPrinter::printOrigin(const MeasuredStep &origin) {
+  os << "measured (" << origin.path << "): ";
+  if (origin.pairs == 0) {
+    os << "nothing that was tried is faster";
+    return;
+  }
+  os << llvm::format("%.3f times as fast as ", origin.gain);
+  llvm::interleaveComma(origin.base, os, [&](const auto &knob) { os << knob.first << " " << knob.second; });
+  os << ", in " << origin.pairs << " pairs of launches";
+}
+
 void PlanPrinter::printSchedule(const Step &step) {
   printLabel("schedule") << "  ";
-  if (step.space.empty())
+  KernelOp kernel = step.kernel;
+  ArrayRef<Knob> knobs = getKnobs(kernel.getForm());
+  if (knobs.empty())
     os << "follows from the shapes";
-  llvm::interleaveComma(step.space, os, [&](const codegen::Knob &knob) {
-    auto [least, most] = std::minmax_element(knob.legal.begin(), knob.legal.end());
-    os << knob.name << " " << knob.getValue(step.kernel) << " of " << *least << " to " << *most;
+  llvm::interleaveComma(knobs, os, [&](const Knob &knob) {
+    os << knob.name << " " << *kernel.getSchedule()->getInt(knob.name) << " of " << knob.legal.front() << " to "
+       << knob.legal.back();
   });
+  if (step.origin) {
+    os << "\n";
+    printLabel("") << "  ";
+    printOrigin(*step.origin);
+  }
   os << "\n";
 }
 

@@ -177,7 +177,6 @@ Step Planner::makeStep(KernelOp kernel, SmallVector<SourceOp> ops) const {
   Step step;
   step.kernel = kernel;
   step.ops = std::move(ops);
-  step.space = codegen::getSpace(kernel, target);
   step.arithmetic = *runtime::findArithmetic(std::string_view(codegen::getArithmetic(kernel)));
   return step;
 }

@@ -3,9 +3,10 @@
 #ifndef QUERN_TOOLS_DRIVER_EXPLANATION_H
 #define QUERN_TOOLS_DRIVER_EXPLANATION_H
 
-#include "codegen/Space.h"
+#include "codegen/Targets.h"
 #include "dialect/Ops.h"
 #include "dialect/Origin.h"
+#include "dialect/Schedules.h"
 #include "runtime/Limits.h"
 
 #include "llvm/ADT/MapVector.h"
@@ -51,6 +52,17 @@ struct Verdict {
   bool operator==(const Verdict &other) const = default;
 };
 
+/// A row of a database of measured schedules.
+struct MeasuredStep {
+  std::string path;
+  /// The plan that it was compared with.
+  std::map<std::string, int64_t> base;
+  /// Pairs of measurements, and how many times as fast as `base` the schedule was in their median; 1 where it is
+  /// `base`.
+  size_t pairs = 0;
+  double gain = 1;
+};
+
 /// Launches of one kernel from the same text: one, or one for each repetition of a layer.
 struct Step {
   KernelOp kernel;
@@ -59,7 +71,8 @@ struct Step {
   /// What the kernel computes, the op that gives its form first.
   llvm::SmallVector<SourceOp> ops;
   llvm::SmallVector<Verdict> verdicts;
-  codegen::Space space;
+  /// What the schedule comes from, where it was measured.
+  std::optional<MeasuredStep> origin;
   runtime::Arithmetic arithmetic = runtime::Arithmetic::F32;
   /// Of one launch; where launches choose among different experts, their mean.
   double bytes = 0, operations = 0;
@@ -130,6 +143,9 @@ struct PlanSizes {
 /// Explains `program`, of a module in kernel form for `target`.
 Plan explain(ProgramOp program, const codegen::TargetSpec &target, llvm::ArrayRef<FusionRemark> remarks,
              const PlanSizes &sizes, const runtime::Roofline &roofline);
+
+/// Says of the steps of `plan` whose schedules `databases` have where they come from.
+mlir::LogicalResult findOrigins(Plan &plan, const codegen::TargetSpec &target, llvm::ArrayRef<std::string> databases);
 
 /// Measures the steps of `plan` by running `binary`, which holds its program, with `threads` threads. Says on the
 /// standard error why it cannot.

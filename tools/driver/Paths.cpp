@@ -37,6 +37,22 @@ std::string findStandardLibrary() {
   return QUERN_SOURCE_LIBRARY;
 }
 
+std::vector<std::string> findTunedRows() {
+  llvm::SmallString<128> path = installRoot();
+  llvm::sys::path::append(path, "share", "quern");
+  if (llvm::sys::fs::is_directory(path))
+    llvm::sys::path::append(path, "tuned");
+  else
+    path = QUERN_SOURCE_ROWS;
+  std::vector<std::string> files;
+  std::error_code code;
+  for (llvm::sys::fs::directory_iterator file(path, code), end; file != end && !code; file.increment(code))
+    if (llvm::sys::path::extension(file->path()) == ".json")
+      files.push_back(file->path());
+  llvm::sort(files);
+  return files;
+}
+
 llvm::Expected<std::string> findCache() {
   const char *cache = std::getenv("XDG_CACHE_HOME"), *home = std::getenv("HOME");
   bool isGiven = cache && *cache;

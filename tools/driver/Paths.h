@@ -19,6 +19,9 @@ std::string findLibraries();
 /// program, else the source tree that it was built from.
 std::string findStandardLibrary();
 
+/// The databases of measured schedules that come with the compiler, in the order of their names.
+std::vector<std::string> findTunedRows();
+
 /// The directory that compiled kernels are kept in: `quern` in the user's cache (XDG_CACHE_HOME, else `.cache` at
 /// home). The error says why there is none.
 llvm::Expected<std::string> findCache();

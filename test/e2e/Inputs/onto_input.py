@@ -2,7 +2,7 @@
 
     onto_input.py FOLDER MODEL WEIGHTS
 
-FOLDER is filled with copies of the model and its weights, beside a configuration, an import and a tuning file.
+FOLDER is filled with copies of the model and its weights, beside a configuration, an import and a database of schedules.
 """
 
 import os
@@ -21,7 +21,7 @@ def fill(folder, model, weights):
     (folder / "own.qn").write_text("")
     (folder / "model.qn").write_text('import "own.qn"\n' + Path(model).read_text())
     (folder / "config.json").write_text("{}")
-    (folder / "tuning.json").write_text('{"format": "quern-schedules-2", "versions": {"quern": "0", "llvm": "0", "halide": "0"}, '
+    (folder / "tuned.json").write_text('{"format": "quern-schedules-2", "versions": {"quern": "0", "llvm": "0", "halide": "0"}, '
                                         '"machine": [], "rows": []}')
     shutil.copyfile(weights, checkpoint / "model.safetensors")
     for name in "config.json", "tokenizer.json", "generation_config.json":
@@ -39,7 +39,7 @@ def contents(folder):
 
 def compile(folder, *arguments, under=()):
     command = ["quern", "compile", str(folder / "model.qn"), "--weights", str(folder / "checkpoint"), "--config",
-               str(folder / "config.json"), "--tuning", str(folder / "tuning.json"), "--target", TARGET]
+               str(folder / "config.json"), "--tuned", str(folder / "tuned.json"), "--target", TARGET]
     return subprocess.run([*under, *command, *arguments], capture_output=True, text=True, timeout=120)
 
 
@@ -53,7 +53,7 @@ def main(folder, model, weights):
     folder = Path(folder)
     fill(folder, model, weights)
     before = contents(folder)
-    names = ["model.qn", "own.qn", "config.json", "tuning.json", "hard", "soft", "checkpoint/model.safetensors",
+    names = ["model.qn", "own.qn", "config.json", "tuned.json", "hard", "soft", "checkpoint/model.safetensors",
              "checkpoint/config.json", "checkpoint/tokenizer.json", "checkpoint/generation_config.json",
              "dumps/../checkpoint/../model.qn"]
     for name in names:

@@ -2,7 +2,7 @@
 // RUN: quern-opt %s --quern-fuse-routing --quern-outline-kernels | FileCheck %s --check-prefix=FORM
 
 // What stands behind the order gives the kernel no other form.
-// FORM: form = #quern.form<contract>
+// FORM: form = #quern.form<values>
 // FORM-NOT: form = #quern.form<rows>
 // FORM: form = #quern.form<routing>
 // FORM-NOT: form = #quern.form<rows>

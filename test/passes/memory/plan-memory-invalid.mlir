@@ -41,7 +41,7 @@ quern.kernel @quantize(%x: tensor<1x32xf32>) -> tensor<1x32x!quern.block<q8_1>> 
   %0 = quern.quantize %x : tensor<1x32xf32>
   quern.yield %0 : tensor<1x32x!quern.block<q8_1>>
 }
-quern.kernel @multiply(%x: tensor<1x32x!quern.block<q8_1>>, %w: tensor<4x32x!quern.block<q8_0>>) -> tensor<1x4xf32> attributes {form = #quern.form<contract>} {
+quern.kernel @multiply(%x: tensor<1x32x!quern.block<q8_1>>, %w: tensor<4x32x!quern.block<q8_0>>) -> tensor<1x4xf32> attributes {form = #quern.form<values>} {
   %0 = quern.matmul %x, %w : tensor<1x32x!quern.block<q8_1>>, tensor<4x32x!quern.block<q8_0>>
   quern.yield %0 : tensor<1x4xf32>
 }

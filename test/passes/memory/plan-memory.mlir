@@ -5,7 +5,7 @@ quern.parameter @w : tensor<8x4xf32>
 quern.state cache @keys : tensor<16x1x4xf16>
 
 quern.kernel @widen(%x: tensor<?x4xf32, #quern.dims<s>>, %w: tensor<8x4xf32>) -> tensor<?x8xf32, #quern.dims<s>>
-    attributes {form = #quern.form<contract>} {
+    attributes {form = #quern.form<values>} {
   %0 = quern.matmul %x, %w : tensor<?x4xf32, #quern.dims<s>>, tensor<8x4xf32>
   quern.yield %0 : tensor<?x8xf32, #quern.dims<s>>
 }

@@ -17,9 +17,9 @@ quern.kernel private @c(%x: tensor<2x4xf32>, %g: tensor<4xf32>) -> tensor<2x4xf3
   quern.yield %0 : tensor<2x4xf32>
 }
 // So is another layout of an argument, and another shape.
-// CHECK: quern.kernel private @[[DENSE:quern_contract_f32_8x4_sx8_matmul__[0-9a-f]*]](%{{.*}}, %{{[a-z0-9]*}}: tensor<8x4xf32>)
+// CHECK: quern.kernel private @[[DENSE:quern_values_f32_8x4_sx8_matmul__[0-9a-f]*]](%{{.*}}, %{{[a-z0-9]*}}: tensor<8x4xf32>)
 quern.kernel private @d(%x: tensor<?x4xf32, #quern.dims<s>>, %w: tensor<8x4xf32>) -> tensor<?x8xf32, #quern.dims<s>>
-    attributes {form = #quern.form<contract>} {
+    attributes {form = #quern.form<values>} {
   %0 = quern.matmul %x, %w : tensor<?x4xf32, #quern.dims<s>>, tensor<8x4xf32>
   quern.yield %0 : tensor<?x8xf32, #quern.dims<s>>
 }

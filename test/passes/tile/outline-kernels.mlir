@@ -51,7 +51,7 @@ quern.state cache @keys : tensor<16x1x4xf16>
 // CHECK: quern.kernel private @[[ATTEND:.*]](%{{.*}}: tensor<2x1x4xf32>
 // CHECK-SAME: form = #quern.form<attention>
 // CHECK: quern.kernel private @[[MATMUL:.*]](%{{.*}}: tensor<2x4xf32>
-// CHECK-SAME: form = #quern.form<contract>
+// CHECK-SAME: form = #quern.form<values>
 // CHECK-LABEL: quern.entry @states(
 // CHECK: %[[K:.*]] = quern.state_ref @keys
 // CHECK: %[[NEW:.*]] = quern.call @[[APPEND]](%[[K]], %{{.*}}, %{{.*}})

@@ -1,12 +1,13 @@
 // RUN: quern-opt %s --quern-select-schedules | FileCheck %s --check-prefixes=CHECK,MODEL
 // RUN: quern-opt %s --quern-select-schedules=database=%S/Inputs/schedules.json | FileCheck %s --check-prefixes=CHECK,DATA
+// RUN: quern-opt %s --quern-select-schedules=database=%S/Inputs/schedules.json 2>&1 >/dev/null | FileCheck %s --check-prefix=IGNORED
 
 module attributes {quern.target = #quern.target<"zen4", vectorBits = 512, l1Bytes = 32768, l2Bytes = 1048576, dot = "vnni",
                                                 vectorRegisters = 32>} {
   // Floats, many rows: 8 rows of 3 vectors, as many sums as registers hold. 36 panels in 12 tasks: 2 and 4 threads get the
   // same number.
   // CHECK: quern.kernel @floats
-  // CHECK-SAME: schedule = #quern.schedule<{panels = 3 : i64, rows = 8 : i64, vectors = 3 : i64}>
+  // CHECK-SAME: schedule = #quern.schedule<{panels = 3 : i64, prefetch = 0 : i64, rows = 8 : i64, vectors = 3 : i64}>
   quern.kernel @floats(%x: tensor<?x576xf32, #quern.dims<s>>, %w: tensor<576x576xf32> {quern.packing = #quern.packing<panels>}) -> tensor<?x576xf32, #quern.dims<s>>
       attributes {form = #quern.form<contract>} {
     %0 = quern.matmul %x, %w : tensor<?x576xf32, #quern.dims<s>>, tensor<576x576xf32>
@@ -77,7 +78,7 @@ module attributes {quern.target = #quern.target<"zen4", vectorBits = 512, l1Byte
 
   // Four-bit weights are unpacked once per tile: many rows. A prompt has work enough for a task per panel.
   // CHECK: quern.kernel @nibbles
-  // CHECK-SAME: schedule = #quern.schedule<{panels = 1 : i64, rows = 12 : i64, vectors = 1 : i64}>
+  // CHECK-SAME: schedule = #quern.schedule<{panels = 1 : i64, prefetch = 0 : i64, rows = 12 : i64, vectors = 1 : i64}>
   quern.kernel @nibbles(%x: tensor<?x576xf32, #quern.dims<s>>, %w: tensor<576x576x!quern.block<q4_1>> {quern.packing = #quern.packing<panels>}) -> tensor<?x576xf32, #quern.dims<s>>
       attributes {form = #quern.form<contract>} {
     %q = quern.quantize %x : tensor<?x576xf32, #quern.dims<s>>
@@ -87,7 +88,7 @@ module attributes {quern.target = #quern.target<"zen4", vectorBits = 512, l1Byte
 
   // One row of quants: one stream of weights, and tasks that are worth handing out.
   // CHECK: quern.kernel @stream
-  // CHECK-SAME: schedule = #quern.schedule<{panels = 3 : i64, rows = 1 : i64, vectors = 1 : i64}>
+  // CHECK-SAME: schedule = #quern.schedule<{panels = 3 : i64, prefetch = 0 : i64, rows = 1 : i64, vectors = 1 : i64}>
   quern.kernel @stream(%x: tensor<1x576xf32>, %w: tensor<576x576x!quern.block<q8_0>> {quern.packing = #quern.packing<panels>}) -> tensor<1x576xf32> attributes {form = #quern.form<contract>} {
     %q = quern.quantize %x : tensor<1x576xf32>
     %0 = quern.matmul %q, %w : tensor<1x576x!quern.block<q8_1>>, tensor<576x576x!quern.block<q8_0>>
@@ -113,25 +114,67 @@ module attributes {quern.target = #quern.target<"zen4", vectorBits = 512, l1Byte
   // The database comes before the model, for its target alone.
   // CHECK: quern.kernel @measured
   // MODEL-SAME: rows = 8 : i64, vectors = 3 : i64
-  // DATA-SAME: schedule = #quern.schedule<{panels = 8 : i64, rows = 6 : i64, vectors = 2 : i64}>
+  // DATA-SAME: schedule = #quern.schedule<{panels = 8 : i64, prefetch = 0 : i64, rows = 6 : i64, vectors = 2 : i64}>
   quern.kernel @measured(%x: tensor<?x576xf32, #quern.dims<s>>, %w: tensor<1536x576xf32> {quern.packing = #quern.packing<panels>}) -> tensor<?x1536xf32, #quern.dims<s>>
       attributes {form = #quern.form<contract>} {
     %0 = quern.matmul %x, %w : tensor<?x576xf32, #quern.dims<s>>, tensor<1536x576xf32>
     quern.yield %0 : tensor<?x1536xf32, #quern.dims<s>>
   }
 
-  // A schedule that is there stays.
+  // What a schedule says stays; the rest is chosen.
   // CHECK: quern.kernel @given
-  // CHECK-SAME: schedule = #quern.schedule<{rows = 2 : i64}>
+  // CHECK-SAME: schedule = #quern.schedule<{panels = 3 : i64, prefetch = 0 : i64, rows = 2 : i64, vectors = 3 : i64}>
   quern.kernel @given(%x: tensor<?x576xf32, #quern.dims<s>>, %w: tensor<576x576xf32> {quern.packing = #quern.packing<panels>}) -> tensor<?x576xf32, #quern.dims<s>>
       attributes {form = #quern.form<contract>, schedule = #quern.schedule<{rows = 2 : i64}>} {
     %0 = quern.matmul %x, %w : tensor<?x576xf32, #quern.dims<s>>, tensor<576x576xf32>
     quern.yield %0 : tensor<?x576xf32, #quern.dims<s>>
   }
 
-  // The other forms choose for themselves.
+  // Rows of a database for another version of the form, or with values that no kernel may have, are none.
+  // CHECK: quern.kernel @outdated
+  // CHECK-SAME: schedule = #quern.schedule<{panels = 3 : i64, prefetch = 0 : i64, rows = 8 : i64, vectors = 3 : i64}>
+  // IGNORED: :[[@LINE+1]]:3: remark: ignores the schedule of `{{.*}}schedules.json`: it was measured for another version of the form, expected version 1
+  quern.kernel @outdated(%x: tensor<?x592xf32, #quern.dims<s>>, %w: tensor<576x592xf32> {quern.packing = #quern.packing<panels>}) -> tensor<?x576xf32, #quern.dims<s>>
+      attributes {form = #quern.form<contract>} {
+    %0 = quern.matmul %x, %w : tensor<?x592xf32, #quern.dims<s>>, tensor<576x592xf32>
+    quern.yield %0 : tensor<?x576xf32, #quern.dims<s>>
+  }
+  // CHECK: quern.kernel @illegal
+  // CHECK-SAME: schedule = #quern.schedule<{panels = 3 : i64, prefetch = 0 : i64, rows = 8 : i64, vectors = 3 : i64}>
+  // IGNORED: :[[@LINE+1]]:3: remark: ignores the schedule of `{{.*}}schedules.json`: schedule parameter `rows` is 99, expected 1, 2
+  quern.kernel @illegal(%x: tensor<?x608xf32, #quern.dims<s>>, %w: tensor<576x608xf32> {quern.packing = #quern.packing<panels>}) -> tensor<?x576xf32, #quern.dims<s>>
+      attributes {form = #quern.form<contract>} {
+    %0 = quern.matmul %x, %w : tensor<?x608xf32, #quern.dims<s>>, tensor<576x608xf32>
+    quern.yield %0 : tensor<?x576xf32, #quern.dims<s>>
+  }
+  // CHECK: quern.kernel @surplus
+  // IGNORED: :[[@LINE+1]]:3: remark: ignores the schedule of `{{.*}}schedules.json`: form `contract` has no schedule parameter `lines`
+  quern.kernel @surplus(%x: tensor<?x624xf32, #quern.dims<s>>, %w: tensor<576x624xf32> {quern.packing = #quern.packing<panels>}) -> tensor<?x576xf32, #quern.dims<s>>
+      attributes {form = #quern.form<contract>} {
+    %0 = quern.matmul %x, %w : tensor<?x624xf32, #quern.dims<s>>, tensor<576x624xf32>
+    quern.yield %0 : tensor<?x576xf32, #quern.dims<s>>
+  }
+  // CHECK: quern.kernel @partial
+  // IGNORED: :[[@LINE+1]]:3: remark: ignores the schedule of `{{.*}}schedules.json`: the plan lacks `panels`
+  quern.kernel @partial(%x: tensor<?x640xf32, #quern.dims<s>>, %w: tensor<576x640xf32> {quern.packing = #quern.packing<panels>}) -> tensor<?x576xf32, #quern.dims<s>>
+      attributes {form = #quern.form<contract>} {
+    %0 = quern.matmul %x, %w : tensor<?x640xf32, #quern.dims<s>>, tensor<576x640xf32>
+    quern.yield %0 : tensor<?x576xf32, #quern.dims<s>>
+  }
+
+  // Attention: 12 rows of heads or groups of rows fill three quarters of the registers.
+  // CHECK: quern.kernel @attention
+  // CHECK-SAME: schedule = #quern.schedule<{elements = 8 : i64, groups = 8 : i64, prefetch = 0 : i64, rows = 1 : i64}>
+  quern.kernel @attention(%q: tensor<1x9x64xf32>, %k: tensor<1024x3x64xf16>, %v: tensor<1024x3x64xf16>,
+                          %at: tensor<1x!quern.position>) -> tensor<1x9x64xf32> attributes {form = #quern.form<attention>} {
+    %0 = quern.attend %q, %k, %v at %at scale 1.250000e-01
+        : tensor<1x9x64xf32>, tensor<1024x3x64xf16>, tensor<1024x3x64xf16>, tensor<1x!quern.position>
+    quern.yield %0 : tensor<1x9x64xf32>
+  }
+
+  // A vector register of elements.
   // CHECK: quern.kernel @softmax
-  // CHECK-SAME: schedule = #quern.schedule<{}>
+  // CHECK-SAME: schedule = #quern.schedule<{lanes = 16 : i64}>
   quern.kernel @softmax(%x: tensor<4xf32>) -> tensor<4xf32> attributes {form = #quern.form<rows>} {
     %0 = quern.softmax %x : tensor<4xf32>
     quern.yield %0 : tensor<4xf32>

@@ -1,0 +1,42 @@
+//===- Schedules.h - what the schedule of a kernel of each form may say -----------------------===//
+
+#ifndef QUERN_DIALECT_SCHEDULES_H
+#define QUERN_DIALECT_SCHEDULES_H
+
+#include "dialect/Dialect.h"
+
+#include "mlir/IR/Diagnostics.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
+
+namespace quern {
+
+/// A row of Schedules.def: one named integer of a form's schedules.
+struct Knob {
+  llvm::StringRef name;
+  /// Ascending.
+  llvm::ArrayRef<int64_t> legal;
+  llvm::StringRef meaning;
+};
+
+/// The knobs of the schedules of `form`, in their order.
+llvm::ArrayRef<Knob> getKnobs(KernelForm form);
+
+/// The legal values of knob `name` of `form`, which has it.
+llvm::ArrayRef<int64_t> getLegal(KernelForm form, llvm::StringRef name);
+
+/// The version of the template of `form`; see Schedules.def.
+int64_t getScheduleVersion(KernelForm form);
+
+/// What is wrong with a schedule of `form` that says `value` of `name`; nothing where that is legal.
+std::optional<std::string> findFault(KernelForm form, llvm::StringRef name, int64_t value);
+
+/// A schedule that says `values` of the knobs of `form`, in their order.
+ScheduleAttr makeSchedule(mlir::MLIRContext *context, KernelForm form, llvm::ArrayRef<int64_t> values);
+
+/// Checks that `schedule` says only what a kernel of `form` may say; it need not say all.
+mlir::LogicalResult verifySchedule(llvm::function_ref<mlir::InFlightDiagnostic()> emitError, KernelForm form,
+                                   ScheduleAttr schedule);
+
+} // namespace quern
+
+#endif // QUERN_DIALECT_SCHEDULES_H

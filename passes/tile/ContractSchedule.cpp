@@ -1,0 +1,36 @@
+//===- ContractSchedule.cpp - the schedule of a product by weights ----------------------------===//
+
+#include "passes/TensorType.h"
+#include "passes/tile/Heuristics.h"
+#include "passes/tile/Tiles.h"
+
+#include <limits>
+
+using namespace mlir;
+
+namespace quern {
+
+Values chooseContract(KernelOp kernel, TargetAttr target) {
+  auto anchor = cast<MatmulOp>(kernel.getAnchor());
+  ContractShape shape = getShape(anchor);
+  Tile tile = chooseTile(shape, target);
+  return {tile.rows, tile.vectors, choosePanels(anchor, shape, tile),
+          choosePrefetch(getTensorType(anchor.getLhs()), target)};
+}
+
+double estimateContract(KernelOp kernel, ArrayRef<int64_t> values, TargetAttr target) {
+  auto anchor = cast<MatmulOp>(kernel.getAnchor());
+  ContractShape shape = getShape(anchor);
+  Tile tile{values[0], values[1]};
+  int64_t panels = values[2], prefetch = values[3];
+  bool streams = areFew(getTensorType(anchor.getLhs()));
+  bool isSame = panels % tile.vectors != 0 || panels >= 2 * shape.panels || (prefetch != 0 && !streams);
+  if (!fits(tile, shape, target) || isSame)
+    return std::numeric_limits<double>::infinity();
+  // Which distance is best the machine knows better than a model of it.
+  constexpr double otherDistance = 1.01;
+  bool isUsual = prefetch == choosePrefetch(getTensorType(anchor.getLhs()), target);
+  return getCost(tile, shape) * getTaskCost(panels, anchor, shape) * (isUsual ? 1 : otherDistance);
+}
+
+} // namespace quern

@@ -1,0 +1,29 @@
+//===- Heuristics.h - who chooses the schedule of a kernel of each form -----------------------===//
+
+#ifndef QUERN_PASSES_TILE_HEURISTICS_H
+#define QUERN_PASSES_TILE_HEURISTICS_H
+
+#include "dialect/Ops.h"
+#include "dialect/Schedules.h"
+
+namespace quern {
+
+/// A value for each knob of a form, in the order of Schedules.def.
+using Values = llvm::SmallVector<int64_t, 4>;
+
+// For each form, in <Form>Schedule.cpp:
+//   choose<Form>    the values that its model of the machine finds best
+//   estimate<Form>  what it expects a kernel to take with `values`, in a unit of its own; infinity for values that are
+//                   not worth trying, since they cannot be fast or do what others do
+#define QUERN_SCHEDULE(Form, version)                                                                                  \
+  Values choose##Form(KernelOp kernel, TargetAttr target);                                                             \
+  double estimate##Form(KernelOp kernel, llvm::ArrayRef<int64_t> values, TargetAttr target);
+#include "dialect/Schedules.def"
+
+/// An estimate for forms whose knobs no model weighs: 1 for the values chosen, and a hundredth more for each step of a
+/// knob away from them.
+double estimateByDistance(KernelForm form, llvm::ArrayRef<int64_t> chosen, llvm::ArrayRef<int64_t> values);
+
+} // namespace quern
+
+#endif // QUERN_PASSES_TILE_HEURISTICS_H

@@ -1,0 +1,73 @@
+//===- MeasuredSchedules.cpp - the schedules that files have for kernels ----------------------===//
+
+#include "passes/tile/MeasuredSchedules.h"
+#include "passes/Signature.h"
+
+#include "dialect/Schedules.h"
+
+using namespace mlir;
+
+namespace quern {
+
+MeasuredSchedules::MeasuredSchedules(ScheduleDatabase database, std::string path) {
+  sources.push_back({std::move(database), std::move(path)});
+}
+
+llvm::Expected<MeasuredSchedules> MeasuredSchedules::read(ArrayRef<std::string> paths) {
+  MeasuredSchedules schedules;
+  for (const std::string &path : paths) {
+    llvm::Expected<ScheduleDatabase> database = ScheduleDatabase::read(path);
+    if (!database)
+      return database.takeError();
+    schedules.sources.push_back({std::move(*database), path});
+  }
+  return schedules;
+}
+
+/// The plan as a schedule, or what is wrong with it.
+static llvm::Expected<ScheduleAttr> toSchedule(KernelOp kernel, const Plan &plan) {
+  for (const auto &[name, value] : plan)
+    if (auto fault = findFault(kernel.getForm(), name, value))
+      return llvm::createStringError(*fault);
+  SmallVector<int64_t> values;
+  for (const Knob &knob : getKnobs(kernel.getForm())) {
+    auto value = plan.find(knob.name.str());
+    if (value == plan.end())
+      return llvm::createStringError("the plan lacks `" + knob.name + "`");
+    values.push_back(value->second);
+  }
+  return makeSchedule(kernel.getContext(), kernel.getForm(), values);
+}
+
+/// Whether `database` has a row of this kernel for another version of its form.
+static bool hasOtherVersion(const ScheduleDatabase &database, StringRef digest, int64_t version) {
+  auto row = database.rows.lower_bound(ScheduleKey{digest.str(), "", 0, "", 0});
+  return row != database.rows.end() && row->first.digest == digest && row->first.formVersion != version;
+}
+
+std::optional<MeasuredSchedules::Found>
+MeasuredSchedules::find(KernelOp kernel, TargetAttr target, llvm::function_ref<void(const Twine &)> onIgnored) const {
+  if (sources.empty() || getKnobs(kernel.getForm()).empty())
+    return std::nullopt;
+  std::string digest = getFullDigest(kernel);
+  int64_t version = getScheduleVersion(kernel.getForm());
+  for (const Source &source : sources) {
+    auto ignore = [&](const Twine &reason) {
+      onIgnored("ignores the schedule of `" + Twine(source.path) + "`: " + reason);
+    };
+    const ScheduleRow *row =
+        source.database.lookup(digest, stringifyKernelForm(kernel.getForm()), version, target.getName());
+    if (!row) {
+      if (hasOtherVersion(source.database, digest, version))
+        ignore("it was measured for another version of the form, expected version " + Twine(version));
+      continue;
+    }
+    llvm::Expected<ScheduleAttr> schedule = toSchedule(kernel, row->plan);
+    if (schedule)
+      return Found{*schedule, row, source.path};
+    ignore(llvm::toString(schedule.takeError()));
+  }
+  return std::nullopt;
+}
+
+} // namespace quern
