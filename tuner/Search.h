@@ -19,11 +19,17 @@ struct KernelSpace {
   std::string name;
   /// The run that it is measured in: an index into `Problem::runs`.
   unsigned run = 0;
+  /// How often that run launches it.
+  unsigned launches = 1;
   /// What all of its launches in that run take by its default plan, and what no plan can take less than, in
   /// nanoseconds; a bound of 0 is none.
   double time = 0, bound = 0;
   /// For each candidate, what a model of the machine expects it to take, in any unit; the default plan's first.
   std::vector<double> costs;
+  /// For each candidate, its knobs, all in the same order: indices into a knob's legal values, which are sorted. What
+  /// was seen of a plan is taken to hold for those that are few steps from it. Empty: plans are like those of their
+  /// cost.
+  std::vector<std::vector<int64_t>> plans;
 };
 
 /// An entry of the model at given sizes, such as a token after 512 others, or an image.
@@ -60,7 +66,8 @@ struct Trial {
   std::vector<unsigned> candidates;
 };
 
-/// What launches of a trial's plans took that stood next to each other, one per candidate, in nanoseconds.
+/// What launches of a trial's plans took that stood next to each other, in nanoseconds: one for each of its candidates
+/// that did not fail, in their order.
 struct Block {
   unsigned kernel = 0;
   std::vector<double> times;
@@ -71,6 +78,8 @@ struct Measurement {
   std::vector<Block> blocks;
   /// Plans that failed, which have no blocks.
   std::vector<std::pair<Arm, Fate>> failures;
+  /// Seconds that went by before the first block; 0 where that is not known.
+  double setup = 0;
 };
 
 /// Where plans are compiled and measured, and what time it is there. One thing goes on at a time: while plans are

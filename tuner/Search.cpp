@@ -1,0 +1,507 @@
+//===- Search.cpp -----------------------------------------------------------------------------===//
+//
+// Rounds first: some plans of the kernels of one run are compiled, then that run is measured with all of them, and what
+// can hardly be the fastest plan of its kernel gets no more time (successive halving: Jamieson and Talwalkar,
+// Non-stochastic Best Arm Identification and Hyperparameter Optimization, 2016). Then what seems faster is confirmed,
+// and at last whole runs are compared. docs/tuning.md says it in full.
+//
+//===------------------------------------------------------------------------------------------===//
+
+#include "tuner/Search.h"
+#include "tuner/KernelRace.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+using namespace quern::tuner;
+
+namespace {
+
+/// How likely a run that is no faster passes for faster at most: in its first comparison, and in its second.
+constexpr double firstLevel = 0.04, secondLevel = 0.01;
+/// Pairs of runs that can be told apart at the first level.
+constexpr double leastPairs = 8;
+/// Runs shorter than this, in nanoseconds, are compared by a low quantile.
+constexpr double shortRun = 1e6;
+/// A search that has nothing to show by then ends: a time of the clock, and one since the search began.
+constexpr double patience = 48, leastPatience = 20;
+/// What all that was not tried must promise, as a part of the runs' time.
+constexpr double leastPromise = 0.002;
+/// Seconds that are taken to compile at least.
+constexpr double leastBuilding = 2;
+/// Blocks that a new plan is judged by, and those of a nominee.
+constexpr double blocksOfTrial = 8, blocksOfProof = 24;
+/// Plans of a kernel that are measured at once, the default one included.
+constexpr size_t mostPlans = 8, fewestPlans = 3;
+
+/// A run, and what measuring it was seen to take, in seconds.
+struct Run {
+  /// Once.
+  double seconds = 0;
+  /// Before the first block.
+  double setup = 2;
+  std::vector<unsigned> kernels;
+  bool isOpen = true;
+  unsigned rounds = 0, empty = 0;
+};
+
+/// What may be done next.
+struct Round {
+  unsigned run = 0;
+  std::vector<Arm> arms;
+  double building = 0, measuring = 0;
+  /// How much is expected of it.
+  double worth = 0;
+};
+
+/// A run's kernels with other plans than the default ones.
+struct Choice {
+  std::vector<Arm> arms;
+  std::vector<std::pair<double, double>> pairs;
+  bool isKept = false;
+};
+
+class Search {
+public:
+  Search(const Problem &problem, Laboratory &laboratory, const SearchOptions &options);
+  SearchResult run();
+
+private:
+  double left() { return options.end - margin - late - laboratory.now(); }
+  double getPace(unsigned kernel) const;
+  double getMeasuring(unsigned run) const;
+  double getConfirming(unsigned run) const;
+  double getComparing(unsigned run) const;
+  double getFirst(unsigned run) const;
+  double getTotal(const Round &round) const { return round.building + runs[round.run].setup + round.measuring; }
+
+  void openRuns();
+  void learn();
+  Round plan(unsigned run, double room);
+  bool isHopeless(const Round &next);
+  bool step();
+  void build(const Round &round);
+  void measure(unsigned run, std::vector<Trial> trials, double seconds);
+  void confirm();
+  std::vector<Choice> compare();
+  void compareOne(unsigned run, Choice &choice, double seconds, double level);
+  void compareAgain(std::vector<Choice> &choices);
+  double getGain(llvm::ArrayRef<Arm> arms) const;
+  double getWanted(unsigned run, const Choice &choice) const;
+  void report();
+
+  const Problem &problem;
+  Laboratory &laboratory;
+  const SearchOptions &options;
+  std::vector<KernelRace> races;
+  std::vector<Run> runs;
+  /// Launches of a kernel in a second.
+  std::vector<double> paces;
+  Trust trust;
+  /// What a plan takes to compile, several being compiled at once.
+  double compiling;
+  /// By how much measuring was seen to end too late.
+  double late = 0;
+  double begin;
+  bool isBarren = false;
+  /// Kept free before the end.
+  static constexpr double margin = 0.5;
+};
+
+} // namespace
+
+Search::Search(const Problem &problem, Laboratory &laboratory, const SearchOptions &options)
+    : problem(problem), laboratory(laboratory), options(options), compiling(1.0 / std::max(options.builders, 1u)),
+      begin(laboratory.now()) {
+  for (const RunSpace &space : problem.runs)
+    runs.push_back({space.time * 1e-9, 2, {}, true, 0, 0});
+  for (auto [index, kernel] : llvm::enumerate(problem.kernels)) {
+    Run &run = runs[kernel.run];
+    run.kernels.push_back(static_cast<unsigned>(index));
+    races.emplace_back(kernel, problem.runs[kernel.run].time > 0 ? kernel.time / problem.runs[kernel.run].time : 0);
+    paces.push_back(kernel.launches / std::max(run.seconds, 1e-6));
+  }
+  openRuns();
+}
+
+/// Runs for which there is time, those that take little first.
+void Search::openRuns() {
+  std::vector<unsigned> order(runs.size());
+  std::iota(order.begin(), order.end(), 0);
+  llvm::stable_sort(order, [&](unsigned a, unsigned b) { return runs[a].seconds < runs[b].seconds; });
+  // What is left of the time goes to further rounds.
+  constexpr double part = 0.7;
+  double taken = 0;
+  for (unsigned run : order) {
+    double needed = getFirst(run) + getConfirming(run) + getComparing(run);
+    runs[run].isOpen = taken + needed <= left() * (taken > 0 ? part : 1);
+    taken += runs[run].isOpen ? needed : 0;
+  }
+}
+
+/// How often a kernel is launched while a second is measured.
+double Search::getPace(unsigned kernel) const { return std::max(paces[kernel], 1e-3); }
+
+/// How long a run is measured: so that most of its time gets the blocks that it needs with some plans a kernel.
+double Search::getMeasuring(unsigned run) const {
+  constexpr double plans = 4, leastSeconds = 1, mostSeconds = 6, leastRuns = 3;
+  double needed = 0, shares = 0;
+  for (unsigned kernel : runs[run].kernels)
+    if (races[kernel].isOpen()) {
+      needed += races[kernel].getShare() * blocksOfTrial * plans / getPace(kernel);
+      shares += races[kernel].getShare();
+    }
+  double fewest = leastRuns * runs[run].seconds;
+  return std::clamp(shares > 0 ? needed / shares : 0, std::max(leastSeconds, fewest), std::max(mostSeconds, fewest));
+}
+
+/// What is kept free to confirm a run's nominees.
+double Search::getConfirming(unsigned run) const { return runs[run].setup + getMeasuring(run); }
+
+/// What is kept free to compare a run: a tenth of the time, or what some pairs take.
+double Search::getComparing(unsigned run) const {
+  constexpr double part = 0.1, enough = 40;
+  double pair = 2 * std::max(runs[run].seconds, 1e-6);
+  return runs[run].setup + pair * std::clamp(options.end * part / pair, leastPairs, enough);
+}
+
+/// What is kept free for the first round of a run.
+double Search::getFirst(unsigned run) const {
+  return runs[run].rounds > 0 ? 0 : leastBuilding + runs[run].setup + getMeasuring(run);
+}
+
+/// How far the model of the machine is right, over all kernels; in steps, so that beliefs stand for a while.
+void Search::learn() {
+  constexpr double usualSlope = 0.8, slopeWeight = 0.2, usualDeviation = 0.2, deviationWeight = 10, step = 0.05,
+                   least = 0.15;
+  double across = slopeWeight * usualSlope, along = slopeWeight;
+  for (const KernelRace &race : races)
+    for (const Observation &seen : race.getObservations()) {
+      double predicted = getPredicted(race.getSpace(), seen.candidate);
+      across += predicted * seen.value;
+      along += predicted * predicted;
+    }
+  double slope = std::clamp(across / along, 0.0, 1.5);
+  double squares = deviationWeight * usualDeviation * usualDeviation, count = deviationWeight;
+  for (const KernelRace &race : races)
+    for (const Observation &seen : race.getObservations()) {
+      double residual = seen.value - slope * getPredicted(race.getSpace(), seen.candidate);
+      squares += residual * residual;
+      ++count;
+    }
+  auto round = [](double value) { return std::round(value / step) * step; };
+  trust = {round(slope), std::max(round(std::sqrt(squares / count)), least)};
+}
+
+/// The plans of a run's kernels of which most is expected, a kernel's share of the run counted; what one plan will say
+/// of another that is like it is not asked twice.
+Round Search::plan(unsigned index, double room) {
+  const Run &run = runs[index];
+  Round round = {index, {}, 0, getMeasuring(index), 0};
+  constexpr double surplus = 1.5, leastWorth = 1e-5;
+  double building = std::max({run.setup + round.measuring, leastBuilding, 2 * compiling});
+  building = std::min(building, room - run.setup - round.measuring);
+  if (building < std::min(leastBuilding, 2 * compiling))
+    return round;
+  auto slots = static_cast<size_t>(std::ceil(surplus * building / compiling));
+
+  std::vector<std::vector<double>> worths;
+  std::vector<size_t> counts(run.kernels.size()), most;
+  for (unsigned kernel : run.kernels) {
+    llvm::ArrayRef<double> improvements = races[kernel].getImprovements(trust);
+    worths.emplace_back(improvements.begin(), improvements.end());
+    for (double &worth : worths.back())
+      worth *= races[kernel].getShare();
+    double blocks = getPace(kernel) * round.measuring;
+    most.push_back(std::clamp(static_cast<size_t>(blocks / (blocksOfTrial - 3)), fewestPlans, mostPlans) - 1);
+  }
+  while (round.arms.size() < slots) {
+    size_t best = 0;
+    unsigned candidate = 0;
+    double worth = leastWorth;
+    for (size_t kernel = 0; kernel < worths.size(); ++kernel) {
+      auto found = std::max_element(worths[kernel].begin(), worths[kernel].end());
+      if (found == worths[kernel].end() || *found <= worth || counts[kernel] >= most[kernel])
+        continue;
+      best = kernel, worth = *found;
+      candidate = static_cast<unsigned>(found - worths[kernel].begin());
+    }
+    if (candidate == 0)
+      break;
+    ++counts[best];
+    round.arms.push_back({run.kernels[best], candidate});
+    round.worth += worth;
+    for (auto [other, left] : llvm::enumerate(worths[best]))
+      left *= 0.9 * (1 - getLikeness(races[run.kernels[best]].getSpace(), candidate, static_cast<unsigned>(other)));
+  }
+  double needed = static_cast<double>(round.arms.size()) * compiling * surplus + 1;
+  round.building = std::min(building, needed);
+  return round;
+}
+
+/// Whether a search that has found nothing ends before its next round.
+bool Search::isHopeless(const Round &next) {
+  if (llvm::any_of(races, [](const KernelRace &race) { return race.isPromising(); }))
+    return false;
+  if (llvm::any_of(runs, [](const Run &run) { return run.isOpen && run.rounds == 0 && !run.kernels.empty(); }))
+    return false;
+  return laboratory.now() + getTotal(next) > std::max(patience, begin + leastPatience);
+}
+
+/// Compiles and measures some plans, of the run where a second promises most; false when nothing more is to be tried.
+bool Search::step() {
+  if (laboratory.isInterrupted())
+    return false;
+  learn();
+  double room = left(), promise = 0;
+  for (unsigned run = 0; run < runs.size(); ++run)
+    room -= runs[run].isOpen ? getConfirming(run) + getComparing(run) + getFirst(run) : 0;
+  Round best;
+  for (unsigned run = 0; run < runs.size(); ++run) {
+    if (!runs[run].isOpen)
+      continue;
+    Round round = plan(run, room + getFirst(run));
+    for (unsigned kernel : runs[run].kernels) {
+      llvm::ArrayRef<double> improvements = races[kernel].getImprovements(trust);
+      if (!improvements.empty())
+        promise += races[kernel].getShare() * *std::max_element(improvements.begin(), improvements.end());
+    }
+    if (round.arms.empty())
+      continue;
+    // Each run has its first round before any has its second.
+    bool isFirst = runs[run].rounds == 0, isBestFirst = !best.arms.empty() && runs[best.run].rounds == 0;
+    bool isBetter = round.worth / getTotal(round) > best.worth / getTotal(best);
+    if (best.arms.empty() || (isFirst == isBestFirst ? isBetter : isFirst))
+      best = std::move(round);
+  }
+  if (best.arms.empty() || promise < leastPromise * static_cast<double>(runs.size()))
+    return false;
+  if ((isBarren = isHopeless(best)))
+    return false;
+  build(best);
+  if (laboratory.isInterrupted())
+    return false;
+  std::vector<Trial> trials;
+  for (unsigned kernel : runs[best.run].kernels) {
+    double blocks = getPace(kernel) * best.measuring;
+    size_t most = std::clamp(static_cast<size_t>(blocks / (blocksOfTrial - 3)), fewestPlans, mostPlans);
+    trials.push_back(races[kernel].getTrial(kernel, most));
+  }
+  measure(best.run, std::move(trials), best.measuring);
+  ++runs[best.run].rounds;
+  return true;
+}
+
+void Search::build(const Round &round) {
+  double from = laboratory.now();
+  std::vector<Fate> fates = laboratory.build(round.arms, from + round.building);
+  size_t built = 0;
+  for (auto [arm, fate] : llvm::zip(round.arms, fates)) {
+    built += fate != Fate::Untried;
+    if (fate != Fate::Untried)
+      races[arm.kernel].noteFate(arm.candidate, fate);
+  }
+  double taken = laboratory.now() - from;
+  // Half of what was thought before, half of what was seen; without any plan, it takes longer than that.
+  compiling = built > 0 ? (compiling + taken / static_cast<double>(built)) / 2 : std::max(2 * compiling, taken);
+}
+
+void Search::measure(unsigned index, std::vector<Trial> trials, double seconds) {
+  Run &run = runs[index];
+  llvm::erase_if(trials, [](const Trial &trial) { return trial.candidates.empty(); });
+  if (trials.empty())
+    return;
+  double from = laboratory.now(), deadline = from + run.setup + seconds;
+  Measurement seen = laboratory.measure(index, trials, deadline);
+  double to = laboratory.now();
+  bool hasHung = llvm::any_of(seen.failures, [](const auto &failure) { return failure.second == Fate::Hung; });
+  if (!hasHung)
+    late = std::max(late, std::min(to - deadline, 4 * run.seconds + 2));
+  for (auto [arm, fate] : seen.failures) {
+    races[arm.kernel].noteFate(arm.candidate, fate);
+    for (Trial &trial : trials)
+      if (trial.kernel == arm.kernel)
+        llvm::erase(trial.candidates, arm.candidate);
+  }
+  if (seen.setup > 0)
+    run.setup = seen.setup;
+  double measured = to - from - run.setup;
+  run.empty = seen.blocks.empty() && seen.failures.empty() ? run.empty + 1 : 0;
+  // What cannot be measured is not tried again and again.
+  run.isOpen &= run.empty < 2;
+  for (const Trial &trial : trials) {
+    std::vector<Block> blocks;
+    for (Block &block : seen.blocks)
+      if (block.kernel == trial.kernel)
+        blocks.push_back(std::move(block));
+    if (blocks.empty() && seen.failures.empty() && !seen.blocks.empty())
+      races[trial.kernel].close();
+    auto launches = static_cast<double>(blocks.size() * trial.candidates.size());
+    if (!blocks.empty() && seen.failures.empty() && measured > 0.1)
+      paces[trial.kernel] = launches / measured;
+    races[trial.kernel].note(trial, blocks);
+  }
+}
+
+/// Measures nominees until they are proven or not worth it.
+void Search::confirm() {
+  constexpr unsigned mostCalls = 6;
+  double reserved = 0;
+  for (unsigned run = 0; run < runs.size(); ++run)
+    reserved += runs[run].rounds > 0 ? getComparing(run) : 0;
+  for (unsigned call = 0; call < mostCalls; ++call)
+    for (unsigned run = 0; run < runs.size(); ++run) {
+      std::vector<Trial> trials;
+      double seconds = 0;
+      for (unsigned kernel : runs[run].kernels) {
+        trials.push_back(races[kernel].getConfirmation(kernel));
+        if (!trials.back().candidates.empty())
+          seconds =
+              std::max(seconds, blocksOfProof * static_cast<double>(trials.back().candidates.size()) / getPace(kernel));
+      }
+      if (seconds == 0 || !runs[run].isOpen || laboratory.isInterrupted())
+        continue;
+      double room = left() - reserved - runs[run].setup;
+      if (isBarren)
+        room = std::min(room, std::max(patience, begin + leastPatience) + 4 - laboratory.now() - runs[run].setup);
+      seconds = std::min({std::max(seconds, 2 * runs[run].seconds), room, std::max(15.0, 4 * runs[run].seconds)});
+      if (seconds >= 2 * runs[run].seconds && seconds > 0.2) {
+        measure(run, std::move(trials), seconds);
+        report();
+      }
+    }
+}
+
+/// What part of its run's time kernels gain by plans.
+double Search::getGain(llvm::ArrayRef<Arm> arms) const {
+  double gain = 0;
+  for (Arm arm : arms)
+    gain += races[arm.kernel].getShare() * -std::expm1(races[arm.kernel].getEstimate(arm.candidate).median);
+  return gain;
+}
+
+/// How long runs are to be compared: until what they gain stands out of how much runs differ, within a tenth of the
+/// time.
+double Search::getWanted(unsigned run, const Choice &choice) const {
+  constexpr double scatter = 0.05, confidence = 16, fewest = 20, most = 1000, part = 0.1, shortPairs = 1000;
+  double ratio = scatter / std::max(getGain(choice.arms), 1e-3);
+  double pairs = std::clamp(confidence * ratio * ratio, problem.runs[run].time < shortRun ? shortPairs : fewest, most);
+  double pair = 2 * std::max(runs[run].seconds, 1e-6);
+  double longest = std::max(options.end * part, leastPairs * pair);
+  return runs[run].setup + std::min(pairs * pair + 0.5, longest);
+}
+
+void Search::compareOne(unsigned run, Choice &choice, double seconds, double level) {
+  double from = laboratory.now();
+  choice.pairs = laboratory.compare(run, choice.arms, from + seconds);
+  late = std::max(late, std::min(laboratory.now() - from - seconds, 4 * runs[run].seconds + 2));
+  choice.isKept =
+      problem.runs[run].time < shortRun ? isLessByLowQuantile(choice.pairs, level) : isLess(choice.pairs, level);
+}
+
+/// Compares the runs for which plans were proven. What is not compared because the user asked to end is kept: its
+/// kernels are proven one by one.
+std::vector<Choice> Search::compare() {
+  std::vector<Choice> choices(runs.size());
+  for (auto [kernel, race] : llvm::enumerate(races))
+    if (unsigned proven = race.getProven())
+      choices[race.getSpace().run].arms.push_back({static_cast<unsigned>(kernel), proven});
+  double least = 0, wanted = 0;
+  for (auto [run, choice] : llvm::enumerate(choices))
+    if (!choice.arms.empty()) {
+      least += runs[run].setup + leastPairs * 2 * runs[run].seconds;
+      wanted += getWanted(run, choice);
+    }
+  double part = wanted > least ? std::clamp((left() - least) / (wanted - least), 0.0, 1.0) : 0;
+  for (auto [run, choice] : llvm::enumerate(choices)) {
+    if (choice.arms.empty())
+      continue;
+    if (laboratory.isInterrupted()) {
+      choice.isKept = true;
+      continue;
+    }
+    double needed = runs[run].setup + leastPairs * 2 * runs[run].seconds;
+    double seconds = std::min(needed + part * std::max(getWanted(run, choice) - needed, 0.0), left());
+    if (seconds < runs[run].setup + (leastPairs - 1) * 2 * runs[run].seconds)
+      continue;
+    compareOne(run, choice, seconds, firstLevel);
+    // A comparison that was cut short says nothing, unless it says that the plans are slower.
+    if (!choice.isKept && laboratory.isInterrupted()) {
+      std::vector<std::pair<double, double>> swapped;
+      for (auto [first, second] : choice.pairs)
+        swapped.emplace_back(second, first);
+      choice.isKept = !isLess(swapped, firstLevel);
+    }
+  }
+  return choices;
+}
+
+/// Compares runs that did not win once more: for longer where they seem faster, without the less certain half of their
+/// plans where they do not.
+void Search::compareAgain(std::vector<Choice> &choices) {
+  for (auto [run, choice] : llvm::enumerate(choices)) {
+    if (choice.arms.empty() || choice.isKept || laboratory.isInterrupted())
+      continue;
+    std::vector<double> values;
+    for (auto [first, second] : choice.pairs)
+      values.push_back(std::log(second / first));
+    Choice second = {choice.arms, {}, false};
+    if (values.empty() || estimate(values).median > 0) {
+      llvm::stable_sort(second.arms, [&](Arm a, Arm b) {
+        Estimate left = races[a.kernel].getEstimate(a.candidate), right = races[b.kernel].getEstimate(b.candidate);
+        return left.median / left.error < right.median / right.error;
+      });
+      second.arms.resize(second.arms.size() / 2);
+    }
+    double seconds = std::min(2 * getWanted(static_cast<unsigned>(run), second), left());
+    if (second.arms.empty() || seconds < runs[run].setup + (leastPairs + 1) * 2 * runs[run].seconds)
+      continue;
+    compareOne(static_cast<unsigned>(run), second, seconds, secondLevel);
+    choice = std::move(second);
+  }
+}
+
+void Search::report() {
+  Progress progress;
+  progress.kernels = static_cast<unsigned>(races.size());
+  std::vector<double> gains(runs.size());
+  for (KernelRace &race : races) {
+    llvm::ArrayRef<double> improvements = race.getImprovements(trust);
+    bool hasMore = llvm::any_of(improvements, [](double improvement) { return improvement > 0; });
+    progress.done += !race.isOpen() || !runs[race.getSpace().run].isOpen || !hasMore;
+    gains[race.getSpace().run] += race.getShare() * -std::expm1(race.getBest());
+  }
+  double sum = 0;
+  for (double gain : gains)
+    sum -= std::log1p(-std::min(gain, 0.99));
+  progress.gain = runs.empty() ? 1 : std::exp(sum / static_cast<double>(runs.size()));
+  progress.left = std::max(options.end - laboratory.now(), 0.0);
+  options.progress(progress);
+}
+
+SearchResult Search::run() {
+  while (step())
+    report();
+  confirm();
+  std::vector<Choice> choices = compare();
+  compareAgain(choices);
+
+  SearchResult result;
+  std::vector<unsigned> chosen(races.size());
+  for (Choice &choice : choices) {
+    for (Arm arm : choice.arms)
+      chosen[arm.kernel] = choice.isKept ? arm.candidate : 0;
+    result.runs.push_back({std::move(choice.pairs), choice.isKept});
+  }
+  for (auto [kernel, race] : llvm::enumerate(races))
+    result.kernels.push_back(race.getResult(chosen[kernel]));
+  result.isInterrupted = laboratory.isInterrupted();
+  return result;
+}
+
+SearchResult quern::tuner::search(const Problem &problem, Laboratory &laboratory, const SearchOptions &options) {
+  return Search(problem, laboratory, options).run();
+}
