@@ -19,9 +19,9 @@ double quern::tuner::getPredicted(const KernelSpace &kernel, unsigned candidate)
 double quern::tuner::getLikeness(const KernelSpace &kernel, unsigned a, unsigned b) {
   if (a == b)
     return 1;
-  constexpr double steps = 4, ratio = 0.3, most = 0.9;
+  constexpr double steps = 4, most = 0.9, ratio = 0.3, mostByCost = 0.5;
   if (kernel.plans.empty())
-    return most * std::exp(-std::abs(getPredicted(kernel, a) - getPredicted(kernel, b)) / ratio);
+    return mostByCost * std::exp(-std::abs(getPredicted(kernel, a) - getPredicted(kernel, b)) / ratio);
   int64_t distance = 0;
   for (size_t knob = 0; knob < kernel.plans[a].size(); ++knob)
     distance += std::abs(kernel.plans[a][knob] - kernel.plans[b][knob]);

@@ -9,7 +9,7 @@
 
 using namespace quern::tuner;
 
-/// What is kept of a plan's values, nominees' included.
+/// What is kept of what was seen of a plan.
 static constexpr size_t mostValues = 4096, mostSamples = 1024;
 
 KernelRace::KernelRace(const KernelSpace &space, double share)
@@ -33,36 +33,46 @@ void KernelRace::noteFate(unsigned candidate, Fate fate) {
 }
 
 void KernelRace::note(const Trial &trial, llvm::ArrayRef<Block> blocks) {
-  if (blocks.empty())
+  std::vector<const Block *> whole;
+  for (const Block &block : blocks)
+    if (block.times.size() == trial.candidates.size() &&
+        llvm::all_of(block.times, [](double time) { return time > 0; }))
+      whole.push_back(&block);
+  if (whole.empty())
     return;
-  for (unsigned candidate : trial.candidates)
-    records[candidate].samples.clear();
-  for (const Block &block : blocks) {
-    if (block.times.size() != trial.candidates.size() ||
-        !llvm::all_of(block.times, [](double time) { return time > 0; }))
-      continue;
-    for (auto [candidate, time] : llvm::drop_begin(llvm::zip(trial.candidates, block.times))) {
-      Record &record = records[candidate];
-      double value = std::log(time / block.times.front());
-      if (record.values.size() < mostValues)
-        record.values.push_back(value);
+  for (size_t turn = 1; turn < trial.candidates.size(); ++turn) {
+    Record &record = records[trial.candidates[turn]];
+    record.samples.clear();
+    std::vector<double> values;
+    for (const Block *block : whole) {
+      values.push_back(std::log(block->times[turn] / block->times[0]));
       if (record.samples.size() < mostSamples)
-        record.samples.emplace_back(block.times.front(), time);
-      if (record.nomination == 0)
-        continue;
-      record.wins += value < 0;
-      record.losses += value > 0;
-      if (record.fresh.size() < mostValues)
-        record.fresh.push_back(value);
+        record.samples.emplace_back(block->times[0], block->times[turn]);
     }
-  }
-  for (unsigned candidate : trial.candidates) {
-    Record &record = records[candidate];
+    record.values.insert(record.values.end(), values.begin(), values.end());
+    if (record.values.size() > mostValues)
+      record.values.erase(record.values.begin(), record.values.end() - mostValues);
+    if (record.nomination > 0)
+      toss(record, values);
     record.estimate = estimate(record.values);
-    record.confirmed = estimate(record.fresh);
   }
   isStale = true;
   nominate();
+}
+
+/// Adds what a measurement says of a nominee: at most some tosses, the medians of blocks that follow each other. All of
+/// it ran in one process, whose memory lies as it happens to; no measurement proves anything alone.
+void KernelRace::toss(Record &record, llvm::ArrayRef<double> values) {
+  constexpr size_t most = 8;
+  size_t tosses = std::min(most, values.size());
+  for (size_t toss = 0; toss < tosses; ++toss) {
+    size_t begin = toss * values.size() / tosses, end = (toss + 1) * values.size() / tosses;
+    double value = getQuantile(values.slice(begin, end - begin), 0.5);
+    record.wins += value < 0;
+    record.losses += value > 0;
+    record.fresh.push_back(value);
+  }
+  record.confirmed = estimate(record.fresh);
 }
 
 double KernelRace::getEvidence(const Record &record) const {
@@ -78,7 +88,7 @@ bool KernelRace::isProven(const Record &record) const {
 }
 
 bool KernelRace::isFutile(const Record &record) const {
-  constexpr size_t few = 16, many = 400;
+  constexpr size_t few = 8, many = 64;
   const Estimate &seen = record.confirmed;
   if (record.nomination == 0 || isProven(record))
     return false;

@@ -79,6 +79,7 @@ private:
   bool isFutile(const Record &record) const;
   bool isLive(const Record &record) const;
   std::vector<unsigned> getContenders() const;
+  static void toss(Record &record, llvm::ArrayRef<double> values);
   void nominate();
 
   const KernelSpace *space;

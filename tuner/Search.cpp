@@ -29,7 +29,7 @@ constexpr double shortRun = 1e6;
 /// A search that has nothing to show by then ends: a time of the clock, and one since the search began.
 constexpr double patience = 48, leastPatience = 20;
 /// What all that was not tried must promise, as a part of the runs' time.
-constexpr double leastPromise = 0.002;
+constexpr double leastPromise = 0.001;
 /// Seconds that are taken to compile at least.
 constexpr double leastBuilding = 2;
 /// Blocks that a new plan is judged by, and those of a nominee.
@@ -147,7 +147,7 @@ double Search::getPace(unsigned kernel) const { return std::max(paces[kernel], 1
 
 /// How long a run is measured: so that most of its time gets the blocks that it needs with some plans a kernel.
 double Search::getMeasuring(unsigned run) const {
-  constexpr double plans = 4, leastSeconds = 1, mostSeconds = 6, leastRuns = 3;
+  constexpr double plans = 3, leastSeconds = 1, mostSeconds = 6, leastRuns = 3;
   double needed = 0, shares = 0;
   for (unsigned kernel : runs[run].kernels)
     if (races[kernel].isOpen()) {
@@ -201,8 +201,9 @@ void Search::learn() {
 Round Search::plan(unsigned index, double room) {
   const Run &run = runs[index];
   Round round = {index, {}, 0, getMeasuring(index), 0};
-  constexpr double surplus = 1.5, leastWorth = 1e-5;
-  double building = std::max({run.setup + round.measuring, leastBuilding, 2 * compiling});
+  constexpr double setups = 3, surplus = 1.5, leastWorth = 1e-5;
+  // Three parts of four, at least, go to what is learnt by the setup of one measurement.
+  double building = std::max({setups * run.setup + round.measuring, leastBuilding, 2 * compiling});
   building = std::min(building, room - run.setup - round.measuring);
   if (building < std::min(leastBuilding, 2 * compiling))
     return round;

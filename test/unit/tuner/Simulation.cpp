@@ -153,7 +153,8 @@ double SimulatedLaboratory::runOnce(unsigned run, llvm::ArrayRef<Trial> trials, 
     double launch = world.problem.kernels[trial.kernel].time / kernel.launches;
     for (unsigned layer = 0; layer < kernel.launches; ++layer) {
       size_t turn = turns[index]++ % trial.candidates.size();
-      double taken = launch * kernel.factors[trial.candidates[turn]] * scatter(world.noise.jitter);
+      double taken =
+          launch * kernel.factors[trial.candidates[turn]] * scatter(world.noise.jitter) * placements[index][turn];
       time += taken - launch;
       open[index].push_back(taken * phase);
       if (open[index].size() < trial.candidates.size())
@@ -188,6 +189,12 @@ Measurement SimulatedLaboratory::measure(unsigned run, llvm::ArrayRef<Trial> tri
   }
   std::vector<unsigned> turns(sound.size());
   std::vector<std::vector<double>> open(sound.size());
+  placements.clear();
+  for (const Trial &trial : sound) {
+    placements.emplace_back();
+    for (size_t plan = 0; plan < trial.candidates.size(); ++plan)
+      placements.back().push_back(std::exp(world.noise.placement * random.normal()));
+  }
   for (unsigned runs = 0; (runs < 2 || clock < deadline) && clock < interruptedAt; ++runs)
     clock += runOnce(run, sound, turns, seen, open);
   return seen;

@@ -38,6 +38,8 @@ struct SimulatedKernel {
 struct Noise {
   /// Of the logarithm of a launch's time, and of a whole run's.
   double jitter = 0.04, runJitter = 0.02;
+  /// Of the logarithm of a plan's time in one call: where its process put things.
+  double placement = 0.01;
   /// How often a launch takes three times as long.
   double outliers = 0.01;
   /// What part of the time, in stretches of three seconds, all is half as fast again.
@@ -91,6 +93,7 @@ private:
   Random random;
   uint64_t seed;
   double clock;
+  std::vector<std::vector<double>> placements;
   std::vector<std::pair<unsigned, unsigned>> built, failed;
 };
 
