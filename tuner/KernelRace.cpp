@@ -5,6 +5,7 @@
 #include "llvm/ADT/STLExtras.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 
 using namespace quern::tuner;
@@ -13,7 +14,10 @@ using namespace quern::tuner;
 static constexpr size_t mostValues = 4096, mostSamples = 1024;
 
 KernelRace::KernelRace(const KernelSpace &space, double share)
-    : space(&space), share(share), records(space.costs.size()) {}
+    : space(&space), share(share), records(std::max<size_t>(space.costs.size(), 1)) {
+  assert((space.plans.empty() || space.plans.size() == space.costs.size()) && "each plan has its knobs");
+  records[0].fate = Fate::Fine;
+}
 
 bool KernelRace::isAtBound() const { return space->bound > 0 && space->time <= space->bound * 1.05; }
 
@@ -28,8 +32,9 @@ bool KernelRace::isOpen() const { return !isClosed && !isAtBound() && getBest() 
 void KernelRace::noteFate(unsigned candidate, Fate fate) {
   Record &record = records[candidate];
   record.fate = fate;
-  record.isBuilt = fate == Fate::Fine;
   isStale = true;
+  // Without the default plan there is nothing to compare with.
+  isClosed |= candidate == 0 && fate != Fate::Fine;
 }
 
 void KernelRace::note(const Trial &trial, llvm::ArrayRef<Block> blocks) {
@@ -131,10 +136,12 @@ void KernelRace::nominate() {
 Trial KernelRace::getTrial(unsigned index, size_t most) const {
   constexpr size_t mostKnown = 3;
   Trial trial = getConfirmation(index);
+  if (isClosed)
+    return trial;
   size_t known = trial.candidates.empty() ? 0 : trial.candidates.size() - 1;
   std::vector<unsigned> wanted;
   for (auto [candidate, record] : llvm::enumerate(records))
-    if (record.isBuilt && record.fate == Fate::Fine && record.values.empty())
+    if (candidate != 0 && record.fate == Fate::Fine && record.values.empty())
       wanted.push_back(candidate);
   for (unsigned candidate : getContenders())
     if (known < mostKnown && !llvm::is_contained(trial.candidates, candidate)) {
@@ -151,6 +158,8 @@ Trial KernelRace::getTrial(unsigned index, size_t most) const {
 
 Trial KernelRace::getConfirmation(unsigned index) const {
   Trial trial = {index, {}};
+  if (isClosed)
+    return trial;
   for (auto [candidate, record] : llvm::enumerate(records))
     if (isLive(record))
       trial.candidates.push_back(candidate);
@@ -161,6 +170,8 @@ Trial KernelRace::getConfirmation(unsigned index) const {
 
 unsigned KernelRace::getProven() const {
   unsigned best = 0;
+  if (records[0].fate != Fate::Fine)
+    return 0;
   for (auto [candidate, record] : llvm::enumerate(records))
     if (isProven(record) && (best == 0 || record.estimate.median + record.estimate.error <
                                               records[best].estimate.median + records[best].estimate.error))
@@ -176,11 +187,17 @@ double KernelRace::getBest() const {
   return best;
 }
 
-bool KernelRace::isPromising() const {
-  double nearly = std::log(0.2 / level);
-  return llvm::any_of(records, [&](const Record &record) {
-    return isProven(record) || (isLive(record) && getEvidence(record) >= nearly);
-  });
+double KernelRace::getEvidence() const {
+  double best = 0;
+  for (const Record &record : records)
+    if (isProven(record) || isLive(record))
+      best = std::max(best, getEvidence(record));
+  return best;
+}
+
+unsigned KernelRace::getTries() const {
+  auto isTried = [](const Record &record) { return record.fate != Fate::Untried; };
+  return static_cast<unsigned>(llvm::count_if(llvm::drop_begin(records), isTried));
 }
 
 std::vector<Observation> KernelRace::getObservations() const {
@@ -216,9 +233,9 @@ KernelResult KernelRace::getResult(unsigned chosen) const {
   result.chosen = chosen;
   result.samples = records[chosen].samples;
   result.isAtBound = isAtBound();
-  for (const Record &record : records)
-    result.fates.push_back(record.fate == Fate::Fine && record.values.empty() ? Fate::Untried : record.fate);
-  if (!result.fates.empty())
-    result.fates[0] = Fate::Fine;
+  for (auto [candidate, record] : llvm::enumerate(records)) {
+    bool isUnmeasured = candidate != 0 && record.fate == Fate::Fine && record.values.empty();
+    result.fates.push_back(isUnmeasured ? Fate::Untried : record.fate);
+  }
   return result;
 }

@@ -47,9 +47,11 @@ public:
   Estimate getEstimate(unsigned candidate) const { return records[candidate].estimate; }
   /// What the fastest plan is likely to be worth: at most 0.
   double getBest() const;
-  /// Whether a plan is proven or nearly so.
-  bool isPromising() const;
+  /// The logarithm of the most evidence that a nominee has which is not given up; 0 without one.
+  double getEvidence() const;
 
+  /// How many plans were built, or failed to be.
+  unsigned getTries() const;
   /// The plans that were measured.
   std::vector<Observation> getObservations() const;
   /// For each plan that may be built, by how much it is expected to better the best one; 0 for all others.
@@ -61,7 +63,6 @@ public:
 private:
   struct Record {
     Fate fate = Fate::Untried;
-    bool isBuilt = false;
     std::vector<double> values;
     Estimate estimate;
     /// Of nominees: the how manieth of the kernel, and what was seen since.

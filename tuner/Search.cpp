@@ -26,8 +26,10 @@ constexpr double firstLevel = 0.04, secondLevel = 0.01;
 constexpr double leastPairs = 8;
 /// Runs shorter than this, in nanoseconds, are compared by a low quantile.
 constexpr double shortRun = 1e6;
-/// A search that has nothing to show by then ends: a time of the clock, and one since the search began.
+/// A search that has nothing to show by then may end: a time of the clock, and one since the search began.
 constexpr double patience = 48, leastPatience = 20;
+/// How much likelier than chance what a nominee showed must be by then.
+constexpr double leastEvidence = 20;
 /// What all that was not tried must promise, as a part of the runs' time.
 constexpr double leastPromise = 0.001;
 /// Seconds that are taken to compile at least.
@@ -81,6 +83,7 @@ private:
   void openRuns();
   void learn();
   Round plan(unsigned run, double room);
+  bool isSounded(const Run &run) const;
   bool isHopeless(const Round &next);
   bool step();
   void build(const Round &round);
@@ -163,7 +166,7 @@ double Search::getConfirming(unsigned run) const { return runs[run].setup + getM
 
 /// What is kept free to compare a run: a tenth of the time, or what some pairs take.
 double Search::getComparing(unsigned run) const {
-  constexpr double part = 0.1, enough = 40;
+  constexpr double part = 0.1, enough = 25;
   double pair = 2 * std::max(runs[run].seconds, 1e-6);
   return runs[run].setup + pair * std::clamp(options.end * part / pair, leastPairs, enough);
 }
@@ -202,7 +205,7 @@ Round Search::plan(unsigned index, double room) {
   const Run &run = runs[index];
   Round round = {index, {}, 0, getMeasuring(index), 0};
   constexpr double setups = 3, surplus = 1.5, leastWorth = 1e-5;
-  // Three parts of four, at least, go to what is learnt by the setup of one measurement.
+  // The setup of a measurement is shared by many plans.
   double building = std::max({setups * run.setup + round.measuring, leastBuilding, 2 * compiling});
   building = std::min(building, room - run.setup - round.measuring);
   if (building < std::min(leastBuilding, 2 * compiling))
@@ -243,13 +246,39 @@ Round Search::plan(unsigned index, double room) {
   return round;
 }
 
+/// Whether enough plans of a run were tried to say that there is nothing to gain: some for each of the kernels that
+/// take most of its time, if not all of them theirs.
+bool Search::isSounded(const Run &run) const {
+  constexpr unsigned tries = 2;
+  constexpr double most = 0.7;
+  std::vector<double> shares;
+  unsigned tried = 0;
+  for (unsigned kernel : run.kernels) {
+    tried += races[kernel].getTries();
+    if (races[kernel].isOpen())
+      shares.push_back(races[kernel].getShare());
+  }
+  llvm::sort(shares, std::greater<>());
+  double all = std::accumulate(shares.begin(), shares.end(), 0.0), sum = 0;
+  unsigned needed = 0;
+  for (double share : shares)
+    if (sum < most * all) {
+      sum += share;
+      needed += tries;
+    }
+  return tried >= needed;
+}
+
 /// Whether a search that has found nothing ends before its next round.
 bool Search::isHopeless(const Round &next) {
-  if (llvm::any_of(races, [](const KernelRace &race) { return race.isPromising(); }))
+  if (laboratory.now() + getTotal(next) <= std::max(patience, begin + leastPatience))
     return false;
-  if (llvm::any_of(runs, [](const Run &run) { return run.isOpen && run.rounds == 0 && !run.kernels.empty(); }))
+  double evidence = 0;
+  for (const KernelRace &race : races)
+    evidence = std::max(evidence, race.getEvidence());
+  if (evidence >= std::log(leastEvidence))
     return false;
-  return laboratory.now() + getTotal(next) > std::max(patience, begin + leastPatience);
+  return llvm::all_of(runs, [&](const Run &run) { return !run.isOpen || isSounded(run); });
 }
 
 /// Compiles and measures some plans, of the run where a second promises most; false when nothing more is to be tried.
@@ -318,8 +347,8 @@ void Search::measure(unsigned index, std::vector<Trial> trials, double seconds) 
   double from = laboratory.now(), deadline = from + run.setup + seconds;
   Measurement seen = laboratory.measure(index, trials, deadline);
   double to = laboratory.now();
-  bool hasHung = llvm::any_of(seen.failures, [](const auto &failure) { return failure.second == Fate::Hung; });
-  if (!hasHung)
+  // What failures take is no habit.
+  if (seen.failures.empty())
     late = std::max(late, std::min(to - deadline, 4 * run.seconds + 2));
   for (auto [arm, fate] : seen.failures) {
     races[arm.kernel].noteFate(arm.candidate, fate);
@@ -327,6 +356,7 @@ void Search::measure(unsigned index, std::vector<Trial> trials, double seconds) 
       if (trial.kernel == arm.kernel)
         llvm::erase(trial.candidates, arm.candidate);
   }
+  llvm::erase_if(trials, [](const Trial &trial) { return trial.candidates.empty() || trial.candidates.front() != 0; });
   if (seen.setup > 0)
     run.setup = seen.setup;
   double measured = to - from - run.setup;
@@ -367,7 +397,7 @@ void Search::confirm() {
         continue;
       double room = left() - reserved - runs[run].setup;
       if (isBarren)
-        room = std::min(room, std::max(patience, begin + leastPatience) + 4 - laboratory.now() - runs[run].setup);
+        room = std::min(room, patience + 4 - laboratory.now() - runs[run].setup);
       seconds = std::min({std::max(seconds, 2 * runs[run].seconds), room, std::max(15.0, 4 * runs[run].seconds)});
       if (seconds >= 2 * runs[run].seconds && seconds > 0.2) {
         measure(run, std::move(trials), seconds);

@@ -42,7 +42,7 @@ struct Noise {
   double placement = 0.01;
   /// How often a launch takes three times as long.
   double outliers = 0.01;
-  /// What part of the time, in stretches of three seconds, all is half as fast again.
+  /// What part of the time, in stretches of three seconds, all takes half as long again.
   double slow = 0.15;
 };
 
