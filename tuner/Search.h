@@ -116,7 +116,8 @@ struct KernelResult {
 
 /// What came of a run.
 struct RunResult {
-  /// What whole runs took by default and with the chosen plans.
+  /// What whole runs took by default and with the chosen plans, in nanoseconds, of their last comparison. Kept without
+  /// any: the user asked to end before, and each plan was proven alone.
   std::vector<std::pair<double, double>> samples;
   /// Whether the chosen plans of its kernels were kept: without that they are all 0.
   bool isKept = false;
@@ -141,7 +142,7 @@ struct Progress {
 struct SearchOptions {
   /// When all must have ended, a time of `Laboratory::now`.
   double end = 600;
-  /// How many plans are compiled at once, for estimates.
+  /// How many plans are compiled at once, for a first guess of how long they take.
   unsigned builders = 2;
   std::function<void(const Progress &)> progress = [](const Progress &) {};
 };
