@@ -2,6 +2,8 @@
 
 #include "tuner/Expectation.h"
 
+#include "llvm/ADT/STLExtras.h"
+
 #include <algorithm>
 #include <cmath>
 #include <numbers>
@@ -14,6 +16,30 @@ double quern::tuner::getPredicted(const KernelSpace &kernel, unsigned candidate)
   double ratio = kernel.costs[candidate] / kernel.costs[0];
   // What a model says of plans that are far off is worth as little as how far.
   return std::isfinite(ratio) && ratio > 0 ? std::clamp(std::log(ratio), -1.0, 2.0) : 0;
+}
+
+std::vector<double> quern::tuner::getFeatures(const KernelSpace &kernel, unsigned candidate) {
+  std::vector<double> features;
+  if (candidate >= kernel.plans.size())
+    return features;
+  // Knobs have few legal values: all features are about 1.
+  constexpr double step = 1.0 / 3;
+  for (auto [place, usual] : llvm::zip(kernel.plans[candidate], kernel.plans[0])) {
+    double at = static_cast<double>(place) * step, from = static_cast<double>(usual) * step;
+    features.insert(features.end(), {at - from, (at - from) * (at - from), at * at - from * from});
+  }
+  return features;
+}
+
+double quern::tuner::getExpected(const KernelSpace &kernel, unsigned candidate, const Trust &trust) {
+  double expected = trust.slope * getPredicted(kernel, candidate);
+  if (trust.effects.empty())
+    return expected;
+  constexpr double most = 0.7;
+  double effect = 0;
+  for (auto [feature, each] : llvm::zip(getFeatures(kernel, candidate), trust.effects))
+    effect += feature * each;
+  return expected + std::clamp(effect, -most, most);
 }
 
 double quern::tuner::getLikeness(const KernelSpace &kernel, unsigned a, unsigned b) {
@@ -55,14 +81,48 @@ public:
     return solution;
   }
 
+  /// The x of Lᵀ x = `right`, [n].
+  std::vector<double> solveTransposed(std::vector<double> right) const {
+    for (size_t row = rows.size(); row-- > 0;) {
+      right[row] /= rows[row][row];
+      for (size_t column = 0; column < row; ++column)
+        right[column] -= rows[row][column] * right[row];
+    }
+    return right;
+  }
+
 private:
   std::vector<std::vector<double>> rows;
 };
 
 } // namespace
 
+void Regression::add(llvm::ArrayRef<double> features, double residual, double variance) {
+  // By how much a plan differs from what its family does, and by how much a feature may move it.
+  constexpr double scatter = 0.1, usual = 0.1;
+  if (squares.empty()) {
+    squares.assign(features.size(), std::vector<double>(features.size()));
+    products.assign(features.size(), 0);
+    for (size_t row = 0; row < features.size(); ++row)
+      squares[row][row] = 1 / (usual * usual);
+  }
+  double weight = 1 / (scatter * scatter + variance);
+  for (size_t row = 0; row < features.size(); ++row) {
+    products[row] += weight * features[row] * residual;
+    for (size_t column = 0; column <= row; ++column)
+      squares[row][column] += weight * features[row] * features[column];
+  }
+}
+
+std::vector<double> Regression::solve() const {
+  Triangle triangle;
+  for (size_t row = 0; row < squares.size(); ++row)
+    triangle.add(llvm::ArrayRef(squares[row]).take_front(row + 1));
+  return triangle.solveTransposed(triangle.solve(products));
+}
+
 std::vector<Belief> quern::tuner::getBeliefs(const KernelSpace &kernel, llvm::ArrayRef<Observation> observations,
-                                             Trust trust) {
+                                             const Trust &trust) {
   double variance = trust.deviation * trust.deviation;
   std::vector<Observation> known = {{0, 0, 0}};
   known.insert(known.end(), observations.begin(), observations.end());
@@ -74,7 +134,7 @@ std::vector<Belief> quern::tuner::getBeliefs(const KernelSpace &kernel, llvm::Ar
       covariances.push_back(variance * getLikeness(kernel, known[row].candidate, known[column].candidate));
     covariances.back() += known[row].variance + 1e-6;
     triangle.add(covariances);
-    residuals.push_back(known[row].value - trust.slope * getPredicted(kernel, known[row].candidate));
+    residuals.push_back(known[row].value - getExpected(kernel, known[row].candidate, trust));
   }
   std::vector<double> weighted = triangle.solve(residuals);
 
@@ -84,7 +144,7 @@ std::vector<Belief> quern::tuner::getBeliefs(const KernelSpace &kernel, llvm::Ar
     for (const Observation &observation : known)
       covariances.push_back(variance * getLikeness(kernel, candidate, observation.candidate));
     std::vector<double> solved = triangle.solve(covariances);
-    double mean = trust.slope * getPredicted(kernel, candidate), rest = variance;
+    double mean = getExpected(kernel, candidate, trust), rest = variance;
     for (size_t row = 0; row < solved.size(); ++row) {
       mean += solved[row] * weighted[row];
       rest -= solved[row] * solved[row];

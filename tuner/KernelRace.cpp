@@ -212,8 +212,8 @@ std::vector<Observation> KernelRace::getObservations() const {
   return observations;
 }
 
-llvm::ArrayRef<double> KernelRace::getImprovements(Trust trust) {
-  if (!isStale && trust.slope == trusted.slope && trust.deviation == trusted.deviation)
+llvm::ArrayRef<double> KernelRace::getImprovements(const Trust &trust) {
+  if (!isStale && trust == trusted)
     return improvements;
   isStale = false;
   trusted = trust;

@@ -55,7 +55,7 @@ public:
   /// The plans that were measured.
   std::vector<Observation> getObservations() const;
   /// For each plan that may be built, by how much it is expected to better the best one; 0 for all others.
-  llvm::ArrayRef<double> getImprovements(Trust trust);
+  llvm::ArrayRef<double> getImprovements(const Trust &trust);
 
   /// What came of it, with `chosen` as the plan to use.
   KernelResult getResult(unsigned chosen) const;

@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
 
 using namespace quern::tuner;
@@ -32,6 +33,8 @@ constexpr double patience = 48, leastPatience = 20;
 constexpr double leastEvidence = 20;
 /// What all that was not tried must promise, as a part of the runs' time.
 constexpr double leastPromise = 0.001;
+/// The same, of a search that has nothing to show, times what part of what was expected came true.
+constexpr double leastYield = 0.005;
 /// Seconds that are taken to compile at least.
 constexpr double leastBuilding = 2;
 /// Blocks that a new plan is judged by, and those of a nominee.
@@ -82,7 +85,10 @@ private:
 
   void openRuns();
   void learn();
+  void learnFamilies();
   Round plan(unsigned run, double room);
+  double getPromise();
+  double getYield() const;
   bool isSounded(const Run &run) const;
   bool isHopeless(const Round &next);
   bool step();
@@ -103,7 +109,10 @@ private:
   std::vector<Run> runs;
   /// Launches of a kernel in a second.
   std::vector<double> paces;
-  Trust trust;
+  /// Of each kernel.
+  std::vector<Trust> trusts;
+  /// What was expected of the plans that were built, of each as a part of its kernel's time.
+  double expected = 0;
   /// What a plan takes to compile, several being compiled at once.
   double compiling;
   /// By how much measuring was seen to end too late.
@@ -127,6 +136,7 @@ Search::Search(const Problem &problem, Laboratory &laboratory, const SearchOptio
     races.emplace_back(kernel, problem.runs[kernel.run].time > 0 ? kernel.time / problem.runs[kernel.run].time : 0);
     paces.push_back(kernel.launches / std::max(run.seconds, 1e-6));
   }
+  trusts.resize(races.size());
   openRuns();
 }
 
@@ -187,16 +197,44 @@ void Search::learn() {
       across += predicted * seen.value;
       along += predicted * predicted;
     }
-  double slope = std::clamp(across / along, 0.0, 1.5);
+  auto round = [](double value) { return std::round(value / step) * step; };
+  for (Trust &each : trusts)
+    each = {round(std::clamp(across / along, 0.0, 1.5)), usualDeviation, {}};
+  learnFamilies();
   double squares = deviationWeight * usualDeviation * usualDeviation, count = deviationWeight;
-  for (const KernelRace &race : races)
+  for (auto [race, each] : llvm::zip(races, trusts))
     for (const Observation &seen : race.getObservations()) {
-      double residual = seen.value - slope * getPredicted(race.getSpace(), seen.candidate);
+      double residual = seen.value - getExpected(race.getSpace(), seen.candidate, each);
       squares += residual * residual;
       ++count;
     }
-  auto round = [](double value) { return std::round(value / step) * step; };
-  trust = {round(slope), std::max(round(std::sqrt(squares / count)), least)};
+  for (Trust &each : trusts)
+    each.deviation = std::max(round(std::sqrt(squares / count)), least);
+}
+
+/// What the knobs do in the kernels of each family.
+void Search::learnFamilies() {
+  // Those with as many knobs.
+  using Family = std::pair<llvm::StringRef, size_t>;
+  auto getFamily = [](const KernelSpace &space) {
+    return Family(space.family, space.plans.empty() ? 0 : space.plans[0].size());
+  };
+  std::map<Family, Regression> regressions;
+  for (auto [race, each] : llvm::zip(races, trusts)) {
+    const KernelSpace &space = race.getSpace();
+    if (space.family.empty() || space.plans.empty())
+      continue;
+    for (const Observation &seen : race.getObservations())
+      if (seen.candidate != 0)
+        regressions[getFamily(space)].add(getFeatures(space, seen.candidate),
+                                          seen.value - getExpected(space, seen.candidate, each), seen.variance);
+  }
+  std::map<Family, std::vector<double>> effects;
+  for (auto &[family, regression] : regressions)
+    effects[family] = regression.solve();
+  for (auto [race, each] : llvm::zip(races, trusts))
+    if (auto found = effects.find(getFamily(race.getSpace())); found != effects.end())
+      each.effects = found->second;
 }
 
 /// The plans of a run's kernels of which most is expected, a kernel's share of the run counted; what one plan will say
@@ -215,7 +253,7 @@ Round Search::plan(unsigned index, double room) {
   std::vector<std::vector<double>> worths;
   std::vector<size_t> counts(run.kernels.size()), most;
   for (unsigned kernel : run.kernels) {
-    llvm::ArrayRef<double> improvements = races[kernel].getImprovements(trust);
+    llvm::ArrayRef<double> improvements = races[kernel].getImprovements(trusts[kernel]);
     worths.emplace_back(improvements.begin(), improvements.end());
     for (double &worth : worths.back())
       worth *= races[kernel].getShare();
@@ -244,6 +282,27 @@ Round Search::plan(unsigned index, double room) {
   double needed = static_cast<double>(round.arms.size()) * compiling * surplus + 1;
   round.building = std::min(building, needed);
   return round;
+}
+
+/// How much the best plans that were not tried promise, as a part of the runs' time.
+double Search::getPromise() {
+  double promise = 0;
+  for (auto [race, each] : llvm::zip(races, trusts)) {
+    llvm::ArrayRef<double> improvements = race.getImprovements(each);
+    if (runs[race.getSpace().run].isOpen && !improvements.empty())
+      promise += race.getShare() * *std::max_element(improvements.begin(), improvements.end());
+  }
+  return promise / static_cast<double>(std::max<size_t>(runs.size(), 1));
+}
+
+/// What part of what was expected of plans those that were tried gave.
+double Search::getYield() const {
+  constexpr double usual = 0.1;
+  double given = 0;
+  for (const KernelRace &race : races)
+    for (const Observation &seen : race.getObservations())
+      given += std::max(-seen.value - 1.5 * std::sqrt(seen.variance), 0.0);
+  return std::min((usual + given) / (usual + expected), 1.0);
 }
 
 /// Whether enough plans of a run were tried to say that there is nothing to gain: some for each of the kernels that
@@ -276,7 +335,7 @@ bool Search::isHopeless(const Round &next) {
   double evidence = 0;
   for (const KernelRace &race : races)
     evidence = std::max(evidence, race.getEvidence());
-  if (evidence >= std::log(leastEvidence))
+  if (evidence >= std::log(leastEvidence) || getPromise() * getYield() > leastYield)
     return false;
   return llvm::all_of(runs, [&](const Run &run) { return !run.isOpen || isSounded(run); });
 }
@@ -286,7 +345,7 @@ bool Search::step() {
   if (laboratory.isInterrupted())
     return false;
   learn();
-  double room = left(), promise = 0;
+  double room = left();
   for (unsigned run = 0; run < runs.size(); ++run)
     room -= runs[run].isOpen ? getConfirming(run) + getComparing(run) + getFirst(run) : 0;
   Round best;
@@ -294,11 +353,6 @@ bool Search::step() {
     if (!runs[run].isOpen)
       continue;
     Round round = plan(run, room + getFirst(run));
-    for (unsigned kernel : runs[run].kernels) {
-      llvm::ArrayRef<double> improvements = races[kernel].getImprovements(trust);
-      if (!improvements.empty())
-        promise += races[kernel].getShare() * *std::max_element(improvements.begin(), improvements.end());
-    }
     if (round.arms.empty())
       continue;
     // Each run has its first round before any has its second.
@@ -307,7 +361,7 @@ bool Search::step() {
     if (best.arms.empty() || (isFirst == isBestFirst ? isBetter : isFirst))
       best = std::move(round);
   }
-  if (best.arms.empty() || promise < leastPromise * static_cast<double>(runs.size()))
+  if (best.arms.empty() || getPromise() < leastPromise)
     return false;
   if ((isBarren = isHopeless(best)))
     return false;
@@ -331,8 +385,10 @@ void Search::build(const Round &round) {
   size_t built = 0;
   for (auto [arm, fate] : llvm::zip(round.arms, fates)) {
     built += fate != Fate::Untried;
-    if (fate != Fate::Untried)
-      races[arm.kernel].noteFate(arm.candidate, fate);
+    if (fate == Fate::Untried)
+      continue;
+    expected += races[arm.kernel].getImprovements(trusts[arm.kernel])[arm.candidate];
+    races[arm.kernel].noteFate(arm.candidate, fate);
   }
   double taken = laboratory.now() - from;
   // Half of what was thought before, half of what was seen; without any plan, it takes longer than that.
@@ -499,8 +555,8 @@ void Search::report() {
   Progress progress;
   progress.kernels = static_cast<unsigned>(races.size());
   std::vector<double> gains(runs.size());
-  for (KernelRace &race : races) {
-    llvm::ArrayRef<double> improvements = race.getImprovements(trust);
+  for (auto [race, each] : llvm::zip(races, trusts)) {
+    llvm::ArrayRef<double> improvements = race.getImprovements(each);
     bool hasMore = llvm::any_of(improvements, [](double improvement) { return improvement > 0; });
     progress.done += !race.isOpen() || !runs[race.getSpace().run].isOpen || !hasMore;
     gains[race.getSpace().run] += race.getShare() * -std::expm1(race.getBest());

@@ -30,6 +30,9 @@ struct KernelSpace {
   /// was seen of a plan is taken to hold for those that are few steps from it. Empty: plans are like those of their
   /// cost.
   std::vector<std::vector<int64_t>> plans;
+  /// Kernels of one family, which have the same knobs with the same legal values, are taken to respond alike to them.
+  /// Empty: to respond like no other.
+  std::string family;
 };
 
 /// An entry of the model at given sizes, such as a token after 512 others, or an image.

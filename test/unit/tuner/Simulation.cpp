@@ -51,38 +51,20 @@ static std::vector<std::vector<int64_t>> getPlans(Random &random) {
   return plans;
 }
 
-/// A plan takes the more the further its knobs are from where they should be; the model of the machine knows that but
-/// in part.
-static void addKernel(World &world, Random &random, double time, unsigned launches, double quality) {
-  std::vector<std::vector<int64_t>> plans = getPlans(random);
-  size_t knobs = plans.front().size();
-  std::vector<double> best, believed, weights;
-  for (size_t knob = 0; knob < knobs; ++knob) {
-    best.push_back(random.uniform(0, 3));
-    believed.push_back(best.back() + (1 - quality) * 2 * random.normal());
-    weights.push_back(random.uniform(0.01, 0.1));
-  }
-  std::vector<double> times, costs;
-  for (const std::vector<int64_t> &plan : plans) {
-    double real = 0.03 * random.normal(), model = (1 - quality) * 0.1 * random.normal();
-    for (size_t knob = 0; knob < knobs; ++knob) {
-      auto value = static_cast<double>(plan[knob]);
-      real += weights[knob] * (value - best[knob]) * (value - best[knob]);
-      model += weights[knob] * (value - believed[knob]) * (value - believed[knob]);
-    }
-    times.push_back(std::exp(real));
-    costs.push_back(1000 * std::exp(model));
-  }
+/// A kernel of which a model of the machine chooses the default plan; `logs`: the logarithms of what plans take.
+static KernelSpace &addSpace(World &world, Random &random, double time, unsigned launches,
+                             std::vector<std::vector<int64_t>> plans, std::vector<double> logs,
+                             std::vector<double> costs) {
   auto first = static_cast<size_t>(std::min_element(costs.begin(), costs.end()) - costs.begin());
   std::swap(costs[0], costs[first]);
-  std::swap(times[0], times[first]);
+  std::swap(logs[0], logs[first]);
   std::swap(plans[0], plans[first]);
   SimulatedKernel kernel;
   kernel.launches = launches;
   kernel.compiling = random.uniform(0.4, 1.6);
-  for (double real : times)
-    kernel.factors.push_back(real / times[0]);
-  kernel.fates.assign(times.size(), Fate::Fine);
+  for (double real : logs)
+    kernel.factors.push_back(std::exp(real - logs[0]));
+  kernel.fates.assign(logs.size(), Fate::Fine);
   double least = *std::min_element(kernel.factors.begin(), kernel.factors.end());
   KernelSpace space;
   space.name = "k" + std::to_string(world.kernels.size());
@@ -94,6 +76,32 @@ static void addKernel(World &world, Random &random, double time, unsigned launch
   space.plans = std::move(plans);
   world.problem.kernels.push_back(std::move(space));
   world.kernels.push_back(std::move(kernel));
+  return world.problem.kernels.back();
+}
+
+/// A plan takes the more the further its knobs are from where they should be; the model of the machine knows that but
+/// in part.
+static void addKernel(World &world, Random &random, double time, unsigned launches, double quality) {
+  std::vector<std::vector<int64_t>> plans = getPlans(random);
+  size_t knobs = plans.front().size();
+  std::vector<double> best, believed, weights;
+  for (size_t knob = 0; knob < knobs; ++knob) {
+    best.push_back(random.uniform(0, 3));
+    believed.push_back(best.back() + (1 - quality) * 2 * random.normal());
+    weights.push_back(random.uniform(0.01, 0.1));
+  }
+  std::vector<double> logs, costs;
+  for (const std::vector<int64_t> &plan : plans) {
+    double real = 0.03 * random.normal(), model = (1 - quality) * 0.1 * random.normal();
+    for (size_t knob = 0; knob < knobs; ++knob) {
+      auto value = static_cast<double>(plan[knob]);
+      real += weights[knob] * (value - best[knob]) * (value - best[knob]);
+      model += weights[knob] * (value - believed[knob]) * (value - believed[knob]);
+    }
+    logs.push_back(real);
+    costs.push_back(1000 * std::exp(model));
+  }
+  addSpace(world, random, time, launches, std::move(plans), std::move(logs), std::move(costs));
 }
 
 void quern::test::addRun(World &world, Random &random, llvm::StringRef name, unsigned count, unsigned launches,
@@ -108,6 +116,52 @@ void quern::test::addRun(World &world, Random &random, llvm::StringRef name, uns
   // A twentieth is no kernel's.
   for (double share : shares)
     addKernel(world, random, 0.95 * seconds * 1e9 * share / sum, launches, quality);
+}
+
+namespace {
+
+/// What knobs do: a plan takes the more the further they are from where they should be.
+struct Response {
+  Response(Random &random, size_t knobs) {
+    for (size_t knob = 0; knob < knobs; ++knob) {
+      best.push_back(random.uniform(0, 3));
+      weights.push_back(random.uniform(0.01, 0.1));
+    }
+  }
+  double get(llvm::ArrayRef<int64_t> plan) const {
+    double sum = 0;
+    for (auto [place, wanted, weight] : llvm::zip(plan, best, weights))
+      sum += weight * (static_cast<double>(place) - wanted) * (static_cast<double>(place) - wanted);
+    return sum;
+  }
+  std::vector<double> best, weights;
+};
+
+} // namespace
+
+void quern::test::addFamilies(World &world, Random &random, llvm::StringRef name, unsigned count, unsigned families,
+                              double seconds, double likeness, uint64_t seed) {
+  world.problem.runs.push_back({name.str(), seconds * 1e9});
+  double part = std::sqrt(likeness), rest = std::sqrt(1 - likeness);
+  for (unsigned kernel = 0; kernel < count; ++kernel) {
+    Random shared(seed + kernel % families);
+    std::vector<std::vector<int64_t>> plans = getPlans(shared);
+    size_t knobs = plans.front().size();
+    Response family(shared, knobs), own(random, knobs), believed(random, knobs);
+    std::vector<double> logs, costs;
+    for (const std::vector<int64_t> &plan : plans) {
+      logs.push_back(part * family.get(plan) + rest * own.get(plan) + 0.02 * random.normal());
+      costs.push_back(1000 * std::exp(rest * own.get(plan) + part * believed.get(plan)));
+    }
+    size_t first = static_cast<size_t>(std::min_element(costs.begin(), costs.end()) - costs.begin());
+    double least = *std::min_element(logs.begin(), logs.end());
+    double scale = std::min(std::log(random.uniform(1.1, 1.3)) / std::max(logs[first] - least, 1e-6), 2.0);
+    for (double &value : logs)
+      value *= scale;
+    KernelSpace &space =
+        addSpace(world, random, 0.95 * seconds * 1e9 / count, 1, std::move(plans), std::move(logs), std::move(costs));
+    space.family = "family " + std::to_string(kernel % families);
+  }
 }
 
 /// How fast the machine is at this time.

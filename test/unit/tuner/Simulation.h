@@ -66,6 +66,12 @@ struct World {
 void addRun(World &world, Random &random, llvm::StringRef name, unsigned count, unsigned launches, double seconds,
             double quality = 0.6);
 
+/// A run of `count` kernels of `families` families, each launched once. Kernels of a family have the same knobs, whose
+/// effects (logarithms of times) correlate by about `likeness`; each kernel can be made 1.1 to 1.3 times as fast, or
+/// somewhat less. Families are the same for all runs that are added with the same `seed`.
+void addFamilies(World &world, Random &random, llvm::StringRef name, unsigned count, unsigned families, double seconds,
+                 double likeness, uint64_t seed);
+
 class SimulatedLaboratory : public tuner::Laboratory {
 public:
   SimulatedLaboratory(const World &world, uint64_t seed)

@@ -73,6 +73,25 @@ static World makeImage(uint64_t seed) {
   return world;
 }
 
+/// An image alone and eight at once, by kernels of some families, of which the compiler takes a while.
+static World makeFamilies(uint64_t seed) {
+  World world;
+  Random random(seed);
+  addFamilies(world, random, "one", 60, 4, 0.088, 0.6, seed);
+  addFamilies(world, random, "eight", 60, 4, 0.515, 0.6, seed);
+  world.before = 34;
+  world.setup = 2;
+  return world;
+}
+
+/// The same, of which nothing says that they are families.
+static World makeStrangers(uint64_t seed) {
+  World world = makeFamilies(seed);
+  for (KernelSpace &kernel : world.problem.kernels)
+    kernel.family.clear();
+  return world;
+}
+
 /// The logarithm of how much faster the runs are, on average.
 static double getGain(const World &world, llvm::ArrayRef<unsigned> chosen) {
   double sum = 0;
@@ -407,25 +426,63 @@ static void checkProgress(Checks &checks) {
   checks.that(reports > 3);
 }
 
+/// What a family is known by helps the kernels that were not tried.
+static void checkFamilies(Checks &checks) {
+  std::vector<double> gains, without;
+  for (uint64_t seed = 1; seed <= 3; ++seed) {
+    World world = makeFamilies(seed), strangers = makeStrangers(seed);
+    Outcome outcome = look(world, seed, 180);
+    checkSound(checks, world, outcome, 180);
+    gains.push_back(getGain(world, outcome.chosen));
+    without.push_back(getGain(strangers, look(strangers, seed, 180).chosen));
+  }
+  checks.that(getMiddle(gains) > 1.1 * getMiddle(without));
+}
+
+/// How many plans were tried.
+static double countTried(const Outcome &outcome) {
+  size_t tried = 0;
+  for (const KernelResult &kernel : outcome.result.kernels)
+    tried += llvm::count_if(kernel.fates, [](Fate fate) { return fate != Fate::Untried; }) - 1;
+  return static_cast<double>(tried);
+}
+
+/// Gains of models of families, with and without what their families are known by: medians.
+static void reportFamilies() {
+  std::printf("seconds  families  gain   possible  tried  ended\n");
+  for (double end : {60.0, 240.0, 600.0})
+    for (bool isKnown : {false, true}) {
+      std::vector<double> gains, possible, tried, ends;
+      for (uint64_t seed = 1; seed <= 8; ++seed) {
+        World world = isKnown ? makeFamilies(seed) : makeStrangers(seed);
+        Outcome outcome = look(world, seed, end);
+        gains.push_back(std::exp(getGain(world, outcome.chosen)));
+        possible.push_back(std::exp(getGain(world, world.getFastest())));
+        tried.push_back(countTried(outcome));
+        ends.push_back(outcome.end);
+      }
+      std::printf("%7.0f  %-8s  %.3f  %.3f     %5.0f  %5.0f\n", end, isKnown ? "known" : "unknown", getMiddle(gains),
+                  getMiddle(possible), getMiddle(tried), getMiddle(ends));
+    }
+}
+
 static void report() {
   std::printf("seconds  run     gain  possible  ended  plans\n");
   for (double end : {60.0, 600.0})
     for (uint64_t seed = 1; seed <= 8; ++seed)
       for (const World &world : {makeDecoder(seed), makeImage(seed)}) {
         Outcome outcome = look(world, seed, end);
-        size_t tried = 0;
-        for (const KernelResult &kernel : outcome.result.kernels)
-          tried += llvm::count_if(kernel.fates, [](Fate fate) { return fate != Fate::Untried; }) - 1;
         for (auto [run, space] : llvm::enumerate(world.problem.runs))
-          std::printf("%7.0f  %-6s  %.3f  %.3f  %5.0f  %5zu\n", end, space.name.c_str(),
+          std::printf("%7.0f  %-6s  %.3f  %.3f  %5.0f  %5.0f\n", end, space.name.c_str(),
                       1 / world.getFactor(run, outcome.chosen), 1 / world.getFactor(run, world.getFastest()),
-                      outcome.end, tried);
+                      outcome.end, countTried(outcome));
       }
 }
 
 int main(int argc, char **argv) {
   if (argc > 1 && argv[1] == std::string_view("report")) {
     report();
+    reportFamilies();
     return 0;
   }
   Checks checks;
@@ -443,5 +500,6 @@ int main(int argc, char **argv) {
   checkShortRuns(checks);
   checkEmpty(checks);
   checkProgress(checks);
+  checkFamilies(checks);
   return checks.status();
 }
