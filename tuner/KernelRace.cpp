@@ -85,7 +85,8 @@ double KernelRace::getEvidence(const Record &record) const {
 }
 
 bool KernelRace::isProven(const Record &record) const {
-  if (record.nomination == 0 || !isUsable(record) || record.confirmed.median > std::log1p(-leastGain))
+  if (record.nomination == 0 || record.isDropped || !isUsable(record) ||
+      record.confirmed.median > std::log1p(-leastGain))
     return false;
   // The sum of 1 / (n (n + 1)) over all nominations is 1: together they err as seldom as `level` says.
   double nomination = record.nomination;
@@ -97,7 +98,8 @@ bool KernelRace::isFutile(const Record &record) const {
   const Estimate &seen = record.confirmed;
   if (record.nomination == 0 || isProven(record))
     return false;
-  return seen.count >= many || (seen.count >= few && seen.median - seen.error > std::log1p(-leastGain));
+  return record.isDropped || seen.count >= many ||
+         (seen.count >= few && seen.median - seen.error > std::log1p(-leastGain));
 }
 
 bool KernelRace::isLive(const Record &record) const {
@@ -166,6 +168,11 @@ Trial KernelRace::getConfirmation(unsigned index) const {
   if (!trial.candidates.empty())
     trial.candidates.insert(trial.candidates.begin(), 0);
   return trial;
+}
+
+void KernelRace::drop(unsigned candidate) {
+  records[candidate].isDropped = true;
+  isStale = true;
 }
 
 unsigned KernelRace::getProven() const {

@@ -41,6 +41,9 @@ public:
   /// The same, of nominees alone that are not yet proven.
   Trial getConfirmation(unsigned index) const;
 
+  /// A plan that was proven is none any more, and measured no more.
+  void drop(unsigned candidate);
+
   /// The fastest of the proven plans; 0 without one.
   unsigned getProven() const;
   /// The value of a plan, by all that was seen of it.
@@ -67,6 +70,7 @@ private:
     Estimate estimate;
     /// Of nominees: the how manieth of the kernel, and what was seen since.
     unsigned nomination = 0;
+    bool isDropped = false;
     uint64_t wins = 0, losses = 0;
     std::vector<double> fresh;
     Estimate confirmed;

@@ -21,12 +21,15 @@ using namespace quern::tuner;
 
 namespace {
 
-/// How likely a run that is no faster passes for faster at most: in its first comparison, and in its second.
-constexpr double firstLevel = 0.04, secondLevel = 0.01;
+/// How likely a run that is no faster passes for faster at most: in its first comparison, and in all later ones.
+constexpr double firstLevel = 0.04, laterLevel = 0.01;
 /// Pairs of runs that can be told apart at the first level.
 constexpr double leastPairs = 8;
+/// What part of the time all comparisons may take.
+constexpr double comparingPart = 0.2;
 /// Runs shorter than this, in nanoseconds, are compared by a low quantile.
 constexpr double shortRun = 1e6;
+constexpr size_t pairsOfShortRuns = 50;
 /// A search that has nothing to show by then may end: a time of the clock, and one since the search began.
 constexpr double patience = 48, leastPatience = 20;
 /// How much likelier than chance what a nominee showed must be by then.
@@ -42,6 +45,13 @@ constexpr double blocksOfTrial = 8, blocksOfProof = 24;
 /// Plans of a kernel that are measured at once, the default one included.
 constexpr size_t mostPlans = 8, fewestPlans = 3;
 
+/// A run's kernels with other plans than the default ones, and what pairs of runs took by default and with them.
+struct Choice {
+  std::vector<Arm> arms;
+  std::vector<std::pair<double, double>> pairs;
+  bool isKept = false;
+};
+
 /// A run, and what measuring it was seen to take, in seconds.
 struct Run {
   /// Once.
@@ -51,6 +61,11 @@ struct Run {
   std::vector<unsigned> kernels;
   bool isOpen = true;
   unsigned rounds = 0, empty = 0;
+  /// What was proven and compared, and what was compared last.
+  Choice kept = {}, tested = {};
+  unsigned comparisons = 0;
+  /// Whether its last comparison was lost.
+  bool hasLost = false;
 };
 
 /// What may be done next.
@@ -62,19 +77,14 @@ struct Round {
   double worth = 0;
 };
 
-/// A run's kernels with other plans than the default ones.
-struct Choice {
-  std::vector<Arm> arms;
-  std::vector<std::pair<double, double>> pairs;
-  bool isKept = false;
-};
-
 class Search {
 public:
   Search(const Problem &problem, Laboratory &laboratory, const SearchOptions &options);
   SearchResult run();
 
 private:
+  enum class Verdict { Open, Faster, Slower };
+
   double left() { return options.end - margin - late - laboratory.now(); }
   double getPace(unsigned kernel) const;
   double getMeasuring(unsigned run) const;
@@ -95,11 +105,19 @@ private:
   void build(const Round &round);
   void measure(unsigned run, std::vector<Trial> trials, double seconds);
   void confirm();
-  std::vector<Choice> compare();
-  void compareOne(unsigned run, Choice &choice, double seconds, double level);
-  void compareAgain(std::vector<Choice> &choices);
+  size_t getUnit(unsigned run) const;
+  std::vector<std::pair<double, double>> getUnits(unsigned run) const;
+  double getPair(unsigned run) const { return 2 * std::max(runs[run].seconds, 1e-6); }
+  double getLeastComparing(unsigned run) const;
+  double getAllowance(unsigned run) const;
+  double getLevel(unsigned run) const;
+  Verdict judge(unsigned run) const;
+  Verdict compareRun(unsigned run);
+  std::vector<Arm> getProven(unsigned run) const;
+  void drop(unsigned run);
+  void compare();
   double getGain(llvm::ArrayRef<Arm> arms) const;
-  double getWanted(unsigned run, const Choice &choice) const;
+  double getWanted(unsigned run) const;
   void report();
 
   const Problem &problem;
@@ -117,6 +135,8 @@ private:
   double compiling;
   /// By how much measuring was seen to end too late.
   double late = 0;
+  /// Seconds that comparisons took.
+  double compared = 0;
   double begin;
   bool isBarren = false;
   /// Kept free before the end.
@@ -129,7 +149,7 @@ Search::Search(const Problem &problem, Laboratory &laboratory, const SearchOptio
     : problem(problem), laboratory(laboratory), options(options), compiling(1.0 / std::max(options.builders, 1u)),
       begin(laboratory.now()) {
   for (const RunSpace &space : problem.runs)
-    runs.push_back({space.time * 1e-9, 2, {}, true, 0, 0});
+    runs.push_back({.seconds = space.time * 1e-9});
   for (auto [index, kernel] : llvm::enumerate(problem.kernels)) {
     Run &run = runs[kernel.run];
     run.kernels.push_back(static_cast<unsigned>(index));
@@ -174,11 +194,12 @@ double Search::getMeasuring(unsigned run) const {
 /// What is kept free to confirm a run's nominees.
 double Search::getConfirming(unsigned run) const { return runs[run].setup + getMeasuring(run); }
 
-/// What is kept free to compare a run: a tenth of the time, or what some pairs take.
+/// What is kept free to compare a run: its part of what comparisons may take, or what some pairs take.
 double Search::getComparing(unsigned run) const {
-  constexpr double part = 0.1, enough = 25;
-  double pair = 2 * std::max(runs[run].seconds, 1e-6);
-  return runs[run].setup + pair * std::clamp(options.end * part / pair, leastPairs, enough);
+  constexpr double enough = 25;
+  double part = (comparingPart * options.end - compared) / static_cast<double>(runs.size());
+  double least = getLeastComparing(run), most = runs[run].setup + (least - runs[run].setup) * enough / leastPairs;
+  return std::clamp(part, least, most);
 }
 
 /// What is kept free for the first round of a run.
@@ -345,6 +366,9 @@ bool Search::step() {
   if (laboratory.isInterrupted())
     return false;
   learn();
+  // What cannot be compared need not be tried.
+  for (unsigned run = 0; run < runs.size(); ++run)
+    runs[run].isOpen &= getAllowance(run) >= getLeastComparing(run);
   double room = left();
   for (unsigned run = 0; run < runs.size(); ++run)
     room -= runs[run].isOpen ? getConfirming(run) + getComparing(run) + getFirst(run) : 0;
@@ -470,84 +494,133 @@ double Search::getGain(llvm::ArrayRef<Arm> arms) const {
   return gain;
 }
 
-/// How long runs are to be compared: until what they gain stands out of how much runs differ, within a tenth of the
-/// time.
-double Search::getWanted(unsigned run, const Choice &choice) const {
-  constexpr double scatter = 0.05, confidence = 16, fewest = 20, most = 1000, part = 0.1, shortPairs = 1000;
-  double ratio = scatter / std::max(getGain(choice.arms), 1e-3);
-  double pairs = std::clamp(confidence * ratio * ratio, problem.runs[run].time < shortRun ? shortPairs : fewest, most);
-  double pair = 2 * std::max(runs[run].seconds, 1e-6);
-  double longest = std::max(options.end * part, leastPairs * pair);
-  return runs[run].setup + std::min(pairs * pair + 0.5, longest);
+/// What is compared of a run that was: its pairs, or what stands for groups of them.
+std::vector<std::pair<double, double>> Search::getUnits(unsigned run) const {
+  size_t each = getUnit(run);
+  const Choice &choice = runs[run].tested;
+  return each > 1 ? getLowQuantiles(choice.pairs, each) : choice.pairs;
 }
 
-void Search::compareOne(unsigned run, Choice &choice, double seconds, double level) {
-  double from = laboratory.now();
-  choice.pairs = laboratory.compare(run, choice.arms, from + seconds);
-  late = std::max(late, std::min(laboratory.now() - from - seconds, 4 * runs[run].seconds + 2));
-  choice.isKept =
-      problem.runs[run].time < shortRun ? isLessByLowQuantile(choice.pairs, level) : isLess(choice.pairs, level);
+/// How many pairs make one that is compared.
+size_t Search::getUnit(unsigned run) const { return problem.runs[run].time < shortRun ? pairsOfShortRuns : 1; }
+
+/// Seconds that comparing a run takes at least, if all its pairs favour one side.
+double Search::getLeastComparing(unsigned run) const {
+  return runs[run].setup + leastPairs * static_cast<double>(getUnit(run)) * getPair(run);
 }
 
-/// Compares the runs for which plans were proven. What is not compared because the user asked to end is kept: its
-/// kernels are proven one by one.
-std::vector<Choice> Search::compare() {
-  std::vector<Choice> choices(runs.size());
-  for (auto [kernel, race] : llvm::enumerate(races))
-    if (unsigned proven = race.getProven())
-      choices[race.getSpace().run].arms.push_back({static_cast<unsigned>(kernel), proven});
-  double least = 0, wanted = 0;
-  for (auto [run, choice] : llvm::enumerate(choices))
-    if (!choice.arms.empty()) {
-      least += runs[run].setup + leastPairs * 2 * runs[run].seconds;
-      wanted += getWanted(run, choice);
-    }
-  double part = wanted > least ? std::clamp((left() - least) / (wanted - least), 0.0, 1.0) : 0;
-  for (auto [run, choice] : llvm::enumerate(choices)) {
-    if (choice.arms.empty())
-      continue;
-    if (laboratory.isInterrupted()) {
-      choice.isKept = true;
-      continue;
-    }
-    double needed = runs[run].setup + leastPairs * 2 * runs[run].seconds;
-    double seconds = std::min(needed + part * std::max(getWanted(run, choice) - needed, 0.0), left());
-    if (seconds < runs[run].setup + (leastPairs - 1) * 2 * runs[run].seconds)
-      continue;
-    compareOne(run, choice, seconds, firstLevel);
-    // A comparison that was cut short says nothing, unless it says that the plans are slower.
-    if (!choice.isKept && laboratory.isInterrupted()) {
-      std::vector<std::pair<double, double>> swapped;
-      for (auto [first, second] : choice.pairs)
-        swapped.emplace_back(second, first);
-      choice.isKept = !isLess(swapped, firstLevel);
-    }
+/// Seconds that a run may be compared for yet: what is left of what all comparisons may take, but what its first one
+/// takes at least.
+double Search::getAllowance(unsigned run) const {
+  double rest = comparingPart * options.end - compared;
+  return runs[run].tested.pairs.empty() && runs[run].comparisons <= 1 ? std::max(rest, getLeastComparing(run)) : rest;
+}
+
+/// How likely a run's plans pass for faster at most, in its comparison that goes on: of all of them as likely as the
+/// levels' sum.
+double Search::getLevel(unsigned run) const {
+  double nth = std::max(runs[run].comparisons, 1u);
+  return nth == 1 ? firstLevel : laterLevel / (nth * (nth - 1));
+}
+
+/// How many pairs, or groups of them, should tell a run's plans from the default ones: by the gain that is expected and,
+/// once it was seen, by what was seen, and by how much runs differ.
+double Search::getWanted(unsigned run) const {
+  constexpr double usual = 0.04, least = 0.55, most = 0.97, surplus = 1.5;
+  std::vector<double> values;
+  for (auto [first, second] : getUnits(run))
+    values.push_back(std::log(second / first));
+  double gain = -std::log1p(-std::min(getGain(runs[run].tested.arms), 0.9)), spread = usual;
+  if (values.size() >= leastPairs) {
+    Estimate seen = estimate(values);
+    gain = (gain - seen.median) / 2;
+    spread = seen.error * std::sqrt(static_cast<double>(seen.count));
   }
-  return choices;
+  // By how much evidence grows with each pair.
+  double wins = std::clamp(std::erfc(-gain / spread / std::sqrt(2.0)) / 2, least, most);
+  double growth = wins * std::log(2 * wins) + (1 - wins) * std::log(2 * (1 - wins));
+  return std::max((surplus - std::log(getLevel(run))) / growth, leastPairs);
 }
 
-/// Compares runs that did not win once more: for longer where they seem faster, without the less certain half of their
-/// plans where they do not.
-void Search::compareAgain(std::vector<Choice> &choices) {
-  for (auto [run, choice] : llvm::enumerate(choices)) {
-    if (choice.arms.empty() || choice.isKept || laboratory.isInterrupted())
-      continue;
-    std::vector<double> values;
-    for (auto [first, second] : choice.pairs)
-      values.push_back(std::log(second / first));
-    Choice second = {choice.arms, {}, false};
-    if (values.empty() || estimate(values).median > 0) {
-      llvm::stable_sort(second.arms, [&](Arm a, Arm b) {
-        Estimate left = races[a.kernel].getEstimate(a.candidate), right = races[b.kernel].getEstimate(b.candidate);
-        return left.median / left.error < right.median / right.error;
-      });
-      second.arms.resize(second.arms.size() / 2);
+Search::Verdict Search::judge(unsigned run) const {
+  constexpr double slower = 0.05, mostOfWanted = 4;
+  std::vector<std::pair<double, double>> units = getUnits(run);
+  Signs signs = getSigns(units);
+  if (getLogEvidence(signs.wins, signs.losses) >= -std::log(getLevel(run)))
+    return Verdict::Faster;
+  bool isSlower = getLogEvidence(signs.losses, signs.wins) >= -std::log(slower);
+  return isSlower || static_cast<double>(units.size()) >= mostOfWanted * getWanted(run) ? Verdict::Slower
+                                                                                        : Verdict::Open;
+}
+
+/// Compares a run by default and with the plans of `tested`, until that says which is faster, or the time is over.
+Search::Verdict Search::compareRun(unsigned index) {
+  Run &run = runs[index];
+  double wanted = getWanted(index) * static_cast<double>(getUnit(index));
+  Verdict verdict = judge(index);
+  while (verdict == Verdict::Open && !laboratory.isInterrupted()) {
+    double from = laboratory.now(), room = std::min(left(), getAllowance(index));
+    double seconds = std::min(run.setup + std::max(wanted * getPair(index), run.setup), room);
+    // What was begun may go on with a few pairs.
+    double least = run.tested.pairs.empty() ? getLeastComparing(index) : run.setup + 3 * getPair(index);
+    if (seconds < least - getPair(index))
+      break;
+    auto pairs = laboratory.compare(index, run.tested.arms, from + seconds);
+    compared += laboratory.now() - from;
+    late = std::max(late, std::min(laboratory.now() - from - seconds, 4 * run.seconds + 2));
+    run.tested.pairs.insert(run.tested.pairs.end(), pairs.begin(), pairs.end());
+    verdict = pairs.empty() ? Verdict::Slower : judge(index);
+    wanted = getWanted(index) * static_cast<double>(getUnit(index)) / 2;
+  }
+  return verdict;
+}
+
+/// The proven plans of a run's kernels.
+std::vector<Arm> Search::getProven(unsigned run) const {
+  std::vector<Arm> arms;
+  for (unsigned kernel : runs[run].kernels)
+    if (unsigned proven = races[kernel].getProven())
+      arms.push_back({kernel, proven});
+  return arms;
+}
+
+/// What is not faster in a run as a whole: of the plans that are not kept the less certain half, or, the second time,
+/// all.
+void Search::drop(unsigned index) {
+  Run &run = runs[index];
+  std::vector<Arm> arms = run.tested.arms;
+  llvm::erase_if(arms, [&](Arm arm) { return llvm::is_contained(run.kept.arms, arm); });
+  llvm::stable_sort(arms, [&](Arm a, Arm b) {
+    Estimate left = races[a.kernel].getEstimate(a.candidate), right = races[b.kernel].getEstimate(b.candidate);
+    return left.median / left.error < right.median / right.error;
+  });
+  for (Arm arm : llvm::drop_begin(arms, run.hasLost ? 0 : arms.size() / 2))
+    races[arm.kernel].drop(arm.candidate);
+  run.hasLost = true;
+}
+
+/// Compares the runs for which plans were proven that were not compared. What was not because the user asked to end is
+/// kept: its kernels are proven one by one.
+void Search::compare() {
+  for (auto [index, run] : llvm::enumerate(runs)) {
+    auto number = static_cast<unsigned>(index);
+    for (std::vector<Arm> arms = getProven(number); !arms.empty() && arms != run.kept.arms; arms = getProven(number)) {
+      if (arms != run.tested.arms) {
+        run.tested = {arms, {}, false};
+        ++run.comparisons;
+      }
+      Verdict verdict = compareRun(number);
+      Signs signs = getSigns(getUnits(number));
+      bool isLosing = run.hasLost || getSignTest(signs.losses, signs.wins) <= firstLevel;
+      if (verdict == Verdict::Faster || (verdict == Verdict::Open && laboratory.isInterrupted() && !isLosing)) {
+        run.kept = run.tested;
+        run.kept.isKept = true;
+        run.hasLost = false;
+      }
+      if (verdict != Verdict::Slower)
+        break;
+      drop(number);
     }
-    double seconds = std::min(2 * getWanted(static_cast<unsigned>(run), second), left());
-    if (second.arms.empty() || seconds < runs[run].setup + (leastPairs + 1) * 2 * runs[run].seconds)
-      continue;
-    compareOne(static_cast<unsigned>(run), second, seconds, secondLevel);
-    choice = std::move(second);
   }
 }
 
@@ -570,18 +643,22 @@ void Search::report() {
 }
 
 SearchResult Search::run() {
-  while (step())
-    report();
-  confirm();
-  std::vector<Choice> choices = compare();
-  compareAgain(choices);
+  for (bool isOver = false; !isOver;) {
+    isOver = true;
+    while (step()) {
+      report();
+      isOver = false;
+    }
+    confirm();
+    compare();
+  }
 
   SearchResult result;
   std::vector<unsigned> chosen(races.size());
-  for (Choice &choice : choices) {
-    for (Arm arm : choice.arms)
-      chosen[arm.kernel] = choice.isKept ? arm.candidate : 0;
-    result.runs.push_back({std::move(choice.pairs), choice.isKept});
+  for (const Run &run : runs) {
+    for (Arm arm : run.kept.arms)
+      chosen[arm.kernel] = arm.candidate;
+    result.runs.push_back({run.kept.isKept ? run.kept.pairs : run.tested.pairs, run.kept.isKept});
   }
   for (auto [kernel, race] : llvm::enumerate(races))
     result.kernels.push_back(race.getResult(chosen[kernel]));

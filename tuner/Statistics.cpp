@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <vector>
 
 using namespace quern::tuner;
 
@@ -61,20 +60,19 @@ Estimate quern::tuner::estimate(llvm::ArrayRef<double> values) {
   return {median, perMeanError * std::sqrt(variance / count), values.size()};
 }
 
-bool quern::tuner::isLess(llvm::ArrayRef<std::pair<double, double>> pairs, double level) {
-  uint64_t wins = 0, losses = 0;
+Signs quern::tuner::getSigns(llvm::ArrayRef<std::pair<double, double>> pairs) {
+  Signs signs;
   for (auto [first, second] : pairs) {
-    wins += second < first;
-    losses += second > first;
+    signs.wins += second < first;
+    signs.losses += second > first;
   }
-  return getSignTest(wins, losses) <= level;
+  return signs;
 }
 
-bool quern::tuner::isLessByLowQuantile(llvm::ArrayRef<std::pair<double, double>> pairs, double level) {
-  constexpr size_t groups = 20;
+std::vector<std::pair<double, double>> quern::tuner::getLowQuantiles(llvm::ArrayRef<std::pair<double, double>> pairs,
+                                                                     size_t each) {
   constexpr double low = 0.1;
   std::vector<std::pair<double, double>> quantiles;
-  size_t each = std::max<size_t>(pairs.size() / groups, 10);
   for (size_t begin = 0; begin + each <= pairs.size(); begin += each) {
     std::vector<double> first, second;
     for (auto [a, b] : pairs.slice(begin, each)) {
@@ -83,5 +81,5 @@ bool quern::tuner::isLessByLowQuantile(llvm::ArrayRef<std::pair<double, double>>
     }
     quantiles.emplace_back(getQuantile(first, low), getQuantile(second, low));
   }
-  return isLess(quantiles, level);
+  return quantiles;
 }

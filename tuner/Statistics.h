@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <utility>
+#include <vector>
 
 namespace quern::tuner {
 
@@ -34,12 +35,15 @@ struct Estimate {
 /// times that stand next to each other scatter by about a twentieth: few numbers are helped by that.
 Estimate estimate(llvm::ArrayRef<double> values);
 
-/// Whether the second numbers of pairs are less by a sign test at `level`.
-bool isLess(llvm::ArrayRef<std::pair<double, double>> pairs, double level);
+/// How often the second number of a pair is less, and how often it is more.
+struct Signs {
+  uint64_t wins = 0, losses = 0;
+};
+Signs getSigns(llvm::ArrayRef<std::pair<double, double>> pairs);
 
-/// The same of runs so short that what is above the least of their times is noise: pairs are taken in groups, as they
-/// follow each other, and the groups' low quantiles are compared.
-bool isLessByLowQuantile(llvm::ArrayRef<std::pair<double, double>> pairs, double level);
+/// Of runs so short that what is above the least of their times is noise: pairs in groups of `each`, as they follow each
+/// other, and for each whole group the low quantiles of its first and of its second numbers.
+std::vector<std::pair<double, double>> getLowQuantiles(llvm::ArrayRef<std::pair<double, double>> pairs, size_t each);
 
 } // namespace quern::tuner
 

