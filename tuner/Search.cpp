@@ -3,7 +3,7 @@
 // Rounds first: some plans of the kernels of one run are compiled, then that run is measured with all of them, and what
 // can hardly be the fastest plan of its kernel gets no more time (successive halving: Jamieson and Talwalkar,
 // Non-stochastic Best Arm Identification and Hyperparameter Optimization, 2016). Then what seems faster is confirmed,
-// and at last whole runs are compared. docs/tuning.md says it in full.
+// and whole runs are compared; what time is left goes to further rounds. docs/tuning.md says it in full.
 //
 //===------------------------------------------------------------------------------------------===//
 
@@ -192,7 +192,12 @@ double Search::getMeasuring(unsigned run) const {
 }
 
 /// What is kept free to confirm a run's nominees.
-double Search::getConfirming(unsigned run) const { return runs[run].setup + getMeasuring(run); }
+double Search::getConfirming(unsigned run) const {
+  // Of runs that launch their kernels once a plan's proof takes many.
+  constexpr double part = 0.08, pairs = 14;
+  double proof = std::min(pairs * getPair(run), part * options.end);
+  return runs[run].setup + std::max(getMeasuring(run), proof);
+}
 
 /// What is kept free to compare a run: its part of what comparisons may take, or what some pairs take.
 double Search::getComparing(unsigned run) const {
@@ -523,8 +528,8 @@ double Search::getLevel(unsigned run) const {
   return nth == 1 ? firstLevel : laterLevel / (nth * (nth - 1));
 }
 
-/// How many pairs, or groups of them, should tell a run's plans from the default ones: by the gain that is expected and,
-/// once it was seen, by what was seen, and by how much runs differ.
+/// How many pairs, or groups of them, should tell a run's plans from the default ones: by the gain that is expected
+/// and, once it was seen, by what was seen, and by how much runs differ.
 double Search::getWanted(unsigned run) const {
   constexpr double usual = 0.04, least = 0.55, most = 0.97, surplus = 1.5;
   std::vector<double> values;

@@ -121,8 +121,8 @@ struct KernelResult {
 
 /// What came of a run.
 struct RunResult {
-  /// What whole runs took by default and with the chosen plans, in nanoseconds; where none were kept, with the last that
-  /// were compared. Kept without
+  /// What whole runs took by default and with the chosen plans, in nanoseconds; where none were kept, with the
+  /// last that were compared. Kept without
   /// any: the user asked to end before, and each plan was proven alone.
   std::vector<std::pair<double, double>> samples;
   /// Whether the chosen plans of its kernels were kept: without that they are all 0.

@@ -41,8 +41,8 @@ struct Signs {
 };
 Signs getSigns(llvm::ArrayRef<std::pair<double, double>> pairs);
 
-/// Of runs so short that what is above the least of their times is noise: pairs in groups of `each`, as they follow each
-/// other, and for each whole group the low quantiles of its first and of its second numbers.
+/// Of runs so short that what is above the least of their times is noise: pairs in groups of `each`, as they follow
+/// each other, and for each whole group the low quantiles of its first and of its second numbers.
 std::vector<std::pair<double, double>> getLowQuantiles(llvm::ArrayRef<std::pair<double, double>> pairs, size_t each);
 
 } // namespace quern::tuner
