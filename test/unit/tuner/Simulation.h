@@ -86,6 +86,8 @@ public:
 
   double interruptedAt = 1e9;
   unsigned builds = 0, measurements = 0, comparisons = 0;
+  /// Seconds that comparisons took.
+  double comparing = 0;
   /// Plans that were measured before they were built, or after they had failed: mistakes of the search.
   unsigned mistakes = 0;
 
