@@ -19,11 +19,20 @@ struct KernelSpace {
   std::string name;
   /// The run that it is measured in: an index into `Problem::runs`.
   unsigned run = 0;
+  /// How often that run launches it.
+  unsigned launches = 1;
   /// What all of its launches in that run take by its default plan, and what no plan can take less than, in
   /// nanoseconds; a bound of 0 is none.
   double time = 0, bound = 0;
   /// For each candidate, what a model of the machine expects it to take, in any unit; the default plan's first.
   std::vector<double> costs;
+  /// For each candidate, its knobs, all in the same order: indices into a knob's legal values, which are sorted. What
+  /// was seen of a plan is taken to hold for those that are few steps from it. Empty: plans are like those of their
+  /// cost.
+  std::vector<std::vector<int64_t>> plans;
+  /// Kernels of one family, which have the same knobs with the same legal values, are taken to respond alike to them.
+  /// Empty: to respond like no other.
+  std::string family;
 };
 
 /// An entry of the model at given sizes, such as a token after 512 others, or an image.
@@ -42,6 +51,8 @@ struct Problem {
 /// One plan of one kernel.
 struct Arm {
   unsigned kernel = 0, candidate = 0;
+
+  bool operator==(const Arm &) const = default;
 };
 
 /// How a plan fared.
@@ -60,7 +71,8 @@ struct Trial {
   std::vector<unsigned> candidates;
 };
 
-/// What launches of a trial's plans took that stood next to each other, one per candidate, in nanoseconds.
+/// What launches of a trial's plans took that stood next to each other, in nanoseconds: one for each of its candidates
+/// that did not fail, in their order.
 struct Block {
   unsigned kernel = 0;
   std::vector<double> times;
@@ -71,6 +83,8 @@ struct Measurement {
   std::vector<Block> blocks;
   /// Plans that failed, which have no blocks.
   std::vector<std::pair<Arm, Fate>> failures;
+  /// Seconds that went by before the first block; 0 where that is not known.
+  double setup = 0;
 };
 
 /// Where plans are compiled and measured, and what time it is there. One thing goes on at a time: while plans are
@@ -107,7 +121,9 @@ struct KernelResult {
 
 /// What came of a run.
 struct RunResult {
-  /// What whole runs took by default and with the chosen plans.
+  /// What whole runs took by default and with the chosen plans, in nanoseconds; where none were kept, with the
+  /// last that were compared. Kept without
+  /// any: the user asked to end before, and each plan was proven alone.
   std::vector<std::pair<double, double>> samples;
   /// Whether the chosen plans of its kernels were kept: without that they are all 0.
   bool isKept = false;
@@ -132,7 +148,7 @@ struct Progress {
 struct SearchOptions {
   /// When all must have ended, a time of `Laboratory::now`.
   double end = 600;
-  /// How many plans are compiled at once, for estimates.
+  /// How many plans are compiled at once, for a first guess of how long they take.
   unsigned builders = 2;
   std::function<void(const Progress &)> progress = [](const Progress &) {};
 };

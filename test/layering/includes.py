@@ -16,10 +16,12 @@ ALLOWED = {
     "codegen": ("codegen/", "dialect/", "mlir/", "llvm/", "lld/", "Halide.h", "HalideRuntime.h",
                 "runtime/include/quern/Format.h", "quern/Format.h", *SYSTEM),
     "runtime": ("runtime/", "quern/", "HalideRuntime.h"),
-    "tools/driver": ("tools/driver/", "frontend/", "passes/", "codegen/", "dialect/", "runtime/", "quern/", "mlir/", "llvm/"),
+    "tuner": ("tuner/", "llvm/ADT/", "llvm/Support/", *SYSTEM),
+    "tools/driver": ("tools/driver/", "frontend/", "passes/", "codegen/", "tuner/", "dialect/", "runtime/", "quern/", "mlir/",
+                     "llvm/"),
 }
 # Prefixes that mean another part of the project or of the compiler's libraries; anything else is the C++ or C library.
-KNOWN = ("dialect/", "frontend/", "passes/", "codegen/", "runtime/", "tools/", "quern/",
+KNOWN = ("dialect/", "frontend/", "passes/", "codegen/", "runtime/", "tools/", "tuner/", "quern/",
          "mlir/", "llvm/", "lld/", "clang/", "Halide")
 INCLUDE = re.compile(r'\s*#\s*include\s+["<]([^">]+)[">]')
 
