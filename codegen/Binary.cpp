@@ -45,6 +45,18 @@ Error PendingFile::commit() {
   return Error::success();
 }
 
+/// Links with the system's C library, the only one that a binary needs; the mathematical library is a part of it.
+static llvm::Expected<std::string> linkWithSystem(llvm::ArrayRef<std::unique_ptr<llvm::MemoryBuffer>> objects,
+                                                  std::vector<std::string> arguments) {
+  arguments.insert(arguments.end(), {"-static-libgcc", "-static-libstdc++", "-pthread", "-ldl", "-Wl,--as-needed",
+                                     "-Wl,--gc-sections", "-Wl,-s"});
+  // As the runtime was compiled.
+  llvm::SmallVector<StringRef> sanitizers;
+  StringRef(QUERN_SANITIZERS).split(sanitizers, ' ', -1, /*KeepEmpty=*/false);
+  arguments.insert(arguments.end(), sanitizers.begin(), sanitizers.end());
+  return link(objects, arguments);
+}
+
 llvm::Expected<std::string> linkObjects(const CodegenOptions &options,
                                         llvm::ArrayRef<std::unique_ptr<llvm::MemoryBuffer>> objects) {
   if (options.kind == OutputKind::Object)
@@ -70,14 +82,15 @@ llvm::Expected<std::string> linkObjects(const CodegenOptions &options,
     archive("quern_runtime");
   }
   archive("quern_text");
-  // A binary needs the system's C library alone, of which the mathematical library is a part.
-  arguments.insert(arguments.end(), {"-static-libgcc", "-static-libstdc++", "-pthread", "-ldl", "-Wl,--as-needed",
-                                     "-Wl,--gc-sections", "-Wl,-s"});
-  // As the runtime was compiled.
-  llvm::SmallVector<StringRef> sanitizers;
-  StringRef(QUERN_SANITIZERS).split(sanitizers, ' ', -1, /*KeepEmpty=*/false);
-  arguments.insert(arguments.end(), sanitizers.begin(), sanitizers.end());
-  return link(objects, arguments);
+  return linkWithSystem(objects, std::move(arguments));
+}
+
+llvm::Expected<std::string> linkMeasured(const CodegenOptions &options,
+                                         llvm::ArrayRef<std::unique_ptr<llvm::MemoryBuffer>> objects) {
+  std::vector<std::string> arguments;
+  for (StringRef name : {"quern_measure", "quern_runtime_main", "quern_runtime", "quern_text"})
+    arguments.push_back(options.libraryDir + "/lib" + name.str() + ".a");
+  return linkWithSystem(objects, std::move(arguments));
 }
 
 /// FNV-1a, 64 bits (Fowler, Noll, Vo).

@@ -45,6 +45,10 @@ private:
 llvm::Expected<std::string> linkObjects(const CodegenOptions &options,
                                         llvm::ArrayRef<std::unique_ptr<llvm::MemoryBuffer>> objects);
 
+/// Links a program that measures (runtime/measure) of the `objects` of a model.
+llvm::Expected<std::string> linkMeasured(const CodegenOptions &options,
+                                         llvm::ArrayRef<std::unique_ptr<llvm::MemoryBuffer>> objects);
+
 /// Appends the data section of Format.h to the linked file: weights, tokenizer, trailer.
 mlir::LogicalResult appendData(llvm::raw_fd_ostream &stream, llvm::StringRef description, uint64_t weightsBytes,
                                llvm::StringRef tokenizer,

@@ -6,8 +6,10 @@
 #include "llvm/ADT/StringExtras.h"
 
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <deque>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -34,6 +36,8 @@ struct Outcome {
   std::string diagnostics;
   int status = 0;
   std::unique_ptr<llvm::MemoryBuffer> object;
+  /// It was not given up.
+  bool isTried = false;
 };
 
 } // namespace
@@ -97,11 +101,19 @@ static llvm::Expected<Child> start(const KernelJob &job, size_t index) {
   return Child{index, process, ends[0], std::move(*object)};
 }
 
-/// Waits for a child's end.
-static Outcome finish(const Child &child, StringRef symbol) {
+/// Waits for a child's end, or makes it end where the time is over.
+static Outcome finish(const Child &child, StringRef symbol, llvm::function_ref<bool()> isOver) {
+  constexpr int askedAgain = 100; // milliseconds
   Outcome outcome;
+  outcome.isTried = true;
   char buffer[4096];
   while (true) {
+    pollfd ready = {child.pipe, POLLIN, 0};
+    while (outcome.isTried && poll(&ready, 1, askedAgain) == 0)
+      if (isOver()) {
+        kill(child.process, SIGKILL);
+        outcome.isTried = false;
+      }
     ssize_t size = read(child.pipe, buffer, sizeof(buffer));
     if (size < 0 && errno == EINTR)
       continue;
@@ -148,23 +160,49 @@ static std::string getSource(const KernelJob &job) {
   return source;
 }
 
-FailureOr<std::vector<std::unique_ptr<llvm::MemoryBuffer>>> compileKernels(ArrayRef<KernelJob> jobs, unsigned processes,
-                                                                           ObjectCache &cache) {
+namespace {
+
+/// Compiles jobs in children, several at a time.
+class Crew {
+public:
+  Crew(ArrayRef<KernelJob> jobs, unsigned processes, ObjectCache &cache, llvm::function_ref<bool()> isOver)
+      : jobs(jobs), processes(std::max(processes, 1u)), cache(cache), isOver(isOver), outcomes(jobs.size()) {}
+
+  /// How each job ended; an error where the system gives no process at all.
+  llvm::Expected<SmallVector<Outcome>> run();
+
+private:
+  void finishFirst();
+
+  ArrayRef<KernelJob> jobs;
+  unsigned processes;
+  ObjectCache &cache;
+  llvm::function_ref<bool()> isOver;
   std::deque<Child> running;
-  SmallVector<Outcome> outcomes(jobs.size());
+  SmallVector<Outcome> outcomes;
   SmallVector<std::string> keys;
-  auto finishFirst = [&] {
-    size_t job = running.front().job;
-    outcomes[job] = finish(running.front(), jobs[job].symbol);
-    running.pop_front();
-    if (outcomes[job].object)
-      cache.store(keys[job], outcomes[job].object->getBuffer());
-  };
+};
+
+} // namespace
+
+void Crew::finishFirst() {
+  size_t job = running.front().job;
+  outcomes[job] = finish(running.front(), jobs[job].symbol, isOver);
+  running.pop_front();
+  if (outcomes[job].object)
+    cache.store(keys[job], outcomes[job].object->getBuffer());
+}
+
+llvm::Expected<SmallVector<Outcome>> Crew::run() {
   for (auto [index, job] : llvm::enumerate(jobs)) {
     keys.push_back(cache.getKey(getSource(job)));
-    if ((outcomes[index].object = cache.find(keys[index], job.symbol + ".o")))
+    if (isOver())
       continue;
-    if (running.size() >= std::max(processes, 1u))
+    if ((outcomes[index].object = cache.find(keys[index], job.symbol + ".o"))) {
+      outcomes[index].isTried = true;
+      continue;
+    }
+    if (running.size() >= processes)
       finishFirst();
     llvm::Expected<Child> child = start(job, index);
     // Where the system lets us have fewer processes or descriptors than wanted, those there are take turns.
@@ -175,14 +213,36 @@ FailureOr<std::vector<std::unique_ptr<llvm::MemoryBuffer>>> compileKernels(Array
     }
     // What one kernel cannot have, none can.
     if (!child)
-      return mlir::emitError(UnknownLoc::get(KernelOp(job.kernel).getContext())) << llvm::toString(child.takeError());
+      return child.takeError();
     running.push_back(std::move(*child));
   }
   while (!running.empty())
     finishFirst();
+  return std::move(outcomes);
+}
+
+std::vector<KernelObject> tryKernels(ArrayRef<KernelJob> jobs, unsigned processes, ObjectCache &cache,
+                                     llvm::function_ref<bool()> isOver) {
+  std::vector<KernelObject> objects(jobs.size());
+  llvm::Expected<SmallVector<Outcome>> outcomes = Crew(jobs, processes, cache, isOver).run();
+  if (!outcomes) {
+    llvm::consumeError(outcomes.takeError());
+    return objects;
+  }
+  for (auto [object, outcome] : llvm::zip_equal(objects, *outcomes))
+    object = {std::move(outcome.object), outcome.isTried};
+  return objects;
+}
+
+FailureOr<std::vector<std::unique_ptr<llvm::MemoryBuffer>>> compileKernels(ArrayRef<KernelJob> jobs, unsigned processes,
+                                                                           ObjectCache &cache) {
+  llvm::Expected<SmallVector<Outcome>> outcomes = Crew(jobs, processes, cache, [] { return false; }).run();
+  if (!outcomes)
+    return mlir::emitError(UnknownLoc::get(KernelOp(jobs.front().kernel).getContext()))
+           << llvm::toString(outcomes.takeError());
   std::vector<std::unique_ptr<llvm::MemoryBuffer>> objects;
   LogicalResult result = success();
-  for (auto [job, outcome] : llvm::zip_equal(jobs, outcomes)) {
+  for (auto [job, outcome] : llvm::zip_equal(jobs, *outcomes)) {
     if (failed(report(job.kernel, outcome)))
       result = failure();
     objects.push_back(std::move(outcome.object));

@@ -10,8 +10,6 @@
 #include "codegen/Program.h"
 #include "runtime/Workers.h"
 
-#include "llvm/ADT/StringExtras.h"
-
 using namespace mlir;
 
 namespace quern::codegen {
@@ -45,38 +43,22 @@ private:
   std::vector<std::string> programSymbols;
 };
 
-/// `__x86_64_v3`: what makes the symbols of one target differ from another's.
-std::string symbolSuffix(const TargetSpec &target) {
-  std::string suffix = "__" + std::string(target.name);
-  for (char &c : suffix)
-    if (!llvm::isAlnum(c))
-      c = '_';
-  return suffix;
-}
-
 /// Compiles the kernels and programs of one target to objects.
 LogicalResult Compilation::compileTarget(const TargetModule &target) {
   ModuleOp module = target.module;
-  ProgramLayout layout;
-  layout.symbolSuffix = symbolSuffix(*target.target);
-  for (const ParameterPlacement &placement : placements)
-    layout.parameterOffsets[placement.name] = placement.offset;
-  for (auto [i, state] : llvm::enumerate(module.getOps<StateOp>()))
-    layout.stateIndices[state.getSymName()] = i;
+  ProgramLayout layout = makeLayout(target, placements);
 
   options.phase("kernels");
   SmallVector<KernelJob> jobs;
-  for (auto [i, kernel] : llvm::enumerate(module.getOps<KernelOp>())) {
-    layout.kernelIndices[kernel.getSymName()] = i;
+  for (auto kernel : module.getOps<KernelOp>())
     jobs.push_back({kernel, *target.target, nativeSymbol(kernel.getSymName(), layout)});
-  }
   FailureOr<std::vector<std::unique_ptr<llvm::MemoryBuffer>>> kernels = compileKernels(jobs, options.jobs, cache);
   if (failed(kernels))
     return failure();
   std::move(kernels->begin(), kernels->end(), std::back_inserter(objects));
 
   options.phase("programs");
-  FailureOr<OwningOpRef<ModuleOp>> lowered = lowerPrograms(target.module, layout);
+  FailureOr<OwningOpRef<ModuleOp>> lowered = lowerPrograms(module, layout);
   if (failed(lowered))
     return failure();
   FailureOr<std::unique_ptr<llvm::MemoryBuffer>> programs =
@@ -84,7 +66,7 @@ LogicalResult Compilation::compileTarget(const TargetModule &target) {
   if (failed(programs))
     return failure();
   objects.push_back(std::move(*programs));
-  for (ProgramOp program : orderPrograms(target.module))
+  for (ProgramOp program : orderPrograms(module))
     programSymbols.push_back(nativeSymbol(program.getSymName(), layout));
   return success();
 }

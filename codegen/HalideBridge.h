@@ -12,6 +12,7 @@
 #include "codegen/ObjectCache.h"
 #include "codegen/Targets.h"
 
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/MemoryBuffer.h"
 
@@ -43,6 +44,18 @@ struct KernelJob {
   TargetSpec target;
   std::string symbol;
 };
+
+/// What came of a job.
+struct KernelObject {
+  /// Null where the kernel did not compile, or was not tried.
+  std::unique_ptr<llvm::MemoryBuffer> object;
+  bool isTried = false;
+};
+
+/// Compiles jobs as `compileKernels` does, as many as there is time for: until `isOver`, which is asked again and
+/// again. Says nothing of those that fail.
+std::vector<KernelObject> tryKernels(llvm::ArrayRef<KernelJob> jobs, unsigned processes, ObjectCache &cache,
+                                     llvm::function_ref<bool()> isOver);
 
 /// The object of every job, named `<symbol>.o`, in the order of the jobs. Those that are not in `cache` are compiled,
 /// `processes` at a time, each in a child process: a back end that aborts becomes a diagnostic at the kernel that it

@@ -11,7 +11,10 @@
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/TargetRegistry.h"
+#include "llvm/ObjCopy/ConfigManager.h"
+#include "llvm/ObjCopy/ObjCopy.h"
 #include "llvm/Object/ArchiveWriter.h"
+#include "llvm/Object/Binary.h"
 #include "llvm/Support/Program.h"
 #include "llvm/Support/SmallVectorMemoryBuffer.h"
 #include "llvm/Support/TargetSelect.h"
@@ -72,10 +75,11 @@ mlir::FailureOr<std::unique_ptr<MemoryBuffer>> compilePrograms(mlir::ModuleOp ll
 }
 
 /// A constant with external linkage, as the runtime refers to it.
-static void defineConstant(Module &module, StringRef name, Constant *value) {
+static GlobalVariable *defineConstant(Module &module, StringRef name, Constant *value) {
   auto *global =
       new GlobalVariable(module, value->getType(), /*isConstant=*/true, GlobalValue::ExternalLinkage, value, name);
   global->setAlignment(Align(16));
+  return global;
 }
 
 Expected<std::unique_ptr<MemoryBuffer>> compileTables(ArrayRef<std::string> programSymbols, StringRef description) {
@@ -99,6 +103,42 @@ Expected<std::unique_ptr<MemoryBuffer>> compileTables(ArrayRef<std::string> prog
   defineConstant(module, "quern_description", ConstantDataArray::getString(context, description, /*AddNull=*/false));
   defineConstant(module, "quern_description_size", ConstantInt::get(i64, description.size()));
   return compileObject(module, "tables.o");
+}
+
+Expected<std::unique_ptr<MemoryBuffer>> compileArms(ArrayRef<std::vector<std::string>> arms) {
+  LLVMContext context;
+  Module module("arms", context);
+  auto *pointer = PointerType::get(context, 0);
+  auto *i32 = Type::getInt32Ty(context);
+  SmallVector<Constant *> chosen, all;
+  SmallVector<uint32_t> begins = {0};
+  for (const std::vector<std::string> &functions : arms) {
+    for (const std::string &symbol : functions)
+      all.push_back(cast<Constant>(module.getOrInsertFunction(symbol, FunctionType::get(i32, false)).getCallee()));
+    chosen.push_back(all[begins.back()]);
+    begins.push_back(all.size());
+  }
+  auto getArray = [&](ArrayRef<Constant *> elements) {
+    return ConstantArray::get(ArrayType::get(pointer, elements.size()), elements);
+  };
+  defineConstant(module, "quern_chosen_kernels", getArray(chosen))->setConstant(false);
+  defineConstant(module, "quern_arms", getArray(all));
+  defineConstant(module, "quern_arm_begins", ConstantDataArray::get(context, begins));
+  defineConstant(module, "quern_kernel_count", ConstantInt::get(i32, arms.size()));
+  return compileObject(module, "arms.o");
+}
+
+Expected<std::unique_ptr<MemoryBuffer>> renameSymbol(MemoryBufferRef object, StringRef from, StringRef to) {
+  Expected<std::unique_ptr<object::Binary>> binary = object::createBinary(object);
+  if (!binary)
+    return binary.takeError();
+  objcopy::ConfigManager config;
+  config.Common.SymbolsToRename[from] = to;
+  SmallVector<char, 0> renamed;
+  raw_svector_ostream stream(renamed);
+  if (Error error = objcopy::executeObjcopyOnBinary(config, **binary, stream))
+    return error;
+  return std::make_unique<SmallVectorMemoryBuffer>(std::move(renamed), to, /*RequiresNullTerminator=*/false);
 }
 
 /// The compiler driver that links: the one Quern was built with, else the system's.

@@ -22,6 +22,14 @@ mlir::FailureOr<std::unique_ptr<llvm::MemoryBuffer>> compilePrograms(mlir::Modul
 llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> compileTables(llvm::ArrayRef<std::string> programSymbols,
                                                                   llvm::StringRef description);
 
+/// The object that holds the tables of runtime/measure/Arms.h: `arms` has, for each kernel, the functions that compute
+/// it.
+llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> compileArms(llvm::ArrayRef<std::vector<std::string>> arms);
+
+/// `object` with its symbol `from` called `to`.
+llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> renameSymbol(llvm::MemoryBufferRef object, llvm::StringRef from,
+                                                                 llvm::StringRef to);
+
 /// Links all of `objects` with the system's C++ compiler, which gets these arguments too, and gives the linked file.
 /// Objects and result are only ever in memory. What the linker says becomes the error.
 llvm::Expected<std::string> link(llvm::ArrayRef<std::unique_ptr<llvm::MemoryBuffer>> objects,

@@ -113,6 +113,7 @@ private:
   void buildBuffer(const NativeArgument &argument, Value buffer, Value dims, Value host, const BufferSizes &sizes);
   LogicalResult buildProgram(ProgramOp program);
   void buildProfileCall(LLVM::LLVMFuncOp function, Value args, Value kernelIndex, int begin);
+  Value loadChosenKernel(Value kernelIndex);
 
   Value constant(Type type, int64_t value) {
     return LLVM::ConstantOp::create(builder, type, builder.getIntegerAttr(type, value));
@@ -155,6 +156,21 @@ void ProgramLowering::buildProfileCall(LLVM::LLVMFuncOp function, Value args, Va
   LLVM::CallOp::create(builder, type, ValueRange{profile, context, kernelIndex, constant(types.i32, begin)});
   LLVM::BrOp::create(builder, rest);
   builder.setInsertionPointToEnd(rest);
+}
+
+/// `quern_chosen_kernels[kernel]`
+Value ProgramLowering::loadChosenKernel(Value kernelIndex) {
+  constexpr llvm::StringLiteral name = "quern_chosen_kernels";
+  auto table = target->lookupSymbol<LLVM::GlobalOp>(name);
+  if (!table) {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(target->getBody());
+    table = LLVM::GlobalOp::create(builder, types.pointer, /*isConstant=*/false, LLVM::Linkage::External, name,
+                                   Attribute());
+  }
+  Value place = LLVM::GEPOp::create(builder, types.pointer, types.pointer, LLVM::AddressOfOp::create(builder, table),
+                                    ArrayRef<LLVM::GEPArg>{kernelIndex});
+  return LLVM::LoadOp::create(builder, types.pointer, place);
 }
 
 ProgramLowering::BufferSizes ProgramLowering::getSizes(const NativeArgument &argument, const Symbols &symbols) {
@@ -218,7 +234,8 @@ LogicalResult ProgramLowering::buildCaller(KernelOp kernel) {
     operandCount = std::max(operandCount, argument.operand + 1);
   }
   std::string symbol = nativeSymbol(kernel.getSymName(), layout);
-  auto native = LLVM::LLVMFuncOp::create(builder, symbol, LLVM::LLVMFunctionType::get(types.i32, nativeTypes));
+  auto nativeType = LLVM::LLVMFunctionType::get(types.i32, nativeTypes);
+  auto native = LLVM::LLVMFuncOp::create(builder, symbol, nativeType);
 
   Caller caller;
   caller.symbols = symbolsOf(*signature);
@@ -272,7 +289,14 @@ LogicalResult ProgramLowering::buildCaller(KernelOp kernel) {
     nativeOperands.push_back(slot.first);
   }
   buildProfileCall(caller.function, args, index, 1);
-  Value status = LLVM::CallOp::create(builder, native, nativeOperands).getResult();
+  Value status;
+  if (layout.isMeasured) {
+    SmallVector<Value> operands = {loadChosenKernel(index)};
+    operands.append(nativeOperands);
+    status = LLVM::CallOp::create(builder, nativeType, operands).getResult();
+  } else {
+    status = LLVM::CallOp::create(builder, native, nativeOperands).getResult();
+  }
   buildProfileCall(caller.function, args, index, 0);
   LLVM::ReturnOp::create(builder, status);
   callers[kernel.getSymName()] = caller;
@@ -413,6 +437,28 @@ SmallVector<StringAttr> getSymbols(ProgramOp program) {
       if (!dim.isStatic())
         symbols.insert(dim.name());
   return symbols.takeVector();
+}
+
+/// `__x86_64_v3`: what makes the symbols of one target differ from another's.
+static std::string symbolSuffix(const TargetSpec &target) {
+  std::string suffix = "__" + std::string(target.name);
+  for (char &c : suffix)
+    if (!llvm::isAlnum(c))
+      c = '_';
+  return suffix;
+}
+
+ProgramLayout makeLayout(const TargetModule &target, ArrayRef<ParameterPlacement> placements) {
+  ProgramLayout layout;
+  ModuleOp module = target.module;
+  layout.symbolSuffix = symbolSuffix(*target.target);
+  for (const ParameterPlacement &placement : placements)
+    layout.parameterOffsets[placement.name] = placement.offset;
+  for (auto [i, state] : llvm::enumerate(module.getOps<StateOp>()))
+    layout.stateIndices[state.getSymName()] = i;
+  for (auto [i, kernel] : llvm::enumerate(module.getOps<KernelOp>()))
+    layout.kernelIndices[kernel.getSymName()] = i;
+  return layout;
 }
 
 std::string nativeSymbol(StringRef name, const ProgramLayout &layout) {

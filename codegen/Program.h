@@ -3,7 +3,9 @@
 #ifndef QUERN_CODEGEN_PROGRAM_H
 #define QUERN_CODEGEN_PROGRAM_H
 
+#include "codegen/Codegen.h"
 #include "codegen/KernelSignature.h"
+#include "codegen/Packer.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
@@ -19,9 +21,14 @@ struct ProgramLayout {
   llvm::StringMap<unsigned> stateIndices;
   /// Index of each kernel in the description's list for this target.
   llvm::StringMap<unsigned> kernelIndices;
+  /// Kernels are called through `quern_chosen_kernels` (runtime/measure/Arms.h).
+  bool isMeasured = false;
   /// Appended to kernels' and programs' symbols, so that several targets live in one binary.
   std::string symbolSuffix;
 };
+
+/// Where the operands of the programs of `target` are; the kernels are in the order of the module.
+ProgramLayout makeLayout(const TargetModule &target, llvm::ArrayRef<ParameterPlacement> placements);
 
 /// The program for every size of which `program` is a variant; itself where it is that one.
 ProgramOp getGeneralForm(ProgramOp program);

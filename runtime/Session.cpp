@@ -42,6 +42,7 @@ struct Session::Impl {
   bool hasSomePages = false, hasPages = false;
   /// Which page holds which rows.
   std::vector<int32_t> pages;
+  LaunchHook hook;
   bool profiling = false;
   std::vector<KernelLaunch> launches;
   RoutingNotes notes;
@@ -215,6 +216,7 @@ void Session::prepareWeights() {
 }
 void Session::setProfiling(bool enabled) { impl->profiling = enabled; }
 
+void Session::setLaunchHook(LaunchHook hook) { impl->hook = hook; }
 const std::vector<KernelLaunch> &Session::getLaunches() const { return impl->launches; }
 void Session::setRoutingRecord(RoutingRecord record) { impl->notes.record = record; }
 const std::vector<ExpertChoices> &Session::getChoices() const { return impl->notes.choices; }
@@ -384,8 +386,8 @@ Result<void> Session::Impl::launch(const Program &program, QuernProgramArgs args
   args.states = statePointers.data();
   args.pages = pages.data();
   args.page_count = static_cast<int32_t>(pages.size());
-  args.profile = isWatched ? recordKernel : nullptr;
-  args.profile_context = isWatched ? &profile : nullptr;
+  args.profile = hook.call ? hook.call : isWatched ? recordKernel : nullptr;
+  args.profile_context = hook.call ? hook.context : isWatched ? &profile : nullptr;
   Launch call{programs->programs[program.index], &args};
   int32_t code = host->run(callProgram, &call);
   if (!code)

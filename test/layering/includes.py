@@ -17,7 +17,7 @@ ALLOWED = {
                 "runtime/include/quern/Format.h", "quern/Format.h", *SYSTEM),
     "runtime": ("runtime/", "quern/", "HalideRuntime.h"),
     "tuner": ("tuner/", "llvm/ADT/", "llvm/Support/", *SYSTEM),
-    "tools/driver": ("tools/driver/", "frontend/", "passes/", "codegen/", "tuner/", "dialect/", "runtime/", "quern/", "mlir/",
+    "tools/driver": ("tools/driver/", "tuner/", "frontend/", "passes/", "codegen/", "tuner/", "dialect/", "runtime/", "quern/", "mlir/",
                      "llvm/"),
 }
 # Prefixes that mean another part of the project or of the compiler's libraries; anything else is the C++ or C library.

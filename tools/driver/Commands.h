@@ -36,7 +36,7 @@ void addCompileCommand(CLI::App &app, Command &command);
 void addExplainCommand(CLI::App &app, Command &command);
 /// `quern fmt [--check] FILES…`: gives model files the one layout.
 void addFmtCommand(CLI::App &app, Command &command);
-/// `quern tune …`: what concerns measured schedules.
+/// `quern tune MODEL --weights …`: finds faster schedules by measuring them. `merge` and `show` are below it.
 void addTuneCommand(CLI::App &app, Command &command);
 /// `quern tune merge FILES… -o FILE`: joins files of measured schedules.
 void addTuneMergeCommand(CLI::App &tune, Command &command);

@@ -404,6 +404,14 @@ codegen::CodegenOptions Compiler::makeCodegenOptions() {
   return codegenOptions;
 }
 
+FailureOr<std::unique_ptr<codegen::MeasuredModel>> Compiler::makeMeasured(const codegen::TargetSpec &target,
+                                                                          ModuleOp module, llvm::StringRef directory,
+                                                                          llvm::function_ref<bool()> isOver) {
+  if (!checkFileLimit())
+    return failure();
+  return codegen::MeasuredModel::create({&target, module}, *checkpoint, makeCodegenOptions(), directory, isOver);
+}
+
 LogicalResult Compiler::compile(llvm::ArrayRef<OwningOpRef<ModuleOp>> modules, codegen::OutputKind kind,
                                 llvm::StringRef output) {
   if (!checkFileLimit())

@@ -4,6 +4,7 @@
 #define QUERN_TOOLS_DRIVER_COMPILER_H
 
 #include "codegen/Codegen.h"
+#include "codegen/MeasuredModel.h"
 #include "frontend/MedusaTree.h"
 #include "frontend/checkpoint/Checkpoint.h"
 #include "passes/Pipeline.h"
@@ -109,6 +110,12 @@ public:
   /// Writes native code: `modules`, one per target in kernel form, with the checkpoint's weights and text.
   mlir::LogicalResult compile(llvm::ArrayRef<mlir::OwningOpRef<mlir::ModuleOp>> modules, codegen::OutputKind kind,
                               llvm::StringRef output);
+
+  /// Compiles `module`, for `target`, to have plans of its kernels measured; see codegen/MeasuredModel.h.
+  mlir::FailureOr<std::unique_ptr<codegen::MeasuredModel>> makeMeasured(const codegen::TargetSpec &target,
+                                                                        mlir::ModuleOp module,
+                                                                        llvm::StringRef directory,
+                                                                        llvm::function_ref<bool()> isOver);
 
   /// How many processes may work at once.
   unsigned getProcesses() const;

@@ -288,6 +288,12 @@ enum class RoutingRecord {
   Rows,   ///< and what each row chose
 };
 
+/// Called before (`begin` is 1) and after (0) each launch of a kernel, which indexes the programs' lists of kernels.
+struct LaunchHook {
+  void (*call)(void *context, int32_t kernel, int32_t begin) = nullptr;
+  void *context = nullptr;
+};
+
 /// A loaded model: its weights, its states and the threads that run it. One thread at a time may use a session.
 class Session {
 public:
@@ -343,6 +349,9 @@ public:
   void setProfiling(bool enabled);
   /// Every launch that was measured, in the order of time.
   const std::vector<KernelLaunch> &getLaunches() const;
+
+  /// From now on `hook` is called, unless it is empty; meanwhile launches are not measured and choices not noted.
+  void setLaunchHook(LaunchHook hook);
 
   /// Starts (or ends) to note which experts rows choose.
   void setRoutingRecord(RoutingRecord record);

@@ -1,0 +1,315 @@
+//===- Measurer.cpp - plans of kernels, measured where they run ---------------------------------===//
+
+#include "runtime/measure/Measurer.h"
+
+#include "runtime/Limits.h"
+#include "runtime/cli/Common.h"
+#include "runtime/cli/EntryInputs.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+#include <limits>
+#include <map>
+
+namespace quern::runtime {
+
+int64_t getMonotonicTime() {
+  timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+static uint32_t countArms(uint32_t kernel) { return quern_arm_begins[kernel + 1] - quern_arm_begins[kernel]; }
+
+Measurer::Measurer(Session &session, const MeasureRequest &request, QuernMeasureState &state)
+    : session(session), request(request), state(state), turns(quern_kernel_count), fixed(quern_kernel_count) {
+  for (uint32_t kernel = 0; kernel < quern_kernel_count; ++kernel)
+    for (uint32_t arm = 0; arm < countArms(kernel); ++arm)
+      turns[kernel].active.push_back(arm);
+}
+
+bool Measurer::isOver() const { return getMonotonicTime() >= request.end; }
+
+void Measurer::onLaunch(void *context, int32_t kernel, int32_t begin) {
+  auto *self = static_cast<Measurer *>(context);
+  if (begin)
+    self->beginLaunch(static_cast<uint32_t>(kernel));
+  else
+    self->endLaunch(static_cast<uint32_t>(kernel));
+}
+
+void Measurer::beginLaunch(uint32_t kernel) {
+  switch (choice) {
+  case Choice::First:
+    launchArm = 0;
+    break;
+  case Choice::Last:
+    launchArm = countArms(kernel) - 1;
+    break;
+  case Choice::Fixed:
+    launchArm = fixed[kernel];
+    break;
+  case Choice::Turns:
+    launchArm = turns[kernel].active[turns[kernel].next];
+    break;
+  }
+  quern_chosen_kernels[kernel] = quern_arms[quern_arm_begins[kernel] + launchArm];
+  state.kernel = static_cast<int32_t>(kernel);
+  state.arm = static_cast<int32_t>(launchArm);
+  ++state.launches;
+  launchBegin = getMonotonicTime();
+}
+
+void Measurer::endLaunch(uint32_t kernel) {
+  int64_t end = getMonotonicTime();
+  state.kernel = -1;
+  Turns &own = turns[kernel];
+  if (choice != Choice::Turns || own.active.size() < 2)
+    return;
+  own.times.resize(countArms(kernel), std::numeric_limits<double>::infinity());
+  own.times[launchArm] = static_cast<double>(std::max<int64_t>(end - launchBegin, 1));
+  own.next = (own.next + 1) % static_cast<uint32_t>(own.active.size());
+  if (++own.seen == own.active.size())
+    finishBlock(kernel);
+}
+
+/// Keeps the times of a block, but those of each function's first launch. An arm that takes half as long again as arm 0
+/// in the first few is launched no more.
+void Measurer::finishBlock(uint32_t kernel) {
+  constexpr uint32_t judged = 3;
+  constexpr double hopeless = 1.5;
+  Turns &own = turns[kernel];
+  if (own.blocks++ > 0)
+    blocks.push_back({kernel, own.times});
+  if (own.blocks > 1 && own.blocks <= 1 + judged) {
+    own.sums.resize(own.times.size());
+    for (uint32_t arm : own.active)
+      own.sums[arm] += own.times[arm];
+  }
+  if (own.blocks == 1 + judged)
+    std::erase_if(own.active, [&](uint32_t arm) { return own.sums[arm] > hopeless * own.sums[0]; });
+  own.times.clear();
+  own.next = own.seen = 0;
+}
+
+/// One run; whether its results have the bits of the reference.
+Result<bool> Measurer::runOnce(Choice how) {
+  choice = how;
+  if (hasVariables)
+    session.resetStates();
+  std::vector<TensorView> views = getViews(inputs);
+  std::vector<MutableTensorView> results;
+  for (Tensor &output : outputs)
+    results.push_back(output.mutableView());
+  if (Result<void> done = session.run(entry, views, results); !done)
+    return done.error();
+  for (size_t i = 0; i < reference.size(); ++i)
+    if (std::memcmp(reference[i].data(), outputs[i].view().data, reference[i].size()) != 0)
+      return false;
+  return true;
+}
+
+/// Fills the caches before the step.
+Result<void> Measurer::prepare() {
+  std::optional<uint32_t> found = session.findEntry(request.entry);
+  if (!found)
+    return Error{"no entry `" + request.entry + "`"};
+  entry = *found;
+  const Description &description = session.getDescription();
+  const Entry &described = description.entries[entry];
+  Result<std::vector<int64_t>> read = readSizes(described, request.sizes);
+  if (!read)
+    return read.error();
+  sizes = *read;
+  for (const State &one : description.states)
+    hasVariables |= !one.rows;
+  RandomGenerator random(1);
+  const Operand *positions = nullptr;
+  for (const Operand &operand : described.inputs)
+    if (operand.isPosition)
+      positions = &operand;
+  int32_t tokens = positions ? positions->shape.front().symbol : -1;
+  if (tokens >= 0 && !hasVariables)
+    for (int64_t row = 0; row < request.depth;) {
+      std::vector<int64_t> before(sizes.size(), 1);
+      int64_t bound = described.symbols[static_cast<size_t>(tokens)].bound;
+      before[static_cast<size_t>(tokens)] = std::min(bound, request.depth - row);
+      std::vector<Tensor> prompt = makeInputs(described, before, row, random);
+      Result<std::vector<Tensor>> done = session.run(entry, getViews(prompt));
+      if (!done)
+        return done.error();
+      row += before[static_cast<size_t>(tokens)];
+    }
+  inputs = makeInputs(described, sizes, hasVariables ? 0 : request.depth, random);
+  begin = getMonotonicTime();
+  Result<std::vector<Tensor>> first = session.run(entry, getViews(inputs));
+  if (!first)
+    return first.error();
+  outputs = std::move(*first);
+  return {};
+}
+
+/// Weights move to huge pages meanwhile. A long first run is enough.
+Result<void> Measurer::warmUp() {
+  constexpr int64_t warmUpTime = 500'000'000;
+  while (getMonotonicTime() - begin < warmUpTime && !isOver())
+    if (Result<bool> done = runOnce(Choice::First); !done)
+      return done.error();
+  for (const Tensor &output : outputs) {
+    const auto *bytes = static_cast<const uint8_t *>(output.view().data);
+    reference.emplace_back(bytes, bytes + output.getByteCount());
+  }
+  std::printf("ready\n");
+  std::fflush(stdout);
+  return {};
+}
+
+Result<void> Measurer::run() {
+  state.kernel = -1;
+  Result<void> done = prepare();
+  if (!done)
+    return done;
+  if (request.mode == "profile")
+    return profile();
+  session.setLaunchHook({onLaunch, this});
+  done = warmUp();
+  if (!done)
+    return done;
+  return request.mode == "pairs" ? runPairs() : runTrials();
+}
+
+Result<void> Measurer::profile() {
+  Roofline roofline = measureRoofline(session.getThreadCount());
+  if (Result<void> done = warmUp(); !done)
+    return done;
+  session.setProfiling(true);
+  uint32_t runs = 0;
+  begin = getMonotonicTime();
+  do {
+    int64_t start = getMonotonicTime();
+    if (Result<bool> done = runOnce(Choice::First); !done)
+      return done.error();
+    ++runs;
+    std::printf("run %lld\n", static_cast<long long>(getMonotonicTime() - start));
+  } while (!isOver() && runs < 32 && getMonotonicTime() - begin < 1'000'000'000);
+  struct Sum {
+    double launches = 0, time = 0, bytes = 0, operations = 0, least = 0;
+  };
+  std::map<uint32_t, Sum> sums;
+  const Target &target = session.getTarget();
+  for (const KernelLaunch &launch : session.getLaunches()) {
+    Sum &sum = sums[launch.kernel];
+    ++sum.launches;
+    sum.time += static_cast<double>(launch.end - launch.begin);
+    sum.bytes += launch.bytes;
+    sum.operations += launch.operations;
+    sum.least += roofline.getTime(target.programs[launch.program].kernels[launch.kernel].arithmetic, launch.bytes,
+                                  launch.operations);
+  }
+  for (const auto &[kernel, sum] : sums)
+    std::printf("kernel %u %.0f %.0f %.0f %.0f %.0f\n", kernel, sum.launches / runs, sum.time / runs, sum.bytes / runs,
+                sum.operations / runs, sum.least / runs);
+  return {};
+}
+
+Result<void> Measurer::runTrials() {
+  uint32_t runs = 0;
+  do {
+    // What a layer's place does to its time is not to go to one arm.
+    if (runs++ > 0)
+      for (Turns &own : turns)
+        if (own.seen == 0)
+          own.next = (own.next + 1) % static_cast<uint32_t>(own.active.size());
+    size_t before = blocks.size();
+    Result<bool> same = runOnce(Choice::Turns);
+    if (!same)
+      return same.error();
+    if (!*same) {
+      blocks.resize(before);
+      if (Result<void> done = findFaults(); !done)
+        return done;
+    }
+  } while (!isOver() || runs < 2);
+  for (const Block &block : blocks) {
+    std::printf("block %u", block.kernel);
+    for (double time : block.times)
+      std::printf(" %.0f", time);
+    std::printf("\n");
+  }
+  return {};
+}
+
+void Measurer::exclude(uint32_t kernel, uint32_t arm, const char *why) {
+  Turns &own = turns[kernel];
+  std::erase(own.active, arm);
+  own.times.clear();
+  own.next = own.seen = 0;
+  // What it took while it was wrong is nothing to go by.
+  for (Block &block : blocks)
+    if (block.kernel == kernel)
+      block.times[arm] = std::numeric_limits<double>::infinity();
+  std::printf("%s %u %u\n", why, kernel, arm);
+}
+
+/// Runs with one arm of each kernel, to find which give other bits.
+Result<void> Measurer::findFaults() {
+  uint32_t most = 0;
+  for (uint32_t kernel = 0; kernel < quern_kernel_count; ++kernel)
+    most = std::max(most, countArms(kernel));
+  for (uint32_t arm = 1; arm < most; ++arm) {
+    std::vector<uint32_t> kernels;
+    for (uint32_t kernel = 0; kernel < quern_kernel_count; ++kernel)
+      if (std::ranges::count(turns[kernel].active, arm))
+        kernels.push_back(kernel);
+    if (Result<void> done = findFaults(arm, std::move(kernels)); !done)
+      return done;
+  }
+  return {};
+}
+
+Result<void> Measurer::findFaults(uint32_t arm, std::vector<uint32_t> kernels) {
+  if (kernels.empty())
+    return {};
+  std::ranges::fill(fixed, 0);
+  for (uint32_t kernel : kernels)
+    fixed[kernel] = arm;
+  Result<bool> same = runOnce(Choice::Fixed);
+  if (!same)
+    return same.error();
+  if (*same)
+    return {};
+  if (kernels.size() == 1) {
+    exclude(kernels.front(), arm, "differs");
+    return {};
+  }
+  auto middle = kernels.begin() + static_cast<ptrdiff_t>(kernels.size() / 2);
+  if (Result<void> done = findFaults(arm, {kernels.begin(), middle}); !done)
+    return done;
+  return findFaults(arm, {middle, kernels.end()});
+}
+
+Result<void> Measurer::runPairs() {
+  uint32_t runs = 0;
+  do {
+    int64_t times[2] = {};
+    // One order after the other, so that neither is always the first.
+    for (int i = 0; i < 2; ++i) {
+      bool isLast = (i + runs) % 2;
+      int64_t begin = getMonotonicTime();
+      Result<bool> same = runOnce(isLast ? Choice::Last : Choice::First);
+      if (!same)
+        return same.error();
+      times[isLast] = getMonotonicTime() - begin;
+      if (!*same)
+        return Error{"results have other bits"};
+    }
+    // The first launches of a function read it from its file.
+    if (runs++ > 0)
+      std::printf("pair %lld %lld\n", static_cast<long long>(times[0]), static_cast<long long>(times[1]));
+  } while (!isOver());
+  return {};
+}
+
+} // namespace quern::runtime
