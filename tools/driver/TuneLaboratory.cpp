@@ -212,7 +212,7 @@ TuneLaboratory::Ending TuneLaboratory::execute(unsigned run, llvm::ArrayRef<code
       program ? MeasuringProcess::start(*program, model.getDataPath(), describeRequest(run, mode, deadline))
               : program.takeError();
   if (!started) {
-    ending.message = llvm::toString(started.takeError());
+    ending.message = complaint = llvm::toString(started.takeError());
     return ending;
   }
   MeasuringProcess &process = **started;
@@ -245,6 +245,8 @@ TuneLaboratory::Ending TuneLaboratory::execute(unsigned run, llvm::ArrayRef<code
   if (ending.message.empty() && WIFSIGNALED(status))
     ending.message = std::string("the program that measures died of `") + strsignal(WTERMSIG(status)) + "`";
   takeLines(output, onLine);
+  if (!ending.isGood && !isEnded && !ending.culprit)
+    complaint = ending.message;
   return ending;
 }
 

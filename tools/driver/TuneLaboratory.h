@@ -44,6 +44,8 @@ public:
   KernelOp getKernel(unsigned index) const { return model.getKernels()[spaces[index].kernel]; }
   ScheduleAttr getSchedule(tuner::Arm arm) const { return spaces[arm.kernel].plans[arm.candidate]; }
 
+  /// Why the last program that measured failed, where no plan is to blame; empty: none did.
+  llvm::StringRef getComplaint() const { return complaint; }
   /// Seconds of one processor that compiling a plan takes, by compiling the next plans of a few kernels.
   double estimateBuildTime(unsigned builders);
 
@@ -86,6 +88,7 @@ private:
   /// The problem's kernels by those of the module.
   llvm::DenseMap<unsigned, unsigned> indices;
   std::map<std::pair<unsigned, unsigned>, std::unique_ptr<llvm::MemoryBuffer>> objects;
+  std::string complaint;
 };
 
 /// Lets an interrupt end tuning, what was found being kept.

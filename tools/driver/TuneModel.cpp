@@ -61,6 +61,7 @@ private:
   void showProgress(const tuner::Progress &progress);
   void fill(ScheduleDatabase &database, const tuner::SearchResult &result);
   ScheduleKey getKey(KernelOp kernel) const;
+  unsigned countTried(unsigned run, const tuner::SearchResult &result) const;
   void report(const tuner::SearchResult &result, size_t rows);
   void reportJson(const tuner::SearchResult &result);
   void describePlan();
@@ -407,6 +408,15 @@ static unsigned countFates(const tuner::SearchResult &result, tuner::Fate fate) 
   return count;
 }
 
+/// Plans that were measured of the kernels of a run.
+unsigned TuneSession::countTried(unsigned run, const tuner::SearchResult &result) const {
+  unsigned tried = 0;
+  for (auto [space, kernel] : llvm::zip_equal(laboratory->getProblem().kernels, result.kernels))
+    if (space.run == run)
+      tried += llvm::count(llvm::ArrayRef(kernel.fates).drop_front(), tuner::Fate::Fine);
+  return tried;
+}
+
 void TuneSession::report(const tuner::SearchResult &result, size_t rows) {
   llvm::raw_ostream &os = llvm::outs();
   const tuner::Problem &problem = laboratory->getProblem();
@@ -418,7 +428,8 @@ void TuneSession::report(const tuner::SearchResult &result, size_t rows) {
       os << llvm::format(", %.3f times as fast with the measured plans, in %zu pairs of runs\n",
                          getMedianGain(run.samples), run.samples.size());
     else
-      os << ", which nothing that was tried makes faster\n";
+      os << (countTried(i, result) ? ", which nothing that was tried makes faster\n"
+                                   : ", of which there was nothing to try, or no time for it\n");
   }
   unsigned changed = 0, atBound = 0;
   for (const tuner::KernelResult &kernel : result.kernels) {
@@ -446,6 +457,7 @@ void TuneSession::reportJson(const tuner::SearchResult &result) {
                                       {"default_ns", problem.runs[i].time},
                                       {"kept", run.isKept},
                                       {"gain", run.isKept ? getMedianGain(run.samples) : 1.0},
+                                      {"tried", int64_t(countTried(i, result))},
                                       {"pairs", int64_t(run.samples.size())}});
   for (auto [i, kernel] : llvm::enumerate(result.kernels)) {
     llvm::json::Object base, plan;
@@ -496,9 +508,8 @@ void TuneSession::describePlan() {
   unsigned builders = compiler.getProcesses();
   double seconds = laboratory->estimateBuildTime(builders);
   os << plans << " plans besides the default ones; to compile one takes "
-     << llvm::format(
-            "%.2f s of a processor, all of them %.0f s of %u, and measuring them as long again. `--time` is %.0f s",
-            seconds, seconds * double(plans) / builders, builders, end)
+     << llvm::format("%.2f s of a processor, all of them %.0f s of %u, besides measuring them. `--time` is %.0f s",
+                     seconds, seconds * double(plans) / builders, builders, end)
      << ": the most promising are tried\n";
 }
 
@@ -525,6 +536,8 @@ ExitStatus TuneSession::run() {
   tuner::SearchResult result = tuner::search(laboratory->getProblem(), *laboratory, search);
   if (hasProgress && isatty(STDERR_FILENO))
     llvm::errs() << "\r\033[K";
+  if (!laboratory->getComplaint().empty())
+    warn(("measuring failed at times: " + laboratory->getComplaint()).str());
   if (failed(write(result, rows)))
     return ExitStatus::Refused;
   options.json ? reportJson(result) : report(result, rows);
