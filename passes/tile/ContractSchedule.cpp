@@ -23,9 +23,7 @@ double estimateContract(KernelOp kernel, ArrayRef<int64_t> values, TargetAttr ta
   ContractShape shape = getShape(anchor);
   Tile tile{values[0], values[1]};
   int64_t panels = values[2], prefetch = values[3];
-  bool streams = areFew(getTensorType(anchor.getLhs()));
-  bool isSame = panels % tile.vectors != 0 || panels >= 2 * shape.panels || (prefetch != 0 && !streams);
-  if (!fits(tile, shape, target) || isSame)
+  if (!isWorthTrying(tile, panels, prefetch, anchor, target))
     return std::numeric_limits<double>::infinity();
   // Which distance is best the machine knows better than a model of it.
   constexpr double otherDistance = 1.01;

@@ -41,10 +41,7 @@ double estimateExperts(KernelOp kernel, ArrayRef<int64_t> values, TargetAttr tar
   auto anchor = cast<MatmulOp>(kernel.getAnchor());
   ContractShape shape = getShape(anchor);
   Tile tile{values[0], values[1]};
-  int64_t panels = values[2], prefetch = values[3];
-  bool streams = areFew(getTensorType(anchor.getLhs()));
-  bool isSame = panels % tile.vectors != 0 || panels >= 2 * shape.panels || (prefetch != 0 && !streams);
-  if (!fits(tile, shape, target) || isSame)
+  if (!isWorthTrying(tile, values[2], values[3], anchor, target))
     return std::numeric_limits<double>::infinity();
   Values chosen = chooseExperts(kernel, target);
   return getCost(tile, shape) *

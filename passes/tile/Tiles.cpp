@@ -134,6 +134,13 @@ int64_t chooseLines(int64_t height, int64_t panelGroups) {
   return best;
 }
 
+bool isWorthTrying(Tile tile, int64_t panels, int64_t prefetch, MatmulOp anchor, TargetAttr target) {
+  ContractShape shape = getShape(anchor);
+  bool streams = areFew(getTensorType(anchor.getLhs()));
+  bool isSame = panels % tile.vectors != 0 || panels >= 2 * shape.panels || (prefetch != 0 && !streams);
+  return fits(tile, shape, target) && !isSame;
+}
+
 int64_t choosePrefetch(RankedTensorType lhs, TargetAttr target) { return areFew(lhs) ? target.getPrefetchBytes() : 0; }
 
 } // namespace quern

@@ -61,6 +61,9 @@ int64_t choosePanels(MatmulOp anchor, const ContractShape &shape, Tile tile);
 /// How many rows of an image a task computes: as many as leave a few threads tasks enough to share them evenly.
 int64_t chooseLines(int64_t height, int64_t panelGroups);
 
+/// Whether tasks of `panels` panels by this tile, with this prefetch, may be fast and are what no other plan is, too.
+bool isWorthTrying(Tile tile, int64_t panels, int64_t prefetch, MatmulOp anchor, TargetAttr target);
+
 /// Bytes that a stream of weights is asked for ahead of time by a kernel whose left side is `lhs`: those of few rows
 /// are read in order and once.
 int64_t choosePrefetch(mlir::RankedTensorType lhs, TargetAttr target);

@@ -7,6 +7,7 @@
 #include "codegen/Description.h"
 #include "codegen/MemoryFile.h"
 #include "codegen/Program.h"
+#include "passes/tile/MeasuredSchedules.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -111,9 +112,11 @@ LogicalResult ExplainRun::explainAll() {
   roofline = runtime::measureRoofline(options.threads);
   for (ProgramOp program : programs)
     plans.push_back(explain(program, target, remarks, sizes, roofline));
+  llvm::Expected<MeasuredSchedules> measured = MeasuredSchedules::read(compiler.getDatabases());
+  if (!measured)
+    return refuse(measured.takeError());
   for (Plan &plan : plans)
-    if (failed(findOrigins(plan, target, compiler.getDatabases())))
-      return failure();
+    findOrigins(plan, target, *measured);
   return success();
 }
 

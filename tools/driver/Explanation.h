@@ -17,6 +17,10 @@
 #include <string>
 #include <vector>
 
+namespace quern {
+class MeasuredSchedules;
+} // namespace quern
+
 namespace quern::tool {
 
 /// What a pass said of one op of an entry.
@@ -144,8 +148,8 @@ struct PlanSizes {
 Plan explain(ProgramOp program, const codegen::TargetSpec &target, llvm::ArrayRef<FusionRemark> remarks,
              const PlanSizes &sizes, const runtime::Roofline &roofline);
 
-/// Says of the steps of `plan` whose schedules `databases` have where they come from.
-mlir::LogicalResult findOrigins(Plan &plan, const codegen::TargetSpec &target, llvm::ArrayRef<std::string> databases);
+/// Says of the steps of `plan` whose schedules were measured where they come from.
+void findOrigins(Plan &plan, const codegen::TargetSpec &target, const MeasuredSchedules &measured);
 
 /// Measures the steps of `plan` by running `binary`, which holds its program, with `threads` threads. Says on the
 /// standard error why it cannot.

@@ -2,6 +2,7 @@
 
 #include "tools/driver/TuneModel.h"
 
+#include "tools/driver/MedianGain.h"
 #include "tools/driver/TuneLaboratory.h"
 
 #include "codegen/Program.h"
@@ -52,6 +53,7 @@ private:
   LogicalResult checkFiles();
   LogicalResult prepare();
   llvm::Expected<std::vector<TuneRun>> chooseRuns();
+  int64_t countRows(ProgramOp program);
   int64_t getLargest(ProgramOp program, StringRef name);
   TuneRun makeRun(ProgramOp program, StringRef name, int64_t size);
   std::map<unsigned, ScheduleAttr> findFirst();
@@ -152,15 +154,20 @@ static bool hasPositions(ProgramOp program) {
                       [](Type type) { return isa<PositionType>(cast<BufferType>(type).getTensor().getElementType()); });
 }
 
+/// How many rows the shortest cache has, where `program` has positions; else no fewer than there can be.
+int64_t TuneSession::countRows(ProgramOp program) {
+  int64_t rows = INT32_MAX;
+  for (auto state : module->getOps<StateOp>())
+    if (state.isCache() && hasPositions(program))
+      rows = std::min(rows, state.getTensorType().getDimSize(0));
+  return rows;
+}
+
 /// The largest value of symbol `name` that runs of `program` can have; 0 where it has no such symbol.
 int64_t TuneSession::getLargest(ProgramOp program, StringRef name) {
   DictionaryAttr bounds = program.getBoundsAttr();
   auto bound = bounds ? bounds.getAs<IntegerAttr>(name) : IntegerAttr();
-  int64_t largest = bound ? bound.getInt() : 0;
-  for (auto state : module->getOps<StateOp>())
-    if (state.isCache() && hasPositions(program))
-      largest = std::min(largest, state.getTensorType().getDimSize(0));
-  return largest;
+  return std::min(bound ? bound.getInt() : 0, countRows(program));
 }
 
 /// A run with `size` for symbol `name`, after some tokens where it has few itself. All other sizes are 1.
@@ -169,13 +176,8 @@ TuneRun TuneSession::makeRun(ProgramOp program, StringRef name, int64_t size) {
   TuneRun run{program.getSymName().str(), {}, 0};
   for (StringAttr symbol : codegen::getSymbols(program))
     run.sizes.push_back(symbol.str() + "=" + std::to_string(symbol == name ? size : 1));
-  if (hasPositions(program) && size <= few) {
-    int64_t rows = before + size;
-    for (auto state : module->getOps<StateOp>())
-      if (state.isCache())
-        rows = std::min(rows, state.getTensorType().getDimSize(0));
-    run.depth = std::max<int64_t>(rows - size, 0);
-  }
+  if (hasPositions(program) && size <= few)
+    run.depth = std::max<int64_t>(std::min(before, countRows(program) - size), 0);
   return run;
 }
 
@@ -320,14 +322,6 @@ static TimePairs toPairs(llvm::ArrayRef<std::pair<double, double>> samples) {
       pairs.emplace_back(std::max<int64_t>(std::llround(base), 1), std::max<int64_t>(std::llround(plan), 1));
   }
   return pairs;
-}
-
-static double getMedianGain(llvm::ArrayRef<std::pair<double, double>> samples) {
-  std::vector<double> gains;
-  for (const auto &[base, plan] : samples)
-    gains.push_back(base / plan);
-  llvm::sort(gains);
-  return gains.empty() ? 1 : gains[gains.size() / 2];
 }
 
 /// The name of this machine's processor, as Linux gives it.
