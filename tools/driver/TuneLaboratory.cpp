@@ -263,8 +263,15 @@ void TuneLaboratory::addKernel(unsigned kernel, unsigned run, llvm::ArrayRef<dou
   auto isOwn = [&](const CandidatePlan &plan) {
     return makeSchedule(op.getContext(), op.getForm(), plan.values) == op.getScheduleAttr();
   };
-  if (auto own = llvm::find_if(plans, isOwn); own != plans.end())
+  if (auto own = llvm::find_if(plans, isOwn); own != plans.end()) {
     std::rotate(plans.begin(), own, own + 1);
+  } else {
+    // One that the model would not have tried.
+    CandidatePlan given{{}, plans.front().cost};
+    for (const Knob &knob : getKnobs(op.getForm()))
+      given.values.push_back(*op.getSchedule()->getInt(knob.name));
+    plans.insert(plans.begin(), given);
+  }
   tuner::KernelSpace space;
   space.name = op.getSymName().str();
   // What products of bytes gain by a knob those of floats need not.
