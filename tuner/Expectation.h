@@ -7,12 +7,6 @@
 
 namespace quern::tuner {
 
-/// A plan that was measured: the logarithm of its time by the default plan's, and the variance of that.
-struct Observation {
-  unsigned candidate = 0;
-  double value = 0, variance = 0;
-};
-
 /// What a plan's logarithm of its time by the default plan's is expected to be, and how far from that it may be.
 struct Belief {
   double mean = 0, deviation = 1;

@@ -240,6 +240,7 @@ KernelResult KernelRace::getResult(unsigned chosen) const {
   result.chosen = chosen;
   result.samples = records[chosen].samples;
   result.isAtBound = isAtBound();
+  result.observations = getObservations();
   for (auto [candidate, record] : llvm::enumerate(records)) {
     bool isUnmeasured = candidate != 0 && record.fate == Fate::Fine && record.values.empty();
     result.fates.push_back(isUnmeasured ? Fate::Untried : record.fate);

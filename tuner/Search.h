@@ -107,6 +107,12 @@ public:
   virtual std::vector<std::pair<double, double>> compare(unsigned run, llvm::ArrayRef<Arm> chosen, double deadline) = 0;
 };
 
+/// A plan that was measured: the logarithm of its time by the default plan's, and the variance of that.
+struct Observation {
+  unsigned candidate = 0;
+  double value = 0, variance = 0;
+};
+
 /// What came of a kernel.
 struct KernelResult {
   /// The plan to use; 0: the default one.
@@ -115,6 +121,8 @@ struct KernelResult {
   std::vector<std::pair<double, double>> samples;
   /// How each candidate fared.
   std::vector<Fate> fates;
+  /// What was seen of the plans that were measured.
+  std::vector<Observation> observations;
   /// It was left alone because it is within a twentieth of its bound.
   bool isAtBound = false;
 };

@@ -5,7 +5,9 @@
 #include "passes/tile/Tiles.h"
 
 #include "dialect/CacheLayout.h"
+#include "dialect/Shapes.h"
 
+#include <cmath>
 #include <limits>
 
 using namespace mlir;
@@ -38,6 +40,24 @@ double estimateAttention(KernelOp kernel, ArrayRef<int64_t> values, TargetAttr t
   if ((isFew && values[0] != 1) || (!isFew && values[3] != 0))
     return std::numeric_limits<double>::infinity();
   return estimateByDistance(kernel.getForm(), chooseAttention(kernel, target), values);
+}
+
+Features describeAttention(KernelOp kernel, ArrayRef<int64_t> values, TargetAttr target) {
+  auto anchor = cast<AttendOp>(kernel.getAnchor());
+  auto query = getTensorType(anchor.getQuery()), keys = getTensorType(anchor.getKeys());
+  auto shared = double(query.getDimSize(1)) / double(keys.getDimSize(1));
+  double registers = double(target.getVectorRegisters() * target.getVectorBits()) / 32 / cacheLanes;
+  double rows = double(values[0]) * shared;
+  Features features(areFew(query) ? "few" : "");
+  features.add("rows", std::log2(double(values[0])));
+  features.add("groups", std::log2(double(values[1])));
+  features.add("elements", std::log2(double(values[2])));
+  features.add("scores", rows * double(values[1]) / registers);
+  features.add("sums", rows * double(values[2]) / registers);
+  features.add("spilled scores", std::max(0.0, (rows + 1) * double(values[1]) / registers - 1));
+  features.add("spilled sums", std::max(0.0, (rows + 1) * double(values[2]) / registers - 1));
+  describePrefetch(features, values[3]);
+  return features;
 }
 
 } // namespace quern

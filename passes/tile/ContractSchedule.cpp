@@ -4,6 +4,8 @@
 #include "passes/tile/Heuristics.h"
 #include "passes/tile/Tiles.h"
 
+#include "dialect/Shapes.h"
+
 #include <limits>
 
 using namespace mlir;
@@ -29,6 +31,15 @@ double estimateContract(KernelOp kernel, ArrayRef<int64_t> values, TargetAttr ta
   constexpr double otherDistance = 1.01;
   bool isUsual = prefetch == choosePrefetch(getTensorType(anchor.getLhs()), target);
   return getCost(tile, shape) * getTaskCost(panels, anchor, shape) * (isUsual ? 1 : otherDistance);
+}
+
+Features describeContract(KernelOp kernel, ArrayRef<int64_t> values, TargetAttr target) {
+  auto anchor = cast<MatmulOp>(kernel.getAnchor());
+  ContractShape shape = getShape(anchor);
+  Features features(areFew(getTensorType(anchor.getLhs())) ? "few" : "");
+  describeTile(features, {values[0], values[1]}, shape, target);
+  describeTask(features, values[2], values[3], anchor, shape, target);
+  return features;
 }
 
 } // namespace quern

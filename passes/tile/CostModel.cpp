@@ -33,16 +33,24 @@ double estimateByDistance(KernelForm form, ArrayRef<int64_t> chosen, ArrayRef<in
   return 1 + steps / 100;
 }
 
+void describePrefetch(Features &features, int64_t bytes) {
+  features.add("prefetch", bytes != 0);
+  features.add("distance", bytes != 0 ? std::log2(double(bytes) / 2048) : 0);
+}
+
+double getTail(int64_t tasks) { return std::log2(2 * double(llvm::divideCeil(tasks, 2)) / double(tasks)); }
+
 namespace {
 struct Heuristic {
   KernelForm form;
   Values (*choose)(KernelOp kernel, TargetAttr target);
   double (*estimate)(KernelOp kernel, ArrayRef<int64_t> values, TargetAttr target);
+  Features (*describe)(KernelOp kernel, ArrayRef<int64_t> values, TargetAttr target);
 };
 } // namespace
 
 static constexpr Heuristic heuristics[] = {
-#define QUERN_SCHEDULE(Form, version) {KernelForm::Form, choose##Form, estimate##Form},
+#define QUERN_SCHEDULE(Form, version) {KernelForm::Form, choose##Form, estimate##Form, describe##Form},
 #include "dialect/Schedules.def"
 };
 
@@ -81,6 +89,25 @@ std::vector<CandidatePlan> listPlans(KernelOp kernel, TargetAttr target) {
   auto isCheaper = [](const CandidatePlan &a, const CandidatePlan &b) { return a.cost < b.cost; };
   std::stable_sort(plans.begin() + 1, plans.end(), isCheaper);
   return plans;
+}
+
+Features describePlan(KernelOp kernel, ArrayRef<int64_t> values, TargetAttr target) {
+  const Heuristic &heuristic = getHeuristic(kernel.getForm());
+  Features features = heuristic.describe(kernel, values, target);
+  // Plans that are not worth trying by the estimate are told apart by the other features alone.
+  double estimate = heuristic.estimate(kernel, values, target);
+  features.add("estimate", std::isfinite(estimate) ? std::log(estimate) : 0);
+  return features;
+}
+
+std::string getFamily(KernelOp kernel, TargetAttr target) {
+  const Heuristic &heuristic = getHeuristic(kernel.getForm());
+  std::string family = stringifyKernelForm(kernel.getForm()).str();
+  auto anchor = dyn_cast_or_null<KernelAnchorOpInterface>(kernel.getAnchor());
+  if (anchor && !anchor.getArithmetic().empty())
+    family += "." + anchor.getArithmetic().str();
+  Features features = heuristic.describe(kernel, heuristic.choose(kernel, target), target);
+  return features.getKind().empty() ? family : family + "." + features.getKind().str();
 }
 
 } // namespace quern

@@ -3,10 +3,13 @@
 #ifndef QUERN_PASSES_TILE_COSTMODEL_H
 #define QUERN_PASSES_TILE_COSTMODEL_H
 
+#include "passes/tile/Features.h"
+
 #include "dialect/Ops.h"
 
 #include "mlir/IR/BuiltinOps.h"
 
+#include <string>
 #include <vector>
 
 namespace quern {
@@ -28,6 +31,13 @@ struct CandidatePlan {
 /// All plans of `kernel` that may be worth trying, whatever its schedule: first the one that `chooseSchedule` gives a
 /// kernel without one, then the others, cheapest first.
 std::vector<CandidatePlan> listPlans(KernelOp kernel, TargetAttr target);
+
+/// What a model that was fitted to measured plans is told of a kernel that has these `values` of its form's knobs.
+Features describePlan(KernelOp kernel, llvm::ArrayRef<int64_t> values, TargetAttr target);
+
+/// The family of `kernel`: those that are taken to respond alike to what the features say. Its form, what products are
+/// computed in, and the kind that `describePlan` says: `contract.i8.few`.
+std::string getFamily(KernelOp kernel, TargetAttr target);
 
 /// What a convolution like `conv`, but with `outputs` channels, takes for one image in a kernel of its own: in products
 /// of a vector, as long as they take at best.

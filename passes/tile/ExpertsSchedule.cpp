@@ -48,4 +48,8 @@ double estimateExperts(KernelOp kernel, ArrayRef<int64_t> values, TargetAttr tar
          estimateByDistance(kernel.getForm(), {values[0], values[1], chosen[2], chosen[3]}, values);
 }
 
+Features describeExperts(KernelOp kernel, ArrayRef<int64_t> values, TargetAttr target) {
+  return describeContract(kernel, values, target);
+}
+
 } // namespace quern

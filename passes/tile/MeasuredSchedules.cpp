@@ -24,6 +24,13 @@ llvm::Expected<MeasuredSchedules> MeasuredSchedules::read(ArrayRef<std::string> 
   return schedules;
 }
 
+Plan toPlan(ScheduleAttr schedule) {
+  Plan plan;
+  for (NamedAttribute entry : schedule.getParameters())
+    plan[entry.getName().str()] = cast<IntegerAttr>(entry.getValue()).getInt();
+  return plan;
+}
+
 /// The plan as a schedule, or what is wrong with it.
 static llvm::Expected<ScheduleAttr> toSchedule(KernelOp kernel, const Plan &plan) {
   for (const auto &[name, value] : plan)

@@ -12,6 +12,9 @@
 
 namespace quern {
 
+/// The knobs that `schedule` says, as numbers.
+Plan toPlan(ScheduleAttr schedule);
+
 /// Databases of measured schedules, of which the first that has a kernel counts.
 class MeasuredSchedules {
 public:

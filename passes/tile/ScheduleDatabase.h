@@ -44,6 +44,28 @@ struct ScheduleKey {
   auto operator<=>(const ScheduleKey &) const = default;
 };
 
+/// A plan that was measured beside the plan `base` of its row.
+struct Trial {
+  Plan plan;
+  /// Its time by that of `base`, and by how much the logarithm of that may be wrong: a standard error.
+  double time = 1, error = 0;
+  /// By how much each feature is more than that of `base`.
+  std::vector<double> features;
+
+  auto operator<=>(const Trial &) const = default;
+};
+
+/// What was measured of a kernel besides its best plan, for a cost model to learn from.
+struct Trials {
+  /// Kernels of one family are taken to respond alike to what the features say.
+  std::string family;
+  /// Their names.
+  std::vector<std::string> features;
+  std::vector<Trial> plans;
+
+  auto operator<=>(const Trials &) const = default;
+};
+
 /// The plan that a kernel had best, and the one that it was compared with.
 struct ScheduleRow {
   /// The kernel's name, for people.
@@ -54,8 +76,8 @@ struct ScheduleRow {
   TimePairs samples;
   /// `plan` adds in another order than `base`.
   bool changesRounding = false;
-  /// What a cost model was told of the kernel; may be empty.
-  std::map<std::string, double> features;
+  /// May be empty.
+  Trials trials;
 
   /// How much faster than `base` the plan is for sure: 1 where it is `base`, else `getProvenGain` of the samples.
   double getGain() const;
@@ -98,10 +120,19 @@ struct Versions {
   std::string quern, llvm, halide;
 };
 
-/// A cost model that was fitted: a weight per feature.
+/// A cost model that was fitted. The logarithm of a plan's time by that of another one is expected to be the sum over
+/// all features of `weight` times the difference of both plans' features.
+struct FittedFeature {
+  std::string name;
+  double weight = 0;
+  /// The differences from the plan that the compiler would have chosen that were seen: of others the model says nothing.
+  double least = 0, most = 0;
+};
 struct FittedModel {
-  std::vector<std::string> features;
-  std::vector<double> weights;
+  std::vector<FittedFeature> features;
+  /// By how much more than nothing the logarithm must say that a plan is faster than the one that the compiler would
+  /// choose, for it to be chosen.
+  double margin = 0;
 };
 
 /// Measured schedules, as a JSON file holds them (docs/schedules.md has the format). What a reader has let pass has the
@@ -111,7 +142,7 @@ struct ScheduleDatabase {
   std::map<Machine, MachineLimits> machines;
   std::map<ScheduleKey, ScheduleRow> rows;
   std::map<EntryKey, EntryGain> entries;
-  /// Fits by form and target.
+  /// Fits by family and target.
   std::map<std::string, std::map<std::string, FittedModel>> models;
 
   /// Reads the file `path`; an error names the file, the place, what was found and what was expected.
@@ -152,8 +183,8 @@ struct ScheduleDatabase {
   static constexpr llvm::StringLiteral format = "quern-schedules-2";
   static constexpr uint64_t maxBytes = 64 << 20;
   static constexpr size_t maxRows = 1 << 16, maxEntries = 1 << 16, maxMachines = 256;
-  static constexpr size_t maxKnobs = 16, maxFeatures = 24, maxLimits = 64, maxSamples = 256;
-  /// Models by form, and by target.
+  static constexpr size_t maxKnobs = 16, maxFeatures = 24, maxLimits = 64, maxSamples = 256, maxTrials = 512;
+  /// Models by family, and by target.
   static constexpr size_t maxModels = 64;
   static constexpr int64_t maxThreads = 1024;
   /// In nanoseconds, more than eleven days.

@@ -41,9 +41,11 @@ private:
   void readRow();
   void readEntry();
   FittedModel readModel();
+  Trials readTrials();
+  Trial readTrial();
   Plan readPlan();
   TimePairs readSamples();
-  std::map<std::string, double> readNumbers(size_t most, bool mayBeNegative);
+  MachineLimits readLimits();
 
   JsonReader json;
   ScheduleDatabase database;
@@ -62,8 +64,8 @@ void DatabaseReader::readAll() {
        {"entries", [&] { json.readList(ScheduleDatabase::maxEntries, [&] { readEntry(); }); }, /*isOptional=*/true},
        {"models",
         [&] {
-          json.readMap(ScheduleDatabase::maxModels, [&](std::string form) {
-            auto [place, isNew] = database.models.try_emplace(form);
+          json.readMap(ScheduleDatabase::maxModels, [&](std::string family) {
+            auto [place, isNew] = database.models.try_emplace(family);
             json.readMap(ScheduleDatabase::maxModels, [&, &models = place->second](std::string target) {
               return models.try_emplace(target, readModel()).second;
             });
@@ -92,12 +94,12 @@ void DatabaseReader::readVersions() {
                    {"halide", [&] { database.versions.halide = json.readText(); }}});
 }
 
-std::map<std::string, double> DatabaseReader::readNumbers(size_t most, bool mayBeNegative) {
-  std::map<std::string, double> numbers;
-  json.readMap(most, [&](std::string name) {
-    return numbers.try_emplace(std::move(name), json.readNumber(mayBeNegative)).second;
+MachineLimits DatabaseReader::readLimits() {
+  MachineLimits limits;
+  json.readMap(ScheduleDatabase::maxLimits, [&](std::string name) {
+    return limits.try_emplace(std::move(name), json.readNumber(/*mayBeNegative=*/false)).second;
   });
-  return numbers;
+  return limits;
 }
 
 void DatabaseReader::readMachine() {
@@ -110,7 +112,7 @@ void DatabaseReader::readMachine() {
                    {"l1Bytes", [&] { machine.l1Bytes = readBytes(); }},
                    {"l2Bytes", [&] { machine.l2Bytes = readBytes(); }},
                    {"l3Bytes", [&] { machine.l3Bytes = readBytes(); }},
-                   {"limits", [&] { limits = readNumbers(ScheduleDatabase::maxLimits, /*mayBeNegative=*/false); }}});
+                   {"limits", [&] { limits = readLimits(); }}});
   if (!json.hasFailed() && !database.machines.try_emplace(std::move(machine), std::move(limits)).second)
     json.refuseAt(place, "a machine once more", "each once");
 }
@@ -156,7 +158,7 @@ void DatabaseReader::readRow() {
        {"base", [&] { row.base = readPlan(); }},
        {"samples", [&] { row.samples = readSamples(); }},
        {"changesRounding", [&] { row.changesRounding = json.readBool(); }},
-       {"features", [&] { row.features = readNumbers(ScheduleDatabase::maxFeatures, /*mayBeNegative=*/true); }, true}});
+       {"trials", [&] { row.trials = readTrials(); }, /*isOptional=*/true}});
   if (json.hasFailed())
     return;
   size_t count = database.rows.size();
@@ -181,19 +183,49 @@ void DatabaseReader::readEntry() {
                   "each once");
 }
 
-FittedModel DatabaseReader::readModel() {
+Trial DatabaseReader::readTrial() {
   size_t place = json.getPlace();
-  FittedModel model;
+  Trial trial;
+  json.readObject({{"plan", [&] { trial.plan = readPlan(); }},
+                   {"time", [&] { trial.time = json.readNumber(/*mayBeNegative=*/false); }},
+                   {"error", [&] { trial.error = json.readNumber(/*mayBeNegative=*/false); }},
+                   {"features", [&] {
+                      json.readList(ScheduleDatabase::maxFeatures,
+                                    [&] { trial.features.push_back(json.readNumber(/*mayBeNegative=*/true)); });
+                    }}});
+  if (!json.hasFailed() && trial.time <= 0)
+    json.refuseAt(place, "a `time` of 0", "more than that");
+  return trial;
+}
+
+Trials DatabaseReader::readTrials() {
+  size_t place = json.getPlace();
+  Trials trials;
   json.readObject(
-      {{"features",
-        [&] { json.readList(ScheduleDatabase::maxFeatures, [&] { model.features.push_back(json.readName()); }); }},
-       {"weights", [&] {
-          json.readList(ScheduleDatabase::maxFeatures,
-                        [&] { model.weights.push_back(json.readNumber(/*mayBeNegative=*/true)); });
-        }}});
-  if (!json.hasFailed() && model.features.size() != model.weights.size())
-    json.refuseAt(place, Twine(model.weights.size()) + " weights",
-                  "one for each of " + Twine(model.features.size()) + " features");
+      {{"family", [&] { trials.family = json.readName(); }},
+       {"features",
+        [&] { json.readList(ScheduleDatabase::maxFeatures, [&] { trials.features.push_back(json.readName()); }); }},
+       {"plans", [&] { json.readList(ScheduleDatabase::maxTrials, [&] { trials.plans.push_back(readTrial()); }); }}});
+  for (const Trial &trial : trials.plans)
+    if (!json.hasFailed() && trial.features.size() != trials.features.size())
+      json.refuseAt(place, "a plan with " + Twine(trial.features.size()) + " features",
+                    "one for each of " + Twine(trials.features.size()) + " names");
+  return trials;
+}
+
+FittedModel DatabaseReader::readModel() {
+  FittedModel model;
+  auto readNumber = [&] { return json.readNumber(/*mayBeNegative=*/true); };
+  auto readFeature = [&] {
+    FittedFeature feature;
+    json.readObject({{"name", [&] { feature.name = json.readName(); }},
+                     {"weight", [&] { feature.weight = readNumber(); }},
+                     {"least", [&] { feature.least = readNumber(); }},
+                     {"most", [&] { feature.most = readNumber(); }}});
+    model.features.push_back(std::move(feature));
+  };
+  json.readObject({{"features", [&] { json.readList(ScheduleDatabase::maxFeatures, readFeature); }},
+                   {"margin", [&] { model.margin = json.readNumber(/*mayBeNegative=*/false); }}});
   return model;
 }
 
@@ -223,9 +255,10 @@ private:
   void print(const ScheduleKey &key, const ScheduleRow &row);
   void print(const EntryKey &key, const EntryGain &gain);
   void print(const FittedModel &model);
+  void print(const Trials &trials);
   void print(const Plan &plan);
   void print(const TimePairs &samples);
-  void print(const std::map<std::string, double> &numbers);
+  void print(const MachineLimits &limits);
   void printText(StringRef text);
   void printNumber(double number);
   /// A list, an element a line: `print` writes each element of `elements`.
@@ -274,12 +307,12 @@ void DatabaseWriter::print(const Plan &plan) {
   os << '}';
 }
 
-void DatabaseWriter::print(const std::map<std::string, double> &numbers) {
+void DatabaseWriter::print(const MachineLimits &limits) {
   os << '{';
-  llvm::interleaveComma(numbers, os, [&](const auto &number) {
-    printText(number.first);
+  llvm::interleaveComma(limits, os, [&](const auto &limit) {
+    printText(limit.first);
     os << ": ";
-    printNumber(number.second);
+    printNumber(limit.second);
   });
   os << '}';
 }
@@ -314,9 +347,9 @@ void DatabaseWriter::print(const ScheduleKey &key, const ScheduleRow &row) {
   os << ", \"base\": ";
   print(row.base);
   os << ", \"changesRounding\": " << (row.changesRounding ? "true" : "false");
-  if (!row.features.empty()) {
-    os << ", \"features\": ";
-    print(row.features);
+  if (!row.trials.plans.empty()) {
+    os << ", \"trials\": ";
+    print(row.trials);
   }
   os << ", \"samples\": ";
   print(row.samples);
@@ -341,9 +374,38 @@ void DatabaseWriter::print(const EntryKey &key, const EntryGain &gain) {
 
 void DatabaseWriter::print(const FittedModel &model) {
   os << "{\"features\": [";
-  llvm::interleaveComma(model.features, os, [&](const std::string &name) { printText(name); });
-  os << "], \"weights\": [";
-  llvm::interleaveComma(model.weights, os, [&](double weight) { printNumber(weight); });
+  llvm::interleaveComma(model.features, os, [&](const FittedFeature &feature) {
+    os << "{\"name\": ";
+    printText(feature.name);
+    for (auto [name, number] :
+         {std::pair("weight", feature.weight), {"least", feature.least}, {"most", feature.most}}) {
+      os << ", \"" << name << "\": ";
+      printNumber(number);
+    }
+    os << '}';
+  });
+  os << "], \"margin\": ";
+  printNumber(model.margin);
+  os << '}';
+}
+
+void DatabaseWriter::print(const Trials &trials) {
+  os << "{\"family\": ";
+  printText(trials.family);
+  os << ", \"features\": [";
+  llvm::interleaveComma(trials.features, os, [&](const std::string &name) { printText(name); });
+  os << "], \"plans\": [";
+  llvm::interleaveComma(trials.plans, os, [&](const Trial &trial) {
+    os << "{\"plan\": ";
+    print(trial.plan);
+    os << ", \"time\": ";
+    printNumber(trial.time);
+    os << ", \"error\": ";
+    printNumber(trial.error);
+    os << ", \"features\": [";
+    llvm::interleave(trial.features, os, [&](double feature) { printNumber(feature); }, ",");
+    os << "]}";
+  });
   os << "]}";
 }
 
@@ -373,10 +435,10 @@ void DatabaseWriter::print(const ScheduleDatabase &database) {
   os << ']';
   if (!database.models.empty()) {
     os << ",\n\"models\": {";
-    printLines(database.models, [&](const auto &form) {
-      printText(form.first);
+    printLines(database.models, [&](const auto &family) {
+      printText(family.first);
       os << ": {";
-      llvm::interleaveComma(form.second, os, [&](const auto &target) {
+      llvm::interleaveComma(family.second, os, [&](const auto &target) {
         printText(target.first);
         os << ": ";
         print(target.second);

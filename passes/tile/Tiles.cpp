@@ -2,10 +2,13 @@
 
 #include "passes/tile/Tiles.h"
 #include "passes/TensorType.h"
+#include "passes/tile/Heuristics.h"
 
 #include "dialect/PackedLayout.h"
 #include "dialect/Schedules.h"
 #include "dialect/Shapes.h"
+
+#include <cmath>
 
 using namespace mlir;
 
@@ -78,6 +81,30 @@ double getCost(Tile tile, const ContractShape &shape) {
   double columns = double(llvm::alignTo(shape.panels, tile.vectors)) / double(shape.panels);
   double rows = shape.rowsKnown ? double(llvm::alignTo(shape.rows, tile.rows)) / double(shape.rows) : 1.0;
   return cost * columns * rows * (1.0 + shape.keepCost * double(tile.vectors));
+}
+
+void describeTile(Features &features, Tile tile, const ContractShape &shape, TargetAttr target) {
+  int64_t sharing = tile.rows * shape.lines;
+  auto getWaste = [](int64_t size, int64_t unit) { return std::log2(double(llvm::alignTo(size, unit)) / double(size)); };
+  features.add("loads", (shape.weightBits == 4 ? 2.5 : 1.0) / double(sharing));
+  features.add("left", shape.leftCost / double(tile.vectors));
+  features.add("waiting", double(std::max<int64_t>(0, 8 - sharing * tile.vectors)) / 8);
+  features.add("height", double(std::max<int64_t>(0, sharing - 8)) / 8);
+  features.add("width", std::log2(double(tile.vectors)));
+  features.add("registers", double(countRegisters(tile, shape, target)) / double(target.getVectorRegisters()));
+  features.add("columns", getWaste(shape.panels, tile.vectors));
+  features.add("rows", shape.rowsKnown ? getWaste(shape.rows, tile.rows) : 0);
+}
+
+void describeTask(Features &features, int64_t panels, int64_t prefetch, MatmulOp anchor, const ContractShape &shape,
+                  TargetAttr target) {
+  double panelBytes = double(PackedLayout::panelRows * getTensorType(anchor.getWeight()).getDimSize(1) *
+                             shape.matmuls * shape.weightBits) /
+                      8;
+  features.add("task", std::log2(double(panels)));
+  features.add("tail", getTail(llvm::divideCeil(shape.panels, panels)));
+  features.add("footprint", std::max(0.0, std::log2(double(panels) * panelBytes / double(target.getL2Bytes())) + 1));
+  describePrefetch(features, prefetch);
 }
 
 /// The cheapest tile that fits the registers.

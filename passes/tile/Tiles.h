@@ -3,6 +3,8 @@
 #ifndef QUERN_PASSES_TILE_TILES_H
 #define QUERN_PASSES_TILE_TILES_H
 
+#include "passes/tile/Features.h"
+
 #include "dialect/Ops.h"
 
 namespace quern {
@@ -47,6 +49,13 @@ bool fits(Tile tile, const ContractShape &shape, TargetAttr target);
 
 /// Instructions per product of a vector.
 double getCost(Tile tile, const ContractShape &shape);
+
+/// Says what the cost of a tile comes from.
+void describeTile(Features &features, Tile tile, const ContractShape &shape, TargetAttr target);
+
+/// Says what tasks of `panels` panels are like, and how far ahead weights are asked for.
+void describeTask(Features &features, int64_t panels, int64_t prefetch, MatmulOp anchor, const ContractShape &shape,
+                  TargetAttr target);
 
 /// The cheapest tile that fits.
 Tile chooseTile(const ContractShape &shape, TargetAttr target);

@@ -2,6 +2,8 @@
 
 #include "passes/tile/Heuristics.h"
 
+#include <cmath>
+
 using namespace mlir;
 
 namespace quern {
@@ -10,6 +12,13 @@ Values chooseValues(KernelOp, TargetAttr target) { return {target.getVectorBits(
 
 double estimateValues(KernelOp kernel, ArrayRef<int64_t> values, TargetAttr target) {
   return estimateByDistance(kernel.getForm(), chooseValues(kernel, target), values);
+}
+
+Features describeValues(KernelOp, ArrayRef<int64_t> values, TargetAttr target) {
+  Features features;
+  features.add("rows", std::log2(double(values[0])));
+  features.add("registers", double(values[0]) / double(target.getVectorRegisters()));
+  return features;
 }
 
 } // namespace quern

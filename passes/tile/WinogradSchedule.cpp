@@ -6,6 +6,7 @@
 
 #include "dialect/PackedLayout.h"
 
+#include <cmath>
 #include <limits>
 
 using namespace mlir;
@@ -80,6 +81,30 @@ double estimateWinograd(KernelOp kernel, ArrayRef<int64_t> values, TargetAttr ta
     return std::numeric_limits<double>::infinity();
   constexpr double otherPlace = 1.05;
   return getCost(tile, lines, shape) * (shared == isShared(anchor, lines, target) ? 1 : otherPlace);
+}
+
+Features describeWinograd(KernelOp kernel, ArrayRef<int64_t> values, TargetAttr target) {
+  constexpr double floatBytes = 4;
+  auto anchor = cast<WinogradOp>(kernel.getAnchor());
+  auto weight = getTensorType(anchor.getWeight());
+  int64_t lines = values[1];
+  bool shared = values[3] != 0;
+  WinogradShape shape = getShape(anchor, lines, shared, target);
+  double cache = double(target.getL2Bytes()), weights = double(weight.getNumElements()) * floatBytes;
+  // Of one row of tiles: all points of all channels.
+  double tiles = double(shape.contract.rows * weight.getDimSize(1)) * floatBytes;
+  int64_t rowTasks = llvm::divideCeil(shape.high, lines);
+  int64_t tasks = shared ? rowTasks * llvm::divideCeil(shape.contract.panels, values[2]) : rowTasks;
+  Features features;
+  describeTile(features, {values[0], values[2]}, shape.contract, target);
+  features.add("lines", std::log2(double(lines)));
+  features.add("height waste", std::log2(double(llvm::alignTo(shape.high, lines)) / double(shape.high)));
+  features.add("tail", getTail(tasks));
+  features.add("shared", shared);
+  features.add("shared tiles", shared ? std::max(0.0, std::log2(double(shape.high) * tiles / cache) + 1) : 0);
+  features.add("own tiles", shared ? 0 : std::max(0.0, std::log2(double(lines) * tiles / cache) + 2));
+  features.add("own weights", shared ? 0 : std::max(0.0, std::log2(weights / cache) + 2));
+  return features;
 }
 
 } // namespace quern

@@ -4,6 +4,7 @@
 
 #include "dialect/Schedules.h"
 #include "passes/tile/CostModel.h"
+#include "passes/tile/MeasuredSchedules.h"
 #include "runtime/measure/Arms.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -11,6 +12,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <csignal>
 #include <cstring>
 #include <ctime>
@@ -274,9 +276,7 @@ void TuneLaboratory::addKernel(unsigned kernel, unsigned run, llvm::ArrayRef<dou
   }
   tuner::KernelSpace space;
   space.name = op.getSymName().str();
-  // What products of bytes gain by a knob those of floats need not.
-  auto anchor = dyn_cast_or_null<KernelAnchorOpInterface>(op.getAnchor());
-  space.family = (stringifyKernelForm(op.getForm()) + " " + (anchor ? anchor.getArithmetic() : "")).str();
+  space.family = getFamily(op, target);
   space.run = run;
   space.launches = unsigned(profile[0]);
   space.time = profile[1];
@@ -294,6 +294,26 @@ void TuneLaboratory::addKernel(unsigned kernel, unsigned run, llvm::ArrayRef<dou
   }
   problem.kernels.push_back(std::move(space));
   spaces.push_back(std::move(own));
+}
+
+Trials TuneLaboratory::getTrials(unsigned index, const tuner::KernelResult &result) const {
+  KernelOp kernel = getKernel(index);
+  auto describe = [&](unsigned candidate) {
+    llvm::SmallVector<int64_t> values;
+    for (const Knob &knob : getKnobs(kernel.getForm()))
+      values.push_back(*getSchedule({index, candidate}).getInt(knob.name));
+    return describePlan(kernel, values, target);
+  };
+  Features base = describe(0);
+  Trials trials{problem.kernels[index].family, {base.getNames().begin(), base.getNames().end()}, {}};
+  for (const tuner::Observation &seen : result.observations)
+    if (seen.candidate != 0 && trials.plans.size() < ScheduleDatabase::maxTrials) {
+      // Four digits are more than a measurement has.
+      auto round = [](double value) { return std::round(value * 1e4) / 1e4; };
+      trials.plans.push_back({toPlan(getSchedule({index, seen.candidate})), round(std::exp(seen.value)),
+                              round(std::sqrt(seen.variance)), describe(seen.candidate).minus(base)});
+    }
+  return trials;
 }
 
 llvm::Error TuneLaboratory::prepare(const llvm::Regex *wanted, const std::map<unsigned, ScheduleAttr> &first,

@@ -4,6 +4,7 @@
 #define QUERN_TOOLS_DRIVER_TUNELABORATORY_H
 
 #include "codegen/MeasuredModel.h"
+#include "passes/tile/ScheduleDatabase.h"
 #include "tuner/Search.h"
 
 #include "llvm/ADT/DenseMap.h"
@@ -42,6 +43,8 @@ public:
   llvm::ArrayRef<TuneRun> getRuns() const { return runs; }
   /// The kernel of the module that is kernel `index` of the problem.
   KernelOp getKernel(unsigned index) const { return model.getKernels()[spaces[index].kernel]; }
+  /// What was seen of the plans of kernel `index`, as `result` says it.
+  Trials getTrials(unsigned index, const tuner::KernelResult &result) const;
   ScheduleAttr getSchedule(tuner::Arm arm) const { return spaces[arm.kernel].plans[arm.candidate]; }
 
   /// Why the last program that measured failed, where no plan is to blame; empty: none did.

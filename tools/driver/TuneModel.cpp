@@ -304,13 +304,6 @@ ScheduleKey TuneSession::getKey(KernelOp kernel) const {
           compiler.getTargets().front().name.str(), threads};
 }
 
-static quern::Plan toPlan(ScheduleAttr schedule) {
-  quern::Plan plan;
-  for (NamedAttribute entry : schedule.getParameters())
-    plan[entry.getName().str()] = cast<IntegerAttr>(entry.getValue()).getInt();
-  return plan;
-}
-
 /// Times in whole nanoseconds, of many an even choice.
 static TimePairs toPairs(llvm::ArrayRef<std::pair<double, double>> samples) {
   constexpr size_t most = 64;
@@ -382,6 +375,7 @@ void TuneSession::fill(ScheduleDatabase &database, const tuner::SearchResult &re
     row.base = toPlan(laboratory->getSchedule({unsigned(i), 0}));
     if (chosen)
       row.samples = toPairs(kernel.samples);
+    row.trials = laboratory->getTrials(i, kernel);
     found.add(getKey(op), std::move(row));
   }
   for (auto [i, run] : llvm::enumerate(result.runs))

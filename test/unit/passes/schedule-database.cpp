@@ -76,10 +76,11 @@ static ScheduleDatabase makeDatabase(unsigned rows, unsigned samples) {
 
 static void checkRoundTrip() {
   ScheduleDatabase database = makeDatabase(3, 6);
-  database.rows.begin()->second.features = {{"bytes", -0.0}, {"rows", 1e300}, {"tasks", 0.1}};
+  database.rows.begin()->second.trials = {
+      "contract.f32", {"bytes", "rows", "tasks"}, {{{{"rows", 4}}, 1.25, 0.01, {-0.0, 1e300, 0.1}}}};
   database.rows.begin()->second.changesRounding = true;
   database.rows.begin()->second.plan["edge"] = INT64_MIN;
-  database.models["contract"]["zen4"] = {{"bytes", "tasks"}, {-0.25, 1e-9}};
+  database.models["contract.f32"]["zen4"] = {{{"bytes", -0.25, -1, 1}, {"tasks", 1e-9, 0, 0.5}}, 0.02};
   std::string text = print(database);
   auto again = ScheduleDatabase::parse(text, "f.json");
   if (!checks.that(bool(again)))
@@ -87,10 +88,11 @@ static void checkRoundTrip() {
   checks.that(again->rows == database.rows);
   checks.that(again->entries == database.entries);
   checks.that(again->machines == database.machines);
-  checks.equal(again->models["contract"]["zen4"].weights[1], 1e-9);
+  checks.equal(again->models["contract.f32"]["zen4"].features[1].weight, 1e-9);
+  checks.equal(again->models["contract.f32"]["zen4"].margin, 0.02);
   checks.equal(again->versions.halide, "21.0.0");
   // `-0` is the zero that it equals.
-  checks.equal(print(*again), replace(text, "\"bytes\": -0,", "\"bytes\": 0,"));
+  checks.equal(print(*again), replace(text, "[-0,", "[0,"));
   // Whatever names hold, the text is one that can be read.
   ScheduleDatabase odd = makeDatabase(1, 6);
   odd.rows.begin()->second.kernel = "\"\\\x01\x7f\xff\xc2\x85" + std::string(2000, 'k');
@@ -172,7 +174,7 @@ static void checkMerges() {
   checks.equal(all.machines.size(), 2u);
   checks.equal((all.machines[{"a", 2}]["f32"]), 2.0);
   // Models were fitted to rows of one of them.
-  parts[0].models["contract"]["zen4"] = {{"bytes"}, {1}};
+  parts[0].models["contract.f32"]["zen4"] = {{{"bytes", 1, 0, 1}}, 0};
   checks.that(merge({b, parts[0]}).models.empty());
 }
 
@@ -206,7 +208,8 @@ static void checkLookup() {
 /// What is refused, where it is, what was found and what was expected.
 static void checkRefusals() {
   ScheduleDatabase database = makeDatabase(2, 5);
-  database.models["contract"]["zen4"] = {{"bytes"}, {1}};
+  database.models["contract.f32"]["zen4"] = {{{"bytes", 1, 0, 1}}, 0.5};
+  database.rows.begin()->second.trials = {"contract.f32", {"bytes"}, {{{{"rows", 4}}, 1.25, 0.01, {0.5}}}};
   const std::string text = print(database);
   struct Case {
     const char *old, *now, *message;
@@ -278,10 +281,14 @@ static void checkRefusals() {
            {"41.25", ".5", "found `.5`, expected a finite number"},
            {"41.25", "Infinity", "found `Infinity`, expected a finite number"},
            {"41.25", "0x10", "found `0x10`, expected a finite number"},
-           {"\"weights\": [1]", "\"weights\": [1, 2]",
-            "`models.contract.zen4`: found 2 weights, expected one for each of 1 features"},
-           {"\"weights\": [1]", "\"weights\": [NaN]",
-            "`models.contract.zen4.weights[0]`: found `NaN`, expected a finite number"},
+           {"\"margin\": 0.5", "\"margin\": -0.5",
+            "`models.contract.f32.zen4.margin`: found `-0.5`, expected a finite number that is not negative"},
+           {"\"weight\": 1", "\"weight\": NaN",
+            "`models.contract.f32.zen4.features[0].weight`: found `NaN`, expected a finite number"},
+           {"\"time\": 1.25", "\"time\": 0", "`rows[0].trials.plans[0]`: found a `time` of 0, expected more than that"},
+           {"\"time\": 1.25", "\"time\": -1", "`rows[0].trials.plans[0].time`: found `-1`"},
+           {"\"features\": [0.5]", "\"features\": [0.5, 1]",
+            "`rows[0].trials`: found a plan with 2 features, expected one for each of 1 names"},
            {"\"rows\": [", "\"rows\": [[[[[[", "`rows[0]`: found a list, expected an object"},
            {"\"rows\": [", "\"rows\": {", "`rows`: found an object, expected a list"},
            {"}\n],\n\"entries\"", "}\n,],\n\"entries\"", "found `]`, expected an object"},
