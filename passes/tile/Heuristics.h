@@ -20,7 +20,7 @@ using Values = llvm::SmallVector<int64_t, 4>;
 //   describe<Form>  what a fitted model of the machine is told of `values`, besides the estimate
 #define QUERN_SCHEDULE(Form, version)                                                                                  \
   Values choose##Form(KernelOp kernel, TargetAttr target);                                                             \
-  double estimate##Form(KernelOp kernel, llvm::ArrayRef<int64_t> values, TargetAttr target);                          \
+  double estimate##Form(KernelOp kernel, llvm::ArrayRef<int64_t> values, TargetAttr target);                           \
   Features describe##Form(KernelOp kernel, llvm::ArrayRef<int64_t> values, TargetAttr target);
 #include "dialect/Schedules.def"
 

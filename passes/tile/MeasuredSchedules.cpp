@@ -2,8 +2,12 @@
 
 #include "passes/tile/MeasuredSchedules.h"
 #include "passes/Signature.h"
+#include "passes/tile/CostModel.h"
+#include "passes/tile/ScheduleFit.h"
 
 #include "dialect/Schedules.h"
+
+#include <cmath>
 
 using namespace mlir;
 
@@ -71,8 +75,42 @@ MeasuredSchedules::find(KernelOp kernel, TargetAttr target, llvm::function_ref<v
     }
     llvm::Expected<ScheduleAttr> schedule = toSchedule(kernel, row->plan);
     if (schedule)
-      return Found{*schedule, row, source.path};
+      return Found{*schedule, source.path, row, row->base};
     ignore(llvm::toString(schedule.takeError()));
+  }
+  return choose(kernel, target);
+}
+
+std::optional<MeasuredSchedules::Found> MeasuredSchedules::choose(KernelOp kernel, TargetAttr target) const {
+  std::string family = getFamily(kernel, target);
+  for (const Source &source : sources) {
+    auto models = source.database.models.find(family);
+    if (models == source.database.models.end())
+      continue;
+    auto model = models->second.find(target.getName().str());
+    if (model == models->second.end())
+      continue;
+    std::vector<CandidatePlan> plans = listPlans(kernel, target);
+    Features base = describePlan(kernel, plans.front().values, target);
+    auto getName = [](const FittedFeature &feature) { return StringRef(feature.name); };
+    // Another compiler's model knows other features.
+    if (!llvm::equal(llvm::map_range(model->second.features, getName), base.getNames()))
+      continue;
+    const CandidatePlan *best = nullptr;
+    double least = -model->second.margin;
+    for (const CandidatePlan &plan : llvm::drop_begin(plans)) {
+      auto expected = quern::predict(model->second, describePlan(kernel, plan.values, target).minus(base));
+      if (expected && *expected < least) {
+        least = *expected;
+        best = &plan;
+      }
+    }
+    if (!best)
+      return std::nullopt;
+    auto make = [&](const CandidatePlan &plan) {
+      return makeSchedule(kernel.getContext(), kernel.getForm(), plan.values);
+    };
+    return Found{make(*best), source.path, nullptr, toPlan(make(plans.front())), std::exp(-least)};
   }
   return std::nullopt;
 }

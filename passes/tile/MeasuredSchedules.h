@@ -27,17 +27,24 @@ public:
   struct Found {
     /// The plan as a schedule, of all knobs of the form.
     ScheduleAttr schedule;
-    /// The database's, and where that comes from.
-    const ScheduleRow *row;
+    /// Where it comes from, and the row there; without one a model that was fitted to the rows of others chose it.
     llvm::StringRef path;
+    const ScheduleRow *row = nullptr;
+    /// The plan that it is compared with, and how many times as fast as that a model expects it to be.
+    Plan base;
+    double expectedGain = 1;
   };
-  /// What was measured for `kernel` on `target`; nothing without a row. A row for another version of the form, or that
-  /// says what no schedule of the form may say, is none: `ignore` is told so.
+  /// What was measured for `kernel` on `target`, and without a row what is expected to be faster than what the compiler
+  /// would choose; nothing where nothing is. A row for another version of the form, or that says what no schedule of
+  /// the form may say, is none: `ignore` is told so.
   std::optional<Found> find(
       KernelOp kernel, TargetAttr target,
       llvm::function_ref<void(const llvm::Twine &)> ignore = [](const llvm::Twine &) {}) const;
 
 private:
+  /// What the first model of this kernel's family chooses.
+  std::optional<Found> choose(KernelOp kernel, TargetAttr target) const;
+
   struct Source {
     ScheduleDatabase database;
     std::string path;

@@ -147,18 +147,17 @@ void DatabaseReader::readRow() {
   size_t place = json.getPlace();
   ScheduleKey key;
   ScheduleRow row;
-  json.readObject(
-      {{"key", [&] { key.digest = json.readDigest(kDigestDigits); }},
-       {"form", [&] { key.form = json.readName(); }},
-       {"version", [&] { key.formVersion = json.readInteger(0, kMaxVersion); }},
-       {"target", [&] { key.target = json.readName(); }},
-       {"threads", [&] { key.threads = json.readInteger(1, ScheduleDatabase::maxThreads); }},
-       {"kernel", [&] { row.kernel = json.readText(); }},
-       {"plan", [&] { row.plan = readPlan(); }},
-       {"base", [&] { row.base = readPlan(); }},
-       {"samples", [&] { row.samples = readSamples(); }},
-       {"changesRounding", [&] { row.changesRounding = json.readBool(); }},
-       {"trials", [&] { row.trials = readTrials(); }, /*isOptional=*/true}});
+  json.readObject({{"key", [&] { key.digest = json.readDigest(kDigestDigits); }},
+                   {"form", [&] { key.form = json.readName(); }},
+                   {"version", [&] { key.formVersion = json.readInteger(0, kMaxVersion); }},
+                   {"target", [&] { key.target = json.readName(); }},
+                   {"threads", [&] { key.threads = json.readInteger(1, ScheduleDatabase::maxThreads); }},
+                   {"kernel", [&] { row.kernel = json.readText(); }},
+                   {"plan", [&] { row.plan = readPlan(); }},
+                   {"base", [&] { row.base = readPlan(); }},
+                   {"samples", [&] { row.samples = readSamples(); }},
+                   {"changesRounding", [&] { row.changesRounding = json.readBool(); }},
+                   {"trials", [&] { row.trials = readTrials(); }, /*isOptional=*/true}});
   if (json.hasFailed())
     return;
   size_t count = database.rows.size();

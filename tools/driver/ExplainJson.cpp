@@ -55,8 +55,9 @@ static json::Object describeStep(const Step &step) {
       base[name] = value;
     origin = json::Object{{"file", step.origin->path},
                           {"default", std::move(base)},
+                          {"measured", step.origin->pairs.has_value()},
                           {"gain", step.origin->gain},
-                          {"pairs", int64_t(step.origin->pairs)}};
+                          {"pairs", int64_t(step.origin->pairs.value_or(0))}};
   }
   return json::Object{{"kernel", kernel.getSymName()},
                       {"digest", getFullDigest(kernel)},

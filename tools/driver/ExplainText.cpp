@@ -94,7 +94,7 @@ private:
   void printStep(unsigned index);
   void printOps(const Step &step);
   void printVerdicts(llvm::ArrayRef<Verdict> verdicts);
-  void printOrigin(const MeasuredStep &origin);
+  void printOrigin(const ScheduleOrigin &origin);
   void printSchedule(const Step &step);
   void printLines();
   llvm::raw_ostream &printLabel(llvm::StringRef label) { return os << "      " << llvm::left_justify(label, 20); }
@@ -184,16 +184,20 @@ void PlanPrinter::printVerdicts(llvm::ArrayRef<Verdict> verdicts) {
   }
 }
 
-/// `measured (tuned.json): 1.074 times as fast as rows 2, vectors 1, in 32 pairs of launches`
-void PlanPrinter::printOrigin(const MeasuredStep &origin) {
-  os << "measured (" << origin.path << "): ";
-  if (origin.pairs == 0) {
+/// `measured (tuned.json): 1.074 times as fast as rows 2, vectors 1, in 32 pairs of launches`, or
+/// `expected (tuned.json): 1.074 times as fast as rows 2, vectors 1, by plans of other kernels`
+void PlanPrinter::printOrigin(const ScheduleOrigin &origin) {
+  os << (origin.pairs ? "measured (" : "expected (") << origin.path << "): ";
+  if (origin.pairs && *origin.pairs == 0) {
     os << "nothing that was tried is faster";
     return;
   }
   os << llvm::format("%.3f times as fast as ", origin.gain);
   llvm::interleaveComma(origin.base, os, [&](const auto &knob) { os << knob.first << " " << knob.second; });
-  os << ", in " << origin.pairs << " pairs of launches";
+  if (origin.pairs)
+    os << ", in " << *origin.pairs << " pairs of launches";
+  else
+    os << ", by plans of other kernels";
 }
 
 void PlanPrinter::printSchedule(const Step &step) {

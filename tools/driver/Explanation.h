@@ -56,14 +56,14 @@ struct Verdict {
   bool operator==(const Verdict &other) const = default;
 };
 
-/// A row of a database of measured schedules.
-struct MeasuredStep {
+/// What a file of measured schedules says of a kernel's.
+struct ScheduleOrigin {
   std::string path;
   /// The plan that it was compared with.
   std::map<std::string, int64_t> base;
-  /// Pairs of measurements, and how many times as fast as `base` the schedule was in their median; 1 where it is
-  /// `base`.
-  size_t pairs = 0;
+  /// Pairs of measurements; none where a model that was fitted to the plans of other kernels chose the schedule.
+  std::optional<size_t> pairs;
+  /// How many times as fast as `base` the schedule was in their median, 1 where it is `base`; or is expected to be.
   double gain = 1;
 };
 
@@ -75,8 +75,8 @@ struct Step {
   /// What the kernel computes, the op that gives its form first.
   llvm::SmallVector<SourceOp> ops;
   llvm::SmallVector<Verdict> verdicts;
-  /// What the schedule comes from, where it was measured.
-  std::optional<MeasuredStep> origin;
+  /// What the schedule comes from, where that is a file.
+  std::optional<ScheduleOrigin> origin;
   runtime::Arithmetic arithmetic = runtime::Arithmetic::F32;
   /// Of one launch; where launches choose among different experts, their mean.
   double bytes = 0, operations = 0;

@@ -1,6 +1,6 @@
 //===- TuneMerge.cpp - `quern tune merge` -----------------------------------------------------===//
 
-#include "passes/tile/ScheduleDatabase.h"
+#include "passes/tile/ScheduleFit.h"
 #include "tools/driver/Commands.h"
 #include "tools/driver/Compiler.h"
 
@@ -21,6 +21,7 @@ static ExitStatus merge(const std::vector<std::string> &inputs, const std::strin
       if (llvm::Error error = database.checkSize())
         return llvm::createStringError("`" + path + "`, with the files before it: " + llvm::toString(std::move(error)));
     }
+    fitModels(database);
     return llvm::Error::success();
   });
   if (!error)

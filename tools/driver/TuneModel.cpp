@@ -9,6 +9,7 @@
 #include "dialect/Schedules.h"
 #include "passes/Signature.h"
 #include "passes/tile/MeasuredSchedules.h"
+#include "passes/tile/ScheduleFit.h"
 #include "quern/Version.h"
 #include "runtime/CpuFeatures.h"
 #include "runtime/Inputs.h"
@@ -279,6 +280,7 @@ LogicalResult TuneSession::refuseLateness() const {
 LogicalResult TuneSession::write(const tuner::SearchResult &result, size_t &rows) {
   llvm::Error written = ScheduleDatabase::update(options.output, [&](ScheduleDatabase &database) {
     fill(database, result);
+    fitModels(database);
     rows = database.rows.size();
     return llvm::Error::success();
   });

@@ -1,6 +1,6 @@
 //===- TuneShow.cpp - `quern tune show` -------------------------------------------------------===//
 
-#include "passes/tile/ScheduleDatabase.h"
+#include "passes/tile/ScheduleFit.h"
 #include "tools/driver/Commands.h"
 #include "tools/driver/Compiler.h"
 
@@ -132,6 +132,22 @@ static void printEntries(const ScheduleDatabase &database, llvm::raw_ostream &os
   table.print(os);
 }
 
+/// Models, and how they choose for shapes that they were not fitted to.
+static void printModels(const ScheduleDatabase &database, llvm::raw_ostream &os) {
+  Table table({"family", "target", " shapes", " plans", " of the best", " gain", " possible", " least", "used"});
+  for (const auto &[key, check] : checkModels(database)) {
+    const auto &[family, target] = key;
+    auto models = database.models.find(family);
+    bool isUsed = models != database.models.end() && models->second.contains(target);
+    table.add({family, target, std::to_string(check.shapes), std::to_string(check.plans), formatGain(check.reached),
+               formatGain(check.mean), formatGain(check.best), formatGain(check.least), isUsed ? "yes" : "no"});
+  }
+  if (table.isEmpty())
+    return;
+  os << '\n';
+  table.print(os);
+}
+
 /// Rows by the names of kernels, then by their keys.
 static void printRows(const ScheduleDatabase &database, const llvm::Regex *kernels, llvm::raw_ostream &os) {
   using Row = std::pair<const ScheduleKey, ScheduleRow>;
@@ -169,8 +185,10 @@ static ExitStatus show(const ShowOptions &options) {
   }
   llvm::Regex kernels(options.kernels);
   printHead(*database, llvm::outs());
-  if (options.kernels.empty())
+  if (options.kernels.empty()) {
     printEntries(*database, llvm::outs());
+    printModels(*database, llvm::outs());
+  }
   printRows(*database, options.kernels.empty() ? nullptr : &kernels, llvm::outs());
   return ExitStatus::Success;
 }
