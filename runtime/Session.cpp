@@ -214,6 +214,11 @@ void Session::prepareWeights() {
   if (impl->hugePages)
     impl->hugePages->start();
 }
+void Session::settleWeights() {
+  prepareWeights();
+  if (impl->hugePages)
+    impl->hugePages->finish();
+}
 void Session::setProfiling(bool enabled) { impl->profiling = enabled; }
 
 void Session::setLaunchHook(LaunchHook hook) { impl->hook = hook; }

@@ -3,6 +3,7 @@
 `medusa`: a dense model of random Q8_0 blocks in the shape of Llama-3.2-1B, and heads that are fitted to guess one text as often right as
 `--accuracies` say (fit_medusa_heads.py); the tree is built from a calibration on this machine. The first head's first numbers are what
 Medusa's authors report of their heads (0.6 for the likeliest guess, above 0.8 for the first five); the others are assumptions.
+`tied`: the same heads' accuracies without output matrices of their own, as Medusa 2's files have them, which read the base's.
 `vain`: the same with heads that are never right: what a guesser costs that does not help. `lookup`: SmolLM2-135M on a text that repeats
 itself. The texts with guesses are checked to be those without.
 """
@@ -14,7 +15,7 @@ import tempfile
 import bench_llama
 from bench_common import CACHE, QUERN, ROOT, say, summarize, take_turns
 
-TESTS = ["medusa", "vain", "lookup"]
+TESTS = ["medusa", "tied", "vain", "lookup"]
 PACKAGES = ["gguf"]
 MODELS = ROOT / "frontend" / "models"
 HIDDEN, VOCABULARY, LAYERS = 2048, 49152, 16
@@ -52,13 +53,15 @@ def prepare_zeros(python, heads):
     return compile_heads("zeros", folder)
 
 
-def prepare_fitted(python, zeros, options):
+def prepare_fitted(python, zeros, name, options):
     """The model with heads as right as `options` say, and the tree that is best here."""
-    folder = CACHE / "medusa-fitted-heads"
+    folder = CACHE / f"medusa-{name}-heads"
     say("fitting heads")
     fit = [python, ROOT / "scripts" / "fit_medusa_heads.py", zeros, PROMPT, options.decode, json.dumps(options.accuracies), folder]
+    if name == "tied":
+        fit += ["--tied", CACHE / "llama-1b-q8_0.gguf"]
     subprocess.run(list(map(str, fit)), check=True, stdout=subprocess.DEVNULL)
-    binary = compile_heads("fitted", folder)
+    binary = compile_heads(name, folder)
     with tempfile.TemporaryDirectory() as work:
         text, calibration = f"{work}/text.txt", CACHE / "medusa-calibration.json"
         words = subprocess.run([binary, "--prompt-tokens", PROMPT, "-n", str(options.decode), "--ignore-eos", "--speculate", "off"], check=True,
@@ -68,7 +71,7 @@ def prepare_fitted(python, zeros, options):
     # Tokens of random text are not those that its bytes give again: how often guesses are right is what was asked for.
     measured = json.loads(calibration.read_text())
     calibration.write_text(json.dumps(measured | {"accuracies": options.accuracies}))
-    return compile_heads("fitted", folder, "--medusa-calibration", calibration)
+    return compile_heads(name, folder, "--medusa-calibration", calibration)
 
 
 def continue_text(binary, prompt, how, options):
@@ -97,11 +100,12 @@ def time_pairs(name, binary, prompt, how, options):
 
 def run(python, options):
     rows = []
-    if {"medusa", "vain"} & set(options.tests):
+    if {"medusa", "tied", "vain"} & set(options.tests):
         zeros = prepare_zeros(python, len(options.accuracies))
-        if "medusa" in options.tests:
-            fitted = prepare_fitted(python, zeros, options)
-            rows.append(time_pairs("medusa", fitted, ["--prompt-tokens", PROMPT], "medusa", options))
+        for name in ("medusa", "tied"):
+            if name in options.tests:
+                fitted = prepare_fitted(python, zeros, name, options)
+                rows.append(time_pairs(name, fitted, ["--prompt-tokens", PROMPT], "medusa", options))
         if "vain" in options.tests:
             rows.append(time_pairs("vain", zeros, ["--prompt-tokens", PROMPT], "medusa", options))
     if "lookup" in options.tests:

@@ -50,10 +50,14 @@ void KernelRace::note(const Trial &trial, llvm::ArrayRef<Block> blocks) {
     record.samples.clear();
     std::vector<double> values;
     for (const Block *block : whole) {
+      if (std::isinf(block->times[turn]))
+        continue;
       values.push_back(std::log(block->times[turn] / block->times[0]));
       if (record.samples.size() < mostSamples)
         record.samples.emplace_back(block->times[0], block->times[turn]);
     }
+    if (values.empty())
+      continue;
     record.values.insert(record.values.end(), values.begin(), values.end());
     if (record.values.size() > mostValues)
       record.values.erase(record.values.begin(), record.values.end() - mostValues);

@@ -72,7 +72,7 @@ struct Trial {
 };
 
 /// What launches of a trial's plans took that stood next to each other, in nanoseconds: one for each of its candidates
-/// that did not fail, in their order.
+/// that did not fail, in their order; infinity for those that were so slow before that they are launched no more.
 struct Block {
   unsigned kernel = 0;
   std::vector<double> times;

@@ -17,7 +17,8 @@ namespace quern {
 class Features {
 public:
   /// `kind`: one of several that respond to the features in ways of their own; may be empty.
-  explicit Features(llvm::StringRef kind = "") : kind(kind) {}
+  explicit Features(llvm::StringRef kind) : kind(kind) {}
+  Features() = default;
 
   llvm::StringRef getKind() const { return kind; }
   void add(llvm::StringRef name, double value) {

@@ -125,7 +125,8 @@ struct Versions {
 struct FittedFeature {
   std::string name;
   double weight = 0;
-  /// The differences from the plan that the compiler would have chosen that were seen: of others the model says nothing.
+  /// The differences from the plan that the compiler would have chosen, as far as they were seen: of others the model
+  /// says nothing.
   double least = 0, most = 0;
 };
 struct FittedModel {

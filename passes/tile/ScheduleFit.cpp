@@ -2,7 +2,8 @@
 //
 // Ridge regression: what plans took by the time of the plan beside which they were measured, as a logarithm, is a sum
 // of weighted differences of features. What is expected before anything was measured are the hand-set estimates of
-// <Form>Schedule.cpp: the feature `estimate` has the weight 1, all others 0. A measurement moves the weights from there.
+// each <Form>Schedule.cpp: the feature `estimate` has the weight 1, all others 0. A measurement moves the weights from
+// there.
 //
 //===------------------------------------------------------------------------------------------===//
 

@@ -17,15 +17,15 @@ struct FitCheck {
   size_t shapes = 0, plans = 0;
   /// What part of the speed of the best plan the choice has: of the shapes the median.
   double reached = 0;
-  /// Its speed by that of the plan that the compiler would have chosen: of the shapes the least, and the geometric mean.
+  /// Its speed by that of the plan that the compiler would have chosen: of the shapes the least, and the mean.
   double least = 0, mean = 0;
   /// The mean of the best plans' speed by that.
   double best = 0;
 };
 
 /// Fits a model to the trials of each family and target of `database`, in place of those that it has; none where models
-/// of the others would not choose better than the compiler does for shapes that are left out. The same rows give the
-/// same models, to the bit.
+/// of the other shapes would choose no better than the compiler does for those that are left out. The same rows give
+/// the same models, to the bit.
 void fitModels(ScheduleDatabase &database);
 
 /// For each model that `fitModels` would consider, its family and its target, how it chooses.

@@ -12,7 +12,7 @@
 
 namespace quern::runtime {
 
-/// How long runs are not measured at first, in nanoseconds: weights move to huge pages beside them.
+/// How long runs are not measured at first, in nanoseconds: clocks and caches settle.
 static constexpr uint64_t warmUpTime = 500'000'000;
 
 std::vector<Option> MeasurementOptions::getOptions() {
@@ -156,6 +156,7 @@ static Result<void> profile(Session &session, std::span<const BenchTest> tests, 
 
 Result<void> measure(Session &session, std::span<const BenchTest> tests, const BenchUnit &unit,
                      const MeasurementOptions &options, const LaunchOptions &launches) {
+  session.settleWeights();
   std::vector<Measurement> measurements;
   for (const BenchTest &test : tests) {
     Result<Measurement> measurement = measureTest(test, options.repetitions);

@@ -48,6 +48,7 @@ public:
     if (tokens.empty())
       first = last;
     tokens.push_back(token);
+    times.push_back(last - start);
     return tokenizer ? printText(stream.feed(tokenizer->decode(token))) : Result<void>();
   }
 
@@ -87,7 +88,8 @@ public:
                  {"tokens_per_second", tokens.size() > 1 ? Json(getRate()) : Json()},
                  {"steps", steps.steps},
                  {"tokens_per_step", getTokensPerStep(steps)},
-                 {"accepted_per_depth", steps.accepted}};
+                 {"accepted_per_depth", steps.accepted},
+                 {"token_ms", times}};
     std::fprintf(stderr, "%s\n", json.dump().c_str());
   }
 
@@ -115,6 +117,8 @@ private:
   std::string held;
   Utf8Stream stream;
   std::vector<int32_t> tokens;
+  /// When each came, in milliseconds since the start.
+  std::vector<double> times;
   bool endsLine = false;
   double start, first = 0, last = 0;
 };
@@ -144,6 +148,7 @@ private:
 
   std::optional<std::string> prompt, promptTokens, prompts;
   std::optional<int64_t> parallel, cacheRows, newTokens;
+  std::optional<float> maxDelay;
   bool chat = false, ignoreEos = false, printTokens = false;
   ContextOptions context;
   BatchOptions steps;
@@ -167,6 +172,8 @@ std::vector<Option> GenerateCommand::getOptions() {
       Option("--parallel, -np", parallel, "N", {1, 1024}, "texts at a time (4)"),
       Option("--cache-rows", cacheRows, "N", {1, mostThings},
              "tokens of all texts at a time together, in pages of 256 (as many as all may have); others wait"),
+      Option("--max-delay", maxDelay, "F", {1, 1e6},
+             "tokens of texts that are written come at most F times as late while a prompt is read (any number)"),
       Option("-n", newTokens, "N", {0, mostThings}, "new tokens at most (512)"),
       Option("--ignore-eos", ignoreEos, "do not end at an end-of-text token"),
       Option("--print-tokens", printTokens, "print the new token ids, one JSON array, instead of text"),
@@ -183,6 +190,8 @@ Result<void> GenerateCommand::check() const {
     return misuse("`--parallel` has no meaning without `--prompts`");
   if (cacheRows && !prompts)
     return misuse("`--cache-rows` has no meaning without `--prompts`");
+  if (maxDelay && !prompts)
+    return misuse("`--max-delay` has no meaning without `--prompts`");
   if (chat && promptTokens)
     return misuse("`--chat` and `--prompt-tokens` exclude each other");
   if (guesses.isGiven() && routing.getAsked())
@@ -416,6 +425,8 @@ Result<void> GenerateCommand::run(Session &session) {
   if (session.getDescription().text && !ignoreEos)
     stopTokens = session.getDescription().text->eosIds;
   GenerateOptions options;
+  if (maxDelay)
+    options.slack = *maxDelay - 1;
   options.guesser = guesser->get();
   options.typical = sampling.getTypicalAcceptance();
   Result<void> generated = generate(*engine, *texts, stopTokens, options);

@@ -151,7 +151,7 @@ Result<void> Measurer::prepare() {
   return {};
 }
 
-/// Weights move to huge pages meanwhile. A long first run is enough.
+/// A long first run is enough.
 Result<void> Measurer::warmUp() {
   constexpr int64_t warmUpTime = 500'000'000;
   while (getMonotonicTime() - begin < warmUpTime && !isOver())
@@ -168,6 +168,7 @@ Result<void> Measurer::warmUp() {
 
 Result<void> Measurer::run() {
   state.kernel = -1;
+  session.settleWeights();
   Result<void> done = prepare();
   if (!done)
     return done;

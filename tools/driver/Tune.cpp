@@ -18,8 +18,11 @@ void addTuneCommand(CLI::App &app, Command &command) {
   for (CLI::Option *option : needed)
     option->required(false);
   sub->callback([sub, needed, options, &command] {
-    if (!sub->get_subcommands().empty())
+    if (!sub->get_subcommands().empty()) {
+      if (needed.front()->count())
+        throw CLI::ExcludesError("MODEL", sub->get_subcommands().front()->get_name());
       return;
+    }
     for (CLI::Option *option : needed)
       if (option->count() == 0)
         throw CLI::RequiredError(option->get_name());

@@ -306,8 +306,10 @@ Trials TuneLaboratory::getTrials(unsigned index, const tuner::KernelResult &resu
   };
   Features base = describe(0);
   Trials trials{problem.kernels[index].family, {base.getNames().begin(), base.getNames().end()}, {}};
+  // What was seen too seldom to say how wrong it may be teaches nothing.
+  constexpr double mostVariance = 0.25;
   for (const tuner::Observation &seen : result.observations)
-    if (seen.candidate != 0 && trials.plans.size() < ScheduleDatabase::maxTrials) {
+    if (seen.candidate != 0 && seen.variance < mostVariance && trials.plans.size() < ScheduleDatabase::maxTrials) {
       // Four digits are more than a measurement has.
       auto round = [](double value) { return std::round(value * 1e4) / 1e4; };
       trials.plans.push_back({toPlan(getSchedule({index, seen.candidate})), round(std::exp(seen.value)),

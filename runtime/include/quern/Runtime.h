@@ -345,6 +345,8 @@ public:
   /// Begins to move the weights to huge pages in the background, as the first run does: for a caller that has other
   /// things to prepare before it runs an entry.
   void prepareWeights();
+  /// The same, and waits until they have moved, as far as they do: for a caller that measures.
+  void settleWeights();
   /// Starts (or ends) measuring each kernel launch.
   void setProfiling(bool enabled);
   /// Every launch that was measured, in the order of time.

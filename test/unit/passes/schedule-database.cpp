@@ -303,8 +303,8 @@ static void checkRefusals() {
       std::cerr << "  " << each.now << "\n  " << found << "\n  " << each.message << '\n';
   }
   // A row, an entry and a machine twice.
-  std::string row =
-      text.substr(text.find("{\"key\""), text.find("]}", text.find("{\"key\"")) + 2 - text.find("{\"key\""));
+  size_t first = text.find("{\"key\"");
+  std::string row = text.substr(first, text.find('\n', first) - 1 - first);
   checks.that(complain(replace(text, row, row + "," + row)).find("`rows[1]`: found a row of the same `key`") !=
               std::string::npos);
   for (const char *start : {"{\"model\": \"llama", "{\"processor\""}) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 using namespace quern::test;
 using namespace quern::tuner;
@@ -251,7 +252,22 @@ Measurement SimulatedLaboratory::measure(unsigned run, llvm::ArrayRef<Trial> tri
   }
   for (unsigned runs = 0; (runs < 2 || clock < deadline) && clock < interruptedAt; ++runs)
     clock += runOnce(run, sound, turns, seen, open);
+  giveUpHopeless(sound, seen.blocks);
   return seen;
+}
+
+/// As the programs that measure do, which launch what is hopeless no more after a few blocks.
+void SimulatedLaboratory::giveUpHopeless(llvm::ArrayRef<Trial> trials, llvm::MutableArrayRef<Block> blocks) const {
+  constexpr unsigned judged = 4;
+  constexpr double hopeless = 1.5;
+  for (const Trial &trial : trials) {
+    unsigned count = 0;
+    for (Block &block : blocks)
+      if (block.kernel == trial.kernel && ++count > judged)
+        for (auto [candidate, time] : llvm::zip(trial.candidates, block.times))
+          if (world.kernels[trial.kernel].factors[candidate] > hopeless)
+            time = std::numeric_limits<double>::infinity();
+  }
 }
 
 std::vector<std::pair<double, double>> SimulatedLaboratory::compare(unsigned run, llvm::ArrayRef<Arm> chosen,

@@ -94,6 +94,7 @@ public:
 private:
   double getPhase() const;
   double scatter(double deviation);
+  void giveUpHopeless(llvm::ArrayRef<tuner::Trial> trials, llvm::MutableArrayRef<tuner::Block> blocks) const;
   double runOnce(unsigned run, llvm::ArrayRef<tuner::Trial> trials, std::vector<unsigned> &turns,
                  tuner::Measurement &seen, std::vector<std::vector<double>> &open);
 
