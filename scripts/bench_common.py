@@ -30,16 +30,15 @@ def count_cpus():
     return len(os.sched_getaffinity(0))
 
 
-def prepare_peers():
+def prepare_peers(folder=VENV, requirements=REQUIREMENTS):
     """The interpreter of a virtual environment with the pinned peers, which is brought up to date when they change."""
-    python = VENV / "bin" / "python"
-    stamp = VENV / "stamp"
-    if stamp.exists() and stamp.read_text() == REQUIREMENTS.read_text():
+    python, stamp = folder / "bin" / "python", folder / "stamp"
+    if stamp.exists() and stamp.read_text() == requirements.read_text():
         return python
-    say("installing the peers (llama.cpp is compiled for this machine: minutes)")
-    subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
-    subprocess.run([python, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", REQUIREMENTS], check=True)
-    stamp.write_text(REQUIREMENTS.read_text())
+    say(f"installing the peers of {requirements.name} (llama.cpp is compiled for this machine: minutes)")
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    subprocess.run([python, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", requirements], check=True)
+    stamp.write_text(requirements.read_text())
     return python
 
 
@@ -95,7 +94,8 @@ def describe_cpu():
 
 
 def describe_versions(packages):
-    versions = dict(re.findall(rf"^({'|'.join(packages)})==(\S+)", REQUIREMENTS.read_text(), re.MULTILINE))
+    pinned = "".join(path.read_text() for path in sorted(REQUIREMENTS.parent.glob("bench-*requirements.txt")))
+    versions = dict(re.findall(rf"^({'|'.join(packages)})==(\S+)", pinned, re.MULTILINE))
     commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, text=True, capture_output=True)
     return {"quern": commit.stdout.strip() or "unknown", **versions}
 

@@ -96,21 +96,17 @@ std::optional<MeasuredSchedules::Found> MeasuredSchedules::choose(KernelOp kerne
     // Another compiler's model knows other features.
     if (!llvm::equal(llvm::map_range(model->second.features, getName), base.getNames()))
       continue;
-    const CandidatePlan *best = nullptr;
-    double least = -model->second.margin;
-    for (const CandidatePlan &plan : llvm::drop_begin(plans)) {
-      auto expected = quern::predict(model->second, describePlan(kernel, plan.values, target).minus(base));
-      if (expected && *expected < least) {
-        least = *expected;
-        best = &plan;
-      }
-    }
+    std::vector<Prediction> predictions;
+    for (const CandidatePlan &plan : plans)
+      predictions.push_back(predict(model->second, describePlan(kernel, plan.values, target).minus(base)));
+    std::optional<size_t> best = choosePlan(model->second, predictions);
     if (!best)
       return std::nullopt;
     auto make = [&](const CandidatePlan &plan) {
       return makeSchedule(kernel.getContext(), kernel.getForm(), plan.values);
     };
-    return Found{make(*best), source.path, nullptr, toPlan(make(plans.front())), std::exp(-least)};
+    return Found{make(plans[*best]), source.path, nullptr, toPlan(make(plans.front())),
+                 std::exp(-predictions[*best].value)};
   }
   return std::nullopt;
 }

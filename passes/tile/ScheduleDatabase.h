@@ -125,15 +125,17 @@ struct Versions {
 struct FittedFeature {
   std::string name;
   double weight = 0;
+  /// By how much the weight may be wrong: a standard deviation.
+  double deviation = 0;
   /// The differences from the plan that the compiler would have chosen, as far as they were seen: of others the model
   /// says nothing.
   double least = 0, most = 0;
 };
 struct FittedModel {
   std::vector<FittedFeature> features;
-  /// By how much more than nothing the logarithm must say that a plan is faster than the one that the compiler would
-  /// choose, for it to be chosen.
-  double margin = 0;
+  /// To be chosen a plan must be expected to be faster than the one that the compiler would choose by `margin`, a
+  /// logarithm, and by `caution` times the standard deviation of what is expected.
+  double margin = 0, caution = 0;
 };
 
 /// Measured schedules, as a JSON file holds them (docs/schedules.md has the format). What a reader has let pass has the

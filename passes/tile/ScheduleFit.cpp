@@ -14,7 +14,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 using llvm::ArrayRef;
 using llvm::StringRef;
@@ -23,10 +22,11 @@ namespace quern {
 
 namespace {
 
-/// A plan that was measured: the logarithm of its time by the default plan's, and how much that counts.
+/// A plan that was measured: the logarithm of its time by the default plan's, the variance of that, and the part of a
+/// plan that it counts as.
 struct Point {
   ArrayRef<double> features;
-  double value = 0, weight = 0;
+  double value = 0, variance = 0, part = 1;
 };
 
 /// What was measured of kernels of one shape, which differ in what else they compute at most.
@@ -48,27 +48,29 @@ struct Sums {
 
 } // namespace
 
-/// By how much plans differ from what any sum of features says, and how far weights are from what is expected of them:
-/// standard deviations.
-static constexpr double scatter = 0.05;
-/// What features that were not seen to do anything are taken to do; the strongest that measurements support is chosen.
-static constexpr double freedoms[] = {0, 0.01, 0.03, 0.1, 0.3};
-/// What plans must promise; a choice that is never made has the last one.
-static constexpr double margins[] = {0.01, 0.02, 0.03, 0.05, 0.08};
-/// What a choice may cost a shape that was left out, as a part of its time.
+/// What is tried of each: by how much plans differ from what any sum of features says, and how far weights are from
+/// what is expected of them, standard deviations; what plans must promise, and how sure that must be.
+static constexpr double scatters[] = {0.15, 0.3}, freedoms[] = {0.03, 0.1, 0.3};
+static constexpr double margins[] = {0.01, 0.03, 0.05}, cautions[] = {0, 2, 4};
+/// What a choice may cost a kernel of a shape that was left out, as a part of its time.
 static constexpr double mostLoss = 0.02;
 static constexpr size_t fewestShapes = 4;
+/// A kernel's plans count as so many at most: what one is like is not known the better the more of its plans are.
+static constexpr double mostPlans = 20;
 
 /// Logarithms of the C library may differ in their last bits between machines.
 static double roundLogarithm(double value) { return std::round(value * 0x1p24) * 0x1p-24; }
 
 static double getExpectedWeight(StringRef feature) { return feature == "estimate" ? 1 : 0; }
 
-/// `quern_conv_f32_64x64_3` as `quern_conv_f32_64x64`: kernels of one shape are told apart by a number at the end.
+/// `quern_conv_f32_64x576_1x35x35x64_conv2d__0a1b2c3d` as `quern_conv_f32_64x576`: kernels of one shape read weights of
+/// one, whatever else they compute, and of however many images.
 static std::string getShapeName(const ScheduleRow &row) {
-  StringRef name = row.kernel, stem = name.rsplit('_').first;
-  StringRef number = name.rsplit('_').second;
-  return (!stem.empty() && !number.empty() && llvm::all_of(number, llvm::isDigit) ? stem : name).str();
+  constexpr int words = 4;
+  size_t end = 0;
+  for (int word = 0; word < words && end != std::string::npos; ++word)
+    end = row.kernel.find('_', end + (word > 0));
+  return row.kernel.substr(0, end);
 }
 
 using SampleKey = std::pair<std::string, std::string>;
@@ -89,60 +91,77 @@ static std::map<SampleKey, Sample> collect(const ScheduleDatabase &database) {
     if (row.trials.plans.empty() || row.changesRounding || row.trials.features != found->second.features)
       continue;
     std::vector<Point> points;
-    for (const Trial &trial : row.trials.plans) {
-      double value = roundLogarithm(std::log(trial.time));
-      points.push_back({trial.features, value, 1 / (trial.error * trial.error + scatter * scatter)});
-    }
+    double part = std::min(1.0, mostPlans / static_cast<double>(row.trials.plans.size()));
+    for (const Trial &trial : row.trials.plans)
+      points.push_back({trial.features, roundLogarithm(std::log(trial.time)), trial.error * trial.error, part});
     found->second.shapes[getShapeName(row)].kernels.push_back(std::move(points));
   }
   return samples;
 }
 
-static void add(Sums &sums, const Point &point, ArrayRef<double> expected) {
-  double residual = point.value;
-  for (auto [feature, weight] : llvm::zip_equal(point.features, expected))
-    residual -= feature * weight;
+static void add(Sums &sums, const Point &point, ArrayRef<double> expected, double scatter) {
+  double residual = point.value, weight = point.part / (point.variance + scatter * scatter);
+  for (auto [feature, expectation] : llvm::zip_equal(point.features, expected))
+    residual -= feature * expectation;
   for (size_t i = 0; i < expected.size(); ++i) {
     for (size_t j = 0; j <= i; ++j)
-      sums.squares[i][j] += point.weight * point.features[i] * point.features[j];
-    sums.products[i] += point.weight * point.features[i] * residual;
+      sums.squares[i][j] += weight * point.features[i] * point.features[j];
+    sums.products[i] += weight * point.features[i] * residual;
   }
 }
 
-/// Solves for the weights by Cholesky's method; `freedom` is the standard deviation of what is expected of them.
-static std::vector<double> solve(Sums sums, ArrayRef<double> expected, double freedom) {
+/// Solves L y = `values` in place, L the lower triangle of `factor`.
+static void solveLower(const std::vector<std::vector<double>> &factor, std::vector<double> &values) {
+  for (size_t i = 0; i < values.size(); ++i) {
+    for (size_t k = 0; k < i; ++k)
+      values[i] -= factor[i][k] * values[k];
+    values[i] /= factor[i][i];
+  }
+}
+
+/// Sets the weights of `model` and their deviations, by Cholesky's method; `freedom` is the standard deviation of what
+/// is expected of them.
+static void solve(Sums sums, ArrayRef<double> expected, double freedom, FittedModel &model) {
   size_t size = expected.size();
-  std::vector<double> weights(expected.begin(), expected.end());
-  if (freedom == 0)
-    return weights;
   auto &factor = sums.squares;
-  std::vector<double> &solution = sums.products;
-  for (size_t i = 0; i < size; ++i) {
+  for (size_t i = 0; i < size; ++i)
     for (size_t j = 0; j <= i; ++j) {
       double sum = factor[i][j] + (i == j ? 1 / (freedom * freedom) : 0);
       for (size_t k = 0; k < j; ++k)
         sum -= factor[i][k] * factor[j][k];
       factor[i][j] = i == j ? std::sqrt(sum) : sum / factor[j][j];
     }
-    for (size_t k = 0; k < i; ++k)
-      solution[i] -= factor[i][k] * solution[k];
-    solution[i] /= factor[i][i];
-  }
+  std::vector<double> &solution = sums.products;
+  solveLower(factor, solution);
   for (size_t i = size; i-- > 0;) {
     for (size_t k = i + 1; k < size; ++k)
       solution[i] -= factor[k][i] * solution[k];
     solution[i] /= factor[i][i];
-    weights[i] += solution[i];
+    model.features[i].weight = expected[i] + solution[i];
+    // The variances are the diagonal of the inverse: the square of each column of the inverse of L.
+    std::vector<double> column(size);
+    column[i] = 1;
+    solveLower(factor, column);
+    double variance = 0;
+    for (double element : column)
+      variance += element * element;
+    model.features[i].deviation = std::sqrt(variance);
   }
-  return weights;
 }
 
+namespace {
+/// How models of a family are fitted, and how they choose.
+struct Settings {
+  double scatter = 0, freedom = 0, margin = 0, caution = 0;
+};
+} // namespace
+
 /// A model of all shapes but `left`.
-static FittedModel fit(const Sample &sample, const Shape *left, double freedom) {
-  FittedModel model;
+static FittedModel fit(const Sample &sample, const Shape *left, const Settings &settings) {
+  FittedModel model{{}, settings.margin, settings.caution};
   std::vector<double> expected;
   for (const std::string &name : sample.features) {
-    model.features.push_back({name, 0, 0, 0});
+    model.features.push_back({name});
     expected.push_back(getExpectedWeight(name));
   }
   size_t size = expected.size();
@@ -152,74 +171,81 @@ static FittedModel fit(const Sample &sample, const Shape *left, double freedom) 
       continue;
     for (const std::vector<Point> &kernel : shape.kernels)
       for (const Point &point : kernel) {
-        add(sums, point, expected);
+        add(sums, point, expected, settings.scatter);
         for (auto [feature, difference] : llvm::zip_equal(model.features, point.features)) {
           feature.least = std::min(feature.least, difference);
           feature.most = std::max(feature.most, difference);
         }
       }
   }
-  for (auto [feature, weight] : llvm::zip_equal(model.features, solve(std::move(sums), expected, freedom)))
-    feature.weight = weight;
+  solve(std::move(sums), expected, settings.freedom, model);
   return model;
 }
 
-std::optional<double> predict(const FittedModel &model, ArrayRef<double> differences) {
-  double sum = 0;
+Prediction predict(const FittedModel &model, ArrayRef<double> differences) {
+  Prediction prediction;
+  double variance = 0;
   for (auto [feature, difference] : llvm::zip_equal(model.features, differences)) {
-    if (difference < feature.least || difference > feature.most)
-      return std::nullopt;
-    sum += feature.weight * difference;
+    prediction.isKnown &= difference >= feature.least && difference <= feature.most;
+    prediction.value += feature.weight * difference;
+    double deviation = feature.deviation * difference;
+    variance += deviation * deviation;
   }
-  return sum;
+  prediction.deviation = std::sqrt(variance);
+  return prediction;
+}
+
+/// Of plans, the one that is the surest to be faster than the default plan; none where none is sure enough.
+std::optional<size_t> choosePlan(const FittedModel &model, ArrayRef<Prediction> predictions) {
+  std::optional<size_t> best;
+  double least = -model.margin;
+  for (auto [i, prediction] : llvm::enumerate(predictions)) {
+    double value = prediction.value + model.caution * prediction.deviation;
+    if (!prediction.isKnown || value >= least)
+      continue;
+    best = i;
+    least = value;
+  }
+  return best;
 }
 
 namespace {
-/// What a left-out kernel's plans were predicted and measured to take, logarithms by the default plan's time, 0 of it.
+/// A kernel that was left out: what its plans were predicted to take, and what they took, logarithms by the default
+/// plan's time.
 struct Left {
-  std::vector<std::pair<double, double>> plans;
+  std::vector<Prediction> predictions;
+  std::vector<double> values;
 };
 } // namespace
 
-/// What models of `freedom` say of each shape that is left out.
-static std::vector<std::vector<Left>> leaveOut(const Sample &sample, double freedom) {
-  std::vector<std::vector<Left>> shapes;
+/// What models say of each shape that is left out.
+static std::vector<Left> leaveOut(const Sample &sample, const Settings &settings) {
+  std::vector<Left> kernels;
   for (const auto &[name, shape] : sample.shapes) {
-    FittedModel model = fit(sample, &shape, freedom);
-    std::vector<Left> kernels;
+    FittedModel model = fit(sample, &shape, settings);
     for (const std::vector<Point> &points : shape.kernels) {
-      Left left;
-      for (const Point &point : points)
-        // What it says nothing of, it does not choose.
-        left.plans.emplace_back(predict(model, point.features).value_or(0), point.value);
-      kernels.push_back(std::move(left));
+      Left &left = kernels.emplace_back();
+      for (const Point &point : points) {
+        left.predictions.push_back(predict(model, point.features));
+        left.values.push_back(point.value);
+      }
     }
-    shapes.push_back(std::move(kernels));
   }
-  return shapes;
+  return kernels;
 }
 
-/// How `margin` chooses; of a shape's kernels the mean.
-static FitCheck check(ArrayRef<std::vector<Left>> shapes, double margin) {
-  FitCheck check{shapes.size(), 0, 0, 0, 0, 0};
+static FitCheck check(const Sample &sample, ArrayRef<Left> kernels, const Settings &settings) {
+  FitCheck check{sample.shapes.size(), kernels.size(), 0, 0, 0, 0, 0};
+  FittedModel model{{}, settings.margin, settings.caution};
   std::vector<double> reached, gains;
-  for (const std::vector<Left> &kernels : shapes) {
-    double gain = 0, best = 0;
-    for (const Left &left : kernels) {
-      double predicted = -margin, chosen = 0, least = 0;
-      for (auto [expected, value] : left.plans) {
-        if (expected < predicted)
-          predicted = expected, chosen = value;
-        least = std::min(least, value);
-      }
-      gain -= chosen / static_cast<double>(kernels.size());
-      best -= least / static_cast<double>(kernels.size());
-      check.plans += left.plans.size();
-    }
+  for (const Left &left : kernels) {
+    std::optional<size_t> chosen = choosePlan(model, left.predictions);
+    double gain = chosen ? -left.values[*chosen] : 0, best = std::max(-*llvm::min_element(left.values), 0.0);
+    check.plans += left.values.size();
     gains.push_back(gain);
     reached.push_back(gain - best);
-    check.mean += gain / static_cast<double>(shapes.size());
-    check.best += best / static_cast<double>(shapes.size());
+    check.mean += gain / static_cast<double>(kernels.size());
+    check.best += best / static_cast<double>(kernels.size());
   }
   llvm::sort(reached);
   size_t middle = reached.size() / 2;
@@ -231,31 +257,36 @@ static FitCheck check(ArrayRef<std::vector<Left>> shapes, double margin) {
 }
 
 namespace {
-/// How a family's models are fitted, and how those of its left-out shapes choose.
+/// By what settings left-out shapes gain most; none, where they gain nothing by any.
 struct Choice {
-  double freedom = 0, margin = 0;
+  std::optional<Settings> settings;
   FitCheck check;
-  bool isBetter = false;
 };
 } // namespace
 
-/// The freedom and the margin by which left-out shapes gain most, of those by which none loses more than it may.
+/// Considers settings by which no kernel of a left-out shape loses more than it may.
 static std::optional<Choice> choose(const Sample &sample) {
+  constexpr double leastGain = 1.005, better = 1.0005;
   if (sample.shapes.size() < fewestShapes)
     return std::nullopt;
   Choice best;
-  for (double freedom : freedoms) {
-    std::vector<std::vector<Left>> shapes = leaveOut(sample, freedom);
-    for (double margin : margins) {
-      FitCheck seen = check(shapes, margin);
-      if (seen.least < 1 - mostLoss || (best.isBetter && seen.mean <= best.check.mean * 1.0005))
-        continue;
-      if (seen.mean > 1.001)
-        best = {freedom, margin, seen, true};
+  for (double scatter : scatters)
+    for (double freedom : freedoms) {
+      std::vector<Left> kernels = leaveOut(sample, {scatter, freedom});
+      for (double margin : margins)
+        for (double caution : cautions) {
+          Settings settings{scatter, freedom, margin, caution};
+          FitCheck seen = check(sample, kernels, settings);
+          if (seen.least >= 1 - mostLoss && seen.mean > (best.settings ? best.check.mean * better : leastGain))
+            best = {settings, seen};
+        }
     }
+  if (!best.settings) {
+    // The default plans stay.
+    constexpr double never = 1e9;
+    Settings none{scatters[0], freedoms[0], never, 0};
+    best.check = check(sample, leaveOut(sample, none), none);
   }
-  if (!best.isBetter)
-    best.check = check(leaveOut(sample, 0), std::numeric_limits<double>::infinity());
   return best;
 }
 
@@ -263,11 +294,8 @@ void fitModels(ScheduleDatabase &database) {
   database.models.clear();
   for (const auto &[key, sample] : collect(database)) {
     std::optional<Choice> choice = choose(sample);
-    if (!choice || !choice->isBetter)
-      continue;
-    FittedModel model = fit(sample, nullptr, choice->freedom);
-    model.margin = choice->margin;
-    database.models[key.first][key.second] = std::move(model);
+    if (choice && choice->settings)
+      database.models[key.first][key.second] = fit(sample, nullptr, *choice->settings);
   }
 }
 

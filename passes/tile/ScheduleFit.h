@@ -7,17 +7,26 @@
 
 namespace quern {
 
-/// What `model` expects the logarithm of a plan's time by the default plan's to be, whose features are by `differences`
-/// more, in the model's order; nothing where a difference lies beyond those that the model has seen.
-std::optional<double> predict(const FittedModel &model, llvm::ArrayRef<double> differences);
+/// What a model expects the logarithm of a plan's time by the default plan's to be, and a standard deviation of by how
+/// much that may be wrong. What lies beyond all that the model has seen is not known.
+struct Prediction {
+  double value = 0, deviation = 0;
+  bool isKnown = true;
+};
+
+/// Of a plan whose features are by `differences` more than the default plan's, in the model's order.
+Prediction predict(const FittedModel &model, llvm::ArrayRef<double> differences);
+
+/// The index of the plan that is the surest to be faster than the default plan; none where none is sure enough.
+std::optional<size_t> choosePlan(const FittedModel &model, llvm::ArrayRef<Prediction> predictions);
 
 /// How a model chooses for kernels of shapes that it was not fitted to: each shape's rows are left out in turn, and of
 /// the plans that were measured there that one is taken which a model of the others would choose.
 struct FitCheck {
-  size_t shapes = 0, plans = 0;
-  /// What part of the speed of the best plan the choice has: of the shapes the median.
+  size_t shapes = 0, kernels = 0, plans = 0;
+  /// What part of the speed of the best plan the choice has: of the kernels the median.
   double reached = 0;
-  /// Its speed by that of the plan that the compiler would have chosen: of the shapes the least, and the mean.
+  /// Its speed by that of the plan that the compiler would have chosen: of the kernels the least, and the mean.
   double least = 0, mean = 0;
   /// The mean of the best plans' speed by that.
   double best = 0;

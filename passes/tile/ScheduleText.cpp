@@ -219,12 +219,14 @@ FittedModel DatabaseReader::readModel() {
     FittedFeature feature;
     json.readObject({{"name", [&] { feature.name = json.readName(); }},
                      {"weight", [&] { feature.weight = readNumber(); }},
+                     {"deviation", [&] { feature.deviation = json.readNumber(/*mayBeNegative=*/false); }},
                      {"least", [&] { feature.least = readNumber(); }},
                      {"most", [&] { feature.most = readNumber(); }}});
     model.features.push_back(std::move(feature));
   };
   json.readObject({{"features", [&] { json.readList(ScheduleDatabase::maxFeatures, readFeature); }},
-                   {"margin", [&] { model.margin = json.readNumber(/*mayBeNegative=*/false); }}});
+                   {"margin", [&] { model.margin = json.readNumber(/*mayBeNegative=*/false); }},
+                   {"caution", [&] { model.caution = json.readNumber(/*mayBeNegative=*/false); }}});
   return model;
 }
 
@@ -376,8 +378,10 @@ void DatabaseWriter::print(const FittedModel &model) {
   llvm::interleaveComma(model.features, os, [&](const FittedFeature &feature) {
     os << "{\"name\": ";
     printText(feature.name);
-    for (auto [name, number] :
-         {std::pair("weight", feature.weight), {"least", feature.least}, {"most", feature.most}}) {
+    for (auto [name, number] : {std::pair("weight", feature.weight),
+                                {"deviation", feature.deviation},
+                                {"least", feature.least},
+                                {"most", feature.most}}) {
       os << ", \"" << name << "\": ";
       printNumber(number);
     }
@@ -385,6 +389,8 @@ void DatabaseWriter::print(const FittedModel &model) {
   });
   os << "], \"margin\": ";
   printNumber(model.margin);
+  os << ", \"caution\": ";
+  printNumber(model.caution);
   os << '}';
 }
 

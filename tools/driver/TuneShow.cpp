@@ -134,13 +134,15 @@ static void printEntries(const ScheduleDatabase &database, llvm::raw_ostream &os
 
 /// Models, and how they choose for shapes that they were not fitted to.
 static void printModels(const ScheduleDatabase &database, llvm::raw_ostream &os) {
-  Table table({"family", "target", " shapes", " plans", " of the best", " gain", " possible", " least", "used"});
+  Table table(
+      {"family", "target", " shapes", " kernels", " plans", " of the best", " gain", " possible", " least", "used"});
   for (const auto &[key, check] : checkModels(database)) {
     const auto &[family, target] = key;
     auto models = database.models.find(family);
     bool isUsed = models != database.models.end() && models->second.contains(target);
-    table.add({family, target, std::to_string(check.shapes), std::to_string(check.plans), formatGain(check.reached),
-               formatGain(check.mean), formatGain(check.best), formatGain(check.least), isUsed ? "yes" : "no"});
+    table.add({family, target, std::to_string(check.shapes), std::to_string(check.kernels), std::to_string(check.plans),
+               formatGain(check.reached), formatGain(check.mean), formatGain(check.best), formatGain(check.least),
+               isUsed ? "yes" : "no"});
   }
   if (table.isEmpty())
     return;

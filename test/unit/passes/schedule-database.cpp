@@ -80,7 +80,7 @@ static void checkRoundTrip() {
       "contract.f32", {"bytes", "rows", "tasks"}, {{{{"rows", 4}}, 1.25, 0.01, {-0.0, 1e300, 0.1}}}};
   database.rows.begin()->second.changesRounding = true;
   database.rows.begin()->second.plan["edge"] = INT64_MIN;
-  database.models["contract.f32"]["zen4"] = {{{"bytes", -0.25, -1, 1}, {"tasks", 1e-9, 0, 0.5}}, 0.02};
+  database.models["contract.f32"]["zen4"] = {{{"bytes", -0.25, 0.1, -1, 1}, {"tasks", 1e-9, 0, 0, 0.5}}, 0.02, 2};
   std::string text = print(database);
   auto again = ScheduleDatabase::parse(text, "f.json");
   if (!checks.that(bool(again)))
@@ -90,6 +90,7 @@ static void checkRoundTrip() {
   checks.that(again->machines == database.machines);
   checks.equal(again->models["contract.f32"]["zen4"].features[1].weight, 1e-9);
   checks.equal(again->models["contract.f32"]["zen4"].margin, 0.02);
+  checks.equal(again->models["contract.f32"]["zen4"].caution, 2.0);
   checks.equal(again->versions.halide, "21.0.0");
   // `-0` is the zero that it equals.
   checks.equal(print(*again), replace(text, "[-0,", "[0,"));
@@ -174,7 +175,7 @@ static void checkMerges() {
   checks.equal(all.machines.size(), 2u);
   checks.equal((all.machines[{"a", 2}]["f32"]), 2.0);
   // Models were fitted to rows of one of them.
-  parts[0].models["contract.f32"]["zen4"] = {{{"bytes", 1, 0, 1}}, 0};
+  parts[0].models["contract.f32"]["zen4"] = {{{"bytes", 1, 0, 0, 1}}, 0, 0};
   checks.that(merge({b, parts[0]}).models.empty());
 }
 
@@ -208,7 +209,7 @@ static void checkLookup() {
 /// What is refused, where it is, what was found and what was expected.
 static void checkRefusals() {
   ScheduleDatabase database = makeDatabase(2, 5);
-  database.models["contract.f32"]["zen4"] = {{{"bytes", 1, 0, 1}}, 0.5};
+  database.models["contract.f32"]["zen4"] = {{{"bytes", 1, 0.25, 0, 1}}, 0.5, 1};
   database.rows.begin()->second.trials = {"contract.f32", {"bytes"}, {{{{"rows", 4}}, 1.25, 0.01, {0.5}}}};
   const std::string text = print(database);
   struct Case {

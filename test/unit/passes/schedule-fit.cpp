@@ -70,12 +70,16 @@ static void checkLearning() {
   checks.that(std::abs(model->features[2].weight - 1) < 0.1);
   FitCheck check = checkModels(database).at({"conv.f32", "zen4"});
   checks.equal(check.shapes, 12u);
+  checks.equal(check.kernels, 12u);
   checks.equal(check.plans, 96u);
   checks.that(check.reached > 0.98 && check.least >= 0.98 && check.mean > 1.05 && check.mean <= check.best);
   // Of what was not seen it says nothing.
-  checks.that(predict(*model, {-0.5, 0, 0}).value_or(0) < -0.08);
-  checks.that(!predict(*model, {-1.5, 0, 0}));
-  checks.that(!predict(*model, {-0.5, 0, 0.4}));
+  Prediction known = predict(*model, {-0.5, 0, 0});
+  checks.that(known.isKnown && std::abs(known.value + 0.1) < 0.02 && known.deviation > 0 && known.deviation < 0.05);
+  Prediction high = predict(*model, {-1.5, 0, 0}), dear = predict(*model, {-0.9, 0, 0.4});
+  checks.that(!high.isKnown && high.value < known.value && !dear.isKnown);
+  checks.equal(choosePlan(*model, {Prediction(), known, high, dear}).value_or(9), 1u);
+  checks.that(!choosePlan(*model, {Prediction(), high, dear}));
   // Fitted again, and from rows that were added in another order, it is the same to the bit.
   auto print = [](const ScheduleDatabase &database) {
     std::string text;
