@@ -23,6 +23,8 @@ namespace {
 
 /// How likely a run that is no faster passes for faster at most: in its first comparison, and in all later ones.
 constexpr double firstLevel = 0.04, laterLevel = 0.01;
+/// What part of that is for one last look, when the time ends before a comparison does.
+constexpr double lastLook = 0.4;
 /// Pairs of runs that can be told apart at the first level.
 constexpr double leastPairs = 8;
 /// What part of the time all comparisons may take.
@@ -551,7 +553,7 @@ Search::Verdict Search::judge(unsigned run) const {
   constexpr double slower = 0.05, mostOfWanted = 4;
   std::vector<std::pair<double, double>> units = getUnits(run);
   Signs signs = getSigns(units);
-  if (getLogEvidence(signs.wins, signs.losses) >= -std::log(getLevel(run)))
+  if (getLogEvidence(signs.wins, signs.losses) >= -std::log((1 - lastLook) * getLevel(run)))
     return Verdict::Faster;
   bool isSlower = getLogEvidence(signs.losses, signs.wins) >= -std::log(slower);
   return isSlower || static_cast<double>(units.size()) >= mostOfWanted * getWanted(run) ? Verdict::Slower
@@ -577,7 +579,11 @@ Search::Verdict Search::compareRun(unsigned index) {
     verdict = pairs.empty() ? Verdict::Slower : judge(index);
     wanted = getWanted(index) * static_cast<double>(getUnit(index)) / 2;
   }
-  return verdict;
+  if (verdict != Verdict::Open || laboratory.isInterrupted())
+    return verdict;
+  // Nothing more will be measured of it, so that a test for one look holds; a later call has the same pairs.
+  Signs signs = getSigns(getUnits(index));
+  return getSignTest(signs.wins, signs.losses) <= lastLook * getLevel(index) ? Verdict::Faster : Verdict::Open;
 }
 
 /// The proven plans of a run's kernels.

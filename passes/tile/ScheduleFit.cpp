@@ -63,14 +63,16 @@ static double roundLogarithm(double value) { return std::round(value * 0x1p24) *
 
 static double getExpectedWeight(StringRef feature) { return feature == "estimate" ? 1 : 0; }
 
-/// `quern_conv_f32_64x576_1x35x35x64_conv2d__0a1b2c3d` as `quern_conv_f32_64x576`: kernels of one shape read weights of
-/// one, whatever else they compute, and of however many images.
-static std::string getShapeName(const ScheduleRow &row) {
-  constexpr int words = 4;
-  size_t end = 0;
-  for (int word = 0; word < words && end != std::string::npos; ++word)
-    end = row.kernel.find('_', end + (word > 0));
-  return row.kernel.substr(0, end);
+/// `quern_contract_q4_0_64x576_sx64_matmul__0a1b2c3d` as `quern_contract_q4_0_64x576`, up to the first word of sizes:
+/// kernels of one shape read weights of one, whatever else they compute, and of however many rows.
+static std::string getShapeName(StringRef kernel) {
+  for (size_t begin = 0, end = 0; begin < kernel.size(); begin = end + 1) {
+    end = std::min(kernel.find('_', begin), kernel.size());
+    auto [size, rest] = kernel.slice(begin, end).split('x');
+    if (!rest.empty() && llvm::isDigit(rest.front()))
+      return kernel.take_front(end).str();
+  }
+  return kernel.str();
 }
 
 using SampleKey = std::pair<std::string, std::string>;
@@ -94,7 +96,7 @@ static std::map<SampleKey, Sample> collect(const ScheduleDatabase &database) {
     double part = std::min(1.0, mostPlans / static_cast<double>(row.trials.plans.size()));
     for (const Trial &trial : row.trials.plans)
       points.push_back({trial.features, roundLogarithm(std::log(trial.time)), trial.error * trial.error, part});
-    found->second.shapes[getShapeName(row)].kernels.push_back(std::move(points));
+    found->second.shapes[getShapeName(row.kernel)].kernels.push_back(std::move(points));
   }
   return samples;
 }
@@ -201,7 +203,8 @@ std::optional<size_t> choosePlan(const FittedModel &model, ArrayRef<Prediction> 
   double least = -model.margin;
   for (auto [i, prediction] : llvm::enumerate(predictions)) {
     double value = prediction.value + model.caution * prediction.deviation;
-    if (!prediction.isKnown || value >= least)
+    // What is no number is not less either: hostile features give such.
+    if (!prediction.isKnown || !(value < least))
       continue;
     best = i;
     least = value;

@@ -172,7 +172,7 @@ std::vector<Option> GenerateCommand::getOptions() {
       Option("--parallel, -np", parallel, "N", {1, 1024}, "texts at a time (4)"),
       Option("--cache-rows", cacheRows, "N", {1, mostThings},
              "tokens of all texts at a time together, in pages of 256 (as many as all may have); others wait"),
-      Option("--max-delay", maxDelay, "F", {1, 1e6},
+      Option("--max-delay", maxDelay, "F", {1, 1000},
              "tokens of texts that are written come at most F times as late while a prompt is read (any number)"),
       Option("-n", newTokens, "N", {0, mostThings}, "new tokens at most (512)"),
       Option("--ignore-eos", ignoreEos, "do not end at an end-of-text token"),

@@ -111,13 +111,13 @@ static void checkRefusing() {
   checks.that(checkModels(few).empty());
 }
 
-/// A model by which a shape that was left out loses is none: a stricter margin may save it, or it goes.
+/// No shape loses by a model that it was left out of: where one responds in another way than all others, models promise
+/// less, or there is none.
 static void checkNeverMuchSlower() {
-  ScheduleDatabase database = makeDatabase(8, {0.2, 1, 0, true});
-  fitModels(database);
-  checks.that(!find(database));
-  FitCheck check = checkModels(database).at({"conv.f32", "zen4"});
-  checks.that(check.least == 1 && check.mean == 1 && check.best > 1.05);
+  ScheduleDatabase plain = makeDatabase(8, {0.2, 1, 0}), odd = makeDatabase(8, {0.2, 1, 0, true});
+  FitCheck usual = checkModels(plain).at({"conv.f32", "zen4"}), cautious = checkModels(odd).at({"conv.f32", "zen4"});
+  checks.that(usual.least >= 0.98 && cautious.least >= 0.98);
+  checks.that(cautious.mean < usual.mean);
 }
 
 /// Rows that know other features, or change rounding, are left out.
