@@ -22,13 +22,12 @@ def SpecializeEntriesPass : Pass<"quern-specialize-entries", "::mlir::ModuleOp">
   let description = [{
     An entry with symbolic dimensions gets a variant where all of them are 1 (one token, one row of logits), and, where
     it has two or more, one where all but the first are 1 (many tokens, one row). An entry whose rows have positions
-    gets one for each of `batches` where all are that: a token each of so many sequences, or a text's next token and
-    guesses of those behind it. Other numbers of rows take the kernels for any number, whose tiles fit them as well,
-    but for 7 and 8 of 6 rows a tile. The name of `forward` with s = 1 and r = 1 is `forward.s1.r1`.
+    gets one where all are `batch`, a token each of so many sequences. The name of `forward` with s = 1 and r = 1 is
+    `forward.s1.r1`.
   }];
   let options = [
-    ListOption<"batches", "batches", "int64_t", "numbers of rows that have a variant of their own, from two on",
-               "llvm::cl::list_init<int64_t>({4, 8})">,
+    Option<"batch", "batch", "int64_t", /*default=*/"4",
+           "how many sequences take a step together; with less than two there is no such variant">,
   ];
 }
 

@@ -74,8 +74,8 @@ static void addVariant(EntryOp entry, ArrayRef<StringAttr> symbols, int64_t size
                                         /*replaceTypes=*/true);
 }
 
-/// Whether a step of `entry` can have `batch` rows, all of them wanted: its rows have positions, and all sizes may be
-/// that.
+/// Whether `batch` sequences can each have a row of a step of `entry`: its rows have positions,
+/// and all sizes may be that.
 static bool canBatch(EntryOp entry, ArrayRef<StringAttr> symbols, int64_t batch) {
   DictionaryAttr bounds = entry.getBoundsAttr();
   auto mayBe = [&](StringAttr symbol) {
@@ -100,9 +100,8 @@ struct SpecializeEntriesPass : impl::SpecializeEntriesPassBase<SpecializeEntries
         continue;
       // The most special variant first: the order in which a caller tries them.
       addVariant(entry, symbols, 1);
-      for (int64_t batch : batches)
-        if (batch > 1 && canBatch(entry, symbols, batch))
-          addVariant(entry, symbols, batch);
+      if (batch > 1 && canBatch(entry, symbols, batch))
+        addVariant(entry, symbols, batch);
       if (symbols.size() >= 2)
         addVariant(entry, ArrayRef(symbols).drop_front(), 1);
     }

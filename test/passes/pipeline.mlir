@@ -44,7 +44,6 @@
 // CHECK: quern.launch @[[LOGITS:quern_contract_q8_0_320x64_1x320_rms_norm_quantize_matmul__[0-9a-f]*]]({{.*}}) into(%arg3)
 // CHECK-NOT: quern.launch
 // CHECK-LABEL: quern.program @forward.s4.r4(
-// CHECK-LABEL: quern.program @forward.s8.r8(
 
 // Many tokens of which one is wanted: what comes after the last attention is computed for that one.
 // CHECK-LABEL: quern.program @forward.r1(

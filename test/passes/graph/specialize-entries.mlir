@@ -1,5 +1,4 @@
 // RUN: quern-opt %s --quern-specialize-entries | FileCheck %s
-// RUN: quern-opt %s --quern-specialize-entries=batches=2,1 | FileCheck %s --check-prefix=TWO
 
 // Two symbols: both 1, all but the first 1, general; the most special one first.
 // CHECK-LABEL: quern.entry @forward.s1.r1(
@@ -63,15 +62,12 @@ quern.entry @general(%x: tensor<?xf32, #quern.dims<a>>, %y: tensor<?xf32, #quern
   quern.return %y : tensor<?xf32, #quern.dims<b>>
 }
 
-// Rows with positions are tokens of sequences, of which several take a step together, or of one text and guesses of it.
-// TWO-NOT: @decode.s4
-// TWO: quern.entry @decode.s2.r2(
+// Rows with positions are tokens of sequences, of which several take a step together.
 // CHECK: quern.entry @decode.s1.r1(
 // CHECK: quern.entry @decode.s4.r4(
 // CHECK-SAME: tensor<4x!quern.position>, %{{.*}}: tensor<4xi32>) -> tensor<4xi32>
 // CHECK-NOT: bounds
 // CHECK-SAME: variant_of = @decode, when = {r = 4 : i64, s = 4 : i64}
-// CHECK: quern.entry @decode.s8.r8(
 // CHECK: quern.entry @decode.r1(
 // CHECK: quern.entry @decode(
 quern.entry @decode(%at: tensor<?x!quern.position, #quern.dims<s>>, %want: tensor<?xi32, #quern.dims<r>>) -> tensor<?xi32, #quern.dims<r>>
