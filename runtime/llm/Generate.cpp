@@ -5,6 +5,7 @@
 #include "runtime/llm/GuessPolicy.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <utility>
 
@@ -13,38 +14,33 @@ namespace quern::runtime {
 namespace {
 
 /// How many rows of a prompt a step takes beside the next tokens of other texts: all that there is room for, or so many
-/// that those come at most 1 + `slack` times as late as without, as far as the steps before show. What texts hold does
-/// not depend on it.
+/// that those come at most 1 + `slack` times as late as without, as far as the steps before show. Where not even one row
+/// costs so little, since a step of several rows takes other kernels than one of one, only some steps have a piece: that
+/// which reads most for what it costs, and the others are at most twice as late, and on average as `slack` says. What
+/// texts hold does not depend on it.
 class PromptPace {
 public:
   explicit PromptPace(std::optional<double> slack) : slack(slack) {}
 
-  /// 0: none, so that what a step takes without a prompt is known.
-  int64_t getRows() {
-    if (!slack)
-      return maxRows;
-    if (alone == 0 || ++mixed % probeEvery == 0)
-      return 0;
-    if (perRow == 0)
-      return firstRows;
-    return std::clamp<int64_t>(static_cast<int64_t>(*slack * alone / perRow), 1, maxRows);
-  }
+  /// 0: none.
+  int64_t getRows();
   /// A step of `prompt` rows of a prompt beside others took so long.
-  void note(int64_t prompt, double seconds) {
-    double &mean = prompt ? perRow : alone;
-    double sample = prompt ? std::max(seconds - alone, smallest) / static_cast<double>(prompt) : seconds;
-    if (prompt == 0 || alone != 0)
-      mean = mean == 0 ? sample : mean + (sample - mean) / 4;
-  }
+  void note(int64_t prompt, double seconds);
 
 private:
-  static constexpr int64_t firstRows = 4, maxRows = 512, probeEvery = 64;
-  static constexpr double smallest = 1e-9;
+  static constexpr std::array<int64_t, 18> sizes = {1,  2,  3,  4,  6,   8,   12,  16,  24,
+                                                    32, 48, 64, 96, 128, 192, 256, 384, 512};
+  static constexpr int64_t probeEvery = 64;
+
+  double getExtra(size_t index) const;
 
   std::optional<double> slack;
-  /// Seconds: of a step without a prompt, and of each of its rows with one.
-  double alone = 0, perRow = 0;
-  int64_t mixed = 0;
+  /// Seconds: of a step without a prompt, and what a piece of each size adds to it; 0 where that is not known.
+  double alone = 0;
+  std::array<double, sizes.size()> extras{};
+  /// Seconds that the other texts may come later yet.
+  double credit = 0;
+  int64_t steps = 0;
 };
 
 /// A text in a sequence of the engine, of which the first `fed` tokens are read.
@@ -105,6 +101,49 @@ private:
 };
 
 } // namespace
+
+/// What a piece of a size adds to a step: of one that was not tried, what the next smaller one adds by rows.
+double PromptPace::getExtra(size_t index) const {
+  for (size_t known = index + 1; known-- > 0;)
+    if (extras[known] > 0)
+      return extras[known] * static_cast<double>(sizes[index]) / static_cast<double>(sizes[known]);
+  return 0;
+}
+
+int64_t PromptPace::getRows() {
+  if (!slack)
+    return sizes.back();
+  // What a step takes without a prompt has to be known.
+  if (alone == 0 || ++steps % probeEvery == 0)
+    return 0;
+  double allowed = *slack * alone, most = std::max(allowed, alone);
+  credit = std::min(credit + allowed, most);
+  size_t best = 0;
+  for (size_t index = 0; index < sizes.size(); ++index) {
+    double extra = getExtra(index);
+    bool fits = extra <= allowed, readsMore = extra * static_cast<double>(sizes[best]) <
+                                              getExtra(best) * static_cast<double>(sizes[index]) * (1 + 1e-9);
+    if (index == 0 || fits || (extra <= most && getExtra(best) > allowed && readsMore))
+      best = index;
+    if (extra == 0) // nothing is known yet
+      break;
+  }
+  double extra = getExtra(best);
+  if (extra > credit)
+    return 0;
+  credit -= extra;
+  return sizes[best];
+}
+
+void PromptPace::note(int64_t prompt, double seconds) {
+  constexpr double smallest = 1e-9;
+  auto size = std::find(sizes.begin(), sizes.end(), prompt);
+  if (prompt > 0 && (alone == 0 || size == sizes.end()))
+    return;
+  double &mean = prompt == 0 ? alone : extras[static_cast<size_t>(size - sizes.begin())];
+  double sample = prompt == 0 ? seconds : std::max(seconds - alone, smallest);
+  mean = mean == 0 ? sample : mean + (sample - mean) / 4;
+}
 
 void Generator::assign() {
   for (RunningText &sequence : running)

@@ -28,8 +28,9 @@ struct TextSteps {
 
 /// How texts are continued. What they hold depends on `typical` alone.
 struct GenerateOptions {
-  /// Steps with a piece of a prompt come at most 1 + `slack` times as late as without, as far as the steps before show;
-  /// none: a piece takes what there is room for.
+  /// While a prompt is read, tokens of other texts come at most 1 + `slack` times as late as without, as far as the
+  /// steps before show; on average only, where that is too little for a piece of a prompt. None: a piece takes what
+  /// there is room for.
   std::optional<double> slack;
   /// Null: nothing is guessed.
   Guesser *guesser = nullptr;
