@@ -40,6 +40,11 @@ void describePrefetch(Features &features, int64_t bytes) {
 
 double getTail(int64_t tasks) { return std::log2(2 * double(llvm::divideCeil(tasks, 2)) / double(tasks)); }
 
+int64_t countImages(RankedTensorType images) {
+  constexpr int64_t batch = 8;
+  return images.isDynamicDim(0) ? batch : images.getDimSize(0);
+}
+
 namespace {
 struct Heuristic {
   KernelForm form;

@@ -34,6 +34,9 @@ void describePrefetch(Features &features, int64_t bytes);
 /// The binary logarithm of how much longer `tasks` equal tasks take on two threads than work that these share evenly.
 double getTail(int64_t tasks);
 
+/// How many images `images` has, its first dimension; of any number a batch.
+int64_t countImages(mlir::RankedTensorType images);
+
 } // namespace quern
 
 #endif // QUERN_PASSES_TILE_HEURISTICS_H

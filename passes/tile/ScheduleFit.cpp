@@ -55,8 +55,8 @@ static constexpr double margins[] = {0.01, 0.03, 0.05}, cautions[] = {0, 2, 4};
 /// What a choice may cost a kernel of a shape that was left out, as a part of its time.
 static constexpr double mostLoss = 0.02;
 static constexpr size_t fewestShapes = 4;
-/// A kernel's plans count as so many at most: what one is like is not known the better the more of its plans are.
-static constexpr double mostPlans = 20;
+/// A kernel's plans count as so many, however many there are: one kernel is not to speak for all.
+static constexpr double plansOfKernel = 20;
 
 /// Logarithms of the C library may differ in their last bits between machines.
 static double roundLogarithm(double value) { return std::round(value * 0x1p24) * 0x1p-24; }
@@ -93,7 +93,7 @@ static std::map<SampleKey, Sample> collect(const ScheduleDatabase &database) {
     if (row.trials.plans.empty() || row.changesRounding || row.trials.features != found->second.features)
       continue;
     std::vector<Point> points;
-    double part = std::min(1.0, mostPlans / static_cast<double>(row.trials.plans.size()));
+    double part = plansOfKernel / static_cast<double>(row.trials.plans.size());
     for (const Trial &trial : row.trials.plans)
       points.push_back({trial.features, roundLogarithm(std::log(trial.time)), trial.error * trial.error, part});
     found->second.shapes[getShapeName(row.kernel)].kernels.push_back(std::move(points));

@@ -99,7 +99,7 @@ Features describeWinograd(KernelOp kernel, ArrayRef<int64_t> values, TargetAttr 
   describeTile(features, {values[0], values[2]}, shape.contract, target);
   features.add("lines", std::log2(double(lines)));
   features.add("height waste", std::log2(double(llvm::alignTo(shape.high, lines)) / double(shape.high)));
-  features.add("tail", getTail(tasks));
+  features.add("tail", getTail(countImages(getTensorType(anchor.getResult())) * tasks));
   features.add("shared", shared);
   features.add("shared tiles", shared ? std::max(0.0, std::log2(double(shape.high) * tiles / cache) + 1) : 0);
   features.add("own tiles", shared ? 0 : std::max(0.0, std::log2(double(lines) * tiles / cache) + 2));

@@ -14,10 +14,10 @@ namespace quern::runtime {
 namespace {
 
 /// How many rows of a prompt a step takes beside the next tokens of other texts: all that there is room for, or so many
-/// that those come at most 1 + `slack` times as late as without, as far as the steps before show. Where not even one row
-/// costs so little, since a step of several rows takes other kernels than one of one, only some steps have a piece: that
-/// which reads most for what it costs, and the others are at most twice as late, and on average as `slack` says. What
-/// texts hold does not depend on it.
+/// that those come at most 1 + `slack` times as late as without, as far as the steps before show. Where not even one
+/// row costs so little, since a step of several rows takes other kernels than one of one, only some steps have a piece:
+/// that which reads most for what it costs. The others are at most twice as late then, and on average as `slack` says.
+/// What texts hold does not depend on it.
 class PromptPace {
 public:
   explicit PromptPace(std::optional<double> slack) : slack(slack) {}
