@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 using llvm::ArrayRef;
 using llvm::StringRef;
@@ -29,21 +30,22 @@ struct Point {
   double value = 0, variance = 0, part = 1;
 };
 
-/// What was measured of kernels of one shape, which differ in what else they compute at most.
-struct Shape {
-  std::vector<std::vector<Point>> kernels;
-};
+/// What was measured of kernels that are left out together: those of one shape, or of several where there are many.
+using Fold = std::vector<std::vector<Point>>;
 
 /// What models of one family and target are fitted to.
 struct Sample {
   std::vector<std::string> features;
-  std::map<std::string, Shape> shapes;
+  std::vector<Fold> folds;
+  size_t shapes = 0;
 };
 
-/// The sums that a regression needs, of some points: [features, features] and [features].
+/// What a regression needs of some points: sums, [features, features] and [features], and the range of each feature.
 struct Sums {
+  explicit Sums(size_t size) : squares(size, std::vector<double>(size)), products(size), least(size), most(size) {}
+
   std::vector<std::vector<double>> squares;
-  std::vector<double> products;
+  std::vector<double> products, least, most;
 };
 
 } // namespace
@@ -54,14 +56,12 @@ static constexpr double scatters[] = {0.15, 0.3}, freedoms[] = {0.03, 0.1, 0.3};
 static constexpr double margins[] = {0.01, 0.03, 0.05}, cautions[] = {0, 2, 4};
 /// What a choice may cost a kernel of a shape that was left out, as a part of its time.
 static constexpr double mostLoss = 0.02;
-static constexpr size_t fewestShapes = 4;
+static constexpr size_t fewestShapes = 4, mostFolds = 64;
 /// A kernel's plans count as so many, however many there are: one kernel is not to speak for all.
 static constexpr double plansOfKernel = 20;
 
 /// Logarithms of the C library may differ in their last bits between machines.
 static double roundLogarithm(double value) { return std::round(value * 0x1p24) * 0x1p-24; }
-
-static double getExpectedWeight(StringRef feature) { return feature == "estimate" ? 1 : 0; }
 
 /// `quern_contract_q4_0_64x576_sx64_matmul__0a1b2c3d` as `quern_contract_q4_0_64x576`, up to the first word of sizes:
 /// kernels of one shape read weights of one, whatever else they compute, and of however many rows.
@@ -84,21 +84,37 @@ static std::map<SampleKey, Sample> collect(const ScheduleDatabase &database) {
     if (!row.trials.plans.empty() && !row.changesRounding)
       counts[{row.trials.family, key.target}][row.trials.features] += row.trials.plans.size();
   std::map<SampleKey, Sample> samples;
+  std::map<SampleKey, std::map<std::string, Fold>> shapes;
   for (const auto &[key, features] : counts)
     samples[key].features = std::max_element(features.begin(), features.end(), [](const auto &a, const auto &b) {
                               return a.second < b.second;
                             })->first;
   for (const auto &[key, row] : database.rows) {
-    auto found = samples.find({row.trials.family, key.target});
-    if (row.trials.plans.empty() || row.changesRounding || row.trials.features != found->second.features)
+    SampleKey sample{row.trials.family, key.target};
+    if (row.trials.plans.empty() || row.changesRounding || row.trials.features != samples[sample].features)
       continue;
     std::vector<Point> points;
     double part = plansOfKernel / static_cast<double>(row.trials.plans.size());
     for (const Trial &trial : row.trials.plans)
       points.push_back({trial.features, roundLogarithm(std::log(trial.time)), trial.error * trial.error, part});
-    found->second.shapes[getShapeName(row.kernel)].kernels.push_back(std::move(points));
+    shapes[sample][getShapeName(row.kernel)].push_back(std::move(points));
+  }
+  for (auto &[key, folds] : shapes) {
+    Sample &sample = samples[key];
+    sample.shapes = folds.size();
+    sample.folds.resize(std::min(folds.size(), mostFolds));
+    size_t next = 0;
+    for (auto &[name, fold] : folds)
+      std::move(fold.begin(), fold.end(), std::back_inserter(sample.folds[next++ % mostFolds]));
   }
   return samples;
+}
+
+static std::vector<double> getExpectedWeights(const Sample &sample) {
+  std::vector<double> weights;
+  for (const std::string &name : sample.features)
+    weights.push_back(name == "estimate" ? 1 : 0);
+  return weights;
 }
 
 static void add(Sums &sums, const Point &point, ArrayRef<double> expected, double scatter) {
@@ -109,7 +125,32 @@ static void add(Sums &sums, const Point &point, ArrayRef<double> expected, doubl
     for (size_t j = 0; j <= i; ++j)
       sums.squares[i][j] += weight * point.features[i] * point.features[j];
     sums.products[i] += weight * point.features[i] * residual;
+    sums.least[i] = std::min(sums.least[i], point.features[i]);
+    sums.most[i] = std::max(sums.most[i], point.features[i]);
   }
+}
+
+static void add(Sums &sums, const Sums &others) {
+  for (size_t i = 0; i < sums.products.size(); ++i) {
+    for (size_t j = 0; j <= i; ++j)
+      sums.squares[i][j] += others.squares[i][j];
+    sums.products[i] += others.products[i];
+    sums.least[i] = std::min(sums.least[i], others.least[i]);
+    sums.most[i] = std::max(sums.most[i], others.most[i]);
+  }
+}
+
+/// The sums of each fold.
+static std::vector<Sums> addUp(const Sample &sample, double scatter) {
+  std::vector<double> expected = getExpectedWeights(sample);
+  std::vector<Sums> all;
+  for (const Fold &fold : sample.folds) {
+    Sums &sums = all.emplace_back(expected.size());
+    for (const std::vector<Point> &kernel : fold)
+      for (const Point &point : kernel)
+        add(sums, point, expected, scatter);
+  }
+  return all;
 }
 
 /// Solves L y = `values` in place, L the lower triangle of `factor`.
@@ -158,29 +199,17 @@ struct Settings {
 };
 } // namespace
 
-/// A model of all shapes but `left`.
-static FittedModel fit(const Sample &sample, const Shape *left, const Settings &settings) {
+/// A model of all folds but `left`.
+static FittedModel fit(const Sample &sample, ArrayRef<Sums> folds, std::optional<size_t> left,
+                       const Settings &settings) {
   FittedModel model{{}, settings.margin, settings.caution};
-  std::vector<double> expected;
-  for (const std::string &name : sample.features) {
-    model.features.push_back({name});
-    expected.push_back(getExpectedWeight(name));
-  }
-  size_t size = expected.size();
-  Sums sums{std::vector<std::vector<double>>(size, std::vector<double>(size)), std::vector<double>(size)};
-  for (const auto &[name, shape] : sample.shapes) {
-    if (&shape == left)
-      continue;
-    for (const std::vector<Point> &kernel : shape.kernels)
-      for (const Point &point : kernel) {
-        add(sums, point, expected, settings.scatter);
-        for (auto [feature, difference] : llvm::zip_equal(model.features, point.features)) {
-          feature.least = std::min(feature.least, difference);
-          feature.most = std::max(feature.most, difference);
-        }
-      }
-  }
-  solve(std::move(sums), expected, settings.freedom, model);
+  Sums sums(sample.features.size());
+  for (auto [i, fold] : llvm::enumerate(folds))
+    if (i != left)
+      add(sums, fold);
+  for (auto [name, least, most] : llvm::zip_equal(sample.features, sums.least, sums.most))
+    model.features.push_back({name, 0, 0, least, most});
+  solve(std::move(sums), getExpectedWeights(sample), settings.freedom, model);
   return model;
 }
 
@@ -221,12 +250,12 @@ struct Left {
 };
 } // namespace
 
-/// What models say of each shape that is left out.
-static std::vector<Left> leaveOut(const Sample &sample, const Settings &settings) {
+/// What models say of each fold that is left out.
+static std::vector<Left> leaveOut(const Sample &sample, ArrayRef<Sums> sums, const Settings &settings) {
   std::vector<Left> kernels;
-  for (const auto &[name, shape] : sample.shapes) {
-    FittedModel model = fit(sample, &shape, settings);
-    for (const std::vector<Point> &points : shape.kernels) {
+  for (auto [i, fold] : llvm::enumerate(sample.folds)) {
+    FittedModel model = fit(sample, sums, i, settings);
+    for (const std::vector<Point> &points : fold) {
       Left &left = kernels.emplace_back();
       for (const Point &point : points) {
         left.predictions.push_back(predict(model, point.features));
@@ -238,7 +267,7 @@ static std::vector<Left> leaveOut(const Sample &sample, const Settings &settings
 }
 
 static FitCheck check(const Sample &sample, ArrayRef<Left> kernels, const Settings &settings) {
-  FitCheck check{sample.shapes.size(), kernels.size(), 0, 0, 0, 0, 0};
+  FitCheck check{sample.shapes, kernels.size(), 0, 0, 0, 0, 0};
   FittedModel model{{}, settings.margin, settings.caution};
   std::vector<double> reached, gains;
   for (const Left &left : kernels) {
@@ -270,12 +299,13 @@ struct Choice {
 /// Considers settings by which no kernel of a left-out shape loses more than it may.
 static std::optional<Choice> choose(const Sample &sample) {
   constexpr double leastGain = 1.005, better = 1.0005;
-  if (sample.shapes.size() < fewestShapes)
+  if (sample.shapes < fewestShapes)
     return std::nullopt;
   Choice best;
-  for (double scatter : scatters)
+  for (double scatter : scatters) {
+    std::vector<Sums> sums = addUp(sample, scatter);
     for (double freedom : freedoms) {
-      std::vector<Left> kernels = leaveOut(sample, {scatter, freedom});
+      std::vector<Left> kernels = leaveOut(sample, sums, {scatter, freedom});
       for (double margin : margins)
         for (double caution : cautions) {
           Settings settings{scatter, freedom, margin, caution};
@@ -284,11 +314,12 @@ static std::optional<Choice> choose(const Sample &sample) {
             best = {settings, seen};
         }
     }
+  }
   if (!best.settings) {
     // The default plans stay.
     constexpr double never = 1e9;
     Settings none{scatters[0], freedoms[0], never, 0};
-    best.check = check(sample, leaveOut(sample, none), none);
+    best.check = check(sample, leaveOut(sample, addUp(sample, none.scatter), none), none);
   }
   return best;
 }
@@ -298,7 +329,8 @@ void fitModels(ScheduleDatabase &database) {
   for (const auto &[key, sample] : collect(database)) {
     std::optional<Choice> choice = choose(sample);
     if (choice && choice->settings)
-      database.models[key.first][key.second] = fit(sample, nullptr, *choice->settings);
+      database.models[key.first][key.second] =
+          fit(sample, addUp(sample, choice->settings->scatter), std::nullopt, *choice->settings);
   }
 }
 
