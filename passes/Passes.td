@@ -278,7 +278,8 @@ def SelectSchedulesPass : Pass<"quern-select-schedules", "::mlir::ModuleOp"> {
   let description = [{
     Reads `quern.target` on the module. A kernel that a database lists gets the database's schedule, that of the first;
     what a schedule says already stays; what it does not say is the cost model's choice. Rows for another version of a
-    form, and plans that no kernel of the form may have, are ignored with a remark.
+    form, and plans that no kernel of the form may have, are ignored with a remark. A kernel without a row gets what the
+    first model chooses that a database has for its family, where that is sure of something faster.
   }];
   let options = [
     ListOption<"databases", "database", "std::string", "JSON files of measured schedules">,
