@@ -35,7 +35,8 @@ def prepare_peers(folder=VENV, requirements=REQUIREMENTS):
     python, stamp = folder / "bin" / "python", folder / "stamp"
     if stamp.exists() and stamp.read_text() == requirements.read_text():
         return python
-    say(f"installing the peers of {requirements.name} (llama.cpp is compiled for this machine: minutes)")
+    hint = " (llama.cpp is compiled for this machine: minutes)" if folder == VENV else ""
+    say(f"installing what {requirements.name} lists{hint}")
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
     subprocess.run([python, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", requirements], check=True)
     stamp.write_text(requirements.read_text())
