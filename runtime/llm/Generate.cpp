@@ -117,7 +117,6 @@ int64_t PromptPace::getRows() {
   if (alone == 0 || ++steps % probeEvery == 0)
     return 0;
   double allowed = *slack * alone, most = std::max(allowed, alone);
-  credit = std::min(credit + allowed, most);
   size_t best = 0;
   for (size_t index = 0; index < sizes.size(); ++index) {
     double extra = getExtra(index);
@@ -125,10 +124,13 @@ int64_t PromptPace::getRows() {
                                               getExtra(best) * static_cast<double>(sizes[index]) * (1 + 1e-9);
     if (index == 0 || fits || (extra <= most && getExtra(best) > allowed && readsMore))
       best = index;
-    if (extra == 0) // nothing is known yet
+    // Of larger ones a guess would be bold.
+    if (extras[index] == 0)
       break;
   }
   double extra = getExtra(best);
+  // What is saved up is enough for a piece, however much that costs.
+  credit = std::min(credit + allowed, std::max(most, extra));
   if (extra > credit)
     return 0;
   credit -= extra;

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 # Folders that hold no source: built, fetched or copied in.
-SKIPPED = {".git", ".venv", ".venv-bench", ".cache", "build", "target", "__pycache__"}
+SKIPPED = {".git", ".venv", ".venv-bench", ".venv-bench-tvm", ".cache", "build", "target", "__pycache__"}
 
 
 def files(root, suffixes, folders=None):
