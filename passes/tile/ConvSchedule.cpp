@@ -44,10 +44,9 @@ Features describeConv(KernelOp kernel, ArrayRef<int64_t> values, TargetAttr targ
   describeTile(features, {values[0], values[1]}, shape, target);
   features.add("task", std::log2(double(values[2])));
   features.add("tail", getTail(countImages(image) * groups * llvm::divideCeil(image.getDimSize(1), values[2])));
-  features.add("height waste",
-               std::log2(double(llvm::alignTo(image.getDimSize(1), values[2])) / double(image.getDimSize(1))));
-  features.add("weights", std::max(0.0, std::log2(weights / cache) + 2));
-  features.add("pixels", std::max(0.0, std::log2(pixels / cache) + 2));
+  features.add("height waste", getWaste(image.getDimSize(1), values[2]));
+  features.add("weights", getExcess(weights, cache, 2));
+  features.add("pixels", getExcess(pixels, cache, 2));
   return features;
 }
 

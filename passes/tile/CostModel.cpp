@@ -38,6 +38,10 @@ void describePrefetch(Features &features, int64_t bytes) {
   features.add("distance", bytes != 0 ? std::log2(double(bytes) / 2048) : 0);
 }
 
+double getWaste(int64_t size, int64_t unit) { return std::log2(double(llvm::alignTo(size, unit)) / double(size)); }
+
+double getExcess(double bytes, double cache, double room) { return std::max(0.0, std::log2(bytes / cache) + room); }
+
 double getTail(int64_t tasks) { return std::log2(2 * double(llvm::divideCeil(tasks, 2)) / double(tasks)); }
 
 int64_t countImages(RankedTensorType images) {
@@ -96,13 +100,16 @@ std::vector<CandidatePlan> listPlans(KernelOp kernel, TargetAttr target) {
   return plans;
 }
 
-Features describePlan(KernelOp kernel, ArrayRef<int64_t> values, TargetAttr target) {
-  const Heuristic &heuristic = getHeuristic(kernel.getForm());
-  Features features = heuristic.describe(kernel, values, target);
+Features describePlan(KernelOp kernel, const CandidatePlan &plan, TargetAttr target) {
+  Features features = getHeuristic(kernel.getForm()).describe(kernel, plan.values, target);
   // Plans that are not worth trying by the estimate are told apart by the other features alone.
-  double estimate = heuristic.estimate(kernel, values, target);
-  features.add("estimate", std::isfinite(estimate) ? std::log(estimate) : 0);
+  features.add("estimate", std::isfinite(plan.cost) ? std::log(plan.cost) : 0);
   return features;
+}
+
+Features describePlan(KernelOp kernel, ArrayRef<int64_t> values, TargetAttr target) {
+  double cost = getHeuristic(kernel.getForm()).estimate(kernel, values, target);
+  return describePlan(kernel, CandidatePlan{Values(values), cost}, target);
 }
 
 std::string getFamily(KernelOp kernel, TargetAttr target) {

@@ -32,7 +32,9 @@ struct CandidatePlan {
 /// kernel without one, then the others, cheapest first.
 std::vector<CandidatePlan> listPlans(KernelOp kernel, TargetAttr target);
 
-/// What a model that was fitted to measured plans is told of a kernel that has these `values` of its form's knobs.
+/// What a model that was fitted to measured plans is told of a kernel that has `plan`, one of `listPlans`.
+Features describePlan(KernelOp kernel, const CandidatePlan &plan, TargetAttr target);
+/// The same, of any legal `values` of its form's knobs.
 Features describePlan(KernelOp kernel, llvm::ArrayRef<int64_t> values, TargetAttr target);
 
 /// The family of `kernel`: those that are taken to respond alike to what the features say. Its form, what products are

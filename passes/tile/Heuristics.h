@@ -34,6 +34,12 @@ void describePrefetch(Features &features, int64_t bytes);
 /// The binary logarithm of how much longer `tasks` equal tasks take on two threads than work that these share evenly.
 double getTail(int64_t tasks);
 
+/// The binary logarithm of how much longer `size` things take in whole units than they would in parts of them.
+double getWaste(int64_t size, int64_t unit);
+
+/// By how much more `bytes` are than a part of a cache, 2 to the power of -`room`: a binary logarithm, at least 0.
+double getExcess(double bytes, double cache, double room);
+
 /// How many images `images` has, its first dimension; of any number a batch.
 int64_t countImages(mlir::RankedTensorType images);
 

@@ -84,22 +84,19 @@ MeasuredSchedules::find(KernelOp kernel, TargetAttr target, llvm::function_ref<v
 std::optional<MeasuredSchedules::Found> MeasuredSchedules::choose(KernelOp kernel, TargetAttr target) const {
   std::string family = getFamily(kernel, target);
   for (const Source &source : sources) {
-    auto models = source.database.models.find(family);
-    if (models == source.database.models.end())
-      continue;
-    auto model = models->second.find(target.getName().str());
-    if (model == models->second.end())
+    const FittedModel *model = source.database.findModel(family, target.getName());
+    if (!model)
       continue;
     std::vector<CandidatePlan> plans = listPlans(kernel, target);
-    Features base = describePlan(kernel, plans.front().values, target);
+    Features base = describePlan(kernel, plans.front(), target);
     auto getName = [](const FittedFeature &feature) { return StringRef(feature.name); };
     // Another compiler's model knows other features.
-    if (!llvm::equal(llvm::map_range(model->second.features, getName), base.getNames()))
+    if (!llvm::equal(llvm::map_range(model->features, getName), base.getNames()))
       continue;
     std::vector<Prediction> predictions;
     for (const CandidatePlan &plan : plans)
-      predictions.push_back(predict(model->second, describePlan(kernel, plan.values, target).minus(base)));
-    std::optional<size_t> best = choosePlan(model->second, predictions);
+      predictions.push_back(predict(*model, describePlan(kernel, plan, target).minus(base)));
+    std::optional<size_t> best = choosePlan(*model, predictions);
     if (!best)
       return std::nullopt;
     auto make = [&](const CandidatePlan &plan) {

@@ -145,6 +145,14 @@ const ScheduleRow *ScheduleDatabase::lookup(StringRef digest, StringRef form, in
   return together ? together : alone;
 }
 
+const FittedModel *ScheduleDatabase::findModel(StringRef family, StringRef target) const {
+  auto ofFamily = models.find(family.str());
+  if (ofFamily == models.end())
+    return nullptr;
+  auto found = ofFamily->second.find(target.str());
+  return found == ofFamily->second.end() ? nullptr : &found->second;
+}
+
 //===------------------------------------------------------------------------------------------===//
 // The file.
 //===------------------------------------------------------------------------------------------===//

@@ -182,6 +182,9 @@ struct ScheduleDatabase {
   const ScheduleRow *lookup(llvm::StringRef digest, llvm::StringRef form, int64_t formVersion,
                             llvm::StringRef target) const;
 
+  /// The model for kernels of a family on a target, or null.
+  const FittedModel *findModel(llvm::StringRef family, llvm::StringRef target) const;
+
   /// The word that begins each file of this format.
   static constexpr llvm::StringLiteral format = "quern-schedules-2";
   static constexpr uint64_t maxBytes = 64 << 20;

@@ -85,9 +85,6 @@ double getCost(Tile tile, const ContractShape &shape) {
 
 void describeTile(Features &features, Tile tile, const ContractShape &shape, TargetAttr target) {
   int64_t sharing = tile.rows * shape.lines;
-  auto getWaste = [](int64_t size, int64_t unit) {
-    return std::log2(double(llvm::alignTo(size, unit)) / double(size));
-  };
   features.add("loads", (shape.weightBits == 4 ? 2.5 : 1.0) / double(sharing));
   features.add("left", shape.leftCost / double(tile.vectors));
   features.add("waiting", double(std::max<int64_t>(0, 8 - sharing * tile.vectors)) / 8);
@@ -105,7 +102,7 @@ void describeTask(Features &features, int64_t panels, int64_t prefetch, MatmulOp
                       8;
   features.add("task", std::log2(double(panels)));
   features.add("tail", getTail(llvm::divideCeil(shape.panels, panels)));
-  features.add("footprint", std::max(0.0, std::log2(double(panels) * panelBytes / double(target.getL2Bytes())) + 1));
+  features.add("footprint", getExcess(double(panels) * panelBytes, double(target.getL2Bytes()), 1));
   describePrefetch(features, prefetch);
 }
 

@@ -98,12 +98,12 @@ Features describeWinograd(KernelOp kernel, ArrayRef<int64_t> values, TargetAttr 
   Features features;
   describeTile(features, {values[0], values[2]}, shape.contract, target);
   features.add("lines", std::log2(double(lines)));
-  features.add("height waste", std::log2(double(llvm::alignTo(shape.high, lines)) / double(shape.high)));
+  features.add("height waste", getWaste(shape.high, lines));
   features.add("tail", getTail(countImages(getTensorType(anchor.getResult())) * tasks));
   features.add("shared", shared);
-  features.add("shared tiles", shared ? std::max(0.0, std::log2(double(shape.high) * tiles / cache) + 1) : 0);
-  features.add("own tiles", shared ? 0 : std::max(0.0, std::log2(double(lines) * tiles / cache) + 2));
-  features.add("own weights", shared ? 0 : std::max(0.0, std::log2(weights / cache) + 2));
+  features.add("shared tiles", shared ? getExcess(double(shape.high) * tiles, cache, 1) : 0);
+  features.add("own tiles", shared ? 0 : getExcess(double(lines) * tiles, cache, 2));
+  features.add("own weights", shared ? 0 : getExcess(weights, cache, 2));
   return features;
 }
 

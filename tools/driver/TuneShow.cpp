@@ -138,11 +138,9 @@ static void printModels(const ScheduleDatabase &database, llvm::raw_ostream &os)
       {"family", "target", " shapes", " kernels", " plans", " of the best", " gain", " possible", " least", "used"});
   for (const auto &[key, check] : checkModels(database)) {
     const auto &[family, target] = key;
-    auto models = database.models.find(family);
-    bool isUsed = models != database.models.end() && models->second.contains(target);
     table.add({family, target, std::to_string(check.shapes), std::to_string(check.kernels), std::to_string(check.plans),
                formatGain(check.reached), formatGain(check.mean), formatGain(check.best), formatGain(check.least),
-               isUsed ? "yes" : "no"});
+               database.findModel(family, target) ? "yes" : "no"});
   }
   if (table.isEmpty())
     return;
