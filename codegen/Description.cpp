@@ -319,8 +319,10 @@ static json::Object describeTarget(const TargetModule &target, const llvm::Strin
   }
   for (StringRef feature : target.target->getFeatures())
     features.push_back(feature);
-  return json::Object{
-      {"name", target.target->name}, {"features", std::move(features)}, {"programs", std::move(programs)}};
+  return json::Object{{"name", target.target->name},
+                      {"device", target.target->getDeviceName()},
+                      {"features", std::move(features)},
+                      {"programs", std::move(programs)}};
 }
 
 static json::Value describeText(const DescriptionInputs &inputs) {

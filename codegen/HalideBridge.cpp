@@ -2,7 +2,9 @@
 
 #include "codegen/HalideBridge.h"
 #include "codegen/Backend.h"
+#include "codegen/DeviceSchedule.h"
 #include "codegen/MemoryFile.h"
+#include "codegen/NarrowFloats.h"
 #include "codegen/Template.h"
 
 #include "llvm/Support/MemoryBuffer.h"
@@ -40,27 +42,41 @@ namespace {
 
 /// A kernel's scheduled pipeline.
 struct Pipeline {
-  Outputs outputs;
+  Halide::Pipeline pipeline;
   std::vector<Halide::Argument> arguments;
   Halide::Target target;
 };
 
 } // namespace
 
-/// What Halide is told of a target. Strict floats: see Backend.h. Sizes and strides are given by getSignature, so
-/// kernels do not check them again. Indices have 64 bits only where a buffer needs them.
-static Halide::Target getHalideTarget(const TargetSpec &target, bool largeBuffers) {
+/// What Halide is told of a processor.
+static void addProcessor(std::vector<Halide::Target::Feature> &features, const TargetSpec &target) {
   using T = Halide::Target;
-  std::vector<T::Feature> features = {T::SSE41,     T::AVX,       T::AVX2,          T::FMA,        T::F16C,
-                                      T::NoRuntime, T::NoAsserts, T::NoBoundsQuery, T::StrictFloat};
-  if (largeBuffers)
-    features.push_back(T::LargeBuffers);
+  features.insert(features.end(), {T::SSE41, T::AVX, T::AVX2, T::FMA, T::F16C});
   if (target.level != TargetSpec::Level::Avx2)
     features.insert(features.end(), {T::AVX512, T::AVX512_Skylake});
   // Halide's one name for AVX-512 VNNI without tile registers. It stands for bf16 instructions too, but kernels ask for
   // these themselves, where the target has them, and never convert to bf16 other than by its bits.
   if (target.level == TargetSpec::Level::Vnni512)
     features.insert(features.end(), {T::AVX512_Cannonlake, T::AVX512_Zen4});
+}
+
+/// What Halide is told of a target. Strict floats: see Backend.h. Sizes and strides are given by getSignature, so
+/// kernels do not check them again. Indices have 64 bits only where a buffer needs them. A device's kernels are told
+/// which one they run on by their first argument.
+static Halide::Target getHalideTarget(const TargetSpec &target, bool largeBuffers) {
+  using T = Halide::Target;
+  std::vector<T::Feature> features = {T::NoRuntime, T::NoAsserts, T::NoBoundsQuery, T::StrictFloat};
+  if (largeBuffers)
+    features.push_back(T::LargeBuffers);
+  switch (target.device) {
+  case TargetSpec::Device::Cpu:
+    addProcessor(features, target);
+    break;
+  case TargetSpec::Device::OpenCl:
+    features.insert(features.end(), {T::UserContext, T::OpenCL});
+    break;
+  }
   return Halide::Target(T::Linux, T::X86, 64, features);
 }
 
@@ -79,18 +95,25 @@ template <typename ActionT> static LogicalResult guard(KernelOp kernel, ActionT 
 
 static FailureOr<Pipeline> buildPipeline(KernelOp kernel, const TargetSpec &target) {
   const KernelTemplate &form = getTemplate(kernel.getForm());
-  FailureOr<Parameters> parameters = Parameters::get(kernel);
+  FailureOr<Parameters> parameters = Parameters::get(kernel, target);
   FailureOr<std::unique_ptr<Lowering>> lowering = Lowering::create(kernel, target);
   if (failed(parameters) || failed(lowering))
     return failure();
-  FailureOr<Outputs> outputs = form.build(**lowering, *parameters);
-  if (failed(outputs))
+  FailureOr<KernelPlan> plan = form.build(**lowering, *parameters);
+  if (failed(plan))
     return failure();
-  if (outputs->size() != kernel.getNumResults())
-    return kernel.emitError("has ") << kernel.getNumResults() << " results, expected " << outputs->size()
+  if (plan->outputs.size() != kernel.getNumResults())
+    return kernel.emitError("has ") << kernel.getNumResults() << " results, expected " << plan->outputs.size()
                                     << " of a kernel of the form `" << stringifyKernelForm(kernel.getForm()) << "`";
-  (*lowering)->constrainOutputs(*outputs);
-  return Pipeline{*outputs, (*lowering)->getArguments(), getHalideTarget(target, (*lowering)->hasLargeBuffers())};
+  if (target.isDevice())
+    plan->forDevice(DeviceSchedule(target.blockThreads));
+  else if (failed(plan->forProcessor()))
+    return failure();
+  (*lowering)->constrainOutputs(plan->outputs);
+  Halide::Pipeline pipeline(plan->outputs);
+  if (target.isDevice())
+    storeNarrowFloatsAsBits(pipeline);
+  return Pipeline{pipeline, (*lowering)->getArguments(), getHalideTarget(target, (*lowering)->hasLargeBuffers())};
 }
 
 static LogicalResult emitError(KernelOp kernel, llvm::Error error) {
@@ -107,8 +130,7 @@ static LogicalResult emitKernelCode(KernelOp kernel, const TargetSpec &target, S
     FailureOr<Pipeline> pipeline = buildPipeline(kernel, target);
     if (failed(pipeline))
       return failure();
-    Halide::Pipeline(pipeline->outputs)
-        .compile_to_bitcode(bitcode->path(), pipeline->arguments, symbol.str(), pipeline->target);
+    pipeline->pipeline.compile_to_bitcode(bitcode->path(), pipeline->arguments, symbol.str(), pipeline->target);
     return success();
   });
   if (failed(built))
@@ -116,7 +138,7 @@ static LogicalResult emitKernelCode(KernelOp kernel, const TargetSpec &target, S
   auto buffer = bitcode->read(symbol);
   if (!buffer)
     return emitError(kernel, buffer.takeError());
-  FailureOr<Parameters> parameters = Parameters::get(kernel);
+  FailureOr<Parameters> parameters = Parameters::get(kernel, target);
   int64_t prefetchBytes = succeeded(parameters) ? parameters->getPrefetchBytes() : 0;
   if (llvm::Error error = emitMachineCode((*buffer)->getMemBufferRef(), target, symbol, prefetchBytes, kind, os))
     return emitError(kernel, std::move(error));
@@ -138,7 +160,7 @@ static LogicalResult emitLoops(KernelOp kernel, const TargetSpec &target, String
     if (failed(pipeline))
       return failure();
     std::map<Halide::OutputFileType, std::string> outputs = {{Halide::OutputFileType::stmt, text->path()}};
-    Halide::Pipeline(pipeline->outputs).compile_to(outputs, pipeline->arguments, symbol.str(), pipeline->target);
+    pipeline->pipeline.compile_to(outputs, pipeline->arguments, symbol.str(), pipeline->target);
     return success();
   });
   if (failed(built))

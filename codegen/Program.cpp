@@ -1,6 +1,7 @@
 //===- Program.cpp - programs in kernel form to LLVM ------------------------------------------===//
 
 #include "codegen/Program.h"
+#include "runtime/devices/HalideBuffer.h"
 #include "runtime/include/quern/Format.h"
 
 #include <HalideRuntime.h>
@@ -52,6 +53,21 @@ static_assert(sizeof(halide_buffer_t::device) == 8 && sizeof(halide_buffer_t::de
               sizeof(halide_buffer_t::dim) == 8 && sizeof(halide_buffer_t::padding) == 8);
 static_assert(sizeof(halide_dimension_t::min) == 4 && sizeof(halide_dimension_t::extent) == 4 &&
               sizeof(halide_dimension_t::stride) == 4 && sizeof(halide_dimension_t::flags) == 4);
+
+// The runtime's devices have these structs of their own.
+#define CHECK_FIELD(ours, theirs)                                                                                      \
+  static_assert(offsetof(runtime::HalideBuffer, ours) == offsetof(halide_buffer_t, theirs));
+CHECK_FIELD(device, device)
+CHECK_FIELD(deviceInterface, device_interface)
+CHECK_FIELD(host, host)
+CHECK_FIELD(flags, flags)
+CHECK_FIELD(typeCode, type)
+CHECK_FIELD(dimensions, dimensions)
+CHECK_FIELD(dim, dim)
+#undef CHECK_FIELD
+static_assert(offsetof(runtime::HalideBuffer, typeBits) == TypeBits && sizeof(runtime::HalideBuffer) == sizeof(halide_buffer_t));
+static_assert(offsetof(runtime::HalideDimension, extent) == Extent && offsetof(runtime::HalideDimension, stride) == Stride &&
+              sizeof(runtime::HalideDimension) == sizeof(halide_dimension_t));
 
 /// The LLVM types that the ABI is made of.
 struct AbiTypes {
@@ -110,7 +126,7 @@ private:
   /// Extent and stride of each dimension of a buffer.
   using BufferSizes = SmallVector<std::pair<Value, Value>>;
   BufferSizes getSizes(const NativeArgument &argument, const Symbols &symbols);
-  void buildBuffer(const NativeArgument &argument, Value buffer, Value dims, Value host, const BufferSizes &sizes);
+  void buildBuffer(const NativeArgument &argument, Value buffer, Value dims, Value memory, const BufferSizes &sizes);
   LogicalResult buildProgram(ProgramOp program);
   void buildProfileCall(LLVM::LLVMFuncOp function, Value args, Value kernelIndex, int begin);
   Value loadChosenKernel(Value kernelIndex);
@@ -185,13 +201,21 @@ ProgramLowering::BufferSizes ProgramLowering::getSizes(const NativeArgument &arg
   return sizes;
 }
 
-/// Fills one `halide_buffer_t` and its dimensions.
-void ProgramLowering::buildBuffer(const NativeArgument &argument, Value buffer, Value dims, Value host,
+/// Fills one `halide_buffer_t` and its dimensions. A device's has an interface that is not null, behind which nobody
+/// looks.
+void ProgramLowering::buildBuffer(const NativeArgument &argument, Value buffer, Value dims, Value memory,
                                   const BufferSizes &sizes) {
   Value zero64 = constant(types.i64, 0), null = LLVM::ZeroOp::create(builder, types.pointer);
-  storeField(zero64, buffer, Device);
-  storeField(null, buffer, DeviceInterface);
-  storeField(offset(host, argument.byteOffset), buffer, Host);
+  memory = offset(memory, argument.byteOffset);
+  if (layout.isOnDevice) {
+    storeField(LLVM::PtrToIntOp::create(builder, types.i64, memory), buffer, Device);
+    storeField(buffer, buffer, DeviceInterface);
+    storeField(null, buffer, Host);
+  } else {
+    storeField(zero64, buffer, Device);
+    storeField(null, buffer, DeviceInterface);
+    storeField(memory, buffer, Host);
+  }
   storeField(zero64, buffer, Flags);
   storeField(constant(types.i8, argument.element.code), buffer, TypeCode);
   storeField(constant(types.i8, argument.element.bits), buffer, TypeBits);
@@ -227,7 +251,8 @@ LogicalResult ProgramLowering::buildCaller(KernelOp kernel) {
   builder.setLoc(kernel.getLoc());
   builder.setInsertionPointToEnd(target->getBody());
 
-  SmallVector<Type> nativeTypes;
+  // A device's kernels are told of it first.
+  SmallVector<Type> nativeTypes(layout.isOnDevice ? 1 : 0, types.pointer);
   unsigned operandCount = 0;
   for (const NativeArgument &argument : *signature) {
     nativeTypes.push_back(argument.isScalar() ? types.i32 : Type(types.pointer));
@@ -269,6 +294,8 @@ LogicalResult ProgramLowering::buildCaller(KernelOp kernel) {
   }
   Value args = entry->getArgument(0), index = entry->getArgument(1);
   SmallVector<Value> nativeOperands;
+  if (layout.isOnDevice)
+    nativeOperands.push_back(loadField(args, ArgsField::device));
   for (auto [argument, slot] : llvm::zip_equal(*signature, slots)) {
     switch (argument.kind) {
     case NativeArgument::Kind::Visible:
@@ -452,6 +479,7 @@ ProgramLayout makeLayout(const TargetModule &target, ArrayRef<ParameterPlacement
   ProgramLayout layout;
   ModuleOp module = target.module;
   layout.symbolSuffix = symbolSuffix(*target.target);
+  layout.isOnDevice = target.target->isDevice();
   for (const ParameterPlacement &placement : placements)
     layout.parameterOffsets[placement.name] = placement.offset;
   for (auto [i, state] : llvm::enumerate(module.getOps<StateOp>()))

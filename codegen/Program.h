@@ -23,6 +23,8 @@ struct ProgramLayout {
   llvm::StringMap<unsigned> kernelIndices;
   /// Kernels are called through `quern_chosen_kernels` (runtime/measure/Arms.h).
   bool isMeasured = false;
+  /// Kernels run on a device, which `QuernProgramArgs` tells of.
+  bool isOnDevice = false;
   /// Appended to kernels' and programs' symbols, so that several targets live in one binary.
   std::string symbolSuffix;
 };

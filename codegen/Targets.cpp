@@ -14,20 +14,41 @@ using llvm::Expected;
 
 namespace quern::codegen {
 
+/// What kernels are told of a device: nothing that a processor has. Its programs run on any x86-64.
+static constexpr TargetSpec getDevice(StringRef name, TargetSpec::Device device, int blockThreads) {
+  TargetSpec target{name, "x86-64", TargetSpec::Level::Baseline, 32, 0, 0, "none", false, 0, 0, ""};
+  target.device = device;
+  target.blockThreads = blockThreads;
+  return target;
+}
+
 static constexpr TargetSpec targetTable[] = {
 #define QUERN_TARGET(name, cpu, level, vectorBits, l1, l2, dot, bf16Dot, prefetchBytes, registers, features)           \
   {name, cpu, TargetSpec::Level::level, vectorBits, l1, l2, dot, bf16Dot, prefetchBytes, registers, features},
+#define QUERN_DEVICE(name, device, blockThreads) getDevice(name, TargetSpec::Device::device, blockThreads),
 #include "codegen/Targets.def"
 };
 
 SmallVector<StringRef> TargetSpec::getFeatures() const {
   SmallVector<StringRef> list;
-  features.split(list, ',');
+  features.split(list, ',', -1, /*KeepEmpty=*/false);
   return list;
 }
 
+StringRef TargetSpec::getDeviceName() const {
+  switch (device) {
+  case Device::Cpu:
+    return "cpu";
+  case Device::OpenCl:
+    return "opencl";
+  }
+  llvm_unreachable("no such device");
+}
+
 TargetAttr TargetSpec::getAttr(MLIRContext *context) const {
-  return TargetAttr::get(context, name, vectorBits, l1Bytes, l2Bytes, dot, vectorRegisters, bf16Dot, prefetchBytes);
+  if (isDevice())
+    return GpuTargetAttr::get(context, name, blockThreads);
+  return CpuTargetAttr::get(context, name, vectorBits, l1Bytes, l2Bytes, dot, vectorRegisters, bf16Dot, prefetchBytes);
 }
 
 ArrayRef<TargetSpec> getTargets() { return targetTable; }
@@ -62,12 +83,15 @@ Expected<TargetSpec> findTarget(StringRef name) {
     return llvm::createStringError("unknown target `" + name.str() + "`, expected `host`, `" + names + "`");
   }
   llvm::StringMap<bool> host = llvm::sys::getHostCPUFeatures();
-  for (const TargetSpec &target : getTargets())
+  auto processors = llvm::make_filter_range(getTargets(), [](const TargetSpec &target) { return !target.isDevice(); });
+  const TargetSpec *least = nullptr;
+  for (const TargetSpec &target : processors) {
     if (findMissing(target, host).empty())
       return target;
-  const TargetSpec &least = getTargets().back();
-  return llvm::createStringError("this processor has no `" + findMissing(least, host).str() + "`, which `" +
-                                 least.name.str() + "`, the least of the targets, needs");
+    least = &target;
+  }
+  return llvm::createStringError("this processor has no `" + findMissing(*least, host).str() + "`, which `" +
+                                 least->name.str() + "`, the least of the targets, needs");
 }
 
 } // namespace quern::codegen

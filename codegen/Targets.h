@@ -12,10 +12,13 @@ namespace quern::codegen {
 /// A row of Targets.def.
 struct TargetSpec {
   /// What Halide is told: the widest instructions it may choose itself.
-  enum class Level { Avx2, Avx512, Vnni512 };
+  enum class Level { Baseline, Avx2, Avx512, Vnni512 };
+
+  /// What runs the kernels; the programs that launch them run on the processor.
+  enum class Device { Cpu, OpenCl };
 
   llvm::StringRef name;
-  /// LLVM's name of the processor.
+  /// LLVM's name of the processor; of a device, of the processor beside it.
   llvm::StringRef cpu;
   Level level;
   int64_t vectorBits;
@@ -31,16 +34,22 @@ struct TargetSpec {
   int64_t vectorRegisters;
   /// What the processor must have, by the names of /proc/cpuinfo, comma-separated.
   llvm::StringRef features;
+  Device device = Device::Cpu;
+  /// Of a device, how many threads a block of a kernel has.
+  int blockThreads = 0;
 
   /// The features one by one.
   llvm::SmallVector<llvm::StringRef> getFeatures() const;
   /// What the passes see of the machine.
   TargetAttr getAttr(mlir::MLIRContext *context) const;
+  /// The device by its name in the description (runtime/include/quern/Format.h): `cpu`, `opencl`.
+  llvm::StringRef getDeviceName() const;
+  bool isDevice() const { return device != Device::Cpu; }
   /// How many f32 fit a vector register.
   int lanes() const { return static_cast<int>(vectorBits / 32); }
 };
 
-/// Every target, best first.
+/// Every target, processors first, the best of each kind first.
 llvm::ArrayRef<TargetSpec> getTargets();
 
 /// The target of this name; `host` is the best one that this processor has the features of. The error names what

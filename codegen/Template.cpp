@@ -20,8 +20,10 @@ const KernelTemplate &getTemplate(KernelForm form) {
   return *found;
 }
 
-FailureOr<Parameters> Parameters::get(KernelOp kernel) {
+FailureOr<Parameters> Parameters::get(KernelOp kernel, const TargetSpec &target) {
   auto schedule = kernel.getScheduleAttr();
+  if (target.isDevice())
+    return Parameters(ScheduleAttr::get(kernel.getContext(), DictionaryAttr::get(kernel.getContext())));
   for (const Knob &knob : getKnobs(kernel.getForm()))
     if (!schedule || !schedule.getInt(knob.name))
       return kernel.emitError("schedule lacks the parameter `") << knob.name << "`";

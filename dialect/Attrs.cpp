@@ -10,6 +10,8 @@ using namespace mlir;
 
 #include "dialect/Enums.cpp.inc"
 
+#include "dialect/AttrInterfaces.cpp.inc"
+
 #define GET_ATTRDEF_CLASSES
 #include "dialect/Attrs.cpp.inc"
 

@@ -7,6 +7,7 @@ include "mlir/IR/AttrTypeBase.td"
 include "mlir/IR/EnumAttr.td"
 include "mlir/IR/BuiltinAttributeInterfaces.td"
 include "mlir/IR/TensorEncoding.td"
+include "dialect/AttrInterfaces.td"
 include "dialect/Dialect.td"
 
 class Quern_Attr<string name, string attrMnemonic, list<Trait> traits = []>
@@ -26,8 +27,8 @@ def Quern_Dims : Quern_Attr<"Dims", "dims",
   let hasCustomAssemblyFormat = 1;
 }
 
-def Quern_Target : Quern_Attr<"Target", "target"> {
-  let summary = "what the compiler knows of a machine";
+def Quern_CpuTarget : Quern_Attr<"CpuTarget", "cpu", [Quern_TargetAttrInterface]> {
+  let summary = "what the compiler knows of a processor";
   let description = [{
     The vector width in bits, caches in bytes, the instruction that multiplies u8 by i8 into i32 (`none`, `vnni`), and
     whether there is one that adds the products of pairs of bf16 to f32, faster than products of f32 are; how many bytes
@@ -39,6 +40,29 @@ def Quern_Target : Quern_Attr<"Target", "target"> {
                         DefaultValuedParameter<"int64_t", "0">:$prefetchBytes);
   let assemblyFormat = [{
     `<` $name `,` struct($vectorBits, $l1Bytes, $l2Bytes, $dot, $vectorRegisters, $bf16Dot, $prefetchBytes) `>`
+  }];
+  let extraClassDeclaration = "bool isDevice() const { return false; }";
+}
+
+def Quern_GpuTarget : Quern_Attr<"GpuTarget", "gpu", [Quern_TargetAttrInterface]> {
+  let summary = "what the compiler knows of a device";
+  let description = [{
+    How many threads a block of a kernel has. Choices that all targets of a binary share, such as which weights are
+    joined, are those of a processor with vectors of 512 bits.
+
+    Example: `#quern.gpu<"opencl", blockThreads = 128>`
+  }];
+  let parameters = (ins StringRefParameter<"">:$name, "int64_t":$blockThreads);
+  let assemblyFormat = "`<` $name `,` struct($blockThreads) `>`";
+  let extraClassDeclaration = [{
+    bool isDevice() const { return true; }
+    int64_t getVectorBits() const { return 512; }
+    int64_t getVectorRegisters() const { return 32; }
+    int64_t getL1Bytes() const { return 32 << 10; }
+    int64_t getL2Bytes() const { return 1 << 20; }
+    ::llvm::StringRef getDot() const { return "none"; }
+    bool getBf16Dot() const { return false; }
+    int64_t getPrefetchBytes() const { return 0; }
   }];
 }
 

@@ -18,6 +18,8 @@
 #define GET_TYPEDEF_CLASSES
 #include "dialect/Types.h.inc"
 
+#include "dialect/AttrInterfaces.h.inc"
+
 #define GET_ATTRDEF_CLASSES
 #include "dialect/Attrs.h.inc"
 

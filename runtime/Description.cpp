@@ -371,6 +371,8 @@ Target Reader::readTarget(const Json &json, const std::string &path, const Descr
   JsonObject object(json, path, mistake);
   Target target;
   target.name = object.getString("name");
+  if (object.has("device"))
+    target.device = object.getString("device");
   target.features = object.getStrings("features");
   size_t index = 0;
   for (const Json &program : object.getArray("programs"))

@@ -38,6 +38,7 @@ static Result<void> run(const char *program, CommandLine &line) {
   SessionOptions options;
   if (asked.threads)
     options.threads = static_cast<unsigned>(*asked.threads);
+  options.device = asked.device;
   Result<std::unique_ptr<Session>> session = openSelf(asked.image, options);
   if (!session)
     return session.error();

@@ -7,8 +7,15 @@
 namespace quern::runtime {
 
 RoutingWatch::RoutingWatch(const Description &description, const Program &program, const int32_t *dims,
-                           const uint8_t *arena, RoutingNotes &notes)
-    : description(description), program(program), dims(dims), arena(arena), notes(notes) {}
+                           Device &device, uint8_t *arena, RoutingNotes &notes)
+    : description(description), program(program), dims(dims), device(device), arena(arena), notes(notes) {}
+
+/// `count` numbers of the arena; zeros where the device has failed, which the run tells of.
+std::vector<int32_t> RoutingWatch::read(uint64_t offset, int64_t count) const {
+  std::vector<int32_t> values(static_cast<size_t>(count));
+  (void)device.read(values.data(), arena + offset, values.size() * sizeof(int32_t));
+  return values;
+}
 
 void RoutingWatch::finish(uint32_t launch) {
   // Choices are in the order of the launches.
@@ -28,9 +35,8 @@ int32_t RoutingWatch::countChosen(uint32_t launch) const {
 /// Notes one choice; how many experts at least one row chose.
 int32_t RoutingWatch::look(const Routing &routing) {
   const ExpertArray &array = description.experts[routing.array];
-  const auto *order = reinterpret_cast<const int32_t *>(arena + routing.order);
-  const auto *begins = reinterpret_cast<const int32_t *>(arena + routing.begins);
   int64_t rows = routing.rows.symbol < 0 ? routing.rows.size : dims[routing.rows.symbol], slots = routing.slots;
+  std::vector<int32_t> order = read(routing.order, rows * slots), begins = read(routing.begins, array.experts + 1);
   ExpertChoices &choices = notes.choices[routing.array];
   bool isCounted = notes.record != RoutingRecord::None, isKept = notes.record == RoutingRecord::Rows;
   size_t first = choices.chosen.size();
@@ -39,19 +45,21 @@ int32_t RoutingWatch::look(const Routing &routing) {
   choices.rows += isCounted ? rows : 0;
   int32_t different = 0;
   for (int32_t place = 0; place < array.experts; ++place) {
-    int64_t begin = std::max(begins[place], 0), end = std::min<int64_t>(begins[place + 1], rows * slots);
+    auto at = static_cast<size_t>(place);
+    int64_t begin = std::max(begins[at], 0), end = std::min<int64_t>(begins[at + 1], rows * slots);
     different += begin < end;
-    int32_t expert = array.order[static_cast<size_t>(place)];
+    int32_t expert = array.order[at];
     // A row that chooses an expert twice does so in two slots that follow each other here.
     int64_t lastRow = -1;
     for (int64_t i = begin; isCounted && i < end; ++i) {
-      int64_t row = order[i] / slots;
-      if (order[i] < 0 || row >= rows)
+      int32_t slot = order[static_cast<size_t>(i)];
+      int64_t row = slot / slots;
+      if (slot < 0 || row >= rows)
         continue;
       choices.counts[static_cast<size_t>(expert)] += row != lastRow;
       lastRow = row;
       if (isKept)
-        choices.chosen[first + static_cast<size_t>(row)][static_cast<size_t>(order[i] % slots)] = expert;
+        choices.chosen[first + static_cast<size_t>(row)][static_cast<size_t>(slot % slots)] = expert;
     }
   }
   return different;

@@ -4,6 +4,7 @@
 #define QUERN_RUNTIME_ROUTINGWATCH_H
 
 #include "quern/Runtime.h"
+#include "runtime/devices/Device.h"
 
 namespace quern::runtime {
 
@@ -17,9 +18,9 @@ struct RoutingNotes {
 /// Looks at what rows chose, launch by launch of one run.
 class RoutingWatch {
 public:
-  /// A run of `program`, of sizes `dims`, whose kernels write to `arena`. Everything outlives the watch.
-  RoutingWatch(const Description &description, const Program &program, const int32_t *dims, const uint8_t *arena,
-               RoutingNotes &notes);
+  /// A run of `program`, of sizes `dims`, whose kernels write to `arena` of `device`. Everything outlives the watch.
+  RoutingWatch(const Description &description, const Program &program, const int32_t *dims, Device &device,
+               uint8_t *arena, RoutingNotes &notes);
 
   /// Looks at what launch number `launch` has left.
   void finish(uint32_t launch);
@@ -28,11 +29,13 @@ public:
 
 private:
   int32_t look(const Routing &routing);
+  std::vector<int32_t> read(uint64_t offset, int64_t count) const;
 
   const Description &description;
   const Program &program;
   const int32_t *dims;
-  const uint8_t *arena;
+  Device &device;
+  uint8_t *arena;
   RoutingNotes &notes;
   /// For each choice of the program that was looked at.
   std::vector<int32_t> chosen;

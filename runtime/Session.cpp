@@ -11,6 +11,7 @@
 #include "runtime/Memory.h"
 #include "runtime/RoutingWatch.h"
 #include "runtime/TargetChoice.h"
+#include "runtime/devices/Device.h"
 
 #include <algorithm>
 #include <cstring>
@@ -31,10 +32,14 @@ struct Session::Impl {
   std::unique_ptr<HugePages> hugePages;
   std::span<const uint8_t> data;
   std::unique_ptr<KernelHost> host;
+  std::unique_ptr<Device> device;
+  /// The weights where they are not the data itself.
+  DeviceMemory ownWeights;
+  const void *weights = nullptr;
   /// Scratch memory of the largest program.
-  Mapping arena;
+  DeviceMemory arena;
   /// All states, one behind the other.
-  Mapping states;
+  DeviceMemory states;
   std::vector<void *> statePointers;
   /// The rows of a sequence in all caches.
   std::optional<int64_t> stateRows;
@@ -42,14 +47,30 @@ struct Session::Impl {
   bool hasSomePages = false, hasPages = false;
   /// Which page holds which rows.
   std::vector<int32_t> pages;
+  /// The pages as kernels read them, and whether these are they; arguments and results of a run. Only where a device has
+  /// memory of its own.
+  DeviceMemory devicePages;
+  bool arePagesKnown = false;
+  std::vector<DeviceMemory> operands;
+  /// What a device could not do between runs, for the next one to tell.
+  std::optional<Error> failure;
   LaunchHook hook;
   bool profiling = false;
   std::vector<KernelLaunch> launches;
   RoutingNotes notes;
 
   Result<void> allocateStates(int64_t count);
-  void startStates();
+  Result<void> startStates();
   Result<void> allocate(const SessionOptions &options);
+  Result<void> placeWeights();
+  Result<const int32_t *> placePages();
+  Result<void *> placeOperand(size_t index, const void *values, uint64_t bytes);
+  Result<void> placeOperands(std::span<const TensorView> inputs, std::span<const MutableTensorView> outputs,
+                             std::vector<void *> &addresses);
+  Result<void> fetchResults(size_t first, std::span<const MutableTensorView> outputs);
+  void note(Result<void> done);
+  Result<bool> hasOverflow(size_t state) const;
+  Result<void> moveRow(size_t state, int64_t from, int64_t to);
   const Program &chooseProgram(uint32_t entry, std::span<const int32_t> dims) const;
   Result<void> launch(const Program &program, QuernProgramArgs args);
   Result<std::vector<int32_t>> check(uint32_t entry, std::span<const TensorView> inputs) const;
@@ -67,6 +88,8 @@ struct Profile {
   const int32_t *dims;
   int32_t visible;
   RoutingWatch *routing;
+  Device *device;
+  std::optional<Error> failure = std::nullopt;
   /// How many launches have ended.
   uint32_t ended = 0;
 };
@@ -82,6 +105,13 @@ static int64_t now() {
   timespec time;
   clock_gettime(CLOCK_MONOTONIC, &time);
   return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+template <typename ViewT> static uint64_t countBytes(const ViewT &view) {
+  uint64_t bytes = getElementSize(view.dtype);
+  for (int64_t size : view.shape)
+    bytes *= static_cast<uint64_t>(size);
+  return bytes;
 }
 
 static uint64_t alignUp(uint64_t bytes) { return (bytes + QUERN_ALIGNMENT - 1) / QUERN_ALIGNMENT * QUERN_ALIGNMENT; }
@@ -112,6 +142,8 @@ Result<std::unique_ptr<Session>> Session::open(const std::string &path, const Se
     Impl &impl = *(*session)->impl;
     impl.file = std::move(*data);
     uint64_t bytes = std::min<uint64_t>(impl.description.weightsBytes, impl.file.size());
+    if (!impl.device->isHost())
+      return session;
     std::vector<HugePages::Range> often = findOften(impl.description);
     impl.hugePages = std::make_unique<HugePages>(std::span(impl.file.data(), bytes), often);
   }
@@ -142,7 +174,8 @@ Result<std::unique_ptr<Session>> Session::create(const Image &image, const Sessi
   impl->data = image.data;
   if (Result<void> valid = checkData(impl->description, image.data.size()); !valid)
     return valid.error();
-  Result<uint32_t> target = chooseTarget(impl->description.targets, options.target, hasCpuFeature);
+  std::string device = options.device.value_or("cpu");
+  Result<uint32_t> target = chooseTarget(impl->description.targets, options.target, hasCpuFeature, device);
   if (!target)
     return target.error();
   impl->target = &impl->description.targets[*target];
@@ -154,15 +187,23 @@ Result<std::unique_ptr<Session>> Session::create(const Image &image, const Sessi
 }
 
 Result<void> Session::Impl::allocate(const SessionOptions &options) {
-  Result<std::unique_ptr<KernelHost>> threads =
-      KernelHost::create(options.threads.value_or(std::min(countAllowedCpus(), maxThreads)));
-  if (!threads)
-    return threads.error();
-  host = std::move(*threads);
+  bool isHost = target->device == "cpu";
+  Result<std::unique_ptr<Device>> made = isHost ? createCpu() : createDevice(target->device);
+  if (!made)
+    return made.error();
+  device = std::move(*made);
+  // Beside a device, one thread asks for what it is to do.
+  unsigned threads = isHost ? std::min(countAllowedCpus(), maxThreads) : 1;
+  Result<std::unique_ptr<KernelHost>> seats = KernelHost::create(options.threads.value_or(threads));
+  if (!seats)
+    return seats.error();
+  host = std::move(*seats);
+  if (Result<void> done = placeWeights(); !done)
+    return done;
   uint64_t arenaBytes = 0;
   for (const Program &program : target->programs)
     arenaBytes = std::max(arenaBytes, program.arenaBytes);
-  Result<Mapping> scratch = Mapping::allocate(arenaBytes, Mapping::Pages::Huge, "the arena");
+  Result<DeviceMemory> scratch = DeviceMemory::allocate(*device, arenaBytes, Device::Use::Whole, "the arena");
   if (!scratch)
     return scratch.error();
   arena = std::move(*scratch);
@@ -174,6 +215,84 @@ Result<void> Session::Impl::allocate(const SessionOptions &options) {
   hasPages = stateRows && std::all_of(description.states.begin(), description.states.end(),
                                       [](const State &state) { return !state.rows || state.layout.pages; });
   return allocateStates(stateRows ? countPages(*stateRows) : 1);
+}
+
+/// The weights where kernels read them: the data itself, or a copy.
+Result<void> Session::Impl::placeWeights() {
+  weights = data.data();
+  if (device->isHost())
+    return {};
+  Result<DeviceMemory> memory =
+      DeviceMemory::allocate(*device, description.weightsBytes, Device::Use::Whole, "the weights");
+  if (!memory)
+    return memory.error();
+  ownWeights = std::move(*memory);
+  weights = ownWeights.data();
+  return device->write(ownWeights.data(), data.data(), description.weightsBytes);
+}
+
+/// The table of pages where kernels read it.
+Result<const int32_t *> Session::Impl::placePages() {
+  if (device->isHost())
+    return static_cast<const int32_t *>(pages.data());
+  uint64_t bytes = pages.size() * sizeof(int32_t);
+  if (devicePages.size() < bytes) {
+    Result<DeviceMemory> memory = DeviceMemory::allocate(*device, bytes, Device::Use::Whole, "the table of pages");
+    if (!memory)
+      return memory.error();
+    devicePages = std::move(*memory);
+    arePagesKnown = false;
+  }
+  if (!arePagesKnown)
+    if (Result<void> done = device->write(devicePages.data(), pages.data(), bytes); !done)
+      return done.error();
+  arePagesKnown = true;
+  return reinterpret_cast<const int32_t *>(devicePages.data());
+}
+
+/// An argument where kernels read it, or, where `values` is null, room for a result.
+Result<void *> Session::Impl::placeOperand(size_t index, const void *values, uint64_t bytes) {
+  if (operands.size() <= index)
+    operands.resize(index + 1);
+  DeviceMemory &memory = operands[index];
+  if (!memory.data() || memory.size() < bytes) {
+    Result<DeviceMemory> room = DeviceMemory::allocate(*device, bytes, Device::Use::Whole, "an argument or a result");
+    if (!room)
+      return room.error();
+    memory = std::move(*room);
+  }
+  if (values)
+    if (Result<void> done = device->write(memory.data(), values, bytes); !done)
+      return done.error();
+  return static_cast<void *>(memory.data());
+}
+
+Result<void> Session::Impl::placeOperands(std::span<const TensorView> inputs,
+                                          std::span<const MutableTensorView> outputs,
+                                          std::vector<void *> &addresses) {
+  for (size_t i = 0; i < addresses.size(); ++i) {
+    bool isInput = i < inputs.size();
+    uint64_t bytes = isInput ? countBytes(inputs[i]) : countBytes(outputs[i - inputs.size()]);
+    Result<void *> address = placeOperand(i, isInput ? inputs[i].data : nullptr, bytes);
+    if (!address)
+      return address.error();
+    addresses[i] = *address;
+  }
+  return {};
+}
+
+/// Reads results that lie behind `first` arguments.
+Result<void> Session::Impl::fetchResults(size_t first, std::span<const MutableTensorView> outputs) {
+  for (size_t i = 0; i < outputs.size() && !device->isHost(); ++i)
+    if (Result<void> done = device->read(outputs[i].data, operands[first + i].data(), countBytes(outputs[i])); !done)
+      return done;
+  return {};
+}
+
+/// Keeps the first error, for the next run.
+void Session::Impl::note(Result<void> done) {
+  if (!done && !failure)
+    failure = done.error();
 }
 
 /// The bytes of a state with `count` pages.
@@ -188,7 +307,7 @@ Result<void> Session::Impl::allocateStates(int64_t count) {
   for (const State &state : description.states)
     bytes += alignUp(getBytes(state, count));
   // Small pages: a session touches the rows that it fills, and there are many states.
-  Result<Mapping> memory = Mapping::allocate(bytes, Mapping::Pages::Small, "the states");
+  Result<DeviceMemory> memory = DeviceMemory::allocate(*device, bytes, Device::Use::Touched, "the states");
   if (!memory)
     return memory.error();
   states = std::move(*memory);
@@ -200,13 +319,14 @@ Result<void> Session::Impl::allocateStates(int64_t count) {
   }
   pages.resize(static_cast<size_t>(count));
   std::iota(pages.begin(), pages.end(), 0);
-  startStates();
-  return {};
+  arePagesKnown = false;
+  return startStates();
 }
 
 const Description &Session::getDescription() const { return impl->description; }
 const Target &Session::getTarget() const { return *impl->target; }
 unsigned Session::getThreadCount() const { return impl->host->getThreadCount(); }
+std::string Session::getDeviceName() const { return impl->device->getName(); }
 std::span<const uint8_t> Session::getData() const { return impl->data; }
 std::optional<int64_t> Session::getStateRows() const { return impl->stateRows; }
 bool Session::hasPages() const { return impl->hasPages; }
@@ -234,26 +354,35 @@ std::optional<uint32_t> Session::findEntry(std::string_view name) const {
   return std::nullopt;
 }
 
-const State *Session::findOverflow() const {
-  // Pages that the table does not have may never have been touched.
-  std::vector<int32_t> used = impl->pages;
+/// Whether a cache of f16 holds what was beyond it, of the pages that rows may lie in: others may never have been
+/// touched.
+Result<bool> Session::Impl::hasOverflow(size_t state) const {
+  const RowLayout &layout = description.states[state].layout;
+  std::vector<int32_t> used = pages;
   std::sort(used.begin(), used.end());
   used.erase(std::unique(used.begin(), used.end()), used.end());
-  auto hasOverflow = [](const uint16_t *values, uint64_t count) {
-    return std::find(values, values + count, uint16_t(QUERN_BEYOND_F16)) != values + count;
-  };
+  uint64_t pageBytes = static_cast<uint64_t>(layout.pages.value_or(0)) * sizeof(uint16_t);
+  if (!layout.pages)
+    used = {0}, pageBytes = description.states[state].bytes;
+  for (int32_t page : used) {
+    auto *memory = static_cast<uint8_t *>(statePointers[state]) + static_cast<uint64_t>(page) * pageBytes;
+    Result<HostView> view = HostView::open(*device, memory, pageBytes);
+    if (!view)
+      return view.error();
+    auto *values = reinterpret_cast<const uint16_t *>(view->data());
+    const uint16_t *end = values + pageBytes / sizeof(uint16_t);
+    if (std::find(values, end, uint16_t(QUERN_BEYOND_F16)) != end)
+      return true;
+  }
+  return false;
+}
+
+const State *Session::findOverflow() const {
   const std::vector<State> &all = impl->description.states;
   for (size_t i = 0; i < all.size(); ++i) {
     if (!all[i].rows || all[i].dtype != "f16")
       continue;
-    auto *values = static_cast<const uint16_t *>(impl->statePointers[i]);
-    std::optional<int64_t> stride = all[i].layout.pages;
-    bool found = stride ? std::any_of(used.begin(), used.end(),
-                                      [&](int32_t page) {
-                                        return hasOverflow(values + page * *stride, static_cast<uint64_t>(*stride));
-                                      })
-                        : hasOverflow(values, all[i].bytes / sizeof(uint16_t));
-    if (found)
+    if (Result<bool> found = impl->hasOverflow(i); found && *found)
       return &all[i];
   }
   return nullptr;
@@ -270,7 +399,12 @@ Result<int64_t> Session::resizePages(int64_t count) {
   return done ? Result(count) : done.error();
 }
 
-void Session::setPages(std::span<const int32_t> pages) { impl->pages.assign(pages.begin(), pages.end()); }
+void Session::setPages(std::span<const int32_t> pages) {
+  if (std::ranges::equal(impl->pages, pages))
+    return;
+  impl->pages.assign(pages.begin(), pages.end());
+  impl->arePagesKnown = false;
+}
 
 void Session::copyPage(int64_t from, int64_t to) {
   for (size_t i = 0; i < impl->statePointers.size(); ++i) {
@@ -279,7 +413,7 @@ void Session::copyPage(int64_t from, int64_t to) {
       continue;
     int64_t bytes = *layout.pages * layout.bytes;
     auto *memory = static_cast<uint8_t *>(impl->statePointers[i]);
-    std::memcpy(memory + to * bytes, memory + from * bytes, static_cast<size_t>(bytes));
+    impl->note(impl->device->copy(memory + to * bytes, memory + from * bytes, static_cast<uint64_t>(bytes)));
   }
 }
 
@@ -292,40 +426,48 @@ template <typename T> static void copyRow(const RowLayout &layout, const T *from
     }
 }
 
+Result<void> Session::Impl::moveRow(size_t state, int64_t from, int64_t to) {
+  const RowLayout &layout = description.states[state].layout;
+  int64_t reach = (layout.heads.count - 1) * layout.heads.stride + (layout.elements.count - 1) * layout.elements.stride;
+  auto at = [&](int64_t row) {
+    int64_t begin = 0;
+    if (layout.pages) {
+      begin = pages[static_cast<size_t>(row / QUERN_PAGE_ROWS)] * *layout.pages;
+      row %= QUERN_PAGE_ROWS;
+    }
+    begin += row / layout.lanes.count * layout.groups + row % layout.lanes.count * layout.lanes.stride;
+    return static_cast<uint8_t *>(statePointers[state]) + begin * layout.bytes;
+  };
+  auto bytes = static_cast<uint64_t>((reach + 1) * layout.bytes);
+  Result<HostView> source = HostView::open(*device, at(from), bytes);
+  Result<HostView> destination = source ? HostView::open(*device, at(to), bytes) : source.error();
+  if (!destination)
+    return destination.error();
+  if (layout.bytes == sizeof(uint16_t))
+    copyRow(layout, reinterpret_cast<uint16_t *>(source->data()), reinterpret_cast<uint16_t *>(destination->data()));
+  else
+    copyRow(layout, reinterpret_cast<uint32_t *>(source->data()), reinterpret_cast<uint32_t *>(destination->data()));
+  return destination->store();
+}
+
 void Session::moveStateRow(int64_t from, int64_t to) {
-  for (size_t i = 0; i < impl->statePointers.size() && from != to; ++i) {
-    const State &state = impl->description.states[i];
-    if (!state.rows)
-      continue;
-    const RowLayout &layout = state.layout;
-    auto at = [&](int64_t row) {
-      int64_t begin = 0;
-      if (layout.pages) {
-        begin = impl->pages[static_cast<size_t>(row / QUERN_PAGE_ROWS)] * *layout.pages;
-        row %= QUERN_PAGE_ROWS;
-      }
-      return begin + row / layout.lanes.count * layout.groups + row % layout.lanes.count * layout.lanes.stride;
-    };
-    if (layout.bytes == sizeof(uint16_t))
-      copyRow(layout, static_cast<uint16_t *>(impl->statePointers[i]) + at(from),
-              static_cast<uint16_t *>(impl->statePointers[i]) + at(to));
-    else
-      copyRow(layout, static_cast<uint32_t *>(impl->statePointers[i]) + at(from),
-              static_cast<uint32_t *>(impl->statePointers[i]) + at(to));
-  }
+  for (size_t i = 0; i < impl->statePointers.size() && from != to; ++i)
+    if (impl->description.states[i].rows)
+      impl->note(impl->moveRow(i, from, to));
 }
 
 void Session::resetStates() {
-  // Private anonymous pages come back as zeros.
-  madvise(impl->states.data(), impl->states.size(), MADV_DONTNEED);
-  impl->startStates();
+  impl->note(impl->states.clear());
+  impl->note(impl->startStates());
 }
 
 /// Gives the states, which are zeros, what else they start as.
-void Session::Impl::startStates() {
+Result<void> Session::Impl::startStates() {
   for (size_t i = 0; i < description.states.size(); ++i)
     if (const State &state = description.states[i]; state.start)
-      std::memcpy(statePointers[i], data.data() + *state.start, state.bytes);
+      if (Result<void> done = device->write(statePointers[i], data.data() + *state.start, state.bytes); !done)
+        return done;
+  return {};
 }
 
 /// The first program of the entry that fits: the description lists the most special first, and parseDescription has
@@ -357,6 +499,9 @@ static void recordKernel(void *context, int32_t kernel, int32_t begin) {
   const std::vector<Kernel> &kernels = profile->program->kernels;
   if (kernel < 0 || static_cast<size_t>(kernel) >= kernels.size())
     return;
+  // What was asked for is to be done when the clock is read.
+  if (Result<void> done = profile->device->finish(); !done && !profile->failure)
+    profile->failure = done.error();
   if (!begin) {
     if (profile->launches)
       profile->launches->back().end = now();
@@ -381,20 +526,35 @@ static int32_t callProgram(void *context) {
 Result<void> Session::Impl::launch(const Program &program, QuernProgramArgs args) {
   if (hugePages)
     hugePages->start();
+  if (failure)
+    return *std::exchange(failure, std::nullopt);
+  Result<const int32_t *> table = placePages();
+  if (!table)
+    return table.error();
   auto place = static_cast<size_t>(&program - target->programs.data());
-  RoutingWatch routing(description, program, args.dims, arena.data(), notes);
-  Profile profile{
-      profiling ? &launches : nullptr, &program, static_cast<uint32_t>(place), args.dims, args.visible, &routing};
+  RoutingWatch routing(description, program, args.dims, *device, arena.data(), notes);
+  Profile profile{profiling ? &launches : nullptr,
+                  &program,
+                  static_cast<uint32_t>(place),
+                  args.dims,
+                  args.visible,
+                  &routing,
+                  device.get()};
   bool isWatched = profiling || notes.record != RoutingRecord::None;
   args.arena = arena.data();
-  args.weights = data.data();
+  args.weights = weights;
   args.states = statePointers.data();
-  args.pages = pages.data();
+  args.pages = *table;
   args.page_count = static_cast<int32_t>(pages.size());
   args.profile = hook.call ? hook.call : isWatched ? recordKernel : nullptr;
   args.profile_context = hook.call ? hook.context : isWatched ? &profile : nullptr;
+  args.device = device->isHost() ? nullptr : device.get();
   Launch call{programs->programs[program.index], &args};
   int32_t code = host->run(callProgram, &call);
+  if (Result<void> done = device->finish(); !done)
+    return done;
+  if (profile.failure)
+    return *profile.failure;
   if (!code)
     return {};
   std::string message = host->takeMessage();
@@ -446,13 +606,18 @@ Result<void> Session::run(uint32_t entry, std::span<const TensorView> inputs,
     operands.push_back(const_cast<void *>(input.data));
   for (const MutableTensorView &output : outputs)
     operands.push_back(output.data);
+  if (!impl->device->isHost())
+    if (Result<void> done = impl->placeOperands(inputs, outputs, operands); !done)
+      return done;
   QuernProgramArgs args{};
   args.operands = operands.data();
   args.dims = dims->data();
   CacheUse use = getCacheUse(found, inputs);
   args.visible = use.visible;
   args.first = use.first;
-  return impl->launch(impl->chooseProgram(entry, *dims), args);
+  if (Result<void> done = impl->launch(impl->chooseProgram(entry, *dims), args); !done)
+    return done;
+  return impl->fetchResults(inputs.size(), outputs);
 }
 
 } // namespace quern::runtime

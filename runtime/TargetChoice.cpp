@@ -2,13 +2,27 @@
 
 #include "runtime/TargetChoice.h"
 
+#include <algorithm>
+
 namespace quern::runtime {
 
+/// Why there is no target of `device`.
+static Error refuseDevice(std::span<const Target> targets, std::string_view device) {
+  std::string devices;
+  for (const Target &target : targets)
+    if (std::string word = "`" + target.device + "`"; devices.find(word) == std::string::npos)
+      devices += (devices.empty() ? "" : ", ") + word;
+  return Error{"the model was not compiled for the device `" + std::string(device) + "`, only for " + devices +
+               "; choose one with `--device`, or compile it with `--target`"};
+}
+
 Result<uint32_t> chooseTarget(std::span<const Target> targets, const std::optional<std::string> &wanted,
-                              bool (*hasFeature)(std::string_view name)) {
+                              bool (*hasFeature)(std::string_view name), std::string_view device) {
+  if (std::none_of(targets.begin(), targets.end(), [&](const Target &target) { return target.device == device; }))
+    return refuseDevice(targets, device);
   std::string reasons;
   for (size_t i = 0; i < targets.size(); ++i) {
-    if (wanted && targets[i].name != *wanted)
+    if ((wanted && targets[i].name != *wanted) || targets[i].device != device)
       continue;
     std::string missing;
     for (const std::string &feature : targets[i].features)

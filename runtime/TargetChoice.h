@@ -7,11 +7,11 @@
 
 namespace quern::runtime {
 
-/// The index of the first of `targets` (best first) all of whose features the machine has, or of the one called
-/// `wanted` if it has them. The error names the features that are missing. `hasFeature` is hasCpuFeature outside of
-/// tests.
+/// The index of the first of `targets` (best first) of the device `device` all of whose features the machine has, or of
+/// the one called `wanted` if it has them. The error names the features that are missing. `hasFeature` is hasCpuFeature
+/// outside of tests.
 Result<uint32_t> chooseTarget(std::span<const Target> targets, const std::optional<std::string> &wanted,
-                              bool (*hasFeature)(std::string_view name));
+                              bool (*hasFeature)(std::string_view name), std::string_view device = "cpu");
 
 } // namespace quern::runtime
 

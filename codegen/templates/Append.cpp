@@ -82,13 +82,22 @@ static void schedule(AppendFuncs &funcs, const Lowering &lowering, bool few, int
   scheduleStages(lowering, funcs.output, nullptr, false);
 }
 
-FailureOr<Outputs> buildAppend(Lowering &lowering, const Parameters &parameters) {
+FailureOr<KernelPlan> buildAppend(Lowering &lowering, const Parameters &parameters) {
   FailureOr<AppendFuncs> funcs = algorithm(lowering);
   if (failed(funcs))
     return failure();
   auto anchor = cast<CacheAppendOp>(lowering.getKernel().getAnchor());
-  schedule(*funcs, lowering, areFew(cast<RankedTensorType>(anchor.getInput().getType())), parameters["lanes"]);
-  return Outputs{funcs->output};
+  bool few = areFew(cast<RankedTensorType>(anchor.getInput().getType()));
+  return KernelPlan({funcs->output},
+                    [funcs = *funcs, &lowering, few, parameters]() mutable {
+                      schedule(funcs, lowering, few, parameters["lanes"]);
+                      return success();
+                    },
+                    [funcs = *funcs, &lowering](const DeviceSchedule &device) {
+                      spreadStages(lowering, device);
+                      // No two tokens of a step are one row.
+                      device.spreadWrites(funcs.output, {funcs.writes.x, funcs.writes.y, funcs.writes.z});
+                    });
 }
 
 } // namespace quern::codegen

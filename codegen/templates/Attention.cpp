@@ -440,12 +440,13 @@ static FailureOr<AttentionFuncs> algorithm(Lowering &lowering, const Parameters 
     return failure();
   auto resultType = cast<RankedTensorType>(anchor.getResult().getType());
   AttentionFuncs f;
+  bool isDevice = lowering.getTarget().isDevice();
   f.few = areFew(resultType);
   bool isBf16 = cast<RankedTensorType>(anchor.getQuery().getType()).getElementType().isBF16();
   f.pairs = isBf16 && lowering.getTarget().bf16Dot;
-  f.tile = f.few ? 1 : parameters["rows"];
+  f.tile = f.few || isDevice ? 1 : parameters["rows"];
   f.size = static_cast<int>(resultType.getDimSize(2));
-  f.scoreGroups = parameters["groups"];
+  f.scoreGroups = isDevice ? 1 : parameters["groups"];
   f.first = lowering.getFirst();
   f.cacheRows = inputs->cacheRows;
   f.window = getWindow(anchor);
@@ -555,12 +556,33 @@ static void schedule(AttentionFuncs &f, const Lowering &lowering, const Paramete
   scheduleChunk(f, f.few ? task : c, parameters["elements"]);
 }
 
-FailureOr<Outputs> buildAttention(Lowering &lowering, const Parameters &parameters) {
+/// One step after the other, a thread per element of each.
+static void spread(const AttentionFuncs &f, const Lowering &lowering, const DeviceSchedule &device) {
+  spreadStages(lowering, device);
+  for (Func func : {f.scores, f.largestLanes, f.powers, f.sumLanes})
+    func.bound(f.v.lane, 0, lanes);
+  std::vector<Func> stored = {f.tree, f.path, f.lookedUp, f.limit};
+  if (f.window)
+    stored.push_back(f.begin);
+  stored.insert(stored.end(), {f.query, f.scores, f.largestLanes, f.largest, f.powers});
+  if (f.pairs)
+    stored.push_back(f.rounded);
+  stored.insert(stored.end(), {f.sumLanes, f.sum, f.weighted, f.partial, f.best, f.factor, f.total, f.combined});
+  for (Func func : stored)
+    device.spread(func);
+  device.spread(f.output);
+}
+
+FailureOr<KernelPlan> buildAttention(Lowering &lowering, const Parameters &parameters) {
   FailureOr<AttentionFuncs> funcs = algorithm(lowering, parameters);
   if (failed(funcs))
     return failure();
-  schedule(*funcs, lowering, parameters);
-  return Outputs{funcs->output};
+  return KernelPlan({funcs->output},
+                    [funcs = *funcs, &lowering, parameters]() mutable {
+                      schedule(funcs, lowering, parameters);
+                      return success();
+                    },
+                    [funcs = *funcs, &lowering](const DeviceSchedule &device) { spread(funcs, lowering, device); });
 }
 
 } // namespace quern::codegen

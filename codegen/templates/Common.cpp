@@ -29,12 +29,24 @@ void vectorizeTail(Halide::Stage stage, Halide::Var var, const Halide::Expr &ext
     stage.vectorize(var, lanes, Halide::TailStrategy::GuardWithIf);
 }
 
-void scheduleElements(Output &output, int lanes) {
+static void scheduleElements(Output output, int lanes) {
   if (output.vars.empty())
     return;
   vectorizeTail(output.func, output.vars[0], output.shape.back(), lanes);
   if (output.vars.size() > 1 && !Halide::Internal::as_const_int(output.shape.front()))
     output.func.parallel(output.vars.back());
+}
+
+KernelPlan planElements(const Lowering &lowering, const Output &output, const Parameters &parameters) {
+  return {{output.func},
+          [output, parameters]() {
+            scheduleElements(output, parameters["lanes"]);
+            return mlir::success();
+          },
+          [output, &lowering](const DeviceSchedule &schedule) {
+            spreadStages(lowering, schedule);
+            schedule.spread(output.func);
+          }};
 }
 
 Halide::Expr zeroAround(const std::vector<Halide::Expr> &shape, Halide::Expr y, Halide::Expr x,
@@ -71,6 +83,15 @@ static void parallelizeRows(Halide::Func func, const RowStage &stage, bool manyR
   func.parallel(func.args().back(), rowsPerTask, Halide::TailStrategy::GuardWithIf);
   if (func.has_update_definition())
     func.update().parallel(func.args().back(), rowsPerTask, Halide::TailStrategy::GuardWithIf);
+}
+
+void spreadStages(const Lowering &lowering, const DeviceSchedule &schedule) {
+  for (const RowStage &stage : lowering.getStages()) {
+    Halide::Func func = stage.func;
+    if (stage.kind == RowStage::Kind::Partial)
+      func.bound(func.args()[0], 0, RowStage::lanes);
+    schedule.spread(func);
+  }
 }
 
 void scheduleStages(const Lowering &lowering, Halide::Func consumer, const Halide::Var *at, bool manyRows) {

@@ -3,6 +3,7 @@
 #ifndef QUERN_CODEGEN_TEMPLATES_COMMON_H
 #define QUERN_CODEGEN_TEMPLATES_COMMON_H
 
+#include "codegen/DeviceSchedule.h"
 #include "codegen/Template.h"
 #include "dialect/Shapes.h"
 
@@ -26,8 +27,9 @@ mlir::FailureOr<Output> buildOutput(Lowering &lowering, mlir::Block::iterator be
 /// runs guarded. Stays scalar for an extent of 1.
 void vectorizeTail(Halide::Stage stage, Halide::Var var, const Halide::Expr &extent, int lanes);
 
-/// Rows of the last axis in vectors of `lanes`; the outermost axis in parallel where it is symbolic.
-void scheduleElements(Output &output, int lanes);
+/// A kernel that is `output` alone. On a processor rows of the last axis in vectors of `lanes`; the outermost axis in
+/// parallel where it is symbolic.
+KernelPlan planElements(const Lowering &lowering, const Output &output, const Parameters &parameters);
 
 /// `at` row `y` and column `x` of an image of `shape`, [n, y, x, c], and 0 around it,
 /// where `at` is asked for the nearest place.
@@ -41,6 +43,9 @@ Formula padImage(Halide::Func &padded, const Formula &image);
 /// all axes. Where an element of lane `i` of panel `o` is asked for, no index needs a division.
 Formula panelFormula(std::vector<Halide::Expr> shape, Halide::Var i, Halide::Var o,
                      std::function<Halide::Expr(Halide::Expr lane, Halide::Expr panel, const Index &index)> at);
+
+/// The lowering's stages on a device.
+void spreadStages(const Lowering &lowering, const DeviceSchedule &schedule);
 
 /// Schedules the lowering's stages within loop `at` of `consumer`, or, where `at` is null, before everything else: then
 /// in parallel where there are `manyRows`.

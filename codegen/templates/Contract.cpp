@@ -18,25 +18,40 @@ static constexpr int panelRows = PackedLayout::panelRows;
 static constexpr int blockUnits = PackedLayout::blockUnits;
 static constexpr int unitColumns = PackedLayout::unitColumns, unitPairs = unitColumns / 2;
 
-/// Defines the pairs of a compressed weight, and `unitSteps` steps in each of its units.
-static void unpackPairs(Product &product, int unitSteps, Var i, Var o) {
+/// The upper half of the f32 that column `column` of a compressed weight is.
+static Expr readHalf(const PackedWeight &weight, Expr i, Expr column, Expr o) {
+  int32_t group = static_cast<int32_t>(weight.layout.group);
+  return Halide::reinterpret<uint32_t>(readWeight(weight, i, column % group, column / group, o)) >> 16;
+}
+
+/// Defines the pairs of a compressed weight, and `unitSteps` steps in each of its units. A device has no words of 64
+/// bits to put together: each thread reads the bytes of its lane.
+static void unpackPairs(Product &product, int unitSteps, Var i, Var o, const TargetSpec &target) {
+  int32_t blocks = static_cast<int32_t>(product.weight.layout.blocksPerPanel(product.weight.columns));
+  product.steps = RDom(0, unitSteps, 0, blockUnits, 0, blocks, "steps");
+  if (target.isDevice()) {
+    Var pair("pair");
+    product.pairs = Func("pairs");
+    product.pairs(i, pair, o) =
+        readHalf(product.weight, i, 2 * pair, o) | (readHalf(product.weight, i, 2 * pair + 1, o) << 16);
+    return;
+  }
   Var byte("byte"), word("word"), half("half"), unit("unit"), pair("pair");
   product.highs = Func("highs"), product.words = Func("words"), product.pairs = Func("pairs");
   product.highs(byte, unit, o) = readHighByte(product.weight, byte, unit, o);
   product.words(word, half, unit, o) = readPairWord(product.weight, product.highs, word, half, unit, o);
   product.pairs(i, pair, o) =
       Halide::extract_bits<uint32_t>(product.words(i / 2, pair % unitPairs, pair / unitPairs, o), 32 * (i % 2));
-  int32_t blocks = static_cast<int32_t>(product.weight.layout.blocksPerPanel(product.weight.columns));
-  product.steps = RDom(0, unitSteps, 0, blockUnits, 0, blocks, "steps");
 }
 
 /// sum(i, o, m) += lhs(k, m) · weight(i, k, o), k ascending, weights as f32
-static void buildFloatProduct(Product &product, const Formula &lhs, Var i, Var o, Var m, Expr row) {
+static void buildFloatProduct(Product &product, const Formula &lhs, Var i, Var o, Var m, Expr row,
+                              const TargetSpec &target) {
   product.sum(i, o, m) = 0.0f;
   product.wide = Func("wide");
   if (product.weight.layout.isCompressed()) {
     int32_t columns = static_cast<int32_t>(product.weight.columns);
-    unpackPairs(product, unitColumns, i, o);
+    unpackPairs(product, unitColumns, i, o, target);
     Expr unit = product.steps.z * blockUnits + product.steps.y, k = unit * unitColumns + product.steps.x;
     if (columns % product.weight.layout.group != 0)
       product.steps.where(k < columns);
@@ -64,7 +79,7 @@ static void buildFloatProduct(Product &product, const Formula &lhs, Var i, Var o
 static void buildPairProduct(Product &product, Func pairs, Var i, Var o, Var m, Expr row, const TargetSpec &target) {
   product.sum(i, o, m) = 0.0f;
   if (product.weight.layout.isCompressed()) {
-    unpackPairs(product, unitPairs, i, o);
+    unpackPairs(product, unitPairs, i, o, target);
     Expr r = (product.steps.z * blockUnits + product.steps.y) * unitPairs + product.steps.x;
     product.sum(i, o, m) = addPairProducts(target, product.sum(i, o, m), pairs(r, row), product.pairs(i, r, o));
     return;
@@ -91,7 +106,7 @@ static void buildDot(Product &product, QuantizedRows &lhs, Var i, Var o, Var m, 
   int32_t columns = static_cast<int32_t>(layout.quantsBytes()) / (4 * panelRows);
   Var j("j"), g("g"), h("h");
   product.dot = Func("dot");
-  bool inHalves = target.dot == "none", in16Bits = inHalves && addsUpIn16Bits(layout);
+  bool inHalves = target.dot == "none" && !target.isDevice(), in16Bits = inHalves && addsUpIn16Bits(layout);
   product.columns = in16Bits ? RDom(0, 1, 0, columns, "columns") : RDom(0, inHalves ? 2 : 4, 0, columns, "columns");
   RDom &r = product.columns;
   Func quants = inHalves && !in16Bits ? lhs.widen() : lhs.quants;
@@ -298,7 +313,7 @@ void buildProduct(Lowering &lowering, ContractFuncs &funcs, Product &product, Ma
   else if (isPairs(matmul))
     buildPairProduct(product, funcs.lhs, funcs.i, funcs.o, funcs.m, row, lowering.getTarget());
   else
-    buildFloatProduct(product, lhs, funcs.i, funcs.o, funcs.m, row);
+    buildFloatProduct(product, lhs, funcs.i, funcs.o, funcs.m, row, lowering.getTarget());
 }
 
 static FailureOr<ContractFuncs> algorithm(Lowering &lowering) {
@@ -495,6 +510,14 @@ void scheduleLhs(ContractFuncs &funcs, const Lowering &lowering, bool few) {
     funcs.lhs.parallel(funcs.m, rowsPerTask, TailStrategy::GuardWithIf);
 }
 
+void spreadLhs(const ContractFuncs &funcs, const Lowering &lowering, const DeviceSchedule &device) {
+  spreadStages(lowering, device);
+  if (funcs.quantized)
+    funcs.quantized->spread(device);
+  if (funcs.lhs.defined())
+    device.spread(funcs.lhs);
+}
+
 /// Columns that do not fill whole panels: the products are stored by panels, then the output picks its columns.
 static void scheduleRagged(ContractFuncs &funcs) {
   for (Product &product : funcs.products) {
@@ -527,12 +550,22 @@ static void schedule(ContractFuncs &funcs, const Lowering &lowering, const Param
   }
 }
 
-FailureOr<Outputs> buildContract(Lowering &lowering, const Parameters &parameters) {
+FailureOr<KernelPlan> buildContract(Lowering &lowering, const Parameters &parameters) {
   FailureOr<ContractFuncs> funcs = algorithm(lowering);
   if (failed(funcs))
     return failure();
-  schedule(*funcs, lowering, parameters);
-  return Outputs{funcs->output};
+  return KernelPlan({funcs->output},
+                    [funcs = *funcs, &lowering, parameters]() mutable {
+                      schedule(funcs, lowering, parameters);
+                      return success();
+                    },
+                    [funcs = *funcs, &lowering](const DeviceSchedule &device) {
+                      spreadLhs(funcs, lowering, device);
+                      Func output = funcs.output;
+                      if (!funcs.ragged)
+                        output.bound(funcs.i, 0, panelRows);
+                      device.spread(output);
+                    });
 }
 
 } // namespace quern::codegen

@@ -75,6 +75,9 @@ void buildProduct(Lowering &lowering, ContractFuncs &funcs, Product &product, Ma
 
 /// The product of two values, of which neither lies by panels (Values.cpp), and what its schedule may say.
 
+/// The left side on a device.
+void spreadLhs(const ContractFuncs &funcs, const Lowering &lowering, const DeviceSchedule &device);
+
 /// The left side before everything else.
 void scheduleLhs(ContractFuncs &funcs, const Lowering &lowering, bool few);
 

@@ -188,12 +188,27 @@ static void schedule(ConvFuncs &funcs, const Lowering &lowering, const Parameter
     funcs.padded.compute_at(funcs.output, xo);
 }
 
-FailureOr<Outputs> buildConv(Lowering &lowering, const Parameters &parameters) {
+/// A thread per element, which adds up its window.
+static void spread(const ConvFuncs &funcs, const DeviceSchedule &device) {
+  for (Func stored : {funcs.padded, funcs.pairs})
+    if (stored.defined())
+      device.spread(stored);
+  Func output = funcs.output;
+  if (!funcs.ragged)
+    output.bound(funcs.i, 0, panelRows);
+  device.spread(output);
+}
+
+FailureOr<KernelPlan> buildConv(Lowering &lowering, const Parameters &parameters) {
   FailureOr<ConvFuncs> funcs = algorithm(lowering);
   if (failed(funcs))
     return failure();
-  schedule(*funcs, lowering, parameters);
-  return Outputs{funcs->output};
+  return KernelPlan({funcs->output},
+                    [funcs = *funcs, &lowering, parameters]() mutable {
+                      schedule(funcs, lowering, parameters);
+                      return success();
+                    },
+                    [funcs = *funcs](const DeviceSchedule &device) { spread(funcs, device); });
 }
 
 } // namespace quern::codegen

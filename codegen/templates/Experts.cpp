@@ -187,16 +187,33 @@ static void schedule(ExpertsFuncs &f, const Lowering &lowering, const Parameters
   scheduleWriter(f, vectors, panels);
 }
 
-FailureOr<Outputs> buildExperts(Lowering &lowering, const Parameters &parameters) {
+/// A thread per output and group, which goes through the slots of the group.
+static void spread(const ExpertsFuncs &f, const Lowering &lowering, const DeviceSchedule &device) {
+  spreadLhs(f.contract, lowering, device);
+  Func writer = f.slots.defined() ? f.slots : f.output, output = f.output;
+  writer.bound(f.contract.i, 0, panelRows);
+  device.spreadWrites(writer, {f.tiles.z});
+  if (!f.slots.defined())
+    return;
+  device.spread(output.bound(f.contract.i, 0, panelRows));
+}
+
+FailureOr<KernelPlan> buildExperts(Lowering &lowering, const Parameters &parameters) {
   auto anchor = cast<MatmulOp>(lowering.getKernel().getAnchor());
   auto order = cast<RankedTensorType>(anchor.getOrder().getType());
   bool few = areFew(order);
-  int rows = few ? std::min<int>(parameters["rows"], std::max<int64_t>(1, order.getDimSize(0))) : parameters["rows"];
+  int rows = lowering.getTarget().isDevice() ? 1 : parameters["rows"];
+  if (few)
+    rows = std::min<int>(rows, std::max<int64_t>(1, order.getDimSize(0)));
   FailureOr<ExpertsFuncs> funcs = algorithm(lowering, rows);
   if (failed(funcs))
     return failure();
-  schedule(*funcs, lowering, parameters, few);
-  return Outputs{funcs->output};
+  return KernelPlan({funcs->output},
+                    [funcs = *funcs, &lowering, parameters, few]() mutable {
+                      schedule(funcs, lowering, parameters, few);
+                      return success();
+                    },
+                    [funcs = *funcs, &lowering](const DeviceSchedule &device) { spread(funcs, lowering, device); });
 }
 
 } // namespace quern::codegen

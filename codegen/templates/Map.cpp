@@ -6,12 +6,11 @@ using namespace mlir;
 
 namespace quern::codegen {
 
-FailureOr<Outputs> buildMap(Lowering &lowering, const Parameters &parameters) {
+FailureOr<KernelPlan> buildMap(Lowering &lowering, const Parameters &parameters) {
   FailureOr<Output> output = buildOutput(lowering, lowering.getKernel().getBody().front().begin());
   if (failed(output))
     return failure();
-  scheduleElements(*output, parameters["lanes"]);
-  return Outputs{output->func};
+  return planElements(lowering, *output, parameters);
 }
 
 } // namespace quern::codegen

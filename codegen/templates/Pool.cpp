@@ -116,12 +116,16 @@ static void schedule(PoolFuncs &funcs, const Lowering &lowering, int lanes) {
     funcs.pooled.update().unroll(funcs.steps.x).unroll(funcs.steps.y);
 }
 
-FailureOr<Outputs> buildPool(Lowering &lowering, const Parameters &parameters) {
+FailureOr<KernelPlan> buildPool(Lowering &lowering, const Parameters &parameters) {
   FailureOr<PoolFuncs> funcs = algorithm(lowering);
   if (failed(funcs))
     return failure();
-  schedule(*funcs, lowering, parameters["lanes"]);
-  return Outputs{funcs->output};
+  return KernelPlan({funcs->output},
+                    [funcs = *funcs, &lowering, parameters]() mutable {
+                      schedule(funcs, lowering, parameters["lanes"]);
+                      return success();
+                    },
+                    [funcs = *funcs](const DeviceSchedule &device) { device.spread(funcs.output); });
 }
 
 } // namespace quern::codegen

@@ -105,4 +105,17 @@ void QuantizedRows::schedule(int lanes, bool parallel) {
   }
 }
 
+void QuantizedRows::spread(const DeviceSchedule &device) const {
+  device.spread(scales);
+  device.spread(quants);
+  if (wideQuants.defined())
+    device.spread(wideQuants);
+  for (const auto &[group, entry] : groupSums)
+    device.spread(entry.first);
+  for (const auto &[key, start] : groupStarts)
+    device.spread(start);
+  for (const auto &[group, scaled] : groupScaledSums)
+    device.spread(scaled);
+}
+
 } // namespace quern::codegen

@@ -40,6 +40,8 @@ struct QuantizedRows {
   Halide::Func scaledSums(int group);
   /// Computes everything before its consumers, `lanes` values at a time; rows in parallel where `parallel`.
   void schedule(int lanes, bool parallel);
+  /// The same on a device.
+  void spread(const DeviceSchedule &device) const;
 
 private:
   /// i32 [group, row]: the sums of the quants of a group.

@@ -43,23 +43,53 @@ struct Elements {
   Read key, order;
 };
 
-/// Defines the values of a kernel's routing ops, and their loops.
+/// How a processor computes what a kernel stores.
+struct Loops {
+  /// Elements in a vector; whether there are many rows.
+  int lanes;
+  bool many;
+
+  /// Rows, the last variable, shared between tasks.
+  void share(Halide::Stage stage, ArrayRef<Var> row) const {
+    if (many && !row.empty())
+      stage.parallel(row.back(), rowsPerTask, Halide::TailStrategy::GuardWithIf);
+  }
+  /// The first variable by vectors, rows between tasks.
+  void schedule(Func func, const Expr &count) const {
+    vectorizeTail(func, func.args()[0], count, lanes);
+    share(func, ArrayRef(func.args()).drop_front());
+  }
+};
+
+/// What is stored before what follows, and its loops on a processor.
+struct Stored {
+  Func func;
+  std::function<void(const Loops &loops)> schedule;
+};
+
+/// Defines the values of a kernel's routing ops.
 class RoutingBuilder {
 public:
-  RoutingBuilder(Lowering &lowering, bool many) : lowering(lowering), many(many) {}
+  explicit RoutingBuilder(Lowering &lowering) : lowering(lowering) {}
 
   LogicalResult add(TopKOp op);
   LogicalResult add(GroupRowsOp op);
   LogicalResult add(GatherOp op);
+  std::vector<Stored> take() { return std::move(stored); }
 
 private:
   /// The places of the k largest of `count` elements, the largest first: [j, row…].
   Func findLargest(const Elements &elements, int count, int k, const std::vector<Var> &row);
   Func findRuns(const Elements &elements, int count, int runs, const std::vector<Var> &row);
+  void keepRank(Func rank, const RDom &others, const Expr &count);
   LogicalResult addMany(TopKOp op, const Formula &given, int count);
-  /// `func`, stored before what follows: its first variable by vectors, its last shared between tasks.
-  void schedule(Func func, const Expr &count);
-  void share(Halide::Stage stage, ArrayRef<Var> row);
+  /// Stores `func`: elementwise, of `count` elements, or with loops of its own.
+  void keep(Func func, const Expr &count) {
+    keep(func, [func, count](const Loops &loops) { loops.schedule(func, count); });
+  }
+  void keep(Func func, std::function<void(const Loops &loops)> schedule) {
+    stored.push_back({func, std::move(schedule)});
+  }
   /// Computes `value` as `formula` says, each element once, and gives what reads it.
   Formula store(Value value, const Formula &formula);
   /// `func` as a tensor of the type of `value`.
@@ -69,21 +99,10 @@ private:
   }
 
   Lowering &lowering;
-  bool many;
+  std::vector<Stored> stored;
 };
 
 } // namespace
-
-void RoutingBuilder::share(Halide::Stage stage, ArrayRef<Var> row) {
-  if (many && !row.empty())
-    stage.parallel(row.back(), rowsPerTask, Halide::TailStrategy::GuardWithIf);
-}
-
-void RoutingBuilder::schedule(Func func, const Expr &count) {
-  func.compute_root();
-  vectorizeTail(func, func.args()[0], count, lowering.getTarget().lanes());
-  share(func, ArrayRef(func.args()).drop_front());
-}
 
 Formula RoutingBuilder::store(Value value, const Formula &formula) {
   std::vector<Var> vars;
@@ -92,9 +111,9 @@ Formula RoutingBuilder::store(Value value, const Formula &formula) {
   Func func("stored");
   func(vars) = formula.at(Index(vars.rbegin(), vars.rend()));
   if (vars.empty())
-    func.compute_root();
+    keep(func, [](const Loops &) {});
   else
-    schedule(func, formula.shape.back());
+    keep(func, formula.shape.back());
   Formula stored{formula.shape, [func](const Index &index) { return callAt(func, index); }};
   lowering.set(value, stored);
   return stored;
@@ -111,6 +130,19 @@ static std::vector<Var> joinArguments(Var first, const std::vector<Var> &row) {
   std::vector<Var> arguments = {first};
   arguments.insert(arguments.end(), row.begin(), row.end());
   return arguments;
+}
+
+/// How many elements come before each, of `count`: [e, row…].
+void RoutingBuilder::keepRank(Func rank, const RDom &others, const Expr &count) {
+  keep(rank, [=](const Loops &loops) mutable {
+    std::vector<Var> vars = rank.args();
+    loops.schedule(rank, count);
+    std::vector<Halide::VarOrRVar> order(vars.begin(), vars.end());
+    order.insert(order.begin() + 1, others.x);
+    rank.update().reorder(order);
+    vectorizeTail(rank.update(), vars[0], count, loops.lanes);
+    loops.share(rank.update(), ArrayRef(vars).drop_front());
+  });
 }
 
 /// The runs that `findRuns` gives, as elements.
@@ -151,16 +183,13 @@ Func RoutingBuilder::findLargest(const Elements &elements, int count, int k, con
   largest(chosen) = 0;
   largest(joinArguments(clamp(before, 0, k - 1), row)) = place(joinArguments(Expr(all), row));
 
-  for (Func func : {place, keys, orders, rank})
-    schedule(func, candidates);
-  std::vector<Halide::VarOrRVar> order = {e, others.x};
-  order.insert(order.end(), row.begin(), row.end());
-  rank.update().reorder(order);
-  vectorizeTail(rank.update(), e, candidates, lowering.getTarget().lanes());
-  share(rank.update(), row);
-  largest.compute_root();
-  share(largest, row);
-  share(largest.update(), row);
+  for (Func func : {place, keys, orders})
+    keep(func, candidates);
+  keepRank(rank, others, candidates);
+  keep(largest, [largest, row](const Loops &loops) mutable {
+    loops.share(largest, row);
+    loops.share(largest.update(), row);
+  });
   return largest;
 }
 
@@ -179,17 +208,19 @@ Func RoutingBuilder::findRuns(const Elements &elements, int count, int runs, con
   Expr element = step * runs + c, last = (runElements - 1) * runs + c, there = min(last, count - 1);
   take(elements.key(element, row), elements.order(element, row));
   take(select(last < count, elements.key(there, row), INT32_MIN), elements.order(there, row));
-  schedule(run, runs);
-  for (int update : {0, 1}) {
-    Halide::Stage stage = run.update(update);
-    if (update == 0) {
-      std::vector<Halide::VarOrRVar> order = {step.x, c};
-      order.insert(order.end(), row.begin(), row.end());
-      stage.reorder(order);
+  keep(run, [=](const Loops &loops) mutable {
+    loops.schedule(run, runs);
+    for (int update : {0, 1}) {
+      Halide::Stage stage = run.update(update);
+      if (update == 0) {
+        std::vector<Halide::VarOrRVar> order = {step.x, c};
+        order.insert(order.end(), row.begin(), row.end());
+        stage.reorder(order);
+      }
+      vectorizeTail(stage, c, runs, loops.lanes);
+      loops.share(stage, row);
     }
-    vectorizeTail(stage, c, runs, lowering.getTarget().lanes());
-    share(stage, row);
-  }
+  });
   return run;
 }
 
@@ -209,8 +240,7 @@ LogicalResult RoutingBuilder::addMany(TopKOp op, const Formula &given, int count
   Func largest = findLargest(elements, count, static_cast<int>(op.getK()), row), values("values");
   std::vector<Var> chosen = joinArguments(Var("j"), row);
   values(chosen) = read(clamp(largest(chosen), 0, count - 1), row);
-  values.compute_root();
-  share(values, row);
+  keep(values, [values, row](const Loops &loops) { loops.share(values, row); });
   set(op.getValues(), values);
   set(op.getIndices(), largest);
   return success();
@@ -249,18 +279,14 @@ LogicalResult RoutingBuilder::add(TopKOp op) {
   indices(chosen) = 0;
   indices(chosen) = select(isIt, elements, indices(chosen));
 
-  for (Func func : {input, key, rank})
-    schedule(func, count);
-  std::vector<Halide::VarOrRVar> order = {e, others.x};
-  order.insert(order.end(), row.begin(), row.end());
-  rank.update().reorder(order);
-  vectorizeTail(rank.update(), e, count, lowering.getTarget().lanes());
-  share(rank.update(), row);
-  for (Func func : {values, indices}) {
-    func.compute_root();
-    share(func, row);
-    share(func.update(), row);
-  }
+  for (Func func : {input, key})
+    keep(func, count);
+  keepRank(rank, others, count);
+  for (Func func : {values, indices})
+    keep(func, [func, row](const Loops &loops) mutable {
+      loops.share(func, row);
+      loops.share(func.update(), row);
+    });
   set(op.getValues(), values);
   set(op.getIndices(), indices);
   return success();
@@ -296,9 +322,11 @@ LogicalResult RoutingBuilder::add(GroupRowsOp op) {
   order(j, s) = Halide::undef<int32_t>();
   order(place % slots, place / slots) = placed;
 
-  for (Func func : {group, count, before, places, begins, order})
-    func.compute_root();
-  before.update().vectorize(g, lowering.getTarget().lanes(), Halide::TailStrategy::GuardWithIf);
+  for (Func func : {group, count, places, begins, order})
+    keep(func, [](const Loops &) {});
+  keep(before, [before, g](const Loops &loops) mutable {
+    before.update().vectorize(g, loops.lanes, Halide::TailStrategy::GuardWithIf);
+  });
   set(op.getOrder(), order);
   set(op.getBegins(), begins);
   return success();
@@ -322,12 +350,12 @@ LogicalResult RoutingBuilder::add(GatherOp op) {
   return success();
 }
 
-FailureOr<Outputs> buildRouting(Lowering &lowering, const Parameters &) {
+FailureOr<KernelPlan> buildRouting(Lowering &lowering, const Parameters &) {
   Block &body = lowering.getKernel().getBody().front();
   auto anchor = cast<KernelAnchorOpInterface>(lowering.getKernel().getAnchor());
   auto type = cast<RankedTensorType>(anchor.getRowsOperand().get().getType());
   bool many = type.getRank() > 1 && !areFew(type);
-  RoutingBuilder builder(lowering, many);
+  RoutingBuilder builder(lowering);
   for (Operation &op : body.without_terminator()) {
     LogicalResult added =
         llvm::TypeSwitch<Operation *, LogicalResult>(&op)
@@ -343,8 +371,24 @@ FailureOr<Outputs> buildRouting(Lowering &lowering, const Parameters &) {
       return failure();
     outputs.push_back(defineOutput(*result).func);
   }
-  scheduleStages(lowering, outputs.front(), nullptr, many);
-  return outputs;
+  std::vector<Stored> stored = builder.take();
+  return KernelPlan(
+      outputs,
+      [outputs, stored, many, &lowering]() mutable {
+        for (Stored &kept : stored) {
+          kept.func.compute_root();
+          kept.schedule({lowering.getTarget().lanes(), many});
+        }
+        scheduleStages(lowering, outputs.front(), nullptr, many);
+        return success();
+      },
+      [outputs, stored, &lowering](const DeviceSchedule &device) {
+        spreadStages(lowering, device);
+        for (const Stored &kept : stored)
+          device.spread(kept.func);
+        for (Func output : outputs)
+          device.spread(output);
+      });
 }
 
 } // namespace quern::codegen

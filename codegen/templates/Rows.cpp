@@ -7,7 +7,7 @@ using namespace mlir;
 namespace quern::codegen {
 
 /// All stages of one row next to each other, so that the row stays in the first cache; rows in parallel.
-static void schedule(Output &output, const Lowering &lowering, int lanes) {
+static void schedule(Output output, const Lowering &lowering, int lanes) {
   vectorizeTail(output.func, output.vars[0], output.shape.back(), lanes);
   if (output.vars.size() < 2) {
     scheduleStages(lowering, output.func, nullptr, false);
@@ -18,12 +18,19 @@ static void schedule(Output &output, const Lowering &lowering, int lanes) {
     output.func.parallel(output.vars.back());
 }
 
-FailureOr<Outputs> buildRows(Lowering &lowering, const Parameters &parameters) {
+FailureOr<KernelPlan> buildRows(Lowering &lowering, const Parameters &parameters) {
   FailureOr<Output> output = buildOutput(lowering, lowering.getKernel().getBody().front().begin());
   if (failed(output))
     return failure();
-  schedule(*output, lowering, parameters["lanes"]);
-  return Outputs{output->func};
+  return KernelPlan({output->func},
+                    [output = *output, parameters, &lowering]() {
+                      schedule(output, lowering, parameters["lanes"]);
+                      return success();
+                    },
+                    [output = *output, &lowering](const DeviceSchedule &device) {
+                      spreadStages(lowering, device);
+                      device.spread(output.func);
+                    });
 }
 
 } // namespace quern::codegen

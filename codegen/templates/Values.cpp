@@ -124,12 +124,20 @@ static LogicalResult schedule(ValueFuncs &funcs, MatmulOp matmul, const Lowering
   return success();
 }
 
-FailureOr<Outputs> buildValues(Lowering &lowering, const Parameters &parameters) {
+FailureOr<KernelPlan> buildValues(Lowering &lowering, const Parameters &parameters) {
   FailureOr<ValueFuncs> funcs = algorithm(lowering);
   auto matmul = cast<MatmulOp>(lowering.getKernel().getAnchor());
-  if (failed(funcs) || failed(schedule(*funcs, matmul, lowering, parameters["rows"])))
+  if (failed(funcs))
     return failure();
-  return Outputs{funcs->output.func};
+  return KernelPlan({funcs->output.func},
+                    [funcs = *funcs, matmul, &lowering, parameters]() mutable {
+                      return schedule(funcs, matmul, lowering, parameters["rows"]);
+                    },
+                    [funcs = *funcs, &lowering](const DeviceSchedule &device) {
+                      // The right side is read as it lies: a sum is a thread's own.
+                      spreadStages(lowering, device);
+                      device.spread(funcs.output.func);
+                    });
 }
 
 } // namespace quern::codegen

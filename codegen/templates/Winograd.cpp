@@ -199,12 +199,24 @@ static void schedule(WinogradFuncs &f, const Lowering &lowering, const Parameter
   scheduleTiles(f, lowering, task, shared);
 }
 
-FailureOr<Outputs> buildWinograd(Lowering &lowering, const Parameters &parameters) {
+/// One step after the other, a thread per element of each.
+static void spread(const WinogradFuncs &f, const DeviceSchedule &device) {
+  Func output = f.output;
+  output.bound(f.i, 0, panelRows);
+  for (Func stored : {f.padded, f.half, f.tiles, f.products, f.lines, f.results, output})
+    device.spread(stored);
+}
+
+FailureOr<KernelPlan> buildWinograd(Lowering &lowering, const Parameters &parameters) {
   FailureOr<WinogradFuncs> funcs = algorithm(lowering);
   if (failed(funcs))
     return failure();
-  schedule(*funcs, lowering, parameters);
-  return Outputs{funcs->output};
+  return KernelPlan({funcs->output},
+                    [funcs = *funcs, &lowering, parameters]() mutable {
+                      schedule(funcs, lowering, parameters);
+                      return success();
+                    },
+                    [funcs = *funcs](const DeviceSchedule &device) { spread(funcs, device); });
 }
 
 } // namespace quern::codegen

@@ -68,6 +68,8 @@ static const Heuristic &getHeuristic(KernelForm form) {
 }
 
 ScheduleAttr chooseSchedule(KernelOp kernel, TargetAttr target) {
+  if (target.isDevice())
+    return ScheduleAttr::get(kernel.getContext(), DictionaryAttr::get(kernel.getContext()));
   Values values = getHeuristic(kernel.getForm()).choose(kernel, target);
   if (auto given = kernel.getSchedule())
     for (auto [knob, value] : llvm::zip_equal(getKnobs(kernel.getForm()), values))

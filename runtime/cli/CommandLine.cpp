@@ -11,10 +11,25 @@ namespace quern::runtime {
 std::vector<Option> ProgramOptions::getOptions() {
   return {
       Option("--threads, -t", threads, "T", {1, 1024}, "threads, 1 to 1024 (the CPUs that may be used)"),
+      Option("--device", device, "DEVICE", "what runs the kernels: cpu or opencl (cpu)"),
       Option("--image", image, "FILE", "this model's own file, where the system does not show it (without /proc)"),
       Option("--version", version, "print what the model was compiled by and for"),
       Option("--help, -h", help, "print this"),
   };
+}
+
+Result<void> ProgramOptions::check() const {
+  static constexpr std::string_view words[] = {
+      "cpu",
+#define QUERN_DEVICE(word, Class) word,
+#include "runtime/devices/Devices.def"
+  };
+  if (!device || std::ranges::find(words, *device) != std::end(words))
+    return {};
+  std::string names;
+  for (std::string_view word : words)
+    names += (names.empty() ? "`" : ", `") + std::string(word) + "`";
+  return misuse("`--device` is `" + *device + "`, expected one of " + names);
 }
 
 static const Option *findIn(std::span<const Option> options, std::string_view name) {

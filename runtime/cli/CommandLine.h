@@ -10,8 +10,10 @@ namespace quern::runtime {
 /// What every command takes.
 struct ProgramOptions : OptionGroup {
   std::vector<Option> getOptions() override;
+  Result<void> check() const override;
 
   std::optional<int64_t> threads;
+  std::optional<std::string> device;
   std::optional<std::string> image;
   bool version = false;
   bool help = false;

@@ -60,7 +60,7 @@ static Json describeTarget(const Description &description, const Target &target)
                         {"arena_bytes", program.arenaBytes},
                         {"launches", program.kernels.size()}});
   }
-  return {{"name", target.name}, {"features", target.features}, {"programs", programs}};
+  return {{"name", target.name}, {"device", target.device}, {"features", target.features}, {"programs", programs}};
 }
 
 static Json describeText(const TextDescription &text) {
@@ -115,6 +115,7 @@ Result<void> InfoCommand::run(Session &session) {
   for (const Entry &entry : description.entries)
     json["entries"].push_back(describeEntry(entry));
   json["target"] = session.getTarget().name;
+  json["device"] = {{"kind", session.getTarget().device}, {"name", session.getDeviceName()}};
   json["targets"] = Json::array();
   for (const Target &target : description.targets)
     json["targets"].push_back(describeTarget(description, target));

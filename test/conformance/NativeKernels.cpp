@@ -7,8 +7,10 @@
 #include "dialect/PackedLayout.h"
 #include "dialect/RandomValues.h"
 #include "passes/tile/CostModel.h"
+#include "runtime/devices/HalideBuffer.h"
 
 #include "mlir/IR/Builders.h"
+#include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/TargetSelect.h"
 
@@ -18,25 +20,28 @@ using llvm::Expected;
 using quern::codegen::BufferDim;
 using quern::codegen::NativeArgument;
 
+// What kernels of devices call (runtime/devices).
+extern "C" {
+#define FUNCTIONS(DO)                                                                                                  \
+  DO(halide_opencl_initialize_kernels)                                                                                 \
+  DO(halide_opencl_finalize_kernels)                                                                                   \
+  DO(halide_opencl_run)                                                                                                \
+  DO(halide_opencl_device_interface)                                                                                   \
+  DO(halide_copy_to_device)                                                                                            \
+  DO(halide_copy_to_host)                                                                                              \
+  DO(halide_device_malloc)                                                                                             \
+  DO(halide_device_free)                                                                                               \
+  DO(halide_device_free_as_destructor)
+#define DECLARE(name) void name();
+FUNCTIONS(DECLARE)
+#undef DECLARE
+}
+
 namespace quern::test {
 namespace {
 
-/// Halide's description of a dimension and of a buffer (HalideRuntime.h: halide_dimension_t, halide_buffer_t).
-struct NativeDim {
-  int32_t min, extent, stride;
-  uint32_t flags;
-};
-struct NativeBuffer {
-  uint64_t device;
-  const void *deviceInterface;
-  uint8_t *host;
-  uint64_t flags;
-  uint8_t code, bits;
-  uint16_t lanes;
-  int32_t dimensions;
-  NativeDim *dim;
-  void *padding;
-};
+using NativeDim = runtime::HalideDimension;
+using NativeBuffer = runtime::HalideBuffer;
 
 /// A byte of which four are no number: of pages that a kernel must leave alone.
 constexpr uint8_t untouched = 0xff;
@@ -51,6 +56,8 @@ public:
     return bytes.data() + margin + (alignment - address % alignment) % alignment;
   }
   ArrayRef<uint8_t> content() { return {data(), size}; }
+  /// All of it, with the margins.
+  MutableArrayRef<uint8_t> whole() { return bytes; }
   bool isIntact() {
     return std::all_of(bytes.data(), data(), [](uint8_t b) { return b == canary; }) &&
            std::all_of(data() + size, bytes.data() + bytes.size(), [](uint8_t b) { return b == canary; });
@@ -74,6 +81,17 @@ NativeKernels::~NativeKernels() {
     llvm::consumeError(shutDown.takeError());
 }
 
+/// Defines what kernels of devices call, before Halide's runtime, whose own functions of these names are weak.
+static Error defineFunctions(llvm::orc::LLJIT &jit) {
+  llvm::orc::SymbolMap symbols;
+#define ADD(name)                                                                                                      \
+  symbols[jit.mangleAndIntern(#name)] = {llvm::orc::ExecutorAddr::fromPtr(&name),                                      \
+                                         llvm::JITSymbolFlags::Exported | llvm::JITSymbolFlags::Callable};
+  FUNCTIONS(ADD)
+#undef ADD
+  return jit.getMainJITDylib().define(llvm::orc::absoluteSymbols(std::move(symbols)));
+}
+
 Expected<NativeKernels> NativeKernels::compile(ModuleOp module, const codegen::TargetSpec &target) {
   selectSchedules(module, target.getAttr(module.getContext()));
   SmallVector<codegen::KernelJob> jobs;
@@ -92,10 +110,19 @@ Expected<NativeKernels> NativeKernels::compile(ModuleOp module, const codegen::T
   auto jit = llvm::orc::LLJITBuilder().create();
   if (!jit)
     return jit.takeError();
+  std::unique_ptr<runtime::Device> device;
+  if (target.isDevice()) {
+    auto made = runtime::createDevice(target.getDeviceName().str());
+    if (!made)
+      return llvm::createStringError(made.error().message);
+    device = std::move(*made);
+    if (Error error = defineFunctions(**jit))
+      return error;
+  }
   for (std::unique_ptr<llvm::MemoryBuffer> &object : *objects)
     if (Error error = (*jit)->addObjectFile(std::move(object)))
       return error;
-  return NativeKernels(std::move(*jit));
+  return NativeKernels(std::move(*jit), std::move(device));
 }
 
 namespace {
@@ -259,13 +286,14 @@ static Expected<std::vector<Tensor>> readResults(KernelOp kernel, ArrayRef<Ranke
 /// Calls a function of pointers and i32. Both are passed alike on x86-64, and a callee does not see arguments that it
 /// lacks.
 static int32_t callNative(llvm::orc::ExecutorAddr function, SmallVector<intptr_t> values) {
-  assert(values.size() <= 16 && "a kernel has at most sixteen arguments");
-  values.resize(16);
+  constexpr size_t most = 18;
+  assert(values.size() <= most && "a kernel has few arguments");
+  values.resize(most);
   // A sanitizer would look for the function's type in front of its code, where the linker need not have put anything.
   auto call = [&]<size_t... i>(std::index_sequence<i...>) __attribute__((no_sanitize("function"))) {
     return function.toPtr<int32_t (*)(std::remove_reference_t<decltype(values[i])>...)>()(values[i]...);
   };
-  return call(std::make_index_sequence<16>());
+  return call(std::make_index_sequence<most>());
 }
 
 /// The scalar of kind `kind` beside the positions among `arguments`; see KernelSignature.h.
@@ -284,6 +312,43 @@ static int32_t getScalar(ArrayRef<Tensor> arguments, NativeArgument::Kind kind) 
   return kind == NativeArgument::Kind::Visible ? visible : first;
 }
 
+namespace {
+
+/// The operands of a launch where kernels see them: where they lie, or copies in a device's memory.
+class PlacedOperands {
+public:
+  explicit PlacedOperands(runtime::Device *device) : device(device) {}
+
+  /// Where the kernel sees `bytes`.
+  Expected<uint8_t *> place(MutableArrayRef<uint8_t> bytes) {
+    if (!device)
+      return bytes.data();
+    auto copy = runtime::DeviceMemory::allocate(*device, bytes.size(), runtime::Device::Use::Whole, "an operand");
+    if (!copy)
+      return llvm::createStringError(copy.error().message);
+    if (auto done = device->write(copy->data(), bytes.data(), bytes.size()); !done)
+      return llvm::createStringError(done.error().message);
+    copies.push_back({bytes, std::move(*copy)});
+    return copies.back().second.data();
+  }
+  /// Fetches all of them.
+  Error fetch() {
+    if (device)
+      if (auto done = device->finish(); !done)
+        return llvm::createStringError(done.error().message);
+    for (auto &[bytes, copy] : copies)
+      if (auto done = device->read(bytes.data(), copy.data(), bytes.size()); !done)
+        return llvm::createStringError(done.error().message);
+    return Error::success();
+  }
+
+private:
+  runtime::Device *device;
+  std::vector<std::pair<MutableArrayRef<uint8_t>, runtime::DeviceMemory>> copies;
+};
+
+} // namespace
+
 Expected<std::vector<Tensor>> NativeKernels::run(KernelOp kernel, ArrayRef<Tensor> arguments, const SymbolSizes &sizes,
                                                  int threads) {
   FailureOr<SmallVector<NativeArgument>> signature = codegen::getSignature(kernel);
@@ -298,9 +363,23 @@ Expected<std::vector<Tensor>> NativeKernels::run(KernelOp kernel, ArrayRef<Tenso
     return memory.takeError();
 
   std::vector<int32_t> pages = placePages(kernel);
+  PlacedOperands placed(device.get());
+  std::vector<uint8_t *> addresses;
+  for (GuardedMemory &operand : *memory) {
+    Expected<uint8_t *> address = placed.place(operand.whole());
+    if (!address)
+      return address.takeError();
+    addresses.push_back(*address + (operand.data() - operand.whole().data()));
+  }
+  Expected<uint8_t *> table = placed.place(
+      MutableArrayRef<uint8_t>(reinterpret_cast<uint8_t *>(pages.data()), pages.size() * sizeof(int32_t)));
+  if (!table)
+    return table.takeError();
   std::vector<std::vector<NativeDim>> dims(signature->size());
   std::vector<NativeBuffer> buffers(signature->size());
   llvm::SmallVector<intptr_t> values;
+  if (device)
+    values.push_back(reinterpret_cast<intptr_t>(device.get()));
   for (auto [i, native] : llvm::enumerate(*signature)) {
     if (native.isScalar()) {
       values.push_back(getScalar(arguments, native.kind));
@@ -316,11 +395,10 @@ Expected<std::vector<Tensor>> NativeKernels::run(KernelOp kernel, ArrayRef<Tenso
     bool arePages = native.kind == NativeArgument::Kind::Pages;
     if (arePages)
       dims[i].push_back({0, static_cast<int32_t>(pages.size()), 1, 0});
-    uint8_t *host =
-        arePages ? reinterpret_cast<uint8_t *>(pages.data()) : (*memory)[native.operand].data() + native.byteOffset;
-    buffers[i] = {0,
-                  nullptr,
-                  host,
+    uint8_t *address = arePages ? *table : addresses[native.operand] + native.byteOffset;
+    buffers[i] = {device ? reinterpret_cast<uint64_t>(address) : 0,
+                  device.get(),
+                  device ? nullptr : address,
                   0,
                   native.element.code,
                   native.element.bits,
@@ -338,6 +416,8 @@ Expected<std::vector<Tensor>> NativeKernels::run(KernelOp kernel, ArrayRef<Tenso
   setThreads->toPtr<int (*)(int)>()(threads);
   if (int32_t code = callNative(*function, values))
     return llvm::createStringError("the kernel returned " + std::to_string(code));
+  if (Error error = placed.fetch())
+    return error;
   if (!llvm::all_of(*memory, [](GuardedMemory &operand) { return operand.isIntact(); }))
     return llvm::createStringError("the kernel wrote outside of its buffers");
   return readResults(kernel, results, *memory);

@@ -6,6 +6,7 @@
 #include "codegen/KernelSignature.h"
 #include "codegen/Targets.h"
 #include "dialect/Reference.h"
+#include "runtime/devices/Device.h"
 
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 
@@ -19,7 +20,7 @@ public:
   ~NativeKernels();
 
   /// Completes the schedules of every kernel of `module`, compiles them for `target` and links them with Halide's
-  /// runtime.
+  /// runtime. Where that is a device, this machine must have it.
   static llvm::Expected<NativeKernels> compile(mlir::ModuleOp module, const codegen::TargetSpec &target);
 
   /// Runs `kernel` on `arguments`, values of static types with the sizes `sizes`, with `threads` threads. Weights are
@@ -28,8 +29,11 @@ public:
                                           int threads);
 
 private:
-  explicit NativeKernels(std::unique_ptr<llvm::orc::LLJIT> jit) : jit(std::move(jit)) {}
+  NativeKernels(std::unique_ptr<llvm::orc::LLJIT> jit, std::unique_ptr<runtime::Device> device)
+      : jit(std::move(jit)), device(std::move(device)) {}
   std::unique_ptr<llvm::orc::LLJIT> jit;
+  /// Null: kernels run on the processor.
+  std::unique_ptr<runtime::Device> device;
 };
 
 } // namespace quern::test

@@ -67,6 +67,6 @@ quern.kernel @static(%x: tensor<4x64xf32>, %w: tensor<16x64xf32> {quern.packing 
   quern.yield %0 : tensor<4x16xf32>
 }
 
-// CHECK: module attributes {quern.target = #quern.target<"zen4", vectorBits = 512, l1Bytes = 32768, l2Bytes = 1048576, dot = "vnni", vectorRegisters = 32, bf16Dot = true>}
-module attributes {quern.target = #quern.target<"zen4", vectorBits = 512, l1Bytes = 32768, l2Bytes = 1048576,
+// CHECK: module attributes {quern.target = #quern.cpu<"zen4", vectorBits = 512, l1Bytes = 32768, l2Bytes = 1048576, dot = "vnni", vectorRegisters = 32, bf16Dot = true>}
+module attributes {quern.target = #quern.cpu<"zen4", vectorBits = 512, l1Bytes = 32768, l2Bytes = 1048576,
                                                 dot = "vnni", vectorRegisters = 32, bf16Dot = true>} {}

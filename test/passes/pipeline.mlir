@@ -63,7 +63,7 @@
 // EXACT-NOT: quern.quantize
 // EXACT-LABEL: quern.program @forward(
 
-module attributes {quern.target = #quern.target<"zen4", vectorBits = 512, l1Bytes = 32768, l2Bytes = 1048576, dot = "vnni", vectorRegisters = 32>} {
+module attributes {quern.target = #quern.cpu<"zen4", vectorBits = 512, l1Bytes = 32768, l2Bytes = 1048576, dot = "vnni", vectorRegisters = 32>} {
   quern.parameter @embed.weight : tensor<320x64x!quern.block<q8_0>>
   quern.parameter @model.layers.0.q_proj.weight : tensor<64x64x!quern.block<q4_1>>
   quern.parameter @model.layers.0.k_proj.weight : tensor<32x64x!quern.block<q4_1>>

@@ -19,7 +19,7 @@ extern "C" {
 #endif
 
 /* The version of this contract: a runtime runs programs of its own only. */
-#define QUERN_ABI_VERSION 2
+#define QUERN_ABI_VERSION 3
 
 /* What a program needs for one run. A program is one entry for one set of sizes (its variant), compiled for one
  * target. */
@@ -47,6 +47,9 @@ struct QuernProgramArgs {
   /* Called around every kernel when not null: `kernel` indexes the description's list of kernels. */
   void (*profile)(void *context, int32_t kernel, int32_t begin);
   void *profile_context;
+  /* What kernels of a device are told of it; null on the processor. All addresses above but those of `states`,
+     `operands` and `dims` themselves are the device's. */
+  void *device;
 };
 
 /* Where programs find these fields: FIELD(name, offset in bytes, pointer or i32). The compiler takes them from here,
@@ -62,7 +65,8 @@ struct QuernProgramArgs {
   FIELD(visible, 52, i32)                                                                                              \
   FIELD(first, 56, i32)                                                                                                \
   FIELD(profile, 64, pointer)                                                                                          \
-  FIELD(profile_context, 72, pointer)
+  FIELD(profile_context, 72, pointer)                                                                                  \
+  FIELD(device, 80, pointer)
 
 #define QUERN_SIZE_pointer 8
 #define QUERN_SIZE_i32 4
@@ -70,7 +74,7 @@ struct QuernProgramArgs {
   static_assert(offsetof(struct QuernProgramArgs, name) == offset, "`" #name "` lies where programs find it");         \
   static_assert(sizeof(((struct QuernProgramArgs *)0)->name) == QUERN_SIZE_##kind, "`" #name "` is a " #kind);
 QUERN_PROGRAM_ARGS(QUERN_CHECK_FIELD)
-static_assert(sizeof(struct QuernProgramArgs) == 80, "programs know every field");
+static_assert(sizeof(struct QuernProgramArgs) == 88, "programs know every field");
 #undef QUERN_CHECK_FIELD
 #undef QUERN_SIZE_pointer
 #undef QUERN_SIZE_i32
@@ -103,7 +107,7 @@ extern const uint64_t quern_description_size;
 /*
  * The description, one JSON object:
  *
- *   version        2
+ *   version        3
  *   model          name of the root module
  *   entries        [{name, role?, inputs: [{name, dtype, shape}], results: [{name, dtype, shape}],
  *                    symbols: ["s", "r"], bounds: {"s": 512, "r": 512}}]
@@ -129,12 +133,13 @@ extern const uint64_t quern_description_size;
  *                  (absent: all)
  *   experts        absent, or [{name, experts, numbers}]  arrays of experts that rows choose among, and how many
  *                  numbers the weights of one have; order: the experts as they lie in memory (absent: ascending)
- *   targets        [{name, features: ["avx512f", …],      every feature that the CPU must have, by its Linux name
+ *   targets        [{name, device: "cpu" | "opencl",      what runs the kernels (absent: "cpu")
+ *                    features: ["avx512f", …],              every feature that the CPU must have, by its Linux name
  *                    programs: [{entry: index into entries, when: {"s": 1}, arena_bytes,
  *                                kernels: [{symbol, form, arithmetic, location, bytes, operations}],
  *                                routing: [{array: index into experts, rows, slots, launch, order, begins,
  *                                           readers}]}]}]
- *                  best target first; programs of one entry: most special first; `when` {} fits all sizes
+ *                  CPUs first, the best target of each device first; programs of one entry: most special first; `when` {} fits all sizes
  *                  arithmetic: "f32" | "i8" | "bf16", what products are computed in (absent: "f32")
  *                  bytes and operations of a launch, for the kernels that the program launches: lists of terms
  *                  [number, sizes…]; the sum of number × sizes, which are symbols, "@visible", the cache rows that a

@@ -170,9 +170,12 @@ struct Program {
   uint32_t index = 0;
 };
 
-/// A kind of CPU that the binary has programs for.
+/// A kind of machine that the binary has programs for.
 struct Target {
   std::string name;
+  /// What runs the kernels: `cpu`, or a word of runtime/devices/Devices.def.
+  std::string device = "cpu";
+  /// What the CPU must have.
   std::vector<std::string> features;
   std::vector<Program> programs;
 };
@@ -260,6 +263,8 @@ struct SessionOptions {
   std::optional<unsigned> threads;
   /// The target to run, which the CPU must support; the best that it supports when absent.
   std::optional<std::string> target;
+  /// What runs the kernels, a word of runtime/devices/Devices.def; the CPU when absent.
+  std::optional<std::string> device;
 };
 
 /// One launch of a kernel, measured.
@@ -308,6 +313,8 @@ public:
   /// The target that runs.
   const Target &getTarget() const;
   unsigned getThreadCount() const;
+  /// What runs the kernels, as people call it.
+  std::string getDeviceName() const;
   /// The data section.
   std::span<const uint8_t> getData() const;
   /// The entry called `name`, if there is one.
@@ -336,7 +343,8 @@ public:
   /// null: there is none.
   const State *findOverflow() const;
 
-  /// Copies row `from` of every cache to its row `to`; both are rows as positions give them.
+  /// Copies row `from` of every cache to its row `to`; both are rows as positions give them. What a device cannot do
+  /// here the next run tells of, as of `copyPage` and `resetStates`.
   void moveStateRow(int64_t from, int64_t to);
 
   /// Sets all states to what they start as and gives their memory back.

@@ -197,7 +197,7 @@ quern.entry @two_tensors(%x: tensor<2x32xf32>, %y: tensor<2x32xf32>) -> (tensor<
 
 // -----
 
-module attributes {quern.target = #quern.target<"zen4", vectorBits = 512, l1Bytes = 32768, l2Bytes = 1048576, dot = "vnni", vectorRegisters = 32>} {
+module attributes {quern.target = #quern.cpu<"zen4", vectorBits = 512, l1Bytes = 32768, l2Bytes = 1048576, dot = "vnni", vectorRegisters = 32>} {
 
 quern.parameter @a : tensor<128x256xf32>
 quern.parameter @b : tensor<64x256xf32>
@@ -244,7 +244,7 @@ quern.entry @convolutions(%x: tensor<1x17x17x256xf32>) -> (tensor<1x15x15x16xf32
 
 // -----
 
-module attributes {quern.target = #quern.target<"zen4", vectorBits = 512, l1Bytes = 32768, l2Bytes = 1048576, dot = "vnni", vectorRegisters = 32>} {
+module attributes {quern.target = #quern.cpu<"zen4", vectorBits = 512, l1Bytes = 32768, l2Bytes = 1048576, dot = "vnni", vectorRegisters = 32>} {
 
 quern.parameter @a : tensor<48x256xf32>
 quern.parameter @b : tensor<64x256xf32>
@@ -272,7 +272,7 @@ quern.entry @tiles(%x: tensor<1x35x35x256xf32>) -> (tensor<1x33x33x16xf32>, tens
 
 // -----
 
-module attributes {quern.target = #quern.target<"zen4", vectorBits = 512, l1Bytes = 32768, l2Bytes = 1048576, dot = "vnni", vectorRegisters = 32>} {
+module attributes {quern.target = #quern.cpu<"zen4", vectorBits = 512, l1Bytes = 32768, l2Bytes = 1048576, dot = "vnni", vectorRegisters = 32>} {
 
 quern.parameter @a : tensor<128x256xf32>
 quern.parameter @b : tensor<64x256xf32>
@@ -309,7 +309,7 @@ quern.entry @different(%x: tensor<1x17x17x256xf32>) -> (tensor<1x15x15x16xf32>, 
 
 // -----
 
-module attributes {quern.target = #quern.target<"zen4", vectorBits = 512, l1Bytes = 32768, l2Bytes = 1048576, dot = "vnni", vectorRegisters = 32>} {
+module attributes {quern.target = #quern.cpu<"zen4", vectorBits = 512, l1Bytes = 32768, l2Bytes = 1048576, dot = "vnni", vectorRegisters = 32>} {
 
 quern.parameter @a : tensor<128x256xf32>
 quern.parameter @b : tensor<128x256xf32>

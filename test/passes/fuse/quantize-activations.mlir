@@ -59,7 +59,7 @@ quern.entry @no_instruction(%x: tensor<2x64xf32>) -> tensor<2x8xf32> {
 
 // -----
 
-module attributes {quern.target = #quern.target<"zen4", vectorBits = 512, l1Bytes = 32768, l2Bytes = 1048576, dot = "vnni", vectorRegisters = 32, bf16Dot = true>} {
+module attributes {quern.target = #quern.cpu<"zen4", vectorBits = 512, l1Bytes = 32768, l2Bytes = 1048576, dot = "vnni", vectorRegisters = 32, bf16Dot = true>} {
   quern.parameter @a : tensor<8x64xbf16>
   quern.parameter @b : tensor<4x64xbf16>
   quern.parameter @q : tensor<8x64x!quern.block<q8_0>>

@@ -1,7 +1,7 @@
 // What a model that was fitted to measured plans chooses, of a kernel's family and for its target.
 // RUN: quern-opt %s --quern-select-schedules=database=%S/Inputs/fitted.json | FileCheck %s
 
-module attributes {quern.target = #quern.target<"zen4", vectorBits = 512, l1Bytes = 32768, l2Bytes = 1048576, dot = "vnni",
+module attributes {quern.target = #quern.cpu<"zen4", vectorBits = 512, l1Bytes = 32768, l2Bytes = 1048576, dot = "vnni",
                                                 vectorRegisters = 32>} {
   // Narrower is faster, says the model, but it has seen no plan of less than two thirds of the width: 2 panels instead of 3.
   // CHECK: quern.kernel @floats

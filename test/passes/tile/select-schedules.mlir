@@ -2,7 +2,7 @@
 // RUN: quern-opt %s --quern-select-schedules=database=%S/Inputs/schedules.json | FileCheck %s --check-prefixes=CHECK,DATA
 // RUN: quern-opt %s --quern-select-schedules=database=%S/Inputs/schedules.json 2>&1 >/dev/null | FileCheck %s --check-prefix=IGNORED
 
-module attributes {quern.target = #quern.target<"zen4", vectorBits = 512, l1Bytes = 32768, l2Bytes = 1048576, dot = "vnni",
+module attributes {quern.target = #quern.cpu<"zen4", vectorBits = 512, l1Bytes = 32768, l2Bytes = 1048576, dot = "vnni",
                                                 vectorRegisters = 32>} {
   // Floats, many rows: 8 rows of 3 vectors, as many sums as registers hold. 36 panels in 12 tasks: 2 and 4 threads get the
   // same number.

@@ -8,7 +8,7 @@
 #include <iterator>
 
 extern "C" const uint8_t quern_description[] = R"({
-  "version": 2, "model": "ToyClassifier",
+  "version": 3, "model": "ToyClassifier",
   "entries": [
     {"name": "classify", "role": "image_classifier",
      "inputs": [{"name": "image", "dtype": "f32", "shape": ["n", 3, 4, 4]}],

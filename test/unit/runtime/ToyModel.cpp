@@ -20,7 +20,7 @@
 #endif
 
 extern "C" const uint8_t quern_description[] = R"({
-  "version": 2, "model": "Toy",
+  "version": 3, "model": "Toy",
   "entries": [
     {"name": "forward", "role": "language_model",
      "inputs": [{"name": "tokens", "dtype": "i32", "shape": ["s"], "below": [320]},

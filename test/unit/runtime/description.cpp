@@ -59,7 +59,7 @@ void refuses(Checks &checks, const std::string &from, const std::string &to, con
 }
 
 void testDamage(Checks &checks) {
-  refuses(checks, "\"version\": 2", "\"version\": 3", "`version` is 3");
+  refuses(checks, "\"version\": 3", "\"version\": 4", "`version` is 4");
   refuses(checks, "\"model\": \"Toy\"", "\"model\": 3", "`model` is of type number, expected a string");
   refuses(checks, "\"model\": \"Toy\",", "", "`model` is missing");
   refuses(checks, "\"entries\": [", "\"entries\": {}, \"x\": [", "`entries` is of type object");

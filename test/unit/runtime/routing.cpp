@@ -16,6 +16,7 @@ struct Toy {
   Description description;
   Program program;
   std::array<int32_t, 32> arena{};
+  std::unique_ptr<Device> device = createCpu();
   RoutingNotes notes;
 
   Toy() {
@@ -32,7 +33,7 @@ struct Toy {
   }
 
   RoutingWatch watch(const int32_t &rows) {
-    return {description, program, &rows, reinterpret_cast<const uint8_t *>(arena.data()), notes};
+    return {description, program, &rows, *device, reinterpret_cast<uint8_t *>(arena.data()), notes};
   }
 };
 

@@ -1,0 +1,34 @@
+//===- DeviceSchedule.h - functions as the launches of a device -------------------------------===//
+
+#ifndef QUERN_CODEGEN_DEVICESCHEDULE_H
+#define QUERN_CODEGEN_DEVICESCHEDULE_H
+
+#include "Halide.h"
+#include "llvm/ADT/ArrayRef.h"
+
+namespace quern::codegen {
+
+/// How functions run on a device. A function that is spread is a launch of its own, in the order in which functions
+/// need each other, and what it stores lies in the device's memory. What is not spread is computed by the thread that
+/// needs it.
+class DeviceSchedule {
+public:
+  /// Blocks of `blockThreads` threads.
+  explicit DeviceSchedule(int blockThreads) : blockThreads(blockThreads) {}
+
+  /// A thread for each element of `func`. Of an update, for each value of its pure variables: it goes through the
+  /// reduction's domain in its order, so that a sum is the same whatever the device.
+  void spread(Halide::Func func) const;
+  /// The same of a function whose updates write elements that they look up: a thread for each value of the pure
+  /// variables and of `parallel`, of the domain of the first update. No two of these write one element.
+  void spreadWrites(Halide::Func func, llvm::ArrayRef<Halide::RVar> parallel) const;
+
+private:
+  void spread(Halide::Stage stage, llvm::ArrayRef<Halide::VarOrRVar> threads,
+              llvm::ArrayRef<Halide::VarOrRVar> serial) const;
+  int blockThreads;
+};
+
+} // namespace quern::codegen
+
+#endif // QUERN_CODEGEN_DEVICESCHEDULE_H

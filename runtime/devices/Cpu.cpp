@@ -1,0 +1,51 @@
+//===- Cpu.cpp - the processor as a device ----------------------------------------------------===//
+
+#include "runtime/Memory.h"
+#include "runtime/devices/Device.h"
+
+#include <cstring>
+#include <map>
+#include <sys/mman.h>
+
+namespace quern::runtime {
+
+namespace {
+
+class Cpu final : public Device {
+public:
+  bool isHost() const override { return true; }
+  std::string getName() const override { return "this processor"; }
+
+  Result<void *> allocate(uint64_t bytes, Use use, const char *what) override {
+    auto pages = use == Use::Whole ? Mapping::Pages::Huge : Mapping::Pages::Small;
+    Result<Mapping> mapping = Mapping::allocate(bytes, pages, what);
+    if (!mapping)
+      return mapping.error();
+    void *address = mapping->data();
+    mappings[address] = std::move(*mapping);
+    return address;
+  }
+  void release(void *memory, uint64_t) override { mappings.erase(memory); }
+
+  Result<void> write(void *to, const void *from, uint64_t bytes) override { return copy(to, from, bytes); }
+  Result<void> read(void *to, const void *from, uint64_t bytes) override { return copy(to, from, bytes); }
+  Result<void> copy(void *to, const void *from, uint64_t bytes) override {
+    std::memcpy(to, from, bytes);
+    return {};
+  }
+  Result<void> clear(void *memory, uint64_t bytes) override {
+    // Private anonymous pages come back as zeros.
+    madvise(memory, bytes, MADV_DONTNEED);
+    return {};
+  }
+  Result<void> finish() override { return {}; }
+
+private:
+  std::map<void *, Mapping> mappings;
+};
+
+} // namespace
+
+std::unique_ptr<Device> createCpu() { return std::make_unique<Cpu>(); }
+
+} // namespace quern::runtime

@@ -1,0 +1,36 @@
+//===- Device.cpp - what runs kernels, and its memory -----------------------------------------===//
+
+#include "runtime/devices/Device.h"
+
+namespace quern::runtime {
+
+Result<DeviceMemory> DeviceMemory::allocate(Device &device, uint64_t bytes, Device::Use use, const char *what) {
+  Result<void *> address = device.allocate(bytes, use, what);
+  if (!address)
+    return address.error();
+  DeviceMemory memory;
+  memory.device = &device;
+  memory.address = static_cast<uint8_t *>(*address);
+  memory.bytes = bytes;
+  return memory;
+}
+
+Result<HostView> HostView::open(Device &device, void *memory, uint64_t bytes) {
+  HostView view;
+  view.device = &device;
+  view.memory = static_cast<uint8_t *>(memory);
+  if (device.isHost())
+    return view;
+  view.copied.resize(bytes);
+  if (Result<void> done = device.read(view.copied.data(), memory, bytes); !done)
+    return done.error();
+  return view;
+}
+
+Result<void> HostView::store() {
+  if (device->isHost())
+    return {};
+  return device->write(memory, copied.data(), copied.size());
+}
+
+} // namespace quern::runtime

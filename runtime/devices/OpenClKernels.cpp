@@ -1,0 +1,82 @@
+//===- OpenClKernels.cpp - what kernels of OpenCL devices call back ---------------------------===//
+//
+// In place of Halide's own runtime for OpenCL (HalideRuntimeOpenCL.h, Halide 21). Each gets the device as its user
+// context, and leaves errors there: kernels are compiled to go on behind them. Only binaries with such kernels have
+// this file.
+//
+//===------------------------------------------------------------------------------------------===//
+
+#include "runtime/devices/HalideBuffer.h"
+#include "runtime/devices/OpenCl.h"
+
+#include <mutex>
+
+using quern::runtime::Device;
+using quern::runtime::HalideBuffer;
+using quern::runtime::OpenCl;
+using quern::runtime::OpenClLaunch;
+
+static OpenCl *getDevice(void *user) { return static_cast<OpenCl *>(static_cast<Device *>(user)); }
+
+extern "C" {
+
+/// `state` is a word of the kernel's object.
+int halide_opencl_initialize_kernels(void *, void **state, const char *text, int bytes) {
+  static std::mutex lock;
+  std::lock_guard<std::mutex> guard(lock);
+  if (!*state)
+    *state = reinterpret_cast<void *>(OpenCl::addModule(text, static_cast<size_t>(bytes)));
+  return 0;
+}
+
+void halide_opencl_finalize_kernels(void *, void *) {}
+
+int halide_opencl_run(void *user, void *state, const char *kernel, int blocksX, int blocksY, int blocksZ, int threadsX,
+                      int threadsY, int threadsZ, int sharedBytes, size_t sizes[], void *values[],
+                      int8_t areBuffers[]) {
+  auto size = [](int value) { return static_cast<size_t>(value > 0 ? value : 0); };
+  OpenClLaunch launch{reinterpret_cast<size_t>(state),
+                      kernel,
+                      {size(blocksX), size(blocksY), size(blocksZ)},
+                      {size(threadsX), size(threadsY), size(threadsZ)},
+                      size(sharedBytes),
+                      sizes,
+                      values,
+                      areBuffers};
+  return getDevice(user)->launch(launch);
+}
+
+/// Any address that is not null: nothing looks behind it.
+const void *halide_opencl_device_interface() {
+  static const char interface = 0;
+  return &interface;
+}
+
+// Programs give buffers of the device's memory.
+int halide_copy_to_device(void *, HalideBuffer *, const void *) { return 0; }
+int halide_copy_to_host(void *, HalideBuffer *) { return 0; }
+
+/// Asked before each launch that needs the buffer.
+int halide_device_malloc(void *user, HalideBuffer *buffer, const void *interface) {
+  if (buffer->device)
+    return 0;
+  void *memory = getDevice(user)->takeScratch(buffer->countBytes());
+  buffer->device = reinterpret_cast<uint64_t>(memory);
+  buffer->deviceInterface = interface;
+  return memory ? 0 : 1;
+}
+
+int halide_device_free(void *user, HalideBuffer *buffer) {
+  if (!buffer->device)
+    return 0;
+  getDevice(user)->giveScratch(reinterpret_cast<void *>(buffer->device));
+  buffer->device = 0;
+  buffer->deviceInterface = nullptr;
+  return 0;
+}
+
+void halide_device_free_as_destructor(void *user, void *buffer) {
+  halide_device_free(user, static_cast<HalideBuffer *>(buffer));
+}
+
+} // extern "C"
