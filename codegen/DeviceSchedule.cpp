@@ -30,26 +30,34 @@ static SmallVector<VarOrRVar> findSerial(Func func, int update, ArrayRef<RVar> p
   return serial;
 }
 
-void DeviceSchedule::spread(Stage stage, ArrayRef<VarOrRVar> threads, ArrayRef<VarOrRVar> serial) const {
-  if (threads.empty()) {
-    stage.gpu_single_thread();
-    return;
-  }
+/// What comes of a variable of a domain is one, too; Halide wants other names for these.
+static VarOrRVar makeVar(const std::string &name, bool isReduced) {
+  return isReduced ? VarOrRVar(RVar("domain_" + name)) : VarOrRVar(Var(name));
+}
+
+/// Makes one loop of those of `threads`, around those of `serial`.
+static VarOrRVar fuse(Stage stage, ArrayRef<VarOrRVar> threads, ArrayRef<VarOrRVar> serial) {
   std::vector<VarOrRVar> order(serial.begin(), serial.end());
   order.insert(order.end(), threads.begin(), threads.end());
   if (order.size() > 1)
     stage.reorder(order);
-  // What comes of a variable of a domain is one, too; Halide wants other names for these.
-  auto makeVar = [](const std::string &name, bool isReduced) {
-    return isReduced ? VarOrRVar(RVar("domain_" + name)) : VarOrRVar(Var(name));
-  };
   VarOrRVar all = threads.front();
   for (size_t i = 1; i < threads.size(); ++i) {
     VarOrRVar fused = makeVar("fused" + std::to_string(i), all.is_rvar || threads[i].is_rvar);
     stage.fuse(all, threads[i], fused);
     all = fused;
   }
-  stage.gpu_tile(all, makeVar("block", all.is_rvar), makeVar("thread", all.is_rvar), blockThreads, TailStrategy::GuardWithIf);
+  return all;
+}
+
+void DeviceSchedule::spread(Stage stage, ArrayRef<VarOrRVar> threads, ArrayRef<VarOrRVar> serial) const {
+  if (threads.empty()) {
+    stage.gpu_single_thread();
+    return;
+  }
+  VarOrRVar all = fuse(stage, threads, serial);
+  stage.gpu_tile(all, makeVar("block", all.is_rvar), makeVar("thread", all.is_rvar), blockThreads,
+                 TailStrategy::GuardWithIf);
 }
 
 void DeviceSchedule::spread(Func func) const { spreadWrites(func, {}); }
@@ -67,6 +75,36 @@ void DeviceSchedule::spreadWrites(Func func, ArrayRef<RVar> parallel) const {
       threads.push_back(var);
     spread(stage, threads, findSerial(func, update, parallel));
   }
+}
+
+Var DeviceSchedule::spreadBlocks(Func func, const Var &inner) const {
+  func.compute_root();
+  SmallVector<VarOrRVar> blocks;
+  for (const Var &var : func.args())
+    if (var.name() != inner.name())
+      blocks.push_back(var);
+  Stage stage(func);
+  Var turn("turn"), thread("thread"), block("block");
+  stage.split(inner, turn, thread, blockThreads, TailStrategy::GuardWithIf);
+  VarOrRVar all = fuse(stage, blocks, {thread, turn});
+  // A name that the caller knows.
+  stage.rename(all, block);
+  stage.gpu_blocks(block).gpu_threads(thread);
+  return block;
+}
+
+void DeviceSchedule::spreadWithin(Func func, Func consumer, const Var &block, ArrayRef<VarOrRVar> threads) const {
+  func.compute_at(consumer, block).store_in(MemoryType::GPUShared);
+  if (!threads.empty())
+    spreadUpdate(Stage(func), threads, {});
+}
+
+void DeviceSchedule::spreadUpdate(Stage stage, ArrayRef<VarOrRVar> threads, ArrayRef<VarOrRVar> serial) const {
+  if (llvm::any_of(threads, [](const VarOrRVar &var) { return var.is_rvar; }))
+    stage.allow_race_conditions();
+  VarOrRVar all = fuse(stage, threads, serial);
+  VarOrRVar turn = makeVar("turn", all.is_rvar), thread = makeVar("thread", all.is_rvar);
+  stage.split(all, turn, thread, blockThreads, TailStrategy::GuardWithIf).gpu_threads(thread);
 }
 
 } // namespace quern::codegen

@@ -73,6 +73,9 @@ static Halide::Target getHalideTarget(const TargetSpec &target, bool largeBuffer
   case TargetSpec::Device::Cpu:
     addProcessor(features, target);
     break;
+  case TargetSpec::Device::Cuda:
+    features.insert(features.end(), {T::UserContext, T::CUDA, T::CUDACapability80});
+    break;
   case TargetSpec::Device::OpenCl:
     features.insert(features.end(), {T::UserContext, T::OpenCL});
     break;
@@ -112,7 +115,7 @@ static FailureOr<Pipeline> buildPipeline(KernelOp kernel, const TargetSpec &targ
   (*lowering)->constrainOutputs(plan->outputs);
   Halide::Pipeline pipeline(plan->outputs);
   if (target.isDevice())
-    storeNarrowFloatsAsBits(pipeline);
+    storeNarrowFloatsAsBits(pipeline, /*keepHalf=*/target.device == TargetSpec::Device::Cuda);
   return Pipeline{pipeline, (*lowering)->getArguments(), getHalideTarget(target, (*lowering)->hasLargeBuffers())};
 }
 

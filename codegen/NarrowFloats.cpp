@@ -7,15 +7,19 @@ using namespace Halide::Internal;
 
 namespace quern::codegen {
 
-static bool isNarrow(Type type) { return type.is_float() && type.bits() == 16; }
-
-static Type getBitsType(Type type) { return isNarrow(type) ? UInt(16, type.lanes()) : type; }
-
 namespace {
 
 /// Expressions of 16-bit floats become expressions of their bits.
 class NarrowFloats final : public IRMutator {
+public:
+  explicit NarrowFloats(bool keepHalf) : keepHalf(keepHalf) {}
+
+private:
   using IRMutator::visit;
+
+  bool keepHalf;
+  bool isNarrow(Type type) const { return type.is_bfloat() || (type == Float(16, type.lanes()) && !keepHalf); }
+  Type getBitsType(Type type) const { return isNarrow(type) ? UInt(16, type.lanes()) : type; }
 
   Expr visit(const FloatImm *op) override {
     if (!isNarrow(op->type))
@@ -110,6 +114,8 @@ class NarrowFloats final : public IRMutator {
 
 } // namespace
 
-void storeNarrowFloatsAsBits(Pipeline &pipeline) { pipeline.add_custom_lowering_pass(new NarrowFloats); }
+void storeNarrowFloatsAsBits(Pipeline &pipeline, bool keepHalf) {
+  pipeline.add_custom_lowering_pass(new NarrowFloats(keepHalf));
+}
 
 } // namespace quern::codegen

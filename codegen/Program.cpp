@@ -65,8 +65,10 @@ CHECK_FIELD(typeCode, type)
 CHECK_FIELD(dimensions, dimensions)
 CHECK_FIELD(dim, dim)
 #undef CHECK_FIELD
-static_assert(offsetof(runtime::HalideBuffer, typeBits) == TypeBits && sizeof(runtime::HalideBuffer) == sizeof(halide_buffer_t));
-static_assert(offsetof(runtime::HalideDimension, extent) == Extent && offsetof(runtime::HalideDimension, stride) == Stride &&
+static_assert(offsetof(runtime::HalideBuffer, typeBits) == TypeBits &&
+              sizeof(runtime::HalideBuffer) == sizeof(halide_buffer_t));
+static_assert(offsetof(runtime::HalideDimension, extent) == Extent &&
+              offsetof(runtime::HalideDimension, stride) == Stride &&
               sizeof(runtime::HalideDimension) == sizeof(halide_dimension_t));
 
 /// The LLVM types that the ABI is made of.

@@ -39,6 +39,8 @@ StringRef TargetSpec::getDeviceName() const {
   switch (device) {
   case Device::Cpu:
     return "cpu";
+  case Device::Cuda:
+    return "cuda";
   case Device::OpenCl:
     return "opencl";
   }

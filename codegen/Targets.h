@@ -15,7 +15,7 @@ struct TargetSpec {
   enum class Level { Baseline, Avx2, Avx512, Vnni512 };
 
   /// What runs the kernels; the programs that launch them run on the processor.
-  enum class Device { Cpu, OpenCl };
+  enum class Device { Cpu, Cuda, OpenCl };
 
   llvm::StringRef name;
   /// LLVM's name of the processor; of a device, of the processor beside it.
@@ -42,7 +42,7 @@ struct TargetSpec {
   llvm::SmallVector<llvm::StringRef> getFeatures() const;
   /// What the passes see of the machine.
   TargetAttr getAttr(mlir::MLIRContext *context) const;
-  /// The device by its name in the description (runtime/include/quern/Format.h): `cpu`, `opencl`.
+  /// The device by its name in the description (runtime/include/quern/Format.h): `cpu`, `cuda`, `opencl`.
   llvm::StringRef getDeviceName() const;
   bool isDevice() const { return device != Device::Cpu; }
   /// How many f32 fit a vector register.

@@ -6,8 +6,8 @@
 
 namespace quern::runtime {
 
-RoutingWatch::RoutingWatch(const Description &description, const Program &program, const int32_t *dims,
-                           Device &device, uint8_t *arena, RoutingNotes &notes)
+RoutingWatch::RoutingWatch(const Description &description, const Program &program, const int32_t *dims, Device &device,
+                           uint8_t *arena, RoutingNotes &notes)
     : description(description), program(program), dims(dims), device(device), arena(arena), notes(notes) {}
 
 /// `count` numbers of the arena; zeros where the device has failed, which the run tells of.

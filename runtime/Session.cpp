@@ -268,8 +268,7 @@ Result<void *> Session::Impl::placeOperand(size_t index, const void *values, uin
 }
 
 Result<void> Session::Impl::placeOperands(std::span<const TensorView> inputs,
-                                          std::span<const MutableTensorView> outputs,
-                                          std::vector<void *> &addresses) {
+                                          std::span<const MutableTensorView> outputs, std::vector<void *> &addresses) {
   for (size_t i = 0; i < addresses.size(); ++i) {
     bool isInput = i < inputs.size();
     uint64_t bytes = isInput ? countBytes(inputs[i]) : countBytes(outputs[i - inputs.size()]);

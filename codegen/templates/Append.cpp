@@ -88,16 +88,17 @@ FailureOr<KernelPlan> buildAppend(Lowering &lowering, const Parameters &paramete
     return failure();
   auto anchor = cast<CacheAppendOp>(lowering.getKernel().getAnchor());
   bool few = areFew(cast<RankedTensorType>(anchor.getInput().getType()));
-  return KernelPlan({funcs->output},
-                    [funcs = *funcs, &lowering, few, parameters]() mutable {
-                      schedule(funcs, lowering, few, parameters["lanes"]);
-                      return success();
-                    },
-                    [funcs = *funcs, &lowering](const DeviceSchedule &device) {
-                      spreadStages(lowering, device);
-                      // No two tokens of a step are one row.
-                      device.spreadWrites(funcs.output, {funcs.writes.x, funcs.writes.y, funcs.writes.z});
-                    });
+  return KernelPlan(
+      {funcs->output},
+      [funcs = *funcs, &lowering, few, parameters]() mutable {
+        schedule(funcs, lowering, few, parameters["lanes"]);
+        return success();
+      },
+      [funcs = *funcs, &lowering](const DeviceSchedule &device) {
+        spreadStages(lowering, device);
+        // No two tokens of a step are one row.
+        device.spreadWrites(funcs.output, {funcs.writes.x, funcs.writes.y, funcs.writes.z});
+      });
 }
 
 } // namespace quern::codegen

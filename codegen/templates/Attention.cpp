@@ -556,33 +556,45 @@ static void schedule(AttentionFuncs &f, const Lowering &lowering, const Paramete
   scheduleChunk(f, f.few ? task : c, parameters["elements"]);
 }
 
-/// One step after the other, a thread per element of each.
-static void spread(const AttentionFuncs &f, const Lowering &lowering, const DeviceSchedule &device) {
+/// A block takes one chunk for one head of a token, and keeps what it computes on the way in the memory that its threads
+/// share. Another launch combines the chunks.
+static void spread(const AttentionFuncs &funcs, const Lowering &lowering, const DeviceSchedule &device) {
+  AttentionFuncs f = funcs;
+  auto &[lane, t, u, g, ii, it, c, e, k] = f.v;
   spreadStages(lowering, device);
-  for (Func func : {f.scores, f.largestLanes, f.powers, f.sumLanes})
-    func.bound(f.v.lane, 0, lanes);
-  std::vector<Func> stored = {f.tree, f.path, f.lookedUp, f.limit};
-  if (f.window)
-    stored.push_back(f.begin);
-  stored.insert(stored.end(), {f.query, f.scores, f.largestLanes, f.largest, f.powers});
-  if (f.pairs)
-    stored.push_back(f.rounded);
-  stored.insert(stored.end(), {f.sumLanes, f.sum, f.weighted, f.partial, f.best, f.factor, f.total, f.combined});
-  for (Func func : stored)
-    device.spread(func);
-  device.spread(f.output);
+  device.spread(f.path);
+  Var block = device.spreadBlocks(f.partial, e);
+  device.spreadWithin(f.query, f.partial, block, {k});
+  for (Func func : {f.scores, f.powers})
+    device.spreadWithin(func.bound(lane, 0, lanes), f.partial, block, {lane, t});
+  device.spreadUpdate(f.scores.update(), {lane, f.scored.z}, {f.scored.x, f.scored.y});
+  device.spreadUpdate(f.scores.update(1), {lane, f.treeScored.y}, {f.treeScored.x});
+  device.spreadUpdate(f.powers.update(), {lane, f.powerGroups.x}, {});
+  for (Func func : {f.largestLanes, f.sumLanes})
+    device.spreadWithin(func.bound(lane, 0, lanes), f.partial, block, {lane});
+  device.spreadUpdate(f.largestLanes.update(), {lane}, {f.largestGroups.x});
+  device.spreadUpdate(f.sumLanes.update(), {lane}, {f.sumGroups.x});
+  for (Func func : {f.largest, f.sum})
+    device.spreadWithin(func, f.partial, block, {});
+  device.spreadWithin(f.weighted, f.partial, block, {e});
+  device.spreadUpdate(f.weighted.update(), {e}, {f.weightedRows.x, f.weightedRows.y});
+  device.spreadUpdate(f.weighted.update(1), {e}, {f.treeWeighted.x, f.treeWeighted.y});
+  Var last = device.spreadBlocks(f.output, f.vars[0]);
+  for (Func func : {f.best, f.total})
+    device.spreadWithin(func, f.output, last, {});
 }
 
 FailureOr<KernelPlan> buildAttention(Lowering &lowering, const Parameters &parameters) {
   FailureOr<AttentionFuncs> funcs = algorithm(lowering, parameters);
   if (failed(funcs))
     return failure();
-  return KernelPlan({funcs->output},
-                    [funcs = *funcs, &lowering, parameters]() mutable {
-                      schedule(funcs, lowering, parameters);
-                      return success();
-                    },
-                    [funcs = *funcs, &lowering](const DeviceSchedule &device) { spread(funcs, lowering, device); });
+  return KernelPlan(
+      {funcs->output},
+      [funcs = *funcs, &lowering, parameters]() mutable {
+        schedule(funcs, lowering, parameters);
+        return success();
+      },
+      [funcs = *funcs, &lowering](const DeviceSchedule &device) { spread(funcs, lowering, device); });
 }
 
 } // namespace quern::codegen

@@ -554,18 +554,19 @@ FailureOr<KernelPlan> buildContract(Lowering &lowering, const Parameters &parame
   FailureOr<ContractFuncs> funcs = algorithm(lowering);
   if (failed(funcs))
     return failure();
-  return KernelPlan({funcs->output},
-                    [funcs = *funcs, &lowering, parameters]() mutable {
-                      schedule(funcs, lowering, parameters);
-                      return success();
-                    },
-                    [funcs = *funcs, &lowering](const DeviceSchedule &device) {
-                      spreadLhs(funcs, lowering, device);
-                      Func output = funcs.output;
-                      if (!funcs.ragged)
-                        output.bound(funcs.i, 0, panelRows);
-                      device.spread(output);
-                    });
+  return KernelPlan(
+      {funcs->output},
+      [funcs = *funcs, &lowering, parameters]() mutable {
+        schedule(funcs, lowering, parameters);
+        return success();
+      },
+      [funcs = *funcs, &lowering](const DeviceSchedule &device) {
+        spreadLhs(funcs, lowering, device);
+        Func output = funcs.output;
+        if (!funcs.ragged)
+          output.bound(funcs.i, 0, panelRows);
+        device.spread(output);
+      });
 }
 
 } // namespace quern::codegen

@@ -203,12 +203,13 @@ FailureOr<KernelPlan> buildConv(Lowering &lowering, const Parameters &parameters
   FailureOr<ConvFuncs> funcs = algorithm(lowering);
   if (failed(funcs))
     return failure();
-  return KernelPlan({funcs->output},
-                    [funcs = *funcs, &lowering, parameters]() mutable {
-                      schedule(funcs, lowering, parameters);
-                      return success();
-                    },
-                    [funcs = *funcs](const DeviceSchedule &device) { spread(funcs, device); });
+  return KernelPlan(
+      {funcs->output},
+      [funcs = *funcs, &lowering, parameters]() mutable {
+        schedule(funcs, lowering, parameters);
+        return success();
+      },
+      [funcs = *funcs](const DeviceSchedule &device) { spread(funcs, device); });
 }
 
 } // namespace quern::codegen

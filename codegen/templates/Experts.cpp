@@ -208,12 +208,13 @@ FailureOr<KernelPlan> buildExperts(Lowering &lowering, const Parameters &paramet
   FailureOr<ExpertsFuncs> funcs = algorithm(lowering, rows);
   if (failed(funcs))
     return failure();
-  return KernelPlan({funcs->output},
-                    [funcs = *funcs, &lowering, parameters, few]() mutable {
-                      schedule(funcs, lowering, parameters, few);
-                      return success();
-                    },
-                    [funcs = *funcs, &lowering](const DeviceSchedule &device) { spread(funcs, lowering, device); });
+  return KernelPlan(
+      {funcs->output},
+      [funcs = *funcs, &lowering, parameters, few]() mutable {
+        schedule(funcs, lowering, parameters, few);
+        return success();
+      },
+      [funcs = *funcs, &lowering](const DeviceSchedule &device) { spread(funcs, lowering, device); });
 }
 
 } // namespace quern::codegen

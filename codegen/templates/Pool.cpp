@@ -120,12 +120,13 @@ FailureOr<KernelPlan> buildPool(Lowering &lowering, const Parameters &parameters
   FailureOr<PoolFuncs> funcs = algorithm(lowering);
   if (failed(funcs))
     return failure();
-  return KernelPlan({funcs->output},
-                    [funcs = *funcs, &lowering, parameters]() mutable {
-                      schedule(funcs, lowering, parameters["lanes"]);
-                      return success();
-                    },
-                    [funcs = *funcs](const DeviceSchedule &device) { device.spread(funcs.output); });
+  return KernelPlan(
+      {funcs->output},
+      [funcs = *funcs, &lowering, parameters]() mutable {
+        schedule(funcs, lowering, parameters["lanes"]);
+        return success();
+      },
+      [funcs = *funcs](const DeviceSchedule &device) { device.spread(funcs.output); });
 }
 
 } // namespace quern::codegen

@@ -22,15 +22,16 @@ FailureOr<KernelPlan> buildRows(Lowering &lowering, const Parameters &parameters
   FailureOr<Output> output = buildOutput(lowering, lowering.getKernel().getBody().front().begin());
   if (failed(output))
     return failure();
-  return KernelPlan({output->func},
-                    [output = *output, parameters, &lowering]() {
-                      schedule(output, lowering, parameters["lanes"]);
-                      return success();
-                    },
-                    [output = *output, &lowering](const DeviceSchedule &device) {
-                      spreadStages(lowering, device);
-                      device.spread(output.func);
-                    });
+  return KernelPlan(
+      {output->func},
+      [output = *output, parameters, &lowering]() {
+        schedule(output, lowering, parameters["lanes"]);
+        return success();
+      },
+      [output = *output, &lowering](const DeviceSchedule &device) {
+        spreadStages(lowering, device);
+        device.spread(output.func);
+      });
 }
 
 } // namespace quern::codegen

@@ -129,15 +129,16 @@ FailureOr<KernelPlan> buildValues(Lowering &lowering, const Parameters &paramete
   auto matmul = cast<MatmulOp>(lowering.getKernel().getAnchor());
   if (failed(funcs))
     return failure();
-  return KernelPlan({funcs->output.func},
-                    [funcs = *funcs, matmul, &lowering, parameters]() mutable {
-                      return schedule(funcs, matmul, lowering, parameters["rows"]);
-                    },
-                    [funcs = *funcs, &lowering](const DeviceSchedule &device) {
-                      // The right side is read as it lies: a sum is a thread's own.
-                      spreadStages(lowering, device);
-                      device.spread(funcs.output.func);
-                    });
+  return KernelPlan(
+      {funcs->output.func},
+      [funcs = *funcs, matmul, &lowering, parameters]() mutable {
+        return schedule(funcs, matmul, lowering, parameters["rows"]);
+      },
+      [funcs = *funcs, &lowering](const DeviceSchedule &device) {
+        // The right side is read as it lies: a sum is a thread's own.
+        spreadStages(lowering, device);
+        device.spread(funcs.output.func);
+      });
 }
 
 } // namespace quern::codegen

@@ -211,12 +211,13 @@ FailureOr<KernelPlan> buildWinograd(Lowering &lowering, const Parameters &parame
   FailureOr<WinogradFuncs> funcs = algorithm(lowering);
   if (failed(funcs))
     return failure();
-  return KernelPlan({funcs->output},
-                    [funcs = *funcs, &lowering, parameters]() mutable {
-                      schedule(funcs, lowering, parameters);
-                      return success();
-                    },
-                    [funcs = *funcs](const DeviceSchedule &device) { spread(funcs, device); });
+  return KernelPlan(
+      {funcs->output},
+      [funcs = *funcs, &lowering, parameters]() mutable {
+        schedule(funcs, lowering, parameters);
+        return success();
+      },
+      [funcs = *funcs](const DeviceSchedule &device) { spread(funcs, device); });
 }
 
 } // namespace quern::codegen

@@ -11,7 +11,7 @@ namespace quern::runtime {
 std::vector<Option> ProgramOptions::getOptions() {
   return {
       Option("--threads, -t", threads, "T", {1, 1024}, "threads, 1 to 1024 (the CPUs that may be used)"),
-      Option("--device", device, "DEVICE", "what runs the kernels: cpu or opencl (cpu)"),
+      Option("--device", device, "DEVICE", "what runs the kernels: cpu, cuda or opencl (cpu)"),
       Option("--image", image, "FILE", "this model's own file, where the system does not show it (without /proc)"),
       Option("--version", version, "print what the model was compiled by and for"),
       Option("--help, -h", help, "print this"),

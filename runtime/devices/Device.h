@@ -44,17 +44,12 @@ public:
   virtual Result<void> clear(void *memory, uint64_t bytes) = 0;
   /// Waits until all is done. The first error of anything since the last call.
   virtual Result<void> finish() = 0;
-
-  /// Memory for the kernel that is being launched, which is given back when its last launch is asked for; null with an
-  /// error for `finish`.
-  virtual void *takeScratch(uint64_t) { return nullptr; }
-  virtual void giveScratch(void *) {}
 };
 
 /// The processor.
 std::unique_ptr<Device> createCpu();
 
-/// The device `name` of the description (`opencl`), where this machine has it.
+/// The device `name` of the description (`opencl`, `cuda`), where this machine has it.
 Result<std::unique_ptr<Device>> createDevice(std::string_view name);
 
 /// Memory of a device, given back at the end of its life.

@@ -1,5 +1,6 @@
 //===- Devices.cpp - the devices by their names -----------------------------------------------===//
 
+#include "runtime/devices/Cuda.h"
 #include "runtime/devices/OpenCl.h"
 
 namespace quern::runtime {

@@ -6,11 +6,9 @@
 #include "runtime/devices/OpenClPrelude.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstdlib>
 #include <cstring>
 #include <dlfcn.h>
-#include <mutex>
 
 namespace quern::runtime {
 
@@ -22,10 +20,6 @@ static constexpr uint32_t infoMaxConstantArgs = 0x1021, infoMaxConstantBytes = 0
 static constexpr uint64_t svmCoarseBuffers = 1, memoryReadWrite = 1;
 /// The threads of a block of a kernel are no more than the compiler's (codegen/Targets.def).
 static constexpr uint64_t leastGroup = 128;
-
-/// The modules of this process, whose numbers kernels keep.
-static std::mutex modulesLock;
-static std::vector<std::string_view> modules;
 
 Result<const OpenClLibrary *> OpenClLibrary::open() {
   static OpenClLibrary library;
@@ -52,7 +46,7 @@ Result<std::unique_ptr<OpenCl>> OpenCl::create() {
     return library.error();
   std::unique_ptr<OpenCl> made(new OpenCl);
   made->cl = *library;
-  for (auto step : {&OpenCl::findDevice, &OpenCl::checkDevice, &OpenCl::start})
+  for (auto step : {&OpenCl::findDevice, &OpenCl::checkDevice, &OpenCl::startQueue})
     if (Result<void> done = (made.get()->*step)(); !done)
       return done.error();
   return made;
@@ -104,7 +98,7 @@ Result<void> OpenCl::checkDevice() {
   return {};
 }
 
-Result<void> OpenCl::start() {
+Result<void> OpenCl::startQueue() {
   int32_t code = 0;
   context = cl->clCreateContext(nullptr, 1, &device, nullptr, nullptr, &code);
   if (context && code == 0)
@@ -117,153 +111,98 @@ Result<void> OpenCl::start() {
 OpenCl::~OpenCl() {
   if (queue)
     cl->clFinish(queue);
-  for (auto &[key, kernel] : kernels)
-    if (kernel)
-      cl->clReleaseKernel(kernel);
+  for (void *kernel : built)
+    cl->clReleaseKernel(kernel);
   for (void *program : programs)
     if (program)
       cl->clReleaseProgram(program);
-  for (auto &[memory, power] : scratchPowers)
-    cl->clSVMFree(context, memory);
+  freeScratch();
   if (queue)
     cl->clReleaseCommandQueue(queue);
   if (context)
     cl->clReleaseContext(context);
 }
 
-int OpenCl::fail(std::string message) {
-  if (error.empty())
-    error = "the OpenCL device `" + name + "`: " + std::move(message);
-  return 1;
-}
-
-Result<void> OpenCl::check(int32_t code, const char *what) {
-  if (code != 0)
-    fail(std::string(what) + " gave error " + std::to_string(code));
-  return error.empty() ? Result<void>() : Error{error};
-}
-
 void *OpenCl::allocateMemory(uint64_t bytes) {
-  return cl->clSVMAlloc(context, memoryReadWrite, std::max<uint64_t>(bytes, 1), 0);
+  return bytes <= largestBytes ? cl->clSVMAlloc(context, memoryReadWrite, bytes, 0) : nullptr;
 }
 
-Result<void *> OpenCl::allocate(uint64_t bytes, Use, const char *what) {
-  void *memory = bytes <= largestBytes ? allocateMemory(bytes) : nullptr;
-  if (!memory)
-    return Error{"the OpenCL device `" + name + "` could not give " + std::to_string(bytes) + " bytes for " + what +
-                 "; it has " + std::to_string(getNumber(infoGlobalBytes)) + ", and gives " +
-                 std::to_string(largestBytes) + " at a time"};
-  if (Result<void> done = clear(memory, bytes); !done)
-    return done.error();
-  return memory;
+void OpenCl::freeMemory(void *memory) { cl->clSVMFree(context, memory); }
+
+std::string OpenCl::describeMemory() const {
+  return "it has " + std::to_string(getNumber(infoGlobalBytes)) + ", and gives " + std::to_string(largestBytes) +
+         " at a time";
 }
 
 void OpenCl::release(void *memory, uint64_t) {
   cl->clFinish(queue);
-  cl->clSVMFree(context, memory);
+  freeMemory(memory);
+}
+
+Result<void> OpenCl::move(void *to, const void *from, uint64_t bytes, bool isWaited, const char *what) {
+  if (bytes == 0)
+    return check(0, what);
+  return check(cl->clEnqueueSVMMemcpy(queue, isWaited, to, from, bytes, 0, nullptr, nullptr), what);
 }
 
 Result<void> OpenCl::write(void *to, const void *from, uint64_t bytes) {
-  return bytes == 0 ? check(0, "")
-                    : check(cl->clEnqueueSVMMemcpy(queue, 1, to, from, bytes, 0, nullptr, nullptr), "writing memory");
+  return move(to, from, bytes, true, "writing memory");
 }
 
 Result<void> OpenCl::read(void *to, const void *from, uint64_t bytes) {
-  return bytes == 0 ? check(0, "")
-                    : check(cl->clEnqueueSVMMemcpy(queue, 1, to, from, bytes, 0, nullptr, nullptr), "reading memory");
+  return move(to, from, bytes, true, "reading memory");
 }
 
 Result<void> OpenCl::copy(void *to, const void *from, uint64_t bytes) {
-  return bytes == 0 ? check(0, "")
-                    : check(cl->clEnqueueSVMMemcpy(queue, 0, to, from, bytes, 0, nullptr, nullptr), "copying memory");
+  return move(to, from, bytes, false, "copying memory");
 }
 
 Result<void> OpenCl::clear(void *memory, uint64_t bytes) {
   uint8_t zero = 0;
-  return bytes == 0 ? check(0, "")
-                    : check(cl->clEnqueueSVMMemFill(queue, memory, &zero, 1, bytes, 0, nullptr, nullptr),
-                            "clearing memory");
+  if (bytes == 0)
+    return check(0, "");
+  return check(cl->clEnqueueSVMMemFill(queue, memory, &zero, 1, bytes, 0, nullptr, nullptr), "clearing memory");
 }
 
-Result<void> OpenCl::finish() {
-  Result<void> done = check(cl->clFinish(queue), "waiting");
-  error.clear();
-  return done;
-}
+int64_t OpenCl::wait() { return cl->clFinish(queue); }
 
-void *OpenCl::takeScratch(uint64_t bytes) {
-  auto power = static_cast<unsigned>(std::bit_width(std::max<uint64_t>(bytes, 512) - 1));
-  std::vector<void *> &free = freeScratch[power];
-  if (!free.empty()) {
-    void *memory = free.back();
-    free.pop_back();
-    return memory;
+/// The program of a module's text; null with an error.
+void *OpenCl::buildProgram(const char *text) {
+  const char *texts[] = {openClPrelude.data(), text};
+  size_t sizes[] = {openClPrelude.size(), std::strlen(text)};
+  int32_t code = 0;
+  void *program = cl->clCreateProgramWithSource(context, 2, texts, sizes, &code);
+  if (program && code == 0)
+    code = cl->clBuildProgram(program, 1, &device, options.c_str(), nullptr, nullptr);
+  if (program && code == 0)
+    return program;
+  std::string log(4096, '\0');
+  if (program) {
+    cl->clGetProgramBuildInfo(program, device, infoBuildLog, log.size() - 1, log.data(), nullptr);
+    cl->clReleaseProgram(program);
   }
-  void *memory = allocateMemory(uint64_t{1} << power);
-  if (memory)
-    scratchPowers[memory] = power;
-  else
-    fail("a kernel needs " + std::to_string(bytes) + " bytes of memory, which could not be had");
-  return memory;
+  log.resize(std::min(std::strlen(log.c_str()), log.find('\n')));
+  fail("a kernel could not be built, error " + std::to_string(code) + ": " + log);
+  return nullptr;
 }
 
-// The queue is in order: what the next kernel writes there comes after what this one reads.
-void OpenCl::giveScratch(void *memory) {
-  if (auto found = scratchPowers.find(memory); found != scratchPowers.end())
-    freeScratch[found->second].push_back(memory);
-}
-
-size_t OpenCl::addModule(const char *text, size_t bytes) {
-  std::lock_guard<std::mutex> guard(modulesLock);
-  modules.emplace_back(text, bytes);
-  return modules.size();
-}
-
-/// The program of module `module`, built; null with an error.
-void *OpenCl::build(size_t module) {
+void *OpenCl::build(size_t module, const char *text, const char *name) {
   if (programs.size() < module)
     programs.resize(module);
   void *&program = programs[module - 1];
-  if (program)
-    return program;
-  std::string_view text;
-  {
-    std::lock_guard<std::mutex> guard(modulesLock);
-    text = modules[module - 1];
-  }
-  // The text's size counts a zero at its end.
-  text = text.substr(0, text.find('\0'));
-  const char *texts[] = {openClPrelude.data(), text.data()};
-  size_t sizes[] = {openClPrelude.size(), text.size()};
+  if (!program)
+    program = buildProgram(text);
   int32_t code = 0;
-  void *made = cl->clCreateProgramWithSource(context, 2, texts, sizes, &code);
-  if (made && code == 0)
-    code = cl->clBuildProgram(made, 1, &device, options.c_str(), nullptr, nullptr);
-  if (made && code == 0)
-    return program = made;
-  std::string log(4096, '\0');
-  if (made) {
-    cl->clGetProgramBuildInfo(made, device, infoBuildLog, log.size() - 1, log.data(), nullptr);
-    cl->clReleaseProgram(made);
-  }
-  fail("a kernel could not be built, error " + std::to_string(code) + ": " + log.substr(0, log.find_first_of("\n\0", 0, 2)));
-  return nullptr;
-}
-
-void *OpenCl::findKernel(const OpenClLaunch &launch) {
-  void *&kernel = kernels[{launch.module, launch.kernel}];
-  if (kernel)
+  void *kernel = program ? cl->clCreateKernel(program, name, &code) : nullptr;
+  if (kernel && code == 0) {
+    built.push_back(kernel);
     return kernel;
-  void *program = build(launch.module);
-  int32_t code = 0;
-  void *made = program ? cl->clCreateKernel(program, launch.kernel, &code) : nullptr;
-  if (made && code == 0)
-    return kernel = made;
-  fail(std::string("there is no kernel `") + launch.kernel + "`, error " + std::to_string(code));
+  }
+  fail(std::string("there is no kernel `") + name + "`, error " + std::to_string(code));
   return nullptr;
 }
 
-int OpenCl::setArguments(void *kernel, const OpenClLaunch &launch) {
+int64_t OpenCl::start(void *kernel, const DeviceLaunch &launch) {
   uint32_t i = 0;
   int32_t code = 0;
   for (; launch.sizes[i] && code == 0; ++i) {
@@ -277,23 +216,12 @@ int OpenCl::setArguments(void *kernel, const OpenClLaunch &launch) {
   // Behind the arguments stands the memory that a block shares.
   if (code == 0)
     code = cl->clSetKernelArg(kernel, i, std::max<size_t>(launch.sharedBytes, 1), nullptr);
-  return code == 0 ? 0 : fail("argument " + std::to_string(i) + " of a kernel gave error " + std::to_string(code));
-}
-
-int OpenCl::launch(const OpenClLaunch &launch) {
-  if (!error.empty())
-    return 1;
+  if (code != 0)
+    return code;
   size_t global[3];
   for (int d = 0; d < 3; ++d)
     global[d] = launch.blocks[d] * launch.threads[d];
-  // Nothing to do is an error to OpenCL.
-  if (std::find(global, global + 3, size_t(0)) != global + 3)
-    return 0;
-  void *kernel = findKernel(launch);
-  if (!kernel || setArguments(kernel, launch) != 0)
-    return 1;
-  int32_t code = cl->clEnqueueNDRangeKernel(queue, kernel, 3, nullptr, global, launch.threads, 0, nullptr, nullptr);
-  return code == 0 ? 0 : fail(std::string("launching `") + launch.kernel + "` gave error " + std::to_string(code));
+  return cl->clEnqueueNDRangeKernel(queue, kernel, 3, nullptr, global, launch.threads, 0, nullptr, nullptr);
 }
 
 } // namespace quern::runtime

@@ -23,6 +23,10 @@ using quern::codegen::NativeArgument;
 // What kernels of devices call (runtime/devices).
 extern "C" {
 #define FUNCTIONS(DO)                                                                                                  \
+  DO(halide_cuda_initialize_kernels)                                                                                   \
+  DO(halide_cuda_finalize_kernels)                                                                                     \
+  DO(halide_cuda_run)                                                                                                  \
+  DO(halide_cuda_device_interface)                                                                                     \
   DO(halide_opencl_initialize_kernels)                                                                                 \
   DO(halide_opencl_finalize_kernels)                                                                                   \
   DO(halide_opencl_run)                                                                                                \
@@ -371,15 +375,15 @@ Expected<std::vector<Tensor>> NativeKernels::run(KernelOp kernel, ArrayRef<Tenso
       return address.takeError();
     addresses.push_back(*address + (operand.data() - operand.whole().data()));
   }
-  Expected<uint8_t *> table = placed.place(
-      MutableArrayRef<uint8_t>(reinterpret_cast<uint8_t *>(pages.data()), pages.size() * sizeof(int32_t)));
+  Expected<uint8_t *> table =
+      placed.place(MutableArrayRef<uint8_t>(reinterpret_cast<uint8_t *>(pages.data()), pages.size() * sizeof(int32_t)));
   if (!table)
     return table.takeError();
   std::vector<std::vector<NativeDim>> dims(signature->size());
   std::vector<NativeBuffer> buffers(signature->size());
   llvm::SmallVector<intptr_t> values;
   if (device)
-    values.push_back(reinterpret_cast<intptr_t>(device.get()));
+    values.push_back(reinterpret_cast<intptr_t>(static_cast<void *>(device.get())));
   for (auto [i, native] : llvm::enumerate(*signature)) {
     if (native.isScalar()) {
       values.push_back(getScalar(arguments, native.kind));

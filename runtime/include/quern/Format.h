@@ -133,7 +133,7 @@ extern const uint64_t quern_description_size;
  *                  (absent: all)
  *   experts        absent, or [{name, experts, numbers}]  arrays of experts that rows choose among, and how many
  *                  numbers the weights of one have; order: the experts as they lie in memory (absent: ascending)
- *   targets        [{name, device: "cpu" | "opencl",      what runs the kernels (absent: "cpu")
+ *   targets        [{name, device: "cpu" | "cuda" | "opencl",      what runs the kernels (absent: "cpu")
  *                    features: ["avx512f", …],              every feature that the CPU must have, by its Linux name
  *                    programs: [{entry: index into entries, when: {"s": 1}, arena_bytes,
  *                                kernels: [{symbol, form, arithmetic, location, bytes, operations}],

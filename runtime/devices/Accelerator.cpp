@@ -1,0 +1,97 @@
+//===- Accelerator.cpp - devices with a memory and a queue of their own -----------------------===//
+
+#include "runtime/devices/Accelerator.h"
+
+#include <algorithm>
+#include <bit>
+#include <mutex>
+
+namespace quern::runtime {
+
+/// The modules of this process, whose numbers kernels keep.
+static std::mutex modulesLock;
+static std::vector<const char *> modules;
+
+size_t Accelerator::addModule(const char *text) {
+  std::lock_guard<std::mutex> guard(modulesLock);
+  modules.push_back(text);
+  return modules.size();
+}
+
+static const char *getModule(size_t module) {
+  std::lock_guard<std::mutex> guard(modulesLock);
+  return modules[module - 1];
+}
+
+int Accelerator::fail(std::string message) {
+  if (error.empty())
+    error = std::string("the ") + kind + " device `" + name + "`: " + std::move(message);
+  return 1;
+}
+
+Result<void> Accelerator::check(int64_t code, const char *what) {
+  if (code != 0)
+    fail(std::string(what) + " gave " + describeError(code));
+  return error.empty() ? Result<void>() : Error{error};
+}
+
+Result<void *> Accelerator::allocate(uint64_t bytes, Use, const char *what) {
+  void *memory = allocateMemory(std::max<uint64_t>(bytes, 1));
+  if (!memory)
+    return Error{std::string("the ") + kind + " device `" + name + "` could not give " + std::to_string(bytes) +
+                 " bytes for " + what + "; " + describeMemory()};
+  if (Result<void> done = clear(memory, bytes); !done)
+    return done.error();
+  return memory;
+}
+
+Result<void> Accelerator::finish() {
+  Result<void> done = check(wait(), "waiting for kernels");
+  error.clear();
+  return done;
+}
+
+void *Accelerator::takeScratch(uint64_t bytes) {
+  auto power = static_cast<unsigned>(std::bit_width(std::max<uint64_t>(bytes, 512) - 1));
+  if (!free[power].empty()) {
+    void *memory = free[power].back();
+    free[power].pop_back();
+    return memory;
+  }
+  void *memory = allocateMemory(uint64_t{1} << power);
+  if (memory)
+    powers[memory] = power;
+  else
+    fail("a kernel needs " + std::to_string(bytes) + " bytes of memory, which could not be had; " + describeMemory());
+  return memory;
+}
+
+// The queue is in order: what the next kernel writes there comes after what this one reads.
+void Accelerator::giveScratch(void *memory) {
+  if (auto found = powers.find(memory); found != powers.end())
+    free[found->second].push_back(memory);
+}
+
+void Accelerator::freeScratch() {
+  for (auto &[memory, power] : powers)
+    freeMemory(memory);
+  powers.clear();
+}
+
+int Accelerator::launch(const DeviceLaunch &launch) {
+  if (!error.empty())
+    return 1;
+  // Nothing to do is an error to drivers.
+  auto isEmpty = [](const size_t *sizes) { return std::find(sizes, sizes + 3, size_t(0)) != sizes + 3; };
+  if (isEmpty(launch.blocks) || isEmpty(launch.threads))
+    return 0;
+  void *&kernel = kernels[{launch.module, launch.kernel}];
+  if (!kernel)
+    kernel = build(launch.module, getModule(launch.module), launch.kernel);
+  if (!kernel)
+    return 1;
+  int64_t code = start(kernel, launch);
+  return code == 0 ? 0 : fail(std::string("launching `") + launch.kernel + "` gave " + describeError(code));
+}
+
+} // namespace quern::runtime

@@ -1,0 +1,86 @@
+//===- Accelerator.h - devices with a memory and a queue of their own -------------------------===//
+
+#ifndef QUERN_RUNTIME_DEVICES_ACCELERATOR_H
+#define QUERN_RUNTIME_DEVICES_ACCELERATOR_H
+
+#include "runtime/devices/Device.h"
+
+#include <cstddef>
+#include <map>
+#include <unordered_map>
+
+namespace quern::runtime {
+
+/// A kernel's launch, as Halide's code asks for it.
+struct DeviceLaunch {
+  /// The module, counted from 1 in the order of `Accelerator::addModule`.
+  size_t module;
+  const char *kernel;
+  /// Blocks, and threads of each.
+  size_t blocks[3], threads[3];
+  size_t sharedBytes;
+  /// Sizes, up to a 0; a buffer's value is a HalideBuffer.
+  const size_t *sizes;
+  void *const *values;
+  const int8_t *areBuffers;
+};
+
+/// A device that does what it is asked for in order, when it comes to it. Kernels are built when they are first
+/// launched. The first error is kept; behind it nothing is done until `finish` has told it.
+class Accelerator : public Device {
+public:
+  bool isHost() const final { return false; }
+  std::string getName() const final { return name; }
+  Result<void *> allocate(uint64_t bytes, Use use, const char *what) final;
+  Result<void> finish() final;
+
+  /// The number of a module: its text, which ends with a zero and outlives all devices.
+  static size_t addModule(const char *text);
+  /// 0, or another number with an error for `finish`.
+  int launch(const DeviceLaunch &launch);
+
+  /// Memory for the kernel that is being launched, which is given back when its last launch is asked for; null with an
+  /// error for `finish`.
+  void *takeScratch(uint64_t bytes);
+  void giveScratch(void *memory);
+
+protected:
+  /// `kind` is what messages call the API: `OpenCL`.
+  explicit Accelerator(const char *kind) : kind(kind) {}
+
+  /// Room for `bytes`, at least 1; null where there is none.
+  virtual void *allocateMemory(uint64_t bytes) = 0;
+  virtual void freeMemory(void *memory) = 0;
+  /// What the device has, for the message where it has no more.
+  virtual std::string describeMemory() const = 0;
+  /// Waits; the API's error, 0 is none.
+  virtual int64_t wait() = 0;
+  /// The kernel `name` of a module's text, or null with an error.
+  virtual void *build(size_t module, const char *text, const char *name) = 0;
+  /// Asks for a launch that has blocks and threads; the API's error.
+  virtual int64_t start(void *kernel, const DeviceLaunch &launch) = 0;
+  /// What the API calls an error.
+  virtual std::string describeError(int64_t code) const { return "error " + std::to_string(code); }
+
+  /// Keeps an error, unless there is one; 1.
+  int fail(std::string message);
+  /// Keeps the API's error, if it is one, and gives what is kept.
+  Result<void> check(int64_t code, const char *what);
+  /// Frees what kernels were given; to be called before the API ends.
+  void freeScratch();
+
+  std::string name;
+
+private:
+  const char *kind;
+  std::string error;
+  /// By their module and the address of their name: equal names of several modules may lie at one.
+  std::map<std::pair<size_t, const char *>, void *> kernels;
+  /// Scratch memory in powers of two: what is free, and the power of each block.
+  std::vector<void *> free[64];
+  std::unordered_map<void *, unsigned> powers;
+};
+
+} // namespace quern::runtime
+
+#endif // QUERN_RUNTIME_DEVICES_ACCELERATOR_H

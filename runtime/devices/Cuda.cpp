@@ -1,0 +1,203 @@
+//===- Cuda.cpp - NVIDIA's GPUs ---------------------------------------------------------------===//
+
+#include "runtime/devices/Cuda.h"
+
+#include "runtime/devices/HalideBuffer.h"
+
+#include <cstdlib>
+#include <dlfcn.h>
+
+namespace quern::runtime {
+
+// cuda.h
+static constexpr int attributeMajor = 75, attributeMinor = 76, functionSharedBytes = 8;
+static constexpr unsigned streamNonBlocking = 1;
+/// Shared memory of a block that a kernel need not ask for.
+static constexpr size_t plainSharedBytes = 48 << 10;
+/// What reads PTX 7.0, and what the kernels' PTX is for.
+static constexpr int leastVersion = 11000, leastMajor = 8;
+
+static std::string formatVersion(int version) {
+  return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
+}
+
+static uint64_t toAddress(const void *memory) { return reinterpret_cast<uint64_t>(memory); }
+
+Result<const CudaLibrary *> CudaLibrary::open() {
+  static CudaLibrary library;
+  if (library.cuInit)
+    return &library;
+  const char *asked = std::getenv("QUERN_CUDA_LIBRARY");
+  std::string file = asked ? asked : "libcuda.so.1";
+  void *handle = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (!handle)
+    return Error{"no CUDA: `" + file + "` could not be opened (is the NVIDIA driver installed?)"};
+  CudaLibrary found;
+#define QUERN_CUDA(name, symbol, parameters)                                                                           \
+  found.name = reinterpret_cast<int32_t(*) parameters>(dlsym(handle, symbol));                                         \
+  if (!found.name)                                                                                                     \
+    return Error{"no CUDA: `" + file + "` has no function `" symbol "`, expected a driver for CUDA " +                 \
+                 formatVersion(leastVersion) + " or newer"};
+#include "runtime/devices/Cuda.def"
+  library = found;
+  return &library;
+}
+
+Result<std::unique_ptr<Cuda>> Cuda::create() {
+  Result<const CudaLibrary *> library = CudaLibrary::open();
+  if (!library)
+    return library.error();
+  std::unique_ptr<Cuda> made(new Cuda);
+  made->cuda = *library;
+  for (auto step : {&Cuda::checkDriver, &Cuda::findDevice, &Cuda::startStream})
+    if (Result<void> done = (made.get()->*step)(); !done)
+      return done.error();
+  return made;
+}
+
+std::string Cuda::describeError(int64_t code) const {
+  const char *text = nullptr;
+  bool isKnown = cuda->cuGetErrorName(static_cast<int32_t>(code), &text) == 0 && text;
+  return isKnown ? text : "error " + std::to_string(code);
+}
+
+Result<void> Cuda::checkDriver() {
+  int version = 0;
+  if (cuda->cuDriverGetVersion(&version) == 0 && version < leastVersion)
+    return Error{"no CUDA: the driver is for CUDA " + formatVersion(version) + ", expected " +
+                 formatVersion(leastVersion) + " or newer"};
+  if (int32_t code = cuda->cuInit(0))
+    return Error{"no CUDA: the driver could not be started: " + describeError(code)};
+  return {};
+}
+
+int Cuda::getAttribute(int what, int of) const {
+  int value = 0;
+  return cuda->cuDeviceGetAttribute(&value, what, of) == 0 ? value : 0;
+}
+
+Result<void> Cuda::findDevice() {
+  int count = 0;
+  cuda->cuDeviceGetCount(&count);
+  std::string others;
+  for (int i = 0; i < count && device < 0; ++i) {
+    int found = -1;
+    char text[256] = "";
+    if (cuda->cuDeviceGet(&found, i) != 0 || cuda->cuDeviceGetName(text, sizeof(text) - 1, found) != 0)
+      continue;
+    int major = getAttribute(attributeMajor, found), minor = getAttribute(attributeMinor, found);
+    if (major >= leastMajor)
+      device = found, name = text;
+    else
+      others += std::string("; `") + text + "` has " + std::to_string(major) + "." + std::to_string(minor);
+  }
+  if (device < 0)
+    return Error{"no CUDA: there is no device of compute capability " + std::to_string(leastMajor) + ".0 or newer" +
+                 others};
+  return {};
+}
+
+Result<void> Cuda::startStream() {
+  int32_t code = cuda->cuDevicePrimaryCtxRetain(&context, device);
+  if (code == 0)
+    code = cuda->cuCtxSetCurrent(context);
+  if (code == 0)
+    code = cuda->cuStreamCreate(&stream, streamNonBlocking);
+  if (code != 0)
+    return Error{"the CUDA device `" + name + "` could not be started: " + describeError(code)};
+  return {};
+}
+
+Cuda::~Cuda() {
+  if (!context)
+    return;
+  enter();
+  if (stream)
+    cuda->cuStreamSynchronize(stream);
+  for (void *module : modules)
+    if (module)
+      cuda->cuModuleUnload(module);
+  freeScratch();
+  if (stream)
+    cuda->cuStreamDestroy(stream);
+  cuda->cuDevicePrimaryCtxRelease(device);
+}
+
+void *Cuda::allocateMemory(uint64_t bytes) {
+  enter();
+  uint64_t address = 0;
+  return cuda->cuMemAlloc(&address, bytes) == 0 ? reinterpret_cast<void *>(address) : nullptr;
+}
+
+void Cuda::freeMemory(void *memory) { cuda->cuMemFree(toAddress(memory)); }
+
+std::string Cuda::describeMemory() const {
+  size_t free = 0, total = 0;
+  cuda->cuMemGetInfo(&free, &total);
+  return "it has " + std::to_string(total) + ", of which " + std::to_string(free) + " are free";
+}
+
+void Cuda::release(void *memory, uint64_t) {
+  enter();
+  cuda->cuStreamSynchronize(stream);
+  freeMemory(memory);
+}
+
+Result<void> Cuda::write(void *to, const void *from, uint64_t bytes) {
+  enter();
+  int32_t code = bytes ? cuda->cuMemcpyHtoDAsync(toAddress(to), from, bytes, stream) : 0;
+  return check(code ? code : cuda->cuStreamSynchronize(stream), "writing memory");
+}
+
+Result<void> Cuda::read(void *to, const void *from, uint64_t bytes) {
+  enter();
+  int32_t code = bytes ? cuda->cuMemcpyDtoHAsync(to, toAddress(from), bytes, stream) : 0;
+  return check(code ? code : cuda->cuStreamSynchronize(stream), "reading memory");
+}
+
+Result<void> Cuda::copy(void *to, const void *from, uint64_t bytes) {
+  enter();
+  return check(bytes ? cuda->cuMemcpyDtoDAsync(toAddress(to), toAddress(from), bytes, stream) : 0, "copying memory");
+}
+
+Result<void> Cuda::clear(void *memory, uint64_t bytes) {
+  enter();
+  return check(bytes ? cuda->cuMemsetD8Async(toAddress(memory), 0, bytes, stream) : 0, "clearing memory");
+}
+
+int64_t Cuda::wait() {
+  enter();
+  return cuda->cuStreamSynchronize(stream);
+}
+
+void *Cuda::build(size_t module, const char *text, const char *name) {
+  enter();
+  if (modules.size() < module)
+    modules.resize(module);
+  void *&loaded = modules[module - 1], *kernel = nullptr;
+  int32_t code = loaded ? 0 : cuda->cuModuleLoadData(&loaded, text);
+  if (code == 0)
+    code = cuda->cuModuleGetFunction(&kernel, loaded, name);
+  if (code == 0)
+    return kernel;
+  fail(std::string("the kernel `") + name + "` could not be loaded: " + describeError(code));
+  return nullptr;
+}
+
+int64_t Cuda::start(void *kernel, const DeviceLaunch &launch) {
+  enter();
+  std::vector<void *> values;
+  for (size_t i = 0; launch.sizes[i]; ++i) {
+    auto *buffer = static_cast<HalideBuffer *>(launch.values[i]);
+    values.push_back(launch.areBuffers[i] ? &buffer->device : launch.values[i]);
+  }
+  if (launch.sharedBytes > plainSharedBytes)
+    if (int32_t code = cuda->cuFuncSetAttribute(kernel, functionSharedBytes, static_cast<int>(launch.sharedBytes)))
+      return code;
+  auto blocks = [&](int d) { return static_cast<unsigned>(launch.blocks[d]); };
+  auto threads = [&](int d) { return static_cast<unsigned>(launch.threads[d]); };
+  return cuda->cuLaunchKernel(kernel, blocks(0), blocks(1), blocks(2), threads(0), threads(1), threads(2),
+                              static_cast<unsigned>(launch.sharedBytes), stream, values.data(), nullptr);
+}
+
+} // namespace quern::runtime
