@@ -153,8 +153,9 @@ LogicalResult compileKernel(KernelOp kernel, const TargetSpec &target, StringRef
   return emitKernelCode(kernel, target, symbol, MachineCode::Object, object);
 }
 
-/// Halide's loops after lowering.
-static LogicalResult emitLoops(KernelOp kernel, const TargetSpec &target, StringRef symbol, llvm::raw_ostream &os) {
+/// What Halide writes as a file of its own: loops after lowering, a device's code.
+static LogicalResult emitOutput(KernelOp kernel, const TargetSpec &target, StringRef symbol,
+                                Halide::OutputFileType kind, llvm::raw_ostream &os) {
   llvm::Expected<MemoryFile> text = MemoryFile::create();
   if (!text)
     return emitError(kernel, text.takeError());
@@ -162,7 +163,7 @@ static LogicalResult emitLoops(KernelOp kernel, const TargetSpec &target, String
     FailureOr<Pipeline> pipeline = buildPipeline(kernel, target);
     if (failed(pipeline))
       return failure();
-    std::map<Halide::OutputFileType, std::string> outputs = {{Halide::OutputFileType::stmt, text->path()}};
+    std::map<Halide::OutputFileType, std::string> outputs = {{kind, text->path()}};
     pipeline->pipeline.compile_to(outputs, pipeline->arguments, symbol.str(), pipeline->target);
     return success();
   });
@@ -178,7 +179,9 @@ static LogicalResult emitLoops(KernelOp kernel, const TargetSpec &target, String
 LogicalResult emitKernel(KernelOp kernel, const TargetSpec &target, StringRef symbol, KernelText kind,
                          llvm::raw_ostream &os) {
   if (kind == KernelText::Loops)
-    return emitLoops(kernel, target, symbol, os);
+    return emitOutput(kernel, target, symbol, Halide::OutputFileType::stmt, os);
+  if (kind == KernelText::Device)
+    return emitOutput(kernel, target, symbol, Halide::OutputFileType::device_code, os);
   llvm::SmallVector<char, 0> text;
   llvm::raw_svector_ostream textStream(text);
   if (failed(emitKernelCode(kernel, target, symbol, MachineCode::Assembly, textStream)))

@@ -27,8 +27,9 @@ namespace quern::codegen {
 mlir::LogicalResult compileKernel(KernelOp kernel, const TargetSpec &target, llvm::StringRef symbol,
                                   llvm::raw_pwrite_stream &object);
 
-/// What `emitKernel` writes: Halide's loops, or the target's assembly.
-enum class KernelText { Loops, Assembly };
+/// What `emitKernel` writes: Halide's loops, the processor's assembly, or what a device's driver compiles, OpenCL C or
+/// PTX.
+enum class KernelText { Loops, Assembly, Device };
 
 /// Writes a text form of `kernel` to `os`.
 mlir::LogicalResult emitKernel(KernelOp kernel, const TargetSpec &target, llvm::StringRef symbol, KernelText kind,

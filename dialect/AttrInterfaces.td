@@ -19,7 +19,8 @@ def Quern_TargetAttrInterface : AttrInterface<"TargetAttr"> {
     InterfaceMethod<"How many there are.", "int64_t", "getVectorRegisters">,
     InterfaceMethod<"Bytes of the first data cache of a core.", "int64_t", "getL1Bytes">,
     InterfaceMethod<"Bytes of the second.", "int64_t", "getL2Bytes">,
-    InterfaceMethod<"The instruction that multiplies u8 by i8 into i32: `none` or `vnni`.", "::llvm::StringRef", "getDot">,
+    InterfaceMethod<"The instruction that multiplies u8 by i8 into i32: `none` or `vnni`.",
+      "::llvm::StringRef", "getDot">,
     InterfaceMethod<"Whether products of pairs of bf16 are faster than those of f32.", "bool", "getBf16Dot">,
     InterfaceMethod<"How many bytes ahead a stream of weights is to be asked for; 0: the machine sees to that.",
       "int64_t", "getPrefetchBytes">];

@@ -47,8 +47,8 @@ struct Session::Impl {
   bool hasSomePages = false, hasPages = false;
   /// Which page holds which rows.
   std::vector<int32_t> pages;
-  /// The pages as kernels read them, and whether these are they; arguments and results of a run. Only where a device has
-  /// memory of its own.
+  /// The pages as kernels read them, and whether these are they; arguments and results of a run. Only where a device
+  /// has memory of its own.
   DeviceMemory devicePages;
   bool arePagesKnown = false;
   std::vector<DeviceMemory> operands;

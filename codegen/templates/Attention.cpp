@@ -556,8 +556,8 @@ static void schedule(AttentionFuncs &f, const Lowering &lowering, const Paramete
   scheduleChunk(f, f.few ? task : c, parameters["elements"]);
 }
 
-/// A block takes one chunk for one head of a token, and keeps what it computes on the way in the memory that its threads
-/// share. Another launch combines the chunks.
+/// A block takes one chunk for one head of a token, and keeps what it computes on the way in the memory that its
+/// threads share. Another launch combines the chunks.
 static void spread(const AttentionFuncs &funcs, const Lowering &lowering, const DeviceSchedule &device) {
   AttentionFuncs f = funcs;
   auto &[lane, t, u, g, ii, it, c, e, k] = f.v;

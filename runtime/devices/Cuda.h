@@ -16,8 +16,8 @@ struct CudaLibrary {
   static Result<const CudaLibrary *> open();
 };
 
-/// The first GPU of CUDA's driver that runs PTX for compute capability 8.0, in one stream. The driver compiles a kernel's
-/// PTX when it is first launched, and keeps what comes of it.
+/// The first GPU of CUDA's driver that runs PTX for compute capability 8.0, in one stream. The driver compiles a
+/// kernel's PTX when it is first launched, and keeps what comes of it.
 class Cuda final : public Accelerator {
 public:
   static Result<std::unique_ptr<Cuda>> create();

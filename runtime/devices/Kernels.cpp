@@ -1,8 +1,8 @@
 //===- Kernels.cpp - what kernels of devices call back ----------------------------------------===//
 //
 // In place of Halide's own runtimes for devices (HalideRuntimeOpenCL.h, HalideRuntimeCuda.h, Halide 21). Each function
-// gets the device as its user context, and leaves errors there: kernels are compiled to go on behind them. Only binaries
-// with such kernels have this file.
+// gets the device as its user context, and leaves errors there: kernels are compiled to go on behind them. Only
+// binaries with such kernels have this file.
 //
 //===------------------------------------------------------------------------------------------===//
 

@@ -41,12 +41,12 @@ struct CompileOptions : CompilerOptions {
 };
 
 /// What a compilation leaves.
-enum class Emit { Ast, Graph, Fused, Tiled, Kernels, Halide, Asm, Object, Shared, Executable };
+enum class Emit { Ast, Graph, Fused, Tiled, Kernels, Halide, Asm, Ptx, OpenCl, Object, Shared, Executable };
 
 const std::map<std::string, Emit> emitKinds = {
-    {"ast", Emit::Ast},     {"graph", Emit::Graph},     {"fused", Emit::Fused},
-    {"tiled", Emit::Tiled}, {"kernels", Emit::Kernels}, {"halide", Emit::Halide},
-    {"asm", Emit::Asm},     {"object", Emit::Object},   {"shared", Emit::Shared}};
+    {"ast", Emit::Ast},         {"graph", Emit::Graph},   {"fused", Emit::Fused},  {"tiled", Emit::Tiled},
+    {"kernels", Emit::Kernels}, {"halide", Emit::Halide}, {"asm", Emit::Asm},      {"ptx", Emit::Ptx},
+    {"opencl", Emit::OpenCl},   {"object", Emit::Object}, {"shared", Emit::Shared}};
 
 /// The last phase of the pipeline that `emit` needs.
 Phase lastPhase(Emit emit) {
@@ -75,7 +75,9 @@ private:
   LogicalResult checkOutput();
   LogicalResult lower();
   LogicalResult emitSyntax();
+  LogicalResult checkDeviceText();
   LogicalResult emitText();
+  LogicalResult emitDeviceText();
   LogicalResult emitCode();
   using Print = llvm::function_ref<LogicalResult(llvm::raw_ostream &)>;
   LogicalResult printTo(Print print);
@@ -182,6 +184,17 @@ LogicalResult CompileRun::checkOutput() {
   return success();
 }
 
+/// The text of a device's kernels is for that device alone, and files of a folder.
+LogicalResult CompileRun::checkDeviceText() {
+  llvm::StringRef device = emit == Emit::Ptx ? "cuda" : "opencl";
+  auto isIt = [&](const codegen::TargetSpec &target) { return target.getDeviceName() == device; };
+  if (llvm::none_of(compiler.getTargets(), isIt))
+    return refuse("`--emit " + options.emit + "` writes kernels of `" + device + "`, which `--target` leaves out");
+  if (options.output.empty() || options.output == "-")
+    return refuse("`--emit " + options.emit + "` writes a file for each kernel, expected a folder as `-o`");
+  return success();
+}
+
 /// Modules as text, or each kernel as Halide's loops or as assembly.
 LogicalResult CompileRun::emitText() {
   if ((emit == Emit::Halide || emit == Emit::Asm) && !checkFileLimit())
@@ -201,6 +214,24 @@ LogicalResult CompileRun::emitText() {
   });
 }
 
+/// The folder `-o` with a file for each kernel of the device that `emit` is the text of.
+LogicalResult CompileRun::emitDeviceText() {
+  auto [device, extension] = emit == Emit::Ptx ? std::pair("cuda", ".ptx") : std::pair("opencl", ".cl");
+  if (!checkFileLimit())
+    return failure();
+  if (std::error_code error = llvm::sys::fs::create_directories(options.output, true, llvm::sys::fs::all_all))
+    return refuse("`" + options.output + "`: " + error.message());
+  for (auto [target, module] : llvm::zip_equal(compiler.getTargets(), lowered))
+    for (auto kernel : module->getOps<KernelOp>())
+      if (target.getDeviceName() == device &&
+          failed(
+              printToFile((options.output + "/" + kernel.getSymName() + extension).str(), [&](llvm::raw_ostream &os) {
+                return codegen::emitKernel(kernel, target, kernel.getSymName(), codegen::KernelText::Device, os);
+              })))
+        return failure();
+  return success();
+}
+
 /// Objects, libraries and executables.
 LogicalResult CompileRun::emitCode() {
   auto kind = emit == Emit::Object   ? codegen::OutputKind::Object
@@ -218,15 +249,22 @@ ExitStatus CompileRun::run() {
   }
   if (emit == Emit::Ast)
     return failed(emitSyntax()) ? ExitStatus::Refused : ExitStatus::Success;
+  bool isDeviceText = emit == Emit::Ptx || emit == Emit::OpenCl;
+  if (isDeviceText && failed(checkDeviceText()))
+    return ExitStatus::Usage;
   if (emit == Emit::Shared && llvm::StringRef(options.output).ends_with(".h")) {
     (void)refuse("`-o` is `" + options.output + "`, the name of the header that is written beside a shared library");
     return ExitStatus::Usage;
   }
-  bool isText = emit <= Emit::Asm;
-  if (failed(compiler.readModel()) || failed(checkOutput()) || (!isText && failed(compiler.readText())) ||
-      failed(lower()))
+  bool isText = emit < Emit::Object;
+  if (failed(compiler.readModel()) || (!isDeviceText && failed(checkOutput())) ||
+      (!isText && failed(compiler.readText())) || failed(lower()))
     return ExitStatus::Refused;
-  return failed(isText ? emitText() : emitCode()) ? ExitStatus::Refused : ExitStatus::Success;
+  return failed(isDeviceText ? emitDeviceText()
+                : isText     ? emitText()
+                             : emitCode())
+             ? ExitStatus::Refused
+             : ExitStatus::Success;
 }
 
 } // namespace
@@ -237,9 +275,8 @@ void addCompileCommand(CLI::App &app, Command &command) {
   addCompilerOptions(*sub, *options);
   sub->add_option("--emit", options->emit, "What to write instead of an executable")->check(CLI::IsMember(emitKinds));
   sub->add_flag("--dot", options->dot, "Draw a graph, fused groups, tiles or kernels as Graphviz text");
-  sub->add_option("-o", options->output, "The file to write")->check([](const std::string &path) {
-    return path.empty() ? "found an empty name, expected a file" : "";
-  });
+  sub->add_option("-o", options->output, "The file to write; of ptx and opencl a folder")
+      ->check([](const std::string &path) { return path.empty() ? "found an empty name, expected a file" : ""; });
   sub->add_option("--chat-template", options->chatTemplate,
                   "The chat template of this name, where the checkpoint has several; `none` leaves it out");
   sub->add_flag("--no-text", options->noText,
@@ -248,6 +285,9 @@ void addCompileCommand(CLI::App &app, Command &command) {
   sub->callback([&command, options] {
     command = [options] {
       Emit emit = options->emit.empty() ? Emit::Executable : emitKinds.at(options->emit);
+      // These need no target of a processor, which is what nobody asked for.
+      if (options->targets == "host" && (emit == Emit::Ptx || emit == Emit::OpenCl))
+        options->targets = emit == Emit::Ptx ? "cuda" : "opencl";
       return CompileRun(*options, emit).run();
     };
   });

@@ -171,6 +171,10 @@ ExitStatus ExplainRun::run() {
     (void)refuse("`--target` is `" + options.targets + "`, expected one name");
     return ExitStatus::Usage;
   }
+  if (compiler.getTargets().front().isDevice()) {
+    (void)refuse("`--target` is `" + options.targets + "`, a device: plans are held against the limits of a processor");
+    return ExitStatus::Usage;
+  }
   if (failed(compiler.readModel()) || failed(explainAll()) || (options.measure && failed(measureAll())))
     return ExitStatus::Refused;
   print();

@@ -95,6 +95,8 @@ LogicalResult TuneSession::checkUsage() {
     return failure();
   if (compiler.getTargets().size() != 1)
     return refuse("`--target` is `" + options.targets + "`, expected one name");
+  if (compiler.getTargets().front().isDevice())
+    return refuse("`--target` is `" + options.targets + "`, a device, whose kernels have nothing to tune");
   for (const std::string &text : options.sizes) {
     auto [name, number] = StringRef(text).split('=');
     int64_t size = 0;

@@ -139,7 +139,8 @@ extern const uint64_t quern_description_size;
  *                                kernels: [{symbol, form, arithmetic, location, bytes, operations}],
  *                                routing: [{array: index into experts, rows, slots, launch, order, begins,
  *                                           readers}]}]}]
- *                  CPUs first, the best target of each device first; programs of one entry: most special first; `when` {} fits all sizes
+ *                  CPUs first, the best target of each device first; programs of one entry: most special first;
+ *                  `when` {} fits all sizes
  *                  arithmetic: "f32" | "i8" | "bf16", what products are computed in (absent: "f32")
  *                  bytes and operations of a launch, for the kernels that the program launches: lists of terms
  *                  [number, sizes…]; the sum of number × sizes, which are symbols, "@visible", the cache rows that a
