@@ -37,6 +37,8 @@ Result<void> Accelerator::check(int64_t code, const char *what) {
 
 Result<void *> Accelerator::allocate(uint64_t bytes, Use, const char *what) {
   void *memory = allocateMemory(std::max<uint64_t>(bytes, 1));
+  if (!memory && !error.empty())
+    return Error{error};
   if (!memory)
     return Error{std::string("the ") + kind + " device `" + name + "` could not give " + std::to_string(bytes) +
                  " bytes for " + what + "; " + describeMemory()};

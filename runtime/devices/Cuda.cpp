@@ -12,6 +12,7 @@ namespace quern::runtime {
 // cuda.h
 static constexpr int attributeMajor = 75, attributeMinor = 76, functionSharedBytes = 8;
 static constexpr unsigned streamNonBlocking = 1;
+static constexpr int32_t outOfMemory = 2;
 /// Shared memory of a block that a kernel need not ask for.
 static constexpr size_t plainSharedBytes = 48 << 10;
 /// What reads PTX 7.0, and what the kernels' PTX is for.
@@ -126,7 +127,13 @@ Cuda::~Cuda() {
 void *Cuda::allocateMemory(uint64_t bytes) {
   enter();
   uint64_t address = 0;
-  return cuda->cuMemAlloc(&address, bytes) == 0 ? reinterpret_cast<void *>(address) : nullptr;
+  int32_t code = cuda->cuMemAlloc(&address, bytes);
+  if (code == 0)
+    return reinterpret_cast<void *>(address);
+  // A device that is lost has no memory either.
+  if (code != outOfMemory)
+    fail("asking for memory gave " + describeError(code));
+  return nullptr;
 }
 
 void Cuda::freeMemory(void *memory) { cuda->cuMemFree(toAddress(memory)); }
