@@ -56,7 +56,8 @@ void Assembly::fail(const std::string &message) {
 Slot Assembly::getNumber(const Operand &operand, Type type) {
   uint64_t bits = operand.bits;
   bool isInteger = operand.kind == Operand::Kind::Integer;
-  if (isInteger && isFloat(type)) {
+  // Numbers of 16 bits are written as their bits.
+  if (isInteger && (type == Type::F32 || type == Type::F64)) {
     fail("found an integer, expected a number of type `" + std::string(getName(type)) + "`");
   } else if (!isInteger && isFloat(type)) {
     bool isSingle = operand.kind == Operand::Kind::Single;
@@ -89,6 +90,16 @@ Slot Assembly::getRegister(const Operand &operand, const Symbol &symbol, Type ty
   return symbol.slot;
 }
 
+/// `!%p` is an instruction of its own, in front of this one.
+Slot Assembly::getOpposite(Slot predicate) {
+  Instruction opposite;
+  opposite.run = getPredicateNot();
+  opposite.slots[0] = decoder.allocate(1);
+  opposite.slots[1] = predicate;
+  decoder.emit(opposite, statement);
+  return opposite.slots[0];
+}
+
 Slot Assembly::read(const Operand &operand, Type type, unsigned *bytes) {
   if (bytes)
     *bytes = getBytes(type);
@@ -107,8 +118,10 @@ Slot Assembly::read(const Operand &operand, Type type, unsigned *bytes) {
   std::optional<Symbol> symbol = decoder.find(operand.name, operand.line);
   if (!symbol)
     return 0;
-  if (symbol->kind == Symbol::Kind::Register)
-    return getRegister(operand, *symbol, type, bytes);
+  if (symbol->kind == Symbol::Kind::Register) {
+    Slot slot = getRegister(operand, *symbol, type, bytes);
+    return operand.negated ? getOpposite(slot) : slot;
+  }
   if (getBytes(type) < 4)
     fail("the address of `" + std::string(operand.name) + "` does not fit");
   return decoder.addConstant(symbol->address + static_cast<uint64_t>(operand.offset), getBytes(type));

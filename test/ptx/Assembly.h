@@ -62,6 +62,7 @@ public:
   Decoder &decoder;
 
 private:
+  Slot getOpposite(Slot predicate);
   Slot getNumber(const Operand &operand, Type type);
   Slot getRegister(const Operand &operand, const Symbol &symbol, Type type, unsigned *bytes);
 

@@ -163,10 +163,12 @@ template <typename Op, bool Counts> static void decodeOne(Assembly &assembly, bo
   }));
 }
 
+Handler getPredicateNot() { return &runUnary<PredicateNot, uint8_t, uint8_t>; }
+
 void decodeNot(Assembly &assembly) {
   if (assembly.take("pred")) {
     assembly.setOperands({Type::Pred, Type::Pred});
-    assembly.set(&runUnary<PredicateNot, uint8_t, uint8_t>);
+    assembly.set(getPredicateNot());
   } else {
     decodeOne<Not, false>(assembly, true);
   }

@@ -12,7 +12,7 @@ namespace {
 enum class ToInteger : uint8_t { None, Nearest, Zero, Down, Up };
 
 /// How the results are made; in `elementBytes` of the instruction.
-enum Mode : uint8_t { ToIntegerBits = 7, Saturates = 8, Flushes = 16, RoundsToZero = 32 };
+enum Mode : uint8_t { ToIntegerBits = 7, Saturates = 8, Flushes = 16, RoundsToZero = 32, RoundsElsewhere = 64 };
 } // namespace
 
 static double roundInteger(double value, ToInteger mode) {
@@ -53,6 +53,14 @@ template <typename D, typename S> static D convertInteger(S value, bool saturate
       std::clamp<Wide>(value, std::numeric_limits<D>::min(), std::numeric_limits<D>::max()));
 }
 
+/// In the present mode of rounding; what the compiler makes of such conversions may be right to the nearest only.
+template <typename D> [[gnu::noinline]] static D convertRounded(uint64_t value) {
+  if (value >> 63 == 0)
+    return static_cast<D>(static_cast<int64_t>(value));
+  // The last bit stays, so that halves are told from what is above them.
+  return static_cast<D>(static_cast<int64_t>(value >> 1 | (value & 1))) * 2;
+}
+
 /// To a float of 16 bits towards 0.
 template <typename D> static D truncateTo(double value) {
   D result = roundTo<D>(value);
@@ -88,6 +96,9 @@ template <typename D, typename S> static D convert(S value, uint8_t mode) {
     // Through f64, which holds what a number of 16 bits could depend on.
     return convertFloat<D>(static_cast<double>(value), mode);
   } else if constexpr (isFloating<D>) {
+    if constexpr (std::is_unsigned_v<S>)
+      if (mode & RoundsElsewhere)
+        return convertRounded<D>(value);
     D result = static_cast<D>(value);
     return mode & Saturates ? std::clamp(result, D{0}, D{1}) : result;
   } else {
@@ -223,6 +234,7 @@ void decodeConvert(Assembly &assembly) {
   uint8_t mode = static_cast<uint8_t>(toInteger);
   mode |= assembly.take("sat") ? Saturates : 0;
   mode |= assembly.take("ftz") ? Flushes : 0;
+  mode |= rounding == Rounding::Nearest ? 0 : RoundsElsewhere;
   bool isNarrowed = isFloat(to) && getBytes(to) == 2;
   if (isNarrowed && rounding != Rounding::Nearest) {
     mode |= RoundsToZero;

@@ -22,6 +22,9 @@ void decodeFloatMax(Assembly &assembly, Type type);
 void decodeFloatNeg(Assembly &assembly, Type type);
 void decodeFloatAbs(Assembly &assembly, Type type);
 
+/// `not.pred`, for operands that are turned round.
+Handler getPredicateNot();
+
 enum class Rounding : uint8_t { Nearest, Zero, Down, Up };
 /// `.rn`, `.rz`, `.rm` or `.rp`; the nearest if there is none.
 Rounding takeRounding(Assembly &assembly);

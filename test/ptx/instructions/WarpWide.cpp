@@ -85,7 +85,7 @@ static void runVote(const Instruction &instruction, Warp &warp, uint32_t mask) {
   const uint8_t *predicate = warp.at<uint8_t>(instruction.slots[1]);
   uint32_t votes = 0;
   for (uint32_t rest = mask; rest; rest &= rest - 1)
-    votes |= uint32_t{(predicate[firstLane(rest)] != 0) != (instruction.count == 0)} << firstLane(rest);
+    votes |= uint32_t{predicate[firstLane(rest)] != 0} << firstLane(rest);
   Vote kind = static_cast<Vote>(instruction.target);
   if (kind == Vote::Ballot)
     return setLanes<uint32_t>(warp, instruction.slots[0], mask, [=](unsigned) { return votes; });
@@ -109,11 +109,7 @@ void decodeVote(Assembly &assembly) {
       assembly.set(&runVote);
     }
   assembly.instruction.slots[0] = assembly.write(0, result);
-  // A count of 0: the votes are turned round.
-  Operand vote = assembly.getOperand(1);
-  assembly.instruction.count = !vote.negated;
-  vote.negated = false;
-  assembly.instruction.slots[1] = assembly.read(vote, Type::Pred, nullptr);
+  assembly.instruction.slots[1] = assembly.read(1, Type::Pred);
   setMembers(assembly, 2);
   assembly.finish();
 }
