@@ -20,6 +20,13 @@ static constexpr std::pair<std::string_view, Space> spaces[] = {{".global", Spac
                                                                 {".shared", Space::Shared}, {".local", Space::Local},
                                                                 {".param", Space::Param}};
 
+static Statement makeStatement(Statement::Kind kind, unsigned line) {
+  Statement statement;
+  statement.kind = kind;
+  statement.line = line;
+  return statement;
+}
+
 namespace {
 class Parser {
 public:
@@ -226,8 +233,13 @@ void Parser::takeInitial(Variable &variable) {
     if (value.kind != Operand::Kind::Integer && value.kind != Operand::Kind::Single &&
         value.kind != Operand::Kind::Double)
       diagnostics.fail(value.line, "the first value of a variable is not a number");
+    uint64_t bits = value.bits;
+    if (value.kind == Operand::Kind::Double && variable.type == Type::F32)
+      bits = bitsOf(static_cast<float>(std::bit_cast<double>(bits)));
+    else if (value.kind == Operand::Kind::Single && variable.type == Type::F64)
+      bits = bitsOf(static_cast<double>(std::bit_cast<float>(static_cast<uint32_t>(bits))));
     for (unsigned i = 0; i < bytes; ++i)
-      variable.initial.push_back(static_cast<uint8_t>(value.bits >> (8 * i)));
+      variable.initial.push_back(static_cast<uint8_t>(bits >> (8 * i)));
   }
   if (variable.count == 0)
     variable.count = values.size();
@@ -290,15 +302,15 @@ void Parser::takeBody(Function &function) {
     unsigned line = peek().line;
     if (accept("{")) {
       ++depth;
-      function.body.push_back({Statement::Kind::Open, line});
+      function.body.push_back(makeStatement(Statement::Kind::Open, line));
     } else if (accept("}")) {
       if (--depth == 0)
         return;
-      function.body.push_back({Statement::Kind::Close, line});
+      function.body.push_back(makeStatement(Statement::Kind::Close, line));
     } else if (accept(".reg")) {
       takeRegisters(function);
     } else if (auto space = acceptSpace()) {
-      Statement statement{Statement::Kind::Variable, line};
+      Statement statement = makeStatement(Statement::Kind::Variable, line);
       statement.variable = takeVariable(*space);
       function.body.push_back(std::move(statement));
       expect(";");
@@ -323,7 +335,7 @@ void Parser::takeRegisters(Function &function) {
   if (!type)
     diagnostics.fail(peek().line, "found `" + std::string(word) + "`, expected the type of a register");
   do {
-    Statement statement{Statement::Kind::Register, peek().line};
+    Statement statement = makeStatement(Statement::Kind::Register, peek().line);
     statement.variable.type = type.value_or(Type::B8);
     statement.variable.name = takeName();
     statement.variable.count = 0; // One register that is called so.
@@ -340,7 +352,7 @@ void Parser::takeRegisters(Function &function) {
 
 /// A label, or an instruction up to its semicolon.
 void Parser::takeInstruction(Function &function) {
-  Statement statement{Statement::Kind::Instruction, peek().line};
+  Statement statement = makeStatement(Statement::Kind::Instruction, peek().line);
   if (accept("@")) {
     statement.negated = accept("!");
     statement.predicate = takeName();

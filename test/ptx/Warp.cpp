@@ -209,29 +209,33 @@ bool Warp::gather(const Instruction &instruction, uint32_t &group, uint32_t enab
     ++at;
     return true;
   }
-  uint32_t here = enabled;
+  uint32_t here = enabled, done = 0;
   for (uint32_t rest = parked; rest; rest &= rest - 1)
     if (place[firstLane(rest)] == at)
       here |= uint32_t{1} << firstLane(rest);
-  // Lanes that never were need not come, but where all 32 hold parts of a matrix.
-  uint32_t members = instruction.members == noSlot
-                         ? allLanes
-                         : this->at<uint32_t>(instruction.members)[firstLane(enabled)] & existing;
-  if ((here & members) == members && (members & enabled) != 0) {
-    instruction.run(instruction, *this, here & members);
-    parked &= ~here;
-    ++at;
-    setPlace(here | group, at);
-    return here == group && block.status == Status::Success;
+  for (uint32_t rest = here; rest;) {
+    unsigned lane = firstLane(rest);
+    uint32_t members = getMembers(instruction, lane);
+    if (!(members >> lane & 1)) {
+      fail(instruction, lane, Status::IllegalInstruction, "the lane is not in its own mask of members");
+      return false;
+    }
+    if ((here & members) == members) {
+      instruction.run(instruction, *this, members);
+      done |= members;
+    }
+    rest &= ~members;
   }
-  if (!(members & enabled)) {
-    fail(instruction, firstLane(enabled), Status::IllegalInstruction, "the lane is not in its own mask of members");
-    return false;
-  }
-  parked |= enabled;
-  setPlace(group & ~enabled, at + 1);
-  setPlace(enabled, at);
-  return false;
+  parked = (parked | here) & ~done;
+  setPlace(here & ~done, at);
+  ++at;
+  setPlace(done | (group & ~enabled), at);
+  return done == group && block.status == Status::Success;
+}
+
+/// The lanes that `lane` executes with. Lanes that never were need not come, but where all 32 hold parts of a matrix.
+uint32_t Warp::getMembers(const Instruction &instruction, unsigned lane) {
+  return instruction.members == noSlot ? allLanes : at<uint32_t>(instruction.members)[lane] & existing;
 }
 
 bool Warp::release(unsigned id) {

@@ -101,6 +101,7 @@ private:
   bool exit(uint32_t &group, uint32_t enabled, uint32_t &at);
   bool arrive(const Instruction &instruction, uint32_t &group, uint32_t enabled, uint32_t &at);
   bool gather(const Instruction &instruction, uint32_t &group, uint32_t enabled, uint32_t &at);
+  uint32_t getMembers(const Instruction &instruction, unsigned lane);
   uint32_t getEnabled(const Instruction &instruction, uint32_t group);
   void setPlace(uint32_t group, uint32_t at);
   void setSpecials();
