@@ -24,7 +24,8 @@ Memory::Allocation *Memory::map(uint64_t bytes, bool isHost) {
   if (bytes == 0 || bytes > totalBytes || (!isHost && bytes > getFreeBytes()))
     return nullptr;
   uint64_t mappedBytes = (alignment + bytes + pageBytes - 1) / pageBytes * pageBytes;
-  void *mapping = mmap(nullptr, mappedBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void *mapping =
+      mmap(nullptr, mappedBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (mapping == MAP_FAILED)
     return nullptr;
   Allocation allocation;

@@ -14,9 +14,7 @@ struct Range {
   uint64_t begin = 0, bytes = 0;
   std::byte *host = nullptr;
 
-  bool holds(uint64_t address, uint64_t size) const {
-    return size <= bytes && address - begin <= bytes - size;
-  }
+  bool holds(uint64_t address, uint64_t size) const { return size <= bytes && address - begin <= bytes - size; }
   std::byte *at(uint64_t address) const { return host + (address - begin); }
 };
 

@@ -42,7 +42,8 @@ static Status check(const ModuleSyntax &syntax, int capability, int version, std
     return Status::UnsupportedPtx;
   }
   if (syntax.target > static_cast<unsigned>(capability)) {
-    message = "the module is for sm_" + std::to_string(syntax.target) + ", the device is sm_" + std::to_string(capability);
+    message =
+        "the module is for sm_" + std::to_string(syntax.target) + ", the device is sm_" + std::to_string(capability);
     return Status::NoBinary;
   }
   return Status::Success;

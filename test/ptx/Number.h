@@ -16,8 +16,9 @@ namespace quern::ptx {
 using Half = _Float16;
 
 template <unsigned Bytes>
-using Unsigned = std::conditional_t<
-    Bytes == 1, uint8_t, std::conditional_t<Bytes == 2, uint16_t, std::conditional_t<Bytes == 4, uint32_t, uint64_t>>>;
+using Unsigned =
+    std::conditional_t<Bytes == 1, uint8_t,
+                       std::conditional_t<Bytes == 2, uint16_t, std::conditional_t<Bytes == 4, uint32_t, uint64_t>>>;
 
 template <typename T> Unsigned<sizeof(T)> bitsOf(T value) { return std::bit_cast<Unsigned<sizeof(T)>>(value); }
 

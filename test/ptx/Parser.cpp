@@ -16,8 +16,10 @@ static constexpr unsigned maxDepth = 4;
 /// Bytes of a variable at most, so that sizes cannot overflow.
 static constexpr uint64_t maxCount = uint64_t{1} << 32;
 
-static constexpr std::pair<std::string_view, Space> spaces[] = {{".global", Space::Global}, {".const", Space::Const},
-                                                                {".shared", Space::Shared}, {".local", Space::Local},
+static constexpr std::pair<std::string_view, Space> spaces[] = {{".global", Space::Global},
+                                                                {".const", Space::Const},
+                                                                {".shared", Space::Shared},
+                                                                {".local", Space::Local},
                                                                 {".param", Space::Param}};
 
 static Statement makeStatement(Statement::Kind kind, unsigned line) {
@@ -190,8 +192,8 @@ Variable Parser::takeVariable(Space space) {
     else if (word == ".v2" || word == ".v4")
       variable.count = word == ".v2" ? 2 : 4;
     // `.ptr .global`: what a parameter points to.
-    else if (word != ".ptr" && std::ranges::find(spaces, word, &std::pair<std::string_view, Space>::first) ==
-                                   std::end(spaces))
+    else if (word != ".ptr" &&
+             std::ranges::find(spaces, word, &std::pair<std::string_view, Space>::first) == std::end(spaces))
       diagnostics.fail(variable.line, "found `" + std::string(word) + "`, expected a type");
   }
   if (!type)
@@ -206,8 +208,8 @@ Variable Parser::takeVariable(Space space) {
   if (accept("="))
     takeInitial(variable);
   if (variable.align == 0 || (variable.align & (variable.align - 1)) != 0 || variable.align > 4096)
-    diagnostics.fail(variable.line, "the alignment is " + std::to_string(variable.align) +
-                                        ", expected a power of two up to 4096");
+    diagnostics.fail(variable.line,
+                     "the alignment is " + std::to_string(variable.align) + ", expected a power of two up to 4096");
   return variable;
 }
 

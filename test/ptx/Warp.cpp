@@ -55,8 +55,8 @@ static uint32_t getSpecial(const BlockState &block, Special special, uint32_t wa
   uint32_t thread = warp * lanes + lane, bit = uint32_t{1} << lane;
   uint32_t x = block.threads[0], y = block.threads[1];
   const uint32_t values[] = {
-      thread % x, thread / x % y, thread / x / y, block.threads[0], block.threads[1], block.threads[2],
-      block.index[0], block.index[1], block.index[2], block.grid[0], block.grid[1], block.grid[2],
+      thread % x, thread / x % y, thread / x / y, block.threads[0], block.threads[1], block.threads[2], block.index[0],
+      block.index[1], block.index[2], block.grid[0], block.grid[1], block.grid[2],
       // Of the lane; then the size of shared memory.
       lane, warp, lanes, bit, bit - 1, bit | (bit - 1), ~(bit | (bit - 1)), ~(bit - 1), block.dynamicShared};
   return values[static_cast<unsigned>(special)];
@@ -190,8 +190,8 @@ bool Warp::arrive(const Instruction &instruction, uint32_t &group, uint32_t enab
     uint32_t id = this->at<uint32_t>(instruction.slots[0])[lane];
     uint32_t expected = instruction.slots[1] == noSlot ? 0 : this->at<uint32_t>(instruction.slots[1])[lane];
     if (id >= BlockState::barriers || expected % lanes != 0) {
-      fail(instruction, lane, Status::IllegalInstruction, "no such barrier: " + std::to_string(id) + " of " +
-                                                              std::to_string(expected) + " threads");
+      fail(instruction, lane, Status::IllegalInstruction,
+           "no such barrier: " + std::to_string(id) + " of " + std::to_string(expected) + " threads");
       return false;
     }
     barrier[lane] = static_cast<uint8_t>(id);

@@ -36,8 +36,7 @@ void Driver::writeCounts() {
   for (const auto &[name, count] : driver.counts) {
     std::fprintf(file, "%s\n  {\"name\": \"%s\", \"launches\": %llu, \"instructions\": %llu, \"bytes_read\": %llu}",
                  separator, name.c_str(), static_cast<unsigned long long>(count.launches),
-                 static_cast<unsigned long long>(count.instructions),
-                 static_cast<unsigned long long>(count.bytesRead));
+                 static_cast<unsigned long long>(count.instructions), static_cast<unsigned long long>(count.bytesRead));
     separator = ",";
   }
   std::fprintf(file, "\n]}\n");

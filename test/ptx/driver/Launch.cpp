@@ -155,8 +155,7 @@ PTX_EXPORT int cuLaunchKernel(void *function, unsigned gridX, unsigned gridY, un
                               unsigned blockY, unsigned blockZ, unsigned sharedBytes, void *stream, void **parameters,
                               void **extra) {
   return callInContext([=](Driver &driver) {
-    if (!driver.ownsKernel(function) ||
-        (reinterpret_cast<uintptr_t>(stream) > 2 && !driver.streams.contains(stream)))
+    if (!driver.ownsKernel(function) || (reinterpret_cast<uintptr_t>(stream) > 2 && !driver.streams.contains(stream)))
       return Status::InvalidHandle;
     const Kernel &kernel = *static_cast<const Kernel *>(function);
     Launch launch{&kernel, {gridX, gridY, gridZ}, {blockX, blockY, blockZ}, sharedBytes, {}};

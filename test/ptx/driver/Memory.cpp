@@ -121,9 +121,8 @@ PTX_EXPORT int cuStreamQuery(void *stream) { return cuStreamSynchronize(stream);
 
 /// Work is in order, whatever its stream.
 PTX_EXPORT int cuStreamWaitEvent(void *stream, void *event, unsigned) {
-  return callOnStream(stream, [=](Driver &driver) {
-    return driver.events.contains(event) ? Status::Success : Status::InvalidHandle;
-  });
+  return callOnStream(
+      stream, [=](Driver &driver) { return driver.events.contains(event) ? Status::Success : Status::InvalidHandle; });
 }
 
 PTX_EXPORT int cuEventCreate(void **event, unsigned) {

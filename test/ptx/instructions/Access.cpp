@@ -11,8 +11,9 @@ using Places = std::array<std::byte *, lanes>;
 
 Space takeSpace(Assembly &assembly) {
   static constexpr std::pair<std::string_view, Space> names[] = {
-      {"global", Space::Global}, {"shared", Space::Shared}, {"shared::cta", Space::Shared},  {"local", Space::Local},
-      {"param", Space::Param},   {"const", Space::Const},   {"param::entry", Space::Param}, {"param::func", Space::Param}};
+      {"global", Space::Global},      {"shared", Space::Shared},    {"shared::cta", Space::Shared},
+      {"local", Space::Local},        {"param", Space::Param},      {"const", Space::Const},
+      {"param::entry", Space::Param}, {"param::func", Space::Param}};
   for (auto [name, space] : names)
     if (assembly.take(name))
       return space;
@@ -20,10 +21,35 @@ Space takeSpace(Assembly &assembly) {
 }
 
 void skipCaching(Assembly &assembly) {
-  assembly.skip({"weak", "relaxed", "acquire", "release", "acq_rel", "volatile", "cta", "cluster", "gpu", "sys", "ca",
-                 "cg", "cs", "cv", "lu", "wb", "wt", "nc", "L1::evict_normal", "L1::evict_unchanged", "L1::evict_first",
-                 "L1::evict_last", "L1::no_allocate", "L2::evict_normal", "L2::evict_first", "L2::evict_last",
-                 "L2::64B", "L2::128B", "L2::256B"});
+  assembly.skip({"weak",
+                 "relaxed",
+                 "acquire",
+                 "release",
+                 "acq_rel",
+                 "volatile",
+                 "cta",
+                 "cluster",
+                 "gpu",
+                 "sys",
+                 "ca",
+                 "cg",
+                 "cs",
+                 "cv",
+                 "lu",
+                 "wb",
+                 "wt",
+                 "nc",
+                 "L1::evict_normal",
+                 "L1::evict_unchanged",
+                 "L1::evict_first",
+                 "L1::evict_last",
+                 "L1::no_allocate",
+                 "L2::evict_normal",
+                 "L2::evict_first",
+                 "L2::evict_last",
+                 "L2::64B",
+                 "L2::128B",
+                 "L2::256B"});
 }
 
 static void failAddress(const Instruction &instruction, Warp &warp, unsigned lane, Status status, uint64_t address,
@@ -213,8 +239,7 @@ static unsigned setValues(Assembly &assembly, const Operand &operand, Type type,
   for (unsigned i = 0; i < count; ++i) {
     const Operand &part = isList ? operand.parts[i] : operand;
     unsigned bytes = 0;
-    assembly.instruction.slots[i] =
-        IsStore ? assembly.read(part, type, &bytes) : assembly.write(part, type, &bytes);
+    assembly.instruction.slots[i] = IsStore ? assembly.read(part, type, &bytes) : assembly.write(part, type, &bytes);
     bool isRegister = part.kind == Operand::Kind::Name && part.name != "_";
     if (isRegister && hasRegister && bytes != registerBytes)
       assembly.fail("the registers of a vector have different sizes");

@@ -69,8 +69,8 @@ static void runCommit(const Instruction &, Warp &warp, uint32_t mask) {
 /// Carries out the copies of all but the last `target` groups of each lane; UINT32_MAX: all, also those in no group.
 static void runWait(const Instruction &instruction, Warp &warp, uint32_t mask) {
   auto isWaitedFor = [&](const Warp::Copy &copy) {
-    bool isComplete = instruction.target == UINT32_MAX ||
-                      uint64_t{copy.group} + instruction.target < warp.group[copy.lane];
+    bool isComplete =
+        instruction.target == UINT32_MAX || uint64_t{copy.group} + instruction.target < warp.group[copy.lane];
     return (mask >> copy.lane & 1) && isComplete;
   };
   for (const Warp::Copy &copy : warp.copies) {

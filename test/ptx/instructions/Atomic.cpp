@@ -113,11 +113,16 @@ struct Row {
 };
 } // namespace
 
-static constexpr Row rows[] = {{"exch", &forIntegers<Exchange>, 1}, {"cas", &getCompareAndSwap, 2},
-                               {"add", &getAdd, 1},                 {"min", &forIntegers<Min>, 1},
-                               {"max", &forIntegers<Max>, 1},       {"and", &forIntegers<And>, 1},
-                               {"or", &forIntegers<Or>, 1},         {"xor", &forIntegers<Xor>, 1},
-                               {"inc", &getIncrement, 1},           {"dec", &getDecrement, 1}};
+static constexpr Row rows[] = {{"exch", &forIntegers<Exchange>, 1},
+                               {"cas", &getCompareAndSwap, 2},
+                               {"add", &getAdd, 1},
+                               {"min", &forIntegers<Min>, 1},
+                               {"max", &forIntegers<Max>, 1},
+                               {"and", &forIntegers<And>, 1},
+                               {"or", &forIntegers<Or>, 1},
+                               {"xor", &forIntegers<Xor>, 1},
+                               {"inc", &getIncrement, 1},
+                               {"dec", &getDecrement, 1}};
 
 /// [result,] [address], operands…
 static void decode(Assembly &assembly, bool hasResult) {

@@ -214,9 +214,7 @@ template <typename Op> static void decodeShift(Assembly &assembly) {
 void decodeShiftLeft(Assembly &assembly) { decodeShift<ShiftLeft>(assembly); }
 void decodeShiftRight(Assembly &assembly) { decodeShift<ShiftRight>(assembly); }
 
-template <typename Op> static Handler getTernary32() {
-  return &runTernary<Op, uint32_t, uint32_t, uint32_t, uint32_t>;
-}
+template <typename Op> static Handler getTernary32() { return &runTernary<Op, uint32_t, uint32_t, uint32_t, uint32_t>; }
 
 void decodeFunnelShift(Assembly &assembly) {
   bool left = assembly.take("l"), right = assembly.take("r");

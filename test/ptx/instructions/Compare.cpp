@@ -51,14 +51,14 @@ static void finishCompare(const Instruction &instruction, Warp &warp, uint32_t m
   Combine combine = static_cast<Combine>(instruction.target);
   for (unsigned lane = 0; lane < lanes; ++lane) {
     uint8_t result = results[lane], c = third ? third[lane] : 0, other = !result;
-    results[lane] = combine == Combine::None ? result
+    results[lane] = combine == Combine::None  ? result
                     : combine == Combine::And ? result & c
-                    : combine == Combine::Or ? result | c
-                                             : result ^ c;
-    opposite[lane] = combine == Combine::None ? other
+                    : combine == Combine::Or  ? result | c
+                                              : result ^ c;
+    opposite[lane] = combine == Combine::None  ? other
                      : combine == Combine::And ? other & c
-                     : combine == Combine::Or ? other | c
-                                              : other ^ c;
+                     : combine == Combine::Or  ? other | c
+                                               : other ^ c;
   }
   Slot slot = instruction.slots[0];
   switch (static_cast<Truth>(instruction.elementBytes)) {
@@ -80,8 +80,7 @@ static void finishCompare(const Instruction &instruction, Warp &warp, uint32_t m
   }
 }
 
-template <typename Op, typename T>
-static void runCompare(const Instruction &instruction, Warp &warp, uint32_t mask) {
+template <typename Op, typename T> static void runCompare(const Instruction &instruction, Warp &warp, uint32_t mask) {
   const T *a = warp.at<T>(instruction.slots[1]), *b = warp.at<T>(instruction.slots[2]);
   using Compared = std::conditional_t<isNarrow<T>, float, T>;
   if (instruction.target == 0 && instruction.elementBytes == 0 && instruction.slots[4] == noSlot)

@@ -65,8 +65,8 @@ static void decodeWarpBarrier(Assembly &assembly) {
   assembly.finish();
 }
 
-/// `bar.sync id{, threads}`, `barrier.sync.aligned`, `bar.arrive id, threads`. Without `.aligned` the lanes of a warp may
-/// come one by one.
+/// `bar.sync id{, threads}`, `barrier.sync.aligned`, `bar.arrive id, threads`. Without `.aligned` the lanes of a warp
+/// may come one by one.
 void decodeBarrier(Assembly &assembly) {
   constexpr uint32_t arriveOnly = 1, isAligned = 2;
   Instruction &instruction = assembly.instruction;

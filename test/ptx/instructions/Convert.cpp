@@ -34,8 +34,8 @@ static double roundInteger(double value, ToInteger mode) {
 /// The nearest integer of the type that is not above; of no number 0, or for 64 bits the upper bit.
 template <typename D> static D toInteger(double value, bool fromDouble) {
   constexpr unsigned bits = 8 * sizeof(D);
-  constexpr double above = bits == 64 ? (std::is_signed_v<D> ? 0x1p63 : 0x1p64)
-                                      : static_cast<double>(std::numeric_limits<D>::max()) + 1;
+  constexpr double above =
+      bits == 64 ? (std::is_signed_v<D> ? 0x1p63 : 0x1p64) : static_cast<double>(std::numeric_limits<D>::max()) + 1;
   if (std::isnan(value))
     return fromDouble || bits == 64 ? static_cast<D>(uint64_t{1} << (bits - 1)) : D{0};
   if (value >= above)
@@ -49,8 +49,7 @@ template <typename D, typename S> static D convertInteger(S value, bool saturate
   if (!saturates)
     return static_cast<D>(value);
   using Wide = __int128;
-  return static_cast<D>(
-      std::clamp<Wide>(value, std::numeric_limits<D>::min(), std::numeric_limits<D>::max()));
+  return static_cast<D>(std::clamp<Wide>(value, std::numeric_limits<D>::min(), std::numeric_limits<D>::max()));
 }
 
 /// In the present mode of rounding; what the compiler makes of such conversions may be right to the nearest only.
@@ -90,8 +89,7 @@ template <typename D, typename S> static D convert(S value, uint8_t mode) {
     if constexpr (isFloating<D>)
       return convertFloat<D>(wide, mode);
     else
-      return toInteger<D>(roundInteger(wide, static_cast<ToInteger>(mode & ToIntegerBits)),
-                          std::is_same_v<S, double>);
+      return toInteger<D>(roundInteger(wide, static_cast<ToInteger>(mode & ToIntegerBits)), std::is_same_v<S, double>);
   } else if constexpr (isNarrow<D>) {
     // Through f64, which holds what a number of 16 bits could depend on.
     return convertFloat<D>(static_cast<double>(value), mode);
@@ -200,10 +198,8 @@ static void runToTf32(const Instruction &instruction, Warp &warp, uint32_t mask)
 }
 
 static ToInteger takeToInteger(Assembly &assembly) {
-  static constexpr std::pair<std::string_view, ToInteger> names[] = {{"rni", ToInteger::Nearest},
-                                                                     {"rzi", ToInteger::Zero},
-                                                                     {"rmi", ToInteger::Down},
-                                                                     {"rpi", ToInteger::Up}};
+  static constexpr std::pair<std::string_view, ToInteger> names[] = {
+      {"rni", ToInteger::Nearest}, {"rzi", ToInteger::Zero}, {"rmi", ToInteger::Down}, {"rpi", ToInteger::Up}};
   for (auto [name, mode] : names)
     if (assembly.take(name))
       return mode;

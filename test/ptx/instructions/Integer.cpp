@@ -11,10 +11,10 @@ namespace {
 /// Unsigned, at least 32 bits wide: what wraps around without harm.
 template <typename T> using Wide = std::conditional_t<sizeof(T) == 8, uint64_t, uint32_t>;
 template <typename T>
-using Twice = std::conditional_t<
-    sizeof(T) == 2, std::conditional_t<std::is_signed_v<T>, int32_t, uint32_t>,
-    std::conditional_t<sizeof(T) == 4, std::conditional_t<std::is_signed_v<T>, int64_t, uint64_t>,
-                       std::conditional_t<std::is_signed_v<T>, __int128, unsigned __int128>>>;
+using Twice =
+    std::conditional_t<sizeof(T) == 2, std::conditional_t<std::is_signed_v<T>, int32_t, uint32_t>,
+                       std::conditional_t<sizeof(T) == 4, std::conditional_t<std::is_signed_v<T>, int64_t, uint64_t>,
+                                          std::conditional_t<std::is_signed_v<T>, __int128, unsigned __int128>>>;
 
 template <typename T> T multiplyHigh(T a, T b) {
   return static_cast<T>(static_cast<Twice<T>>(a) * static_cast<Twice<T>>(b) >> (8 * sizeof(T)));
@@ -44,20 +44,18 @@ struct MulHigh {
   template <typename T> static T apply(T a, T b) { return multiplyHigh(a, b); }
 };
 struct MulWide {
-  template <typename T> static Twice<T> apply(T a, T b) {
-    return static_cast<Twice<T>>(Twice<T>(a) * Twice<T>(b));
-  }
+  template <typename T> static Twice<T> apply(T a, T b) { return static_cast<Twice<T>>(Twice<T>(a) * Twice<T>(b)); }
 };
 struct MadLow {
-  template <typename T> static T apply(T a, T b, T c) {
-    return static_cast<T>(Wide<T>(a) * Wide<T>(b) + Wide<T>(c));
-  }
+  template <typename T> static T apply(T a, T b, T c) { return static_cast<T>(Wide<T>(a) * Wide<T>(b) + Wide<T>(c)); }
 };
 struct MadHigh {
   template <typename T> static T apply(T a, T b, T c) { return Add::apply(multiplyHigh(a, b), c); }
 };
 struct MadWide {
-  template <typename T, typename C> static C apply(T a, T b, C c) { return Add::apply(static_cast<C>(MulWide::apply(a, b)), c); }
+  template <typename T, typename C> static C apply(T a, T b, C c) {
+    return Add::apply(static_cast<C>(MulWide::apply(a, b)), c);
+  }
 };
 /// What devices give for a divisor of 0: all ones, and the dividend for the rest.
 struct Div {
@@ -259,7 +257,8 @@ void decodeMad(Assembly &assembly) {
 }
 
 /// Of integers or of floats.
-template <void set(Assembly &, Type)> static void decodeBoth(Assembly &assembly, void (*decodeFloat)(Assembly &, Type)) {
+template <void set(Assembly &, Type)>
+static void decodeBoth(Assembly &assembly, void (*decodeFloat)(Assembly &, Type)) {
   Type type = assembly.takeType();
   if (isFloat(type))
     decodeFloat(assembly, type);

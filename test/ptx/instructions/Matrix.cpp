@@ -5,7 +5,8 @@
 
 namespace quern::ptx {
 
-// Who holds what (the PTX manual, "Matrix Fragments for mma.m16n8k16" and those beside it), for lane = 4 · group + member:
+// Who holds what (the PTX manual, "Matrix Fragments for mma.m16n8k16" and those beside it), for
+// lane = 4 · group + member:
 //   A [16, K]: part p of register r is A[group + 8 (r & 1), K/2 · (r >> 1) + member · parts + p]
 //   B [K, 8]:  part p of register r is B[K/2 · r + member · parts + p, group]
 //   C [16, 8]: register r is C[group + 8 (r >> 1), 2 · member + (r & 1)]

@@ -60,7 +60,8 @@ static std::optional<Type> getPart(unsigned bytes) {
 static void decodeParts(Assembly &assembly, Type type, bool isPack) {
   size_t list = isPack ? 1 : 0;
   size_t count = assembly.getOperand(list).parts.size();
-  std::optional<Type> part = count == 2 || count == 4 ? getPart(getBytes(type) / static_cast<unsigned>(count)) : std::nullopt;
+  std::optional<Type> part =
+      count == 2 || count == 4 ? getPart(getBytes(type) / static_cast<unsigned>(count)) : std::nullopt;
   if (!part)
     return assembly.fail("there are " + std::to_string(count) + " parts, expected 2 or 4");
   assembly.instruction.count = static_cast<uint8_t>(count);

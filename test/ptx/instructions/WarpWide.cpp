@@ -89,9 +89,7 @@ static void runVote(const Instruction &instruction, Warp &warp, uint32_t mask) {
   Vote kind = static_cast<Vote>(instruction.target);
   if (kind == Vote::Ballot)
     return setLanes<uint32_t>(warp, instruction.slots[0], mask, [=](unsigned) { return votes; });
-  bool result = kind == Vote::All   ? votes == mask
-                : kind == Vote::Any ? votes != 0
-                                    : votes == mask || votes == 0;
+  bool result = kind == Vote::All ? votes == mask : kind == Vote::Any ? votes != 0 : votes == mask || votes == 0;
   setLanes<uint8_t>(warp, instruction.slots[0], mask, [=](unsigned) { return result; });
 }
 

@@ -94,7 +94,8 @@ private:
     constexpr unsigned threads = 128;
     size_t blocks = (tuples.size() + threads - 1) / threads;
     uint64_t result = device.allocate(blocks * threads * sizeof(R));
-    std::string body = ".reg .pred %p, %q; .reg " + getType<R>() + " %d;\n"
+    std::string body = ".reg .pred %p, %q; .reg " + getType<R>() +
+                       " %d;\n"
                        "mov.u32 %r2, %ctaid.x; mad.lo.u32 %r1, %r2, 128, %r1;\n";
     std::vector<uint64_t> addresses = load<0, Operands...>(body, tuples, blocks * threads);
     body += code + "\nmul.wide.u32 %rd20, %r1, " + std::to_string(sizeof(R)) + ";\nadd.u64 %rd20, %rd20, %rd1;\n" +

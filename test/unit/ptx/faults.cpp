@@ -40,8 +40,8 @@ static void testMemory() {
   launch("across its end", "ld.global.v4.u32 {%r2, %r3, %r4, %r5}, [%rd1+48];");
   launch("before it", "st.global.u8 [%rd1+-1], %r1;");
   launch("of no allocation", "mov.u64 %rd2, 4096; ld.global.u32 %r2, [%rd2];");
-  launch("of a later thread", "shl.b32 %r2, %r1, 2; cvt.u64.u32 %rd2, %r2; add.s64 %rd1, %rd1, %rd2; st.global.u32 [%rd1], 0;",
-         40);
+  launch("of a later thread",
+         "shl.b32 %r2, %r1, 2; cvt.u64.u32 %rd2, %r2; add.s64 %rd1, %rd1, %rd2; st.global.u32 [%rd1], 0;", 40);
   launch("generic", "add.s64 %rd1, %rd1, 128; ld.u32 %r2, [%rd1];");
   launch("misaligned", "ld.global.u32 %r2, [%rd1+2];");
   launch("misaligned vector", "ld.global.v2.u32 {%r2, %r3}, [%rd1+4];");
@@ -61,8 +61,8 @@ static void testFreed() {
   std::fprintf(stderr, "freed:\n");
   uint64_t memory = device.allocate(64), other = device.allocate(64);
   cuMemFree_v2(memory);
-  int error = device.run(makeKernel(2, "ld.global.u32 %r2, [%rd1]; st.global.u32 [%rd2], %r2;"), {1, 1, 1}, {1, 1, 1}, 0,
-                         memory, other);
+  int error = device.run(makeKernel(2, "ld.global.u32 %r2, [%rd1]; st.global.u32 [%rd2], %r2;"), {1, 1, 1}, {1, 1, 1},
+                         0, memory, other);
   std::fprintf(stderr, "%s\n", getName(error));
 }
 
@@ -71,8 +71,9 @@ static void testWaiting() {
   launch("another barrier", "setp.ge.u32 %p1, %r1, 32; @%p1 bra $other; bar.sync 0; ret;\n$other: bar.sync 1;", 64);
   launch("another place", "setp.ge.u32 %p1, %r1, 8; @%p1 bra $other; bar.sync 0; ret;\n$other: bar.sync 0;", 32);
   launch("lanes that do not come", "setp.ge.u32 %p1, %r1, 8; @%p1 ret; shfl.sync.bfly.b32 %r2, %r1, 1, 31, -1;", 32);
-  launch("half of a warp", "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%r2, %r3, %r4, %r5}, {%r2, %r3, %r4, %r5},"
-                           "{%r2, %r3}, {%r2, %r3, %r4, %r5};",
+  launch("half of a warp",
+         "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%r2, %r3, %r4, %r5}, {%r2, %r3, %r4, %r5},"
+         "{%r2, %r3}, {%r2, %r3, %r4, %r5};",
          16);
   launch("not in the mask", "shfl.sync.bfly.b32 %r2, %r1, 1, 31, 1;", 2);
   launch("a loop without an end", "$again: add.u32 %r1, %r1, 1; bra $again;", 32);
@@ -100,16 +101,18 @@ static void testModules() {
   load("no version", ".entry k() { ret; }");
   load("newer version", ".version 99.0\n.target sm_80\n.address_size 64\n");
   load("newer device", ".version 7.0\n.target sm_100\n.address_size 64\n");
-  load("not text", "\x7f" "ELF");
+  load("not text", "\x7f"
+                   "ELF");
   load("nothing", "");
 }
 
 /// Texts that end anywhere, or have one character changed, are refused or loaded, and that is all.
 static void testDamage() {
   Device device;
-  std::string text = makeKernel(2, ".shared .align 4 .b8 s[16]; @!%p1 bra $end; st.shared.v2.u32 [s+8], {%r1, -5};\n"
-                                   "mov.b32 %r2, 0f3F800000; setp.lt.and.f32 %p1|%p2, %r2, 0d3FF0000000000000, !%p3;\n"
-                                   "{ .param .b32 x; st.param.b32 [x], %r1; call.uni f, (x); }\n$end:",
+  std::string text = makeKernel(2,
+                                ".shared .align 4 .b8 s[16]; @!%p1 bra $end; st.shared.v2.u32 [s+8], {%r1, -5};\n"
+                                "mov.b32 %r2, 0f3F800000; setp.lt.and.f32 %p1|%p2, %r2, 0d3FF0000000000000, !%p3;\n"
+                                "{ .param .b32 x; st.param.b32 [x], %r1; call.uni f, (x); }\n$end:",
                                 ".const .f32 c[2] = {1.0, 0f00000000};\n.func f(.param .b32 a) { ret; }\n");
   unsigned loaded = 0;
   auto load = [&](const std::string &damaged) {

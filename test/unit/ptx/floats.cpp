@@ -131,7 +131,8 @@ template <float get(u16)> static u16 same(u16 bits) { return std::isnan(get(bits
 
 /// The instruction, and after it one NaN for all.
 static std::string oneNan(const std::string &code, const std::string &type) {
-  return code + " .reg .b32 %w; .reg .pred %n; cvt.f32." + type + " %w, %d; setp.nan.f32 %n, %w, %w; @%n mov.b16 %d, 0x7fff;";
+  return code + " .reg .b32 %w; .reg .pred %n; cvt.f32." + type +
+         " %w, %d; setp.nan.f32 %n, %w, %w; @%n mov.b16 %d, 0x7fff;";
 }
 
 static void testHalf(Evaluator &e) {
@@ -154,9 +155,8 @@ static void testHalf(Evaluator &e) {
   e.check<u32, u16, u16>("setp.lt.f16 %p, %a, %b; selp.u32 %d, 1, 0, %p;",
                          [](u16 a, u16 b) { return u32(half(a) < half(b)); });
   e.check<u16, u16>("neg.f16 %d, %a;", [](u16 a) { return u16(a ^ 0x8000); });
-  e.check<u16, u16, u16>(oneNan("fma.rn.bf16 %d, %a, %b, 0x3f80;", "bf16"), [](u16 a, u16 b) {
-    return same<brain>(toBrain(double(brain(a)) * brain(b) + 1));
-  });
+  e.check<u16, u16, u16>(oneNan("fma.rn.bf16 %d, %a, %b, 0x3f80;", "bf16"),
+                         [](u16 a, u16 b) { return same<brain>(toBrain(double(brain(a)) * brain(b) + 1)); });
 }
 
 static void testCompare(Evaluator &e) {
@@ -199,10 +199,22 @@ static void testConversions(Evaluator &e) {
   e.check<u64, double>("cvt.rzi.u64.f64 %d, %a;", [](double a) { return clampTo<u64>(std::trunc(a)); });
   e.check<float, float>("cvt.rni.f32.f32 %d, %a;", [](float a) { return std::nearbyint(a); });
   e.check<float, float>("cvt.sat.f32.f32 %d, %a;", saturate);
-  checkRounded<float, s32>(e, "cvt", ".f32.s32 %d, %a;", [](s32 a) { volatile s32 x = a; return float(x); });
-  checkRounded<float, u32>(e, "cvt", ".f32.u32 %d, %a;", [](u32 a) { volatile s64 x = a; return float(x); });
-  checkRounded<float, s64>(e, "cvt", ".f32.s64 %d, %a;", [](s64 a) { volatile s64 x = a; return float(x); });
-  checkRounded<float, double>(e, "cvt", ".f32.f64 %d, %a;", [](double a) { volatile double x = a; return float(x); });
+  checkRounded<float, s32>(e, "cvt", ".f32.s32 %d, %a;", [](s32 a) {
+    volatile s32 x = a;
+    return float(x);
+  });
+  checkRounded<float, u32>(e, "cvt", ".f32.u32 %d, %a;", [](u32 a) {
+    volatile s64 x = a;
+    return float(x);
+  });
+  checkRounded<float, s64>(e, "cvt", ".f32.s64 %d, %a;", [](s64 a) {
+    volatile s64 x = a;
+    return float(x);
+  });
+  checkRounded<float, double>(e, "cvt", ".f32.f64 %d, %a;", [](double a) {
+    volatile double x = a;
+    return float(x);
+  });
   e.check<double, u64>("cvt.rn.f64.u64 %d, %a;", [](u64 a) { return double(a); });
   e.check<double, float>("cvt.f64.f32 %d, %a;", [](float a) { return double(a); });
   e.check<float, u16>("cvt.f32.f16 %d, %a;", half);

@@ -32,13 +32,16 @@ static void testSums(Evaluator &e) {
   e.check<s64, s64, s64>("max.s64 %d, %a, %b;", [](s64 a, s64 b) { return std::max(a, b); });
   // 64 bits by halves: the carry of the lower ones goes into the upper ones.
   const char *halves = ".reg .b32 %l<3>; .reg .b32 %u<3>; mov.b64 {%l0, %u0}, %a; mov.b64 {%l1, %u1}, %b;\n";
-  e.check<u64, u64, u64>(std::string(halves) + "add.cc.u32 %l2, %l0, %l1; addc.u32 %u2, %u0, %u1; mov.b64 %d, {%l2, %u2};",
+  e.check<u64, u64, u64>(std::string(halves) +
+                             "add.cc.u32 %l2, %l0, %l1; addc.u32 %u2, %u0, %u1; mov.b64 %d, {%l2, %u2};",
                          [](u64 a, u64 b) { return a + b; });
-  e.check<u64, u64, u64>(std::string(halves) + "sub.cc.u32 %l2, %l0, %l1; subc.u32 %u2, %u0, %u1; mov.b64 %d, {%l2, %u2};",
+  e.check<u64, u64, u64>(std::string(halves) +
+                             "sub.cc.u32 %l2, %l0, %l1; subc.u32 %u2, %u0, %u1; mov.b64 %d, {%l2, %u2};",
                          [](u64 a, u64 b) { return a - b; });
-  e.check<u64, u32, u32, u64>(".reg .b32 %l<2>; .reg .b32 %u<2>; mov.b64 {%l0, %u0}, %c; mad.lo.cc.u32 %l1, %a, %b, %l0;\n"
-                              "madc.hi.u32 %u1, %a, %b, %u0; mov.b64 %d, {%l1, %u1};",
-                              [](u32 a, u32 b, u64 c) { return u64(a) * b + c; });
+  e.check<u64, u32, u32, u64>(
+      ".reg .b32 %l<2>; .reg .b32 %u<2>; mov.b64 {%l0, %u0}, %c; mad.lo.cc.u32 %l1, %a, %b, %l0;\n"
+      "madc.hi.u32 %u1, %a, %b, %u0; mov.b64 %d, {%l1, %u1};",
+      [](u32 a, u32 b, u64 c) { return u64(a) * b + c; });
 }
 
 static void testProducts(Evaluator &e) {
@@ -55,8 +58,7 @@ static void testProducts(Evaluator &e) {
   e.check<u32, u32, u32, u32>("mad.lo.s32 %d, %a, %b, %c;", [](u32 a, u32 b, u32 c) { return a * b + c; });
   e.check<u32, u32, u32, u32>("mad.hi.u32 %d, %a, %b, %c;",
                               [](u32 a, u32 b, u32 c) { return u32(u64(a) * b >> 32) + c; });
-  e.check<u64, s32, s32, u64>("mad.wide.s32 %d, %a, %b, %c;",
-                              [](s32 a, s32 b, u64 c) { return u64(s64(a) * b) + c; });
+  e.check<u64, s32, s32, u64>("mad.wide.s32 %d, %a, %b, %c;", [](s32 a, s32 b, u64 c) { return u64(s64(a) * b) + c; });
   e.check<u32, u32, u32>("div.u32 %d, %a, %b;", [](u32 a, u32 b) { return b ? a / b : UINT32_MAX; });
   e.check<s32, s32, s32>("div.s32 %d, %a, %b;", [](s32 a, s32 b) { return b ? s32(s64(a) / b) : -1; });
   e.check<s16, s16, s16>("div.s16 %d, %a, %b;", [](s16 a, s16 b) { return b ? s16(a / b) : s16(-1); });
@@ -111,9 +113,8 @@ static void testShifts(Evaluator &e) {
   e.check<s32, s32, u32>("shr.s32 %d, %a, %b;", [](s32 a, u32 n) { return a >> std::min(n, 31u); });
   e.check<s64, s64, u32>("shr.s64 %d, %a, %b;", [](s64 a, u32 n) { return a >> std::min(n, 63u); });
   e.check<u64, u64, u32>("shr.b64 %d, %a, %b;", [](u64 a, u32 n) { return n < 64 ? a >> n : 0; });
-  e.check<u32, u32, u32, u32>("shf.l.wrap.b32 %d, %a, %b, %c;", [](u32 a, u32 b, u32 n) {
-    return u32((u64(b) << 32 | a) << (n & 31) >> 32);
-  });
+  e.check<u32, u32, u32, u32>("shf.l.wrap.b32 %d, %a, %b, %c;",
+                              [](u32 a, u32 b, u32 n) { return u32((u64(b) << 32 | a) << (n & 31) >> 32); });
   e.check<u32, u32, u32, u32>("shf.r.clamp.b32 %d, %a, %b, %c;",
                               [](u32 a, u32 b, u32 n) { return u32((u64(b) << 32 | a) >> std::min(n, 32u)); });
 }
@@ -151,8 +152,10 @@ static void testFields(Evaluator &e) {
     return (b & ~mask) | (mask ? a << (n & 255) & mask : 0);
   });
   e.check<u32, u32>("bfind.u32 %d, %a;", [](u32 a) { return a ? 31u - u32(std::countl_zero(a)) : ~0u; });
-  e.check<u32, s32>("bfind.s32 %d, %a;",
-                    [](s32 a) { u32 v = u32(a < 0 ? ~a : a); return v ? 31u - u32(std::countl_zero(v)) : ~0u; });
+  e.check<u32, s32>("bfind.s32 %d, %a;", [](s32 a) {
+    u32 v = u32(a < 0 ? ~a : a);
+    return v ? 31u - u32(std::countl_zero(v)) : ~0u;
+  });
   e.check<u32, u32>("clz.b32 %d, %a;", [](u32 a) { return u32(std::countl_zero(a)); });
   e.check<u32, u64>("clz.b64 %d, %a;", [](u64 a) { return u32(std::countl_zero(a)); });
   e.check<u32, u64>("popc.b64 %d, %a;", [](u64 a) { return u32(std::popcount(a)); });

@@ -15,16 +15,17 @@ static Checks checks;
 static void testLoads(Device &device) {
   std::vector<uint8_t> bytes{0x80, 0xff, 0x01, 0x7f, 0xfe, 0x00, 0x10, 0x90, 1, 2, 3, 4, 5, 6, 7, 8};
   uint64_t source = device.upload(bytes), result = device.allocate(8 * 16);
-  std::string body = "ld.global.u8 %h1, [%rd2]; cvt.u64.u16 %rd3, %h1; st.global.u64 [%rd1], %rd3;\n"
-                     "ld.global.s8 %r2, [%rd2+1]; cvt.s64.s32 %rd3, %r2; st.global.u64 [%rd1+8], %rd3;\n"
-                     "ld.global.s16 %rd3, [%rd2+6]; st.global.u64 [%rd1+16], %rd3;\n"
-                     "ld.global.nc.v2.u16 {%h1, %h2}, [%rd2]; mov.b32 %r2, {%h2, %h1}; st.global.u32 [%rd1+24], %r2;\n"
-                     "ld.global.v4.u8 {%r2, %r3, %r4, %r5}, [%rd2+4]; st.global.v4.b8 [%rd1+28], {%r5, %r4, %r3, %r2};\n"
-                     "ld.global.L1::no_allocate.v4.b32 {%r2, %r3, %r4, %r5}, [%rd2];\n"
-                     "st.global.v4.b32 [%rd1+32], {%r5, %r4, %r3, %r2};\n"
-                     "ld.volatile.global.v2.f64 {%rd3, %rd4}, [%rd2]; st.global.cs.v2.b64 [%rd1+48], {%rd4, %rd3};\n"
-                     "add.s64 %rd5, %rd2, 16; ld.b32 %r2, [%rd5+-4]; st.b32 [%rd1+64], %r2;\n"
-                     "st.global.v2.b32 [%rd1+72], {7, -1}; st.global.v2.u8 [%rd1+80], {%r2, 9};\n";
+  std::string body =
+      "ld.global.u8 %h1, [%rd2]; cvt.u64.u16 %rd3, %h1; st.global.u64 [%rd1], %rd3;\n"
+      "ld.global.s8 %r2, [%rd2+1]; cvt.s64.s32 %rd3, %r2; st.global.u64 [%rd1+8], %rd3;\n"
+      "ld.global.s16 %rd3, [%rd2+6]; st.global.u64 [%rd1+16], %rd3;\n"
+      "ld.global.nc.v2.u16 {%h1, %h2}, [%rd2]; mov.b32 %r2, {%h2, %h1}; st.global.u32 [%rd1+24], %r2;\n"
+      "ld.global.v4.u8 {%r2, %r3, %r4, %r5}, [%rd2+4]; st.global.v4.b8 [%rd1+28], {%r5, %r4, %r3, %r2};\n"
+      "ld.global.L1::no_allocate.v4.b32 {%r2, %r3, %r4, %r5}, [%rd2];\n"
+      "st.global.v4.b32 [%rd1+32], {%r5, %r4, %r3, %r2};\n"
+      "ld.volatile.global.v2.f64 {%rd3, %rd4}, [%rd2]; st.global.cs.v2.b64 [%rd1+48], {%rd4, %rd3};\n"
+      "add.s64 %rd5, %rd2, 16; ld.b32 %r2, [%rd5+-4]; st.b32 [%rd1+64], %r2;\n"
+      "st.global.v2.b32 [%rd1+72], {7, -1}; st.global.v2.u8 [%rd1+80], {%r2, 9};\n";
   checks.equal(device.run(makeKernel(2, body), {1, 1, 1}, {1, 1, 1}, 0, result, source), 0);
   std::vector<uint8_t> found = device.download<uint8_t>(result, 88);
   std::vector<uint8_t> expected{0x80, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
@@ -36,7 +37,8 @@ static void testLoads(Device &device) {
   add({5, 6, 7, 8, 1, 2, 3, 4, 0xfe, 0, 0x10, 0x90, 0x80, 0xff, 1, 0x7f});
   add({1, 2, 3, 4, 5, 6, 7, 8, 0x80, 0xff, 1, 0x7f, 0xfe, 0, 0x10, 0x90});
   // The rest of the first word behind is as it was.
-  add({5, 6, 7, 8, 0xff, 0xff, 0xff, 0xff, 7, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 5, 9, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff});
+  add({5,    6,    7,    8,    0xff, 0xff, 0xff, 0xff, 7,    0,    0,    0,
+       0xff, 0xff, 0xff, 0xff, 5,    9,    0xff, 0xff, 0xff, 0xff, 0xff, 0xff});
   for (size_t i = 0; i < found.size(); ++i)
     if (!checks.equal(int(found[i]), int(expected[i])))
       std::cerr << "of byte " << i << "\n";
@@ -44,21 +46,23 @@ static void testLoads(Device &device) {
 
 /// Variables of modules; shared and local memory, also by generic addresses; parameters that are arrays.
 static void testSpaces(Device &device) {
-  std::string before = ".global .align 4 .u32 counter = 5;\n.const .align 4 .f32 table[4] = {0f3F800000, 0f40000000, 3.0};\n"
-                       ".shared .align 16 .b8 fixed[64];\n.extern .shared .align 16 .b8 rest[];\n"
-                       ".global .align 8 .b8 unused[0x10];\n";
-  std::string body = ".local .align 8 .b8 own[16];\n"
-                     "ld.global.u32 %r2, [counter]; add.u32 %r2, %r2, 1; st.global.u32 [counter], %r2;\n"
-                     "st.global.u32 [%rd1], %r2;\n"
-                     "ld.const.f32 %r3, [table+4]; mov.u64 %rd3, table; ld.const.f32 %r4, [%rd3+8];\n"
-                     "ld.const.f32 %r5, [table+12]; st.global.v2.u32 [%rd1+8], {%r3, %r4}; st.global.u32 [%rd1+4], %r5;\n"
-                     "st.shared.u32 [fixed+60], 17; st.shared.u32 [rest], 18; mov.u32 %r6, rest;\n"
-                     "st.shared.u32 [%r6+4], 19; cvt.u64.u32 %rd3, %r6; cvta.shared.u64 %rd3, %rd3;\n"
-                     "ld.u32 %r7, [%rd3+-4]; ld.v2.u32 {%r8, %r9}, [%rd3]; st.global.v4.u32 [%rd1+16], {%r6, %r7, %r8, %r9};\n"
-                     "mov.u64 %rd4, own; st.local.u64 [own+8], %rd1; cvta.local.u64 %rd5, %rd4; ld.u64 %rd6, [%rd5+8];\n"
-                     "sub.s64 %rd6, %rd6, %rd1; st.global.u64 [%rd1+32], %rd6; isspacep.shared %p1, %rd3;\n"
-                     "isspacep.local %p2, %rd3; selp.u32 %r2, 1, 0, %p1; selp.u32 %r3, 1, 0, %p2;\n"
-                     "st.global.v2.u32 [%rd1+40], {%r2, %r3};\n";
+  std::string before =
+      ".global .align 4 .u32 counter = 5;\n.const .align 4 .f32 table[4] = {0f3F800000, 0f40000000, 3.0};\n"
+      ".shared .align 16 .b8 fixed[64];\n.extern .shared .align 16 .b8 rest[];\n"
+      ".global .align 8 .b8 unused[0x10];\n";
+  std::string body =
+      ".local .align 8 .b8 own[16];\n"
+      "ld.global.u32 %r2, [counter]; add.u32 %r2, %r2, 1; st.global.u32 [counter], %r2;\n"
+      "st.global.u32 [%rd1], %r2;\n"
+      "ld.const.f32 %r3, [table+4]; mov.u64 %rd3, table; ld.const.f32 %r4, [%rd3+8];\n"
+      "ld.const.f32 %r5, [table+12]; st.global.v2.u32 [%rd1+8], {%r3, %r4}; st.global.u32 [%rd1+4], %r5;\n"
+      "st.shared.u32 [fixed+60], 17; st.shared.u32 [rest], 18; mov.u32 %r6, rest;\n"
+      "st.shared.u32 [%r6+4], 19; cvt.u64.u32 %rd3, %r6; cvta.shared.u64 %rd3, %rd3;\n"
+      "ld.u32 %r7, [%rd3+-4]; ld.v2.u32 {%r8, %r9}, [%rd3]; st.global.v4.u32 [%rd1+16], {%r6, %r7, %r8, %r9};\n"
+      "mov.u64 %rd4, own; st.local.u64 [own+8], %rd1; cvta.local.u64 %rd5, %rd4; ld.u64 %rd6, [%rd5+8];\n"
+      "sub.s64 %rd6, %rd6, %rd1; st.global.u64 [%rd1+32], %rd6; isspacep.shared %p1, %rd3;\n"
+      "isspacep.local %p2, %rd3; selp.u32 %r2, 1, 0, %p1; selp.u32 %r3, 1, 0, %p2;\n"
+      "st.global.v2.u32 [%rd1+40], {%r2, %r3};\n";
   uint64_t result = device.allocate(48);
   checks.equal(device.run(makeKernel(1, body, before), {1, 1, 1}, {1, 1, 1}, 8, result), 0);
   std::vector<uint32_t> expected{6, 0, 0x40000000, 0x40400000, 64, 17, 18, 19, 0, 0, 1, 0};
@@ -67,10 +71,11 @@ static void testSpaces(Device &device) {
     if (!checks.equal(found[i], expected[i]))
       std::cerr << "of word " << i << "\n";
 
-  std::string array = header + ".entry k(.param .u8 a, .param .align 8 .b8 b[24], .param .u64 .ptr .global .align 4 c) {\n"
-                               ".reg .b32 %r<3>; .reg .b64 %rd<3>; ld.param.u64 %rd1, [c]; ld.param.v2.u32 {%r0, %r1}, [b+8];\n"
-                               "ld.param.u8 %r2, [a]; add.u32 %r0, %r0, %r2; mov.u64 %rd2, b; ld.param.u32 %r2, [%rd2+20];\n"
-                               "st.global.v2.u32 [%rd1], {%r0, %r1}; st.global.u32 [%rd1+8], %r2; }\n";
+  std::string array = header +
+                      ".entry k(.param .u8 a, .param .align 8 .b8 b[24], .param .u64 .ptr .global .align 4 c) {\n"
+                      ".reg .b32 %r<3>; .reg .b64 %rd<3>; ld.param.u64 %rd1, [c]; ld.param.v2.u32 {%r0, %r1}, [b+8];\n"
+                      "ld.param.u8 %r2, [a]; add.u32 %r0, %r0, %r2; mov.u64 %rd2, b; ld.param.u32 %r2, [%rd2+20];\n"
+                      "st.global.v2.u32 [%rd1], {%r0, %r1}; st.global.u32 [%rd1+8], %r2; }\n";
   std::array<uint32_t, 6> b{1, 2, 3, 4, 5, 6};
   checks.equal(device.run(array, {1, 1, 1}, {1, 1, 1}, 0, uint8_t{100}, b, result), 0);
   checks.that(device.download<uint32_t>(result, 3) == std::vector<uint32_t>{103, 4, 6});
@@ -93,14 +98,15 @@ static void testGlobals(Device &) {
 
 /// Many threads of many blocks at one place.
 static void testAtomics(Device &device) {
-  std::string body = "mov.u32 %r3, %ctaid.x; mad.lo.u32 %r4, %r3, 128, %r1; cvt.rn.f32.u32 %r5, 1;\n"
-                     "red.global.add.u32 [%rd1], 1; atom.global.add.f32 %r6, [%rd1+4], 0f3F800000;\n"
-                     "atom.global.max.s32 %r6, [%rd1+8], %r4; atom.global.min.u32 %r6, [%rd1+12], %r4;\n"
-                     "shl.b32 %r7, 1, %r3; atom.relaxed.gpu.global.or.b32 %r6, [%rd1+16], %r7;\n"
-                     "atom.global.inc.u32 %r6, [%rd1+20], 9; red.global.add.u64 [%rd1+24], 3;\n"
-                     "atom.global.exch.b32 %r6, [%rd1+32], 77;\n"
-                     "retry: ld.global.u32 %r8, [%rd1+36]; add.u32 %r9, %r8, 2; atom.global.cas.b32 %r10, [%rd1+36], %r8, %r9;\n"
-                     "setp.ne.u32 %p1, %r10, %r8; @%p1 bra retry;\n";
+  std::string body =
+      "mov.u32 %r3, %ctaid.x; mad.lo.u32 %r4, %r3, 128, %r1; cvt.rn.f32.u32 %r5, 1;\n"
+      "red.global.add.u32 [%rd1], 1; atom.global.add.f32 %r6, [%rd1+4], 0f3F800000;\n"
+      "atom.global.max.s32 %r6, [%rd1+8], %r4; atom.global.min.u32 %r6, [%rd1+12], %r4;\n"
+      "shl.b32 %r7, 1, %r3; atom.relaxed.gpu.global.or.b32 %r6, [%rd1+16], %r7;\n"
+      "atom.global.inc.u32 %r6, [%rd1+20], 9; red.global.add.u64 [%rd1+24], 3;\n"
+      "atom.global.exch.b32 %r6, [%rd1+32], 77;\n"
+      "retry: ld.global.u32 %r8, [%rd1+36]; add.u32 %r9, %r8, 2; atom.global.cas.b32 %r10, [%rd1+36], %r8, %r9;\n"
+      "setp.ne.u32 %p1, %r10, %r8; @%p1 bra retry;\n";
   std::vector<uint32_t> zeros(10, 0);
   zeros[3] = 1000;
   uint64_t place = device.upload(zeros);
@@ -163,9 +169,10 @@ static void testCalls(Device &device) {
                        "{ .param .b32 a; .param .b32 b; st.param.b32 [a], %v0; call.uni (b), twice, (a);\n"
                        "ld.param.b32 %v2, [b]; } st.param.b32 [r], %v2; ret;\n$done: ret; }\n"
                        ".func nothing { ret; }\n";
-  std::string body = "{ .param .b32 a; .param .align 8 .b8 b[16]; .param .b32 c; st.param.b32 [a], %r1;\n"
-                     "st.param.v2.b32 [b+8], {5, 1000}; call (c), early, (a, b); ld.param.b32 %r2, [c]; call nothing; }\n" +
-                     storeResult;
+  std::string body =
+      "{ .param .b32 a; .param .align 8 .b8 b[16]; .param .b32 c; st.param.b32 [a], %r1;\n"
+      "st.param.v2.b32 [b+8], {5, 1000}; call (c), early, (a, b); ld.param.b32 %r2, [c]; call nothing; }\n" +
+      storeResult;
   uint64_t result = device.allocate(32 * 4);
   checks.equal(device.run(makeKernel(1, body, before), {1, 1, 1}, {32, 1, 1}, 0, result), 0);
   std::vector<uint32_t> found = device.download<uint32_t>(result, 32);

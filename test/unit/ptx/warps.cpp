@@ -18,7 +18,8 @@ static void checkThreads(Device &device, const std::string &body, unsigned threa
                          const std::function<uint32_t(uint32_t)> &expected,
                          std::source_location where = std::source_location::current()) {
   uint64_t result = device.allocate(threads * 4);
-  if (!checks.equal(device.run(makeKernel(1, body + storeResult), {1, 1, 1}, {threads, 1, 1}, shared, result), 0, where))
+  if (!checks.equal(device.run(makeKernel(1, body + storeResult), {1, 1, 1}, {threads, 1, 1}, shared, result), 0,
+                    where))
     return;
   std::vector<uint32_t> found = device.download<uint32_t>(result, threads);
   for (uint32_t i = 0; i < threads; ++i)
@@ -41,18 +42,20 @@ static void testFlow(Device &device) {
   });
   checkThreads(device, "mov.u32 %r2, 1; setp.lt.u32 %p1, %r1, 5; @!%p1 add.u32 %r2, %r2, 6;\n", 40, 0,
                [](uint32_t i) { return i < 5 ? 1 : 7; });
-  checkThreads(device, "mov.u32 %r2, %laneid; mov.u32 %r3, %warpid; mad.lo.u32 %r2, %r3, 100, %r2; mov.u32 %r3, %ntid.x;\n"
-                       "mad.lo.u32 %r2, %r3, 1000, %r2;\n",
+  checkThreads(device,
+               "mov.u32 %r2, %laneid; mov.u32 %r3, %warpid; mad.lo.u32 %r2, %r3, 100, %r2; mov.u32 %r3, %ntid.x;\n"
+               "mad.lo.u32 %r2, %r3, 1000, %r2;\n",
                70, 0, [](uint32_t i) { return 70000 + i / 32 * 100 + i % 32; });
 }
 
 static void testBarriers(Device &device) {
   // A sum of all threads by halves.
-  std::string sum = "shl.b32 %r3, %r1, 2; st.shared.u32 [%r3], %r1; mov.u32 %r4, 64;\n"
-                    "$loop: bar.sync 0; setp.ge.u32 %p1, %r1, %r4; @%p1 bra $skip; shl.b32 %r5, %r4, 2;\n"
-                    "add.u32 %r5, %r5, %r3; ld.shared.u32 %r6, [%r5]; ld.shared.u32 %r7, [%r3]; add.u32 %r6, %r6, %r7;\n"
-                    "st.shared.u32 [%r3], %r6;\n$skip: shr.u32 %r4, %r4, 1; setp.ne.u32 %p1, %r4, 0; @%p1 bra $loop;\n"
-                    "barrier.sync 0; ld.shared.u32 %r2, [0];\n";
+  std::string sum =
+      "shl.b32 %r3, %r1, 2; st.shared.u32 [%r3], %r1; mov.u32 %r4, 64;\n"
+      "$loop: bar.sync 0; setp.ge.u32 %p1, %r1, %r4; @%p1 bra $skip; shl.b32 %r5, %r4, 2;\n"
+      "add.u32 %r5, %r5, %r3; ld.shared.u32 %r6, [%r5]; ld.shared.u32 %r7, [%r3]; add.u32 %r6, %r6, %r7;\n"
+      "st.shared.u32 [%r3], %r6;\n$skip: shr.u32 %r4, %r4, 1; setp.ne.u32 %p1, %r4, 0; @%p1 bra $loop;\n"
+      "barrier.sync 0; ld.shared.u32 %r2, [0];\n";
   checkThreads(device, sum, 128, 512, [](uint32_t) { return 127 * 64; });
   // The upper warp writes and does not wait; the lower one waits for both, at a barrier of its own.
   std::string pair = "mov.u32 %r2, 0; setp.ge.u32 %p1, %r1, 32; @!%p1 bra $wait; shl.b32 %r3, %r1, 2;\n"
@@ -64,33 +67,40 @@ static void testBarriers(Device &device) {
 static void testExchange(Device &device) {
   auto value = [](uint32_t lane) { return lane * 3 + 1; };
   std::string make = "mad.lo.u32 %r3, %r1, 3, 1;\n";
-  checkThreads(device, make + "shfl.sync.bfly.b32 %r2, %r3, 5, 31, -1;\n", 32, 0, [=](uint32_t i) { return value(i ^ 5); });
-  checkThreads(device, make + "shfl.sync.down.b32 %r2|%p1, %r3, 7, 31, 0xffffffff; @!%p1 add.u32 %r2, %r2, 1000;\n", 32, 0,
-               [=](uint32_t i) { return i + 7 < 32 ? value(i + 7) : value(i) + 1000; });
+  checkThreads(device, make + "shfl.sync.bfly.b32 %r2, %r3, 5, 31, -1;\n", 32, 0,
+               [=](uint32_t i) { return value(i ^ 5); });
+  checkThreads(device, make + "shfl.sync.down.b32 %r2|%p1, %r3, 7, 31, 0xffffffff; @!%p1 add.u32 %r2, %r2, 1000;\n", 32,
+               0, [=](uint32_t i) { return i + 7 < 32 ? value(i + 7) : value(i) + 1000; });
   checkThreads(device, make + "shfl.sync.up.b32 %r2, %r3, 2, 0, -1;\n", 32, 0,
                [=](uint32_t i) { return value(i < 2 ? i : i - 2); });
   // Segments of eight lanes: 0x1800 is 24 in bits 8 to 12.
   checkThreads(device, make + "shfl.sync.idx.b32 %r2, %r3, 3, 0x181f, -1;\n", 64, 0,
                [=](uint32_t i) { return value(i / 8 * 8 + 3); });
   // Lanes that come late, from a loop of their own.
-  checkThreads(device, make + "mov.u32 %r4, %r1;\n$loop: setp.eq.u32 %p1, %r4, 0; @%p1 bra $meet; sub.u32 %r4, %r4, 1;\n"
-                              "bra $loop;\n$meet: shfl.sync.bfly.b32 %r2, %r3, 1, 31, -1;\n",
+  checkThreads(device,
+               make + "mov.u32 %r4, %r1;\n$loop: setp.eq.u32 %p1, %r4, 0; @%p1 bra $meet; sub.u32 %r4, %r4, 1;\n"
+                      "bra $loop;\n$meet: shfl.sync.bfly.b32 %r2, %r3, 1, 31, -1;\n",
                32, 0, [=](uint32_t i) { return value(i ^ 1); });
   checkThreads(device, "setp.gt.u32 %p1, %r1, 20; vote.sync.ballot.b32 %r2, %p1, -1;\n", 32, 0,
                [](uint32_t) { return 0xffe00000; });
-  checkThreads(device, "setp.gt.u32 %p1, %r1, 20; vote.sync.any.pred %p2, !%p1, -1; vote.sync.all.pred %p3, %p1, -1;\n"
-                       "vote.sync.uni.pred %p4, %p3, -1; selp.u32 %r2, 1, 0, %p2; @%p3 add.u32 %r2, %r2, 2; @%p4 add.u32 %r2, %r2, 4;\n",
-               32, 0, [](uint32_t) { return 5; });
-  checkThreads(device, "setp.lt.u32 %p1, %r1, 9; mov.u32 %r2, 0; @%p1 bra $in; bra $end;\n$in: activemask.b32 %r2;\n$end:\n", 32,
-               0, [](uint32_t i) { return i < 9 ? 0x1ff : 0; });
+  checkThreads(
+      device,
+      "setp.gt.u32 %p1, %r1, 20; vote.sync.any.pred %p2, !%p1, -1; vote.sync.all.pred %p3, %p1, -1;\n"
+      "vote.sync.uni.pred %p4, %p3, -1; selp.u32 %r2, 1, 0, %p2; @%p3 add.u32 %r2, %r2, 2; @%p4 add.u32 %r2, %r2, 4;\n",
+      32, 0, [](uint32_t) { return 5; });
+  checkThreads(device,
+               "setp.lt.u32 %p1, %r1, 9; mov.u32 %r2, 0; @%p1 bra $in; bra $end;\n$in: activemask.b32 %r2;\n$end:\n",
+               32, 0, [](uint32_t i) { return i < 9 ? 0x1ff : 0; });
   checkThreads(device, make + "redux.sync.add.u32 %r2, %r3, -1;\n", 32, 0, [](uint32_t) { return 31 * 16 * 3 + 32; });
   checkThreads(device, "neg.s32 %r3, %r1; redux.sync.min.s32 %r2, %r3, -1;\n", 32, 0, [](uint32_t) { return -31; });
   // Two groups of lanes, each with its own members, at once.
-  checkThreads(device, make + "setp.lt.u32 %p1, %r1, 12; selp.b32 %r4, 0xfff, 0xfffff000, %p1;\n"
-                              "shfl.sync.idx.b32 %r2, %r3, 0, 31, %r4;\n",
+  checkThreads(device,
+               make + "setp.lt.u32 %p1, %r1, 12; selp.b32 %r4, 0xfff, 0xfffff000, %p1;\n"
+                      "shfl.sync.idx.b32 %r2, %r3, 0, 31, %r4;\n",
                32, 0, [=](uint32_t i) { return i < 12 ? value(0) : 0xffffffff; });
-  checkThreads(device, "setp.lt.u32 %p1, %r1, 8; mov.u32 %r2, 1; @!%p1 bra $end; shfl.sync.bfly.b32 %r2, %r1, 1, 31, 0xff;\n"
-                       "bar.warp.sync 0xff;\n$end:\n",
+  checkThreads(device,
+               "setp.lt.u32 %p1, %r1, 8; mov.u32 %r2, 1; @!%p1 bra $end; shfl.sync.bfly.b32 %r2, %r1, 1, 31, 0xff;\n"
+               "bar.warp.sync 0xff;\n$end:\n",
                32, 0, [](uint32_t i) { return i < 8 ? i ^ 1 : 1; });
 }
 
@@ -98,18 +108,21 @@ static void testExchange(Device &device) {
 
 /// Loads registers %r<first…> of A (16 × depth bytes, by rows) and of B (8 columns × depth bytes) for `mma`.
 static std::string loadFragments(unsigned depthBytes) {
-  std::string text = "shr.u32 %r20, %r1, 2; and.b32 %r21, %r1, 3; mul.lo.u32 %r22, %r20, " + std::to_string(depthBytes) +
+  std::string text = "shr.u32 %r20, %r1, 2; and.b32 %r21, %r1, 3; mul.lo.u32 %r22, %r20, " +
+                     std::to_string(depthBytes) +
                      "; mad.lo.u32 %r22, %r21, 4, %r22; cvt.u64.u32 %rd10, %r22; add.s64 %rd11, %rd2, %rd10;\n"
                      "add.s64 %rd12, %rd3, %rd10;\n";
   unsigned rows = 8 * depthBytes;
   for (unsigned r = 0; r < 4; ++r)
-    text += "ld.global.b32 %r" + std::to_string(3 + r) + ", [%rd11+" + std::to_string(r % 2 * rows + r / 2 * 16) + "];\n";
+    text +=
+        "ld.global.b32 %r" + std::to_string(3 + r) + ", [%rd11+" + std::to_string(r % 2 * rows + r / 2 * 16) + "];\n";
   return text + "ld.global.b32 %r7, [%rd12]; ld.global.b32 %r8, [%rd12+16];\n";
 }
 
 /// Stores D[16 × 8] in rows, and loads C from there first.
 static std::string multiply(const std::string &instruction) {
-  std::string place = "mul.lo.u32 %r23, %r20, 32; mad.lo.u32 %r23, %r21, 8, %r23; cvt.u64.u32 %rd10, %r23; add.s64 %rd10, %rd10, %rd1;\n";
+  std::string place = "mul.lo.u32 %r23, %r20, 32; mad.lo.u32 %r23, %r21, 8, %r23; cvt.u64.u32 %rd10, %r23; add.s64 "
+                      "%rd10, %rd10, %rd1;\n";
   return place + "ld.global.v2.b32 {%r9, %r10}, [%rd10]; ld.global.v2.b32 {%r11, %r12}, [%rd10+256];\n" + instruction +
          " {%r9, %r10, %r11, %r12}, {%r3, %r4, %r5, %r6}, {%r7, %r8}, {%r9, %r10, %r11, %r12};\n"
          "st.global.v2.b32 [%rd10], {%r9, %r10}; st.global.v2.b32 [%rd10+256], {%r11, %r12};\n";
@@ -118,7 +131,8 @@ static std::string multiply(const std::string &instruction) {
 /// D = A · B + C of elements of type T, with `depth` of them in k, against sums of products.
 template <typename A, typename B, typename Sum>
 static void checkMma(Device &device, const std::string &instruction, unsigned depth, std::function<double(A)> getA,
-                     std::function<double(B)> getB, std::function<A(uint32_t)> makeA, std::function<B(uint32_t)> makeB) {
+                     std::function<double(B)> getB, std::function<A(uint32_t)> makeA,
+                     std::function<B(uint32_t)> makeB) {
   std::mt19937 random(3);
   std::vector<A> a(16 * depth);
   std::vector<B> b(8 * depth);
@@ -165,21 +179,24 @@ static void testProducts(Device &device) {
   std::function<uint16_t(uint32_t)> makeBrain = [](uint32_t r) {
     return static_cast<uint16_t>(std::bit_cast<uint32_t>(static_cast<float>(r % 255) / 16 - 8) >> 16);
   };
-  checkMma<uint16_t, uint16_t, float>(device, "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32", 16, getBrain, getBrain,
-                                      makeBrain, makeBrain);
+  checkMma<uint16_t, uint16_t, float>(device, "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32", 16, getBrain,
+                                      getBrain, makeBrain, makeBrain);
 }
 
 /// Four matrices in shared memory, element e of row i of matrix m being 100 m + 10 i + e.
 static void testLoadMatrix(Device &device) {
-  std::string fill = "shl.b32 %r3, %r1, 4; shr.u32 %r4, %r1, 3; and.b32 %r5, %r1, 7; mul.lo.u32 %r6, %r4, 100; mad.lo.u32 %r6, %r5, 10, %r6;\n";
+  std::string fill = "shl.b32 %r3, %r1, 4; shr.u32 %r4, %r1, 3; and.b32 %r5, %r1, 7; mul.lo.u32 %r6, %r4, 100; "
+                     "mad.lo.u32 %r6, %r5, 10, %r6;\n";
   for (unsigned e = 0; e < 8; ++e)
-    fill += "add.u32 %r7, %r6, " + std::to_string(e) + "; cvt.u16.u32 %h1, %r7; st.shared.u16 [%r3+" + std::to_string(2 * e) + "], %h1;\n";
+    fill += "add.u32 %r7, %r6, " + std::to_string(e) + "; cvt.u16.u32 %h1, %r7; st.shared.u16 [%r3+" +
+            std::to_string(2 * e) + "], %h1;\n";
   fill += "bar.sync 0;\n";
   auto element = [](uint32_t m, uint32_t i, uint32_t e) { return 100 * m + 10 * i + e; };
   for (uint32_t m = 0; m < 4; ++m) {
     std::string register2 = "mov.b32 %r2, %r" + std::to_string(10 + m) + ";\n";
-    checkThreads(device, fill + "ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%r10, %r11, %r12, %r13}, [%r3];\n" + register2, 32,
-                 512, [=](uint32_t l) { return element(m, l / 4, l % 4 * 2 + 1) << 16 | element(m, l / 4, l % 4 * 2); });
+    checkThreads(
+        device, fill + "ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%r10, %r11, %r12, %r13}, [%r3];\n" + register2, 32,
+        512, [=](uint32_t l) { return element(m, l / 4, l % 4 * 2 + 1) << 16 | element(m, l / 4, l % 4 * 2); });
   }
   checkThreads(device, fill + "ldmatrix.sync.aligned.m8n8.x2.trans.shared.b16 {%r10, %r2}, [%r3];\n", 32, 512,
                [=](uint32_t l) { return element(1, l % 4 * 2 + 1, l / 4) << 16 | element(1, l % 4 * 2, l / 4); });
