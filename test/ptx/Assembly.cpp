@@ -56,8 +56,7 @@ void Assembly::fail(const std::string &message) {
 Slot Assembly::getNumber(const Operand &operand, Type type) {
   uint64_t bits = operand.bits;
   bool isInteger = operand.kind == Operand::Kind::Integer;
-  // Numbers of 16 bits are written as their bits.
-  if (isInteger && (type == Type::F32 || type == Type::F64)) {
+  if (isInteger && isFloat(type)) {
     fail("found an integer, expected a number of type `" + std::string(getName(type)) + "`");
   } else if (!isInteger && isFloat(type)) {
     bool isSingle = operand.kind == Operand::Kind::Single;
@@ -187,6 +186,8 @@ void Assembly::setAddress(size_t i, Space space) {
     return fail("operand " + std::to_string(i + 1) + " is not an address in `[]`");
   if (operand.name.empty()) {
     instruction.offset = static_cast<int64_t>(operand.bits);
+    if (space != Space::Local)
+      fail("found a number as an address, expected a register or a variable");
     return;
   }
   std::optional<Symbol> symbol = decoder.find(operand.name, operand.line);

@@ -28,8 +28,8 @@ enum CudaError {
   LaunchFailed = 719,
 };
 
-/// What stands before a module's first directive: PTX 7.0 for sm_80.
-inline const std::string header = ".version 7.0\n.target sm_80\n.address_size 64\n";
+/// What stands before a module's first directive: PTX 7.8 for sm_80.
+inline const std::string header = ".version 7.8\n.target sm_80\n.address_size 64\n";
 
 using Extent = std::array<unsigned, 3>;
 

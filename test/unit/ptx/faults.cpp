@@ -47,11 +47,11 @@ static void testMemory() {
   launch("misaligned vector", "ld.global.v2.u32 {%r2, %r3}, [%rd1+4];");
   launch("atomic", "atom.global.add.u32 %r2, [%rd1+64], 1;");
   launch("behind shared memory", "mov.u32 %r2, 0; ld.shared.u32 %r3, [%r2+16];", 1, 16);
-  launch("misaligned shared memory", "st.shared.u32 [6], 0;", 1, 16);
-  launch("no shared memory", "st.shared.u8 [0], 0;");
+  launch("misaligned shared memory", "mov.u32 %r2, 6; st.shared.u32 [%r2], 0;", 1, 16);
+  launch("no shared memory", "mov.u32 %r2, 0; st.shared.u8 [%r2], 0;");
   launch("local memory", ".local .b8 own[16]; mov.u64 %rd2, own; ld.local.u32 %r2, [%rd2+16];");
-  launch("copied to", "cp.async.cg.shared.global [16], [%rd1], 16;", 1, 16);
-  launch("copied from", "cp.async.cg.shared.global [0], [%rd1+64], 16;", 1, 16);
+  launch("copied to", "mov.u32 %r2, 16; cp.async.cg.shared.global [%r2], [%rd1], 16;", 1, 16);
+  launch("copied from", "mov.u32 %r2, 0; cp.async.cg.shared.global [%r2], [%rd1+64], 16;", 1, 16);
   launch("ldmatrix", "ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%r2, %r3, %r4, %r5}, [%r1];", 32, 4096);
 }
 
@@ -92,6 +92,8 @@ static void testModules() {
   load("wrong kind", function("add.u32 %r2, %r3, %p1;"));
   load("too few operands", function("add.u32 %r2, %r3;"));
   load("not an address", function("ld.global.u32 %r2, %rd1;"));
+  load("an address as a number", function("st.shared.u32 [16], 0;"));
+  load("an integer as a float", function("add.f32 %r2, %r3, 1;"));
   load("no function", function("call other, ();"));
   load("recursion", header + ".func f { call f; ret; }\n.entry k() { call f; ret; }\n");
   load("no end", header + ".entry k() { mov.u32 %r1, 0;");

@@ -155,7 +155,7 @@ static void testHalf(Evaluator &e) {
   e.check<u32, u16, u16>("setp.lt.f16 %p, %a, %b; selp.u32 %d, 1, 0, %p;",
                          [](u16 a, u16 b) { return u32(half(a) < half(b)); });
   e.check<u16, u16>("neg.f16 %d, %a;", [](u16 a) { return u16(a ^ 0x8000); });
-  e.check<u16, u16, u16>(oneNan("fma.rn.bf16 %d, %a, %b, 0x3f80;", "bf16"),
+  e.check<u16, u16, u16>(oneNan(".reg .b16 %one; mov.b16 %one, 0x3f80; fma.rn.bf16 %d, %a, %b, %one;", "bf16"),
                          [](u16 a, u16 b) { return same<brain>(toBrain(double(brain(a)) * brain(b) + 1)); });
 }
 

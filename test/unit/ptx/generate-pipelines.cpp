@@ -1,7 +1,7 @@
 //===- generate-pipelines.cpp - kernels of Halide for the tests of the interpreter -------------===//
 //
-// generate-pipelines FOLDER: writes an object for each pipeline, once for the device, NAME_device.o, and once for the CPU,
-// NAME_host.o.
+// generate-pipelines FOLDER: writes an object for each pipeline, once for the device, NAME_device.o, and once for the
+// CPU, NAME_host.o.
 //
 //===------------------------------------------------------------------------------------------===//
 

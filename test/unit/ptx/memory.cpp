@@ -182,7 +182,8 @@ static void testCalls(Device &device) {
 
 /// Nobody has written the memory, a register or the shared memory.
 static void testUnwritten(Device &device) {
-  std::string body = "ld.shared.f32 %r3, [0]; st.global.f32 [%rd1], %r3; st.global.f32 [%rd1+4], %r4;\n";
+  std::string body =
+      "mov.u32 %r5, 0; ld.shared.f32 %r3, [%r5]; st.global.f32 [%rd1], %r3; st.global.f32 [%rd1+4], %r4;\n";
   uint64_t result = device.allocate(12);
   checks.equal(device.run(makeKernel(1, body), {1, 1, 1}, {1, 1, 1}, 16, result), 0);
   for (float value : device.download<float>(result, 3))

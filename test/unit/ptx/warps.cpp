@@ -55,7 +55,7 @@ static void testBarriers(Device &device) {
       "$loop: bar.sync 0; setp.ge.u32 %p1, %r1, %r4; @%p1 bra $skip; shl.b32 %r5, %r4, 2;\n"
       "add.u32 %r5, %r5, %r3; ld.shared.u32 %r6, [%r5]; ld.shared.u32 %r7, [%r3]; add.u32 %r6, %r6, %r7;\n"
       "st.shared.u32 [%r3], %r6;\n$skip: shr.u32 %r4, %r4, 1; setp.ne.u32 %p1, %r4, 0; @%p1 bra $loop;\n"
-      "barrier.sync 0; ld.shared.u32 %r2, [0];\n";
+      "barrier.sync 0; mov.u32 %r3, 0; ld.shared.u32 %r2, [%r3];\n";
   checkThreads(device, sum, 128, 512, [](uint32_t) { return 127 * 64; });
   // The upper warp writes and does not wait; the lower one waits for both, at a barrier of its own.
   std::string pair = "mov.u32 %r2, 0; setp.ge.u32 %p1, %r1, 32; @!%p1 bra $wait; shl.b32 %r3, %r1, 2;\n"
