@@ -207,6 +207,13 @@ void Decoder::branchTo(std::string_view label, unsigned line) {
   frames.back().fixups.push_back({kernel.code.size(), label, line});
 }
 
+const std::vector<Operand> *Decoder::findTargets(std::string_view list) const {
+  for (const Statement &statement : frames.back().function->body)
+    if (statement.kind == Statement::Kind::Targets && statement.text == list)
+      return &statement.operands;
+  return nullptr;
+}
+
 void Decoder::branchToEnd() { frames.back().ends.push_back(kernel.code.size()); }
 
 void Decoder::emit(const Instruction &instruction, const Statement &statement) {
@@ -279,6 +286,8 @@ void Decoder::decodeStatement(const Statement &statement) {
     return declareRegisters(statement.variable);
   case Statement::Kind::Variable:
     return declareVariable(statement);
+  case Statement::Kind::Targets:
+    return;
   }
 }
 

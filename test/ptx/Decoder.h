@@ -55,6 +55,8 @@ public:
   /// Lets the branch that is decoded next go to a label, or to the end of the function.
   void branchTo(std::string_view label, unsigned line);
   void branchToEnd();
+  /// The labels of a list in the function that is decoded; null if there is no such list.
+  const std::vector<Operand> *findTargets(std::string_view list) const;
   bool isInlined() const { return callDepth > 0; }
   void emit(const Instruction &instruction, const Statement &statement);
   /// Puts the body of a function here.

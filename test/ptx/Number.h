@@ -3,6 +3,7 @@
 #ifndef QUERN_TEST_PTX_NUMBER_H
 #define QUERN_TEST_PTX_NUMBER_H
 
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -68,6 +69,15 @@ template <typename T> T flush(T value) {
   else
     return value;
 }
+
+template <typename T> using Pair = std::array<T, 2>;
+
+/// Op on both halves of registers.
+template <typename Op, typename T> struct Packed {
+  template <typename... Operands> static Pair<T> apply(const Operands &...operands) {
+    return {Op::apply(operands[0]...), Op::apply(operands[1]...)};
+  }
+};
 
 } // namespace quern::ptx
 

@@ -80,6 +80,7 @@ private:
   void takeLimits(Function &function);
   void takeBody(Function &function);
   void takeRegisters(Function &function);
+  void takeTargets(Function &function);
   void takeInstruction(Function &function);
   Operand takeOperand(unsigned depth);
   std::vector<Operand> takeOperands(std::string_view close, unsigned depth);
@@ -323,6 +324,8 @@ void Parser::takeBody(Function &function) {
     } else if (accept(".pragma")) {
       take();
       expect(";");
+    } else if (accept(".branchtargets")) {
+      takeTargets(function);
     } else if (!accept(";")) {
       takeInstruction(function);
     }
@@ -350,6 +353,16 @@ void Parser::takeRegisters(Function &function) {
     function.body.push_back(std::move(statement));
   } while (accept(","));
   expect(";");
+}
+
+/// `$list: .branchtargets $a, $b;`: the label before it is that of the list.
+void Parser::takeTargets(Function &function) {
+  Statement statement = makeStatement(Statement::Kind::Targets, peek().line);
+  if (function.body.empty() || function.body.back().kind != Statement::Kind::Label)
+    return diagnostics.fail(statement.line, "a list of targets has no label");
+  statement.text = function.body.back().text;
+  statement.operands = takeOperands(";", 0);
+  function.body.back() = std::move(statement);
 }
 
 /// A label, or an instruction up to its semicolon.

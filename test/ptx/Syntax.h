@@ -46,10 +46,10 @@ struct Variable {
 };
 
 struct Statement {
-  enum class Kind { Label, Instruction, Open, Close, Register, Variable };
+  enum class Kind { Label, Instruction, Open, Close, Register, Variable, Targets };
   Kind kind = Kind::Instruction;
   unsigned line = 0;
-  /// A label, or an instruction with its modifiers as it is written.
+  /// A label, also of a list of targets, or an instruction with its modifiers as it is written.
   std::string_view text;
   /// The register after `@`; empty if there is none.
   std::string_view predicate;

@@ -93,7 +93,21 @@ template <typename Op, typename T> static void runCompare(const Instruction &ins
   finishCompare(instruction, warp, mask, results);
 }
 
+/// Of two halves: the lower one's result, and the upper one's.
+template <typename Op, typename T>
+static void runComparePairs(const Instruction &instruction, Warp &warp, uint32_t mask) {
+  const Pair<T> *a = warp.at<Pair<T>>(instruction.slots[1]), *b = warp.at<Pair<T>>(instruction.slots[2]);
+  for (unsigned half = 0; half < 2; ++half)
+    setLanes<uint8_t>(warp, instruction.slots[half ? 4 : 0], mask, [=](unsigned lane) -> uint8_t {
+      return Op::apply(static_cast<float>(a[lane][half]), static_cast<float>(b[lane][half]));
+    });
+}
+
 template <typename Op> static Handler getCompare(Type type, bool flushes) {
+  if (type == Type::F16x2)
+    return &runComparePairs<Op, Half>;
+  if (type == Type::Bf16x2)
+    return &runComparePairs<Op, Bfloat>;
   if (type == Type::F32 && flushes)
     return &runCompare<Flushed<Op>, float>;
   if (isFloat(type))
@@ -146,6 +160,8 @@ static void setCompare(Assembly &assembly, const Row *row, Type type) {
     assembly.set(row->get(type, flushes));
 }
 
+Handler getEqual32() { return &runCompare<Equal, uint32_t>; }
+
 static const Row *takeComparison(Assembly &assembly) {
   for (const Row &row : rows)
     if (assembly.take(row.name))
@@ -156,12 +172,16 @@ static const Row *takeComparison(Assembly &assembly) {
 
 void decodeSetp(Assembly &assembly) {
   const Row *row = takeComparison(assembly);
-  setCompare(assembly, row, assembly.takeType());
+  Type type = assembly.takeType();
+  bool isPair = type == Type::F16x2 || type == Type::Bf16x2;
+  setCompare(assembly, row, type);
   if (assembly.count() < 3)
     return;
-  Operand first = assembly.getOperand(0);
-  assembly.instruction.slots[4] = assembly.writeSecond(0, Type::Pred);
-  assembly.instruction.slots[0] = assembly.write(first, Type::Pred, nullptr);
+  Instruction &instruction = assembly.instruction;
+  instruction.slots[0] = assembly.write(0, Type::Pred);
+  instruction.slots[4] = assembly.writeSecond(0, Type::Pred);
+  if (isPair && (instruction.slots[4] == noSlot || instruction.target != 0))
+    assembly.fail("expected two results and two operands");
   assembly.finish();
 }
 
@@ -187,7 +207,10 @@ static std::optional<Truth> getTruth(Type type) {
 void decodeSet(Assembly &assembly) {
   const Row *row = takeComparison(assembly);
   Type result = assembly.takeType();
-  setCompare(assembly, row, assembly.takeType());
+  Type type = assembly.takeType();
+  if (type == Type::F16x2 || type == Type::Bf16x2)
+    return assembly.fail("pairs are compared by `setp` only");
+  setCompare(assembly, row, type);
   std::optional<Truth> truth = getTruth(result);
   if (!truth || assembly.count() < 3)
     return assembly.fail("unknown type of a result");

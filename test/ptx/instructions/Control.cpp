@@ -15,6 +15,35 @@ void decodeBranch(Assembly &assembly) {
   assembly.finish();
 }
 
+static void runTrap(const Instruction &instruction, Warp &warp, uint32_t mask) {
+  warp.fail(instruction, firstLane(mask), Status::LaunchFailed, "the kernel gives up");
+}
+
+/// `brx.idx %r, $list`: a comparison and a branch for each target.
+void decodeBranchIndexed(Assembly &assembly) {
+  assembly.take("uni");
+  if (!assembly.take("idx") || !assembly.expect(2) || !assembly.getStatement().predicate.empty())
+    return assembly.fail("expected `brx.idx` without a predicate, and two operands");
+  Decoder &decoder = assembly.decoder;
+  const Statement &statement = assembly.getStatement();
+  const std::vector<Operand> *targets = decoder.findTargets(assembly.getOperand(1).name);
+  if (!targets)
+    return assembly.fail("unknown list `" + std::string(assembly.getOperand(1).name) + "`");
+  Instruction compare, branch;
+  compare.run = getEqual32();
+  compare.slots = {decoder.allocate(1), assembly.read(0, Type::U32), 0, noSlot, noSlot};
+  branch.flow = Flow::Branch;
+  branch.predicate = compare.slots[0];
+  for (uint32_t i = 0; i < targets->size(); ++i) {
+    compare.slots[2] = decoder.addConstant(i, 4);
+    decoder.emit(compare, statement);
+    decoder.branchTo((*targets)[i].name, statement.line);
+    decoder.emit(branch, statement);
+  }
+  assembly.set(&runTrap);
+  assembly.finish();
+}
+
 /// A function that was put in place of its call goes to its end.
 void decodeReturn(Assembly &assembly) {
   assembly.take("uni");
@@ -42,10 +71,6 @@ void decodeCall(Assembly &assembly) {
   if (!assembly.getStatement().predicate.empty())
     return assembly.fail("calls with a predicate are not supported");
   assembly.decoder.call(assembly.getStatement());
-}
-
-static void runTrap(const Instruction &instruction, Warp &warp, uint32_t mask) {
-  warp.fail(instruction, firstLane(mask), Status::LaunchFailed, "the kernel gives up");
 }
 
 void decodeTrap(Assembly &assembly) {

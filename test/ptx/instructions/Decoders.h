@@ -25,6 +25,9 @@ void decodeFloatAbs(Assembly &assembly, Type type);
 /// `not.pred`, for operands that are turned round.
 Handler getPredicateNot();
 
+/// `setp.eq.b32` without more: slots 3 and 4 are missing.
+Handler getEqual32();
+
 enum class Rounding : uint8_t { Nearest, Zero, Down, Up };
 /// `.rn`, `.rz`, `.rm` or `.rp`; the nearest if there is none.
 Rounding takeRounding(Assembly &assembly);

@@ -137,15 +137,6 @@ template <typename T, bool Flushes, bool Saturates> struct Element<Fma, T, Flush
   }
 };
 
-template <typename T> using Pair = std::array<T, 2>;
-
-/// Op on both halves of a register.
-template <typename Op, typename T> struct Packed {
-  template <typename... Operands> static Pair<T> apply(const Operands &...operands) {
-    return {Op::apply(operands[0]...), Op::apply(operands[1]...)};
-  }
-};
-
 template <typename Op, typename T> constexpr Handler select1() { return &runUnary<Op, T, T>; }
 template <typename Op, typename T> constexpr Handler select2() { return &runBinary<Op, T, T, T>; }
 template <typename Op, typename T> constexpr Handler select3() { return &runTernary<Op, T, T, T, T>; }

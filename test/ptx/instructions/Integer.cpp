@@ -1,5 +1,6 @@
 //===- Integer.cpp - arithmetic of integers ----------------------------------------------------===//
 
+#include "test/ptx/Number.h"
 #include "test/ptx/instructions/Decoders.h"
 
 #include <algorithm>
@@ -90,9 +91,29 @@ struct Abs {
 };
 } // namespace
 
+template <typename Op> static Handler getBinary(Type type) {
+  return forInteger(type, []<typename T>(std::type_identity<T>) { return &runBinary<Op, T, T, T>; });
+}
+
+/// Both halves of a register; none for other types.
+template <typename Op> static Handler getPairs(Type type) {
+  if (type == Type::U16x2)
+    return &runBinary<Packed<Op, uint16_t>, Pair<uint16_t>, Pair<uint16_t>, Pair<uint16_t>>;
+  if (type == Type::S16x2)
+    return &runBinary<Packed<Op, int16_t>, Pair<int16_t>, Pair<int16_t>, Pair<int16_t>>;
+  return nullptr;
+}
+
 template <typename Op> static void setBinary(Assembly &assembly, Type type) {
   assembly.setOperands({type, type, type});
-  assembly.set(forInteger(type, []<typename T>(std::type_identity<T>) { return &runBinary<Op, T, T, T>; }));
+  assembly.set(getBinary<Op>(type));
+}
+
+/// Also of two numbers of 16 bits.
+template <typename Op> static void setBinaryOrPairs(Assembly &assembly, Type type) {
+  assembly.setOperands({type, type, type});
+  Handler pairs = getPairs<Op>(type);
+  assembly.set(pairs ? pairs : getBinary<Op>(type));
 }
 
 template <typename Op> static void setTernary(Assembly &assembly, Type type) {
@@ -187,7 +208,7 @@ static void decodeSum(Assembly &assembly, uint32_t how, void (*decodeFloat)(Asse
     assembly.setOperands({type, type, type});
     assembly.set(&runBinary<SaturatedOp, int32_t, int32_t, int32_t>);
   } else {
-    setBinary<Op>(assembly, type);
+    setBinaryOrPairs<Op>(assembly, type);
   }
   assembly.finish();
 }
@@ -274,9 +295,9 @@ void decodeRem(Assembly &assembly) {
   assembly.finish();
 }
 
-void decodeMin(Assembly &assembly) { decodeBoth<setBinary<Min>>(assembly, decodeFloatMin); }
+void decodeMin(Assembly &assembly) { decodeBoth<setBinaryOrPairs<Min>>(assembly, decodeFloatMin); }
 
-void decodeMax(Assembly &assembly) { decodeBoth<setBinary<Max>>(assembly, decodeFloatMax); }
+void decodeMax(Assembly &assembly) { decodeBoth<setBinaryOrPairs<Max>>(assembly, decodeFloatMax); }
 
 void decodeNeg(Assembly &assembly) { decodeBoth<setUnary<Neg>>(assembly, decodeFloatNeg); }
 

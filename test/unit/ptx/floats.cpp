@@ -154,6 +154,11 @@ static void testHalf(Evaluator &e) {
                     });
   e.check<u32, u16, u16>("setp.lt.f16 %p, %a, %b; selp.u32 %d, 1, 0, %p;",
                          [](u16 a, u16 b) { return u32(half(a) < half(b)); });
+  e.check<u32, u32, u32>("setp.gtu.f16x2 %p|%q, %a, %b; selp.u32 %d, 1, 0, %p; @%q add.u32 %d, %d, 2;",
+                         [](u32 a, u32 b) {
+                           auto holds = [](u32 x, u32 y) { return u32(!(half(u16(x)) <= half(u16(y)))); };
+                           return holds(a, b) + 2 * holds(a >> 16, b >> 16);
+                         });
   e.check<u16, u16>("neg.f16 %d, %a;", [](u16 a) { return u16(a ^ 0x8000); });
   e.check<u16, u16, u16>(oneNan(".reg .b16 %one; mov.b16 %one, 0x3f80; fma.rn.bf16 %d, %a, %b, %one;", "bf16"),
                          [](u16 a, u16 b) { return same<brain>(toBrain(double(brain(a)) * brain(b) + 1)); });

@@ -48,6 +48,13 @@ static void testFlow(Device &device) {
                70, 0, [](uint32_t i) { return 70000 + i / 32 * 100 + i % 32; });
 }
 
+/// A branch to one of several places.
+static void testTable(Device &device) {
+  std::string text = "and.b32 %r3, %r1, 3;\n$list: .branchtargets $a, $b, $c, $a;\nbrx.idx %r3, $list;\n"
+                     "$a: mov.u32 %r2, 10; bra $end;\n$b: mov.u32 %r2, 20; bra $end;\n$c: mov.u32 %r2, 30;\n$end:\n";
+  checkThreads(device, text, 32, 0, [](uint32_t i) { return i % 4 == 1 ? 20 : i % 4 == 2 ? 30 : 10; });
+}
+
 static void testBarriers(Device &device) {
   // A sum of all threads by halves.
   std::string sum =
@@ -205,6 +212,7 @@ static void testLoadMatrix(Device &device) {
 int main() {
   Device device;
   testFlow(device);
+  testTable(device);
   testBarriers(device);
   testExchange(device);
   testProducts(device);
