@@ -139,6 +139,11 @@ void Parser::takeNumber(Operand &operand, bool isNegative) {
   }
 }
 
+/// A number of a version, or many where it is none.
+static unsigned getSmall(const char *text) {
+  return static_cast<unsigned>(std::min(std::strtoul(text, nullptr, 10), 10000ul));
+}
+
 /// `7.0`: 70.
 unsigned Parser::takeVersion() {
   std::string text(take().text);
@@ -148,7 +153,7 @@ unsigned Parser::takeVersion() {
     failHere("a version");
     return 0;
   }
-  return static_cast<unsigned>(std::atoi(text.c_str()) * 10 + std::atoi(text.c_str() + point + 1));
+  return getSmall(text.c_str()) * 10 + getSmall(text.c_str() + point + 1);
 }
 
 /// `sm_80`, `sm_90a, debug`: 80, 90.
@@ -156,7 +161,7 @@ unsigned Parser::takeTarget() {
   std::string_view name = takeName();
   unsigned target = 0;
   if (name.starts_with("sm_"))
-    target = static_cast<unsigned>(std::atoi(std::string(name.substr(3)).c_str()));
+    target = getSmall(std::string(name.substr(3)).c_str());
   while (accept(","))
     takeName();
   return target;

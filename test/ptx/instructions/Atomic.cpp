@@ -19,8 +19,10 @@ struct Add {
   template <typename T> static T apply(T old, T b, T) {
     if constexpr (isNarrow<T>)
       return static_cast<T>(static_cast<float>(old) + static_cast<float>(b));
-    else
+    else if constexpr (std::is_floating_point_v<T>)
       return old + b;
+    else
+      return static_cast<T>(static_cast<std::make_unsigned_t<T>>(old) + static_cast<std::make_unsigned_t<T>>(b));
   }
 };
 struct Min {

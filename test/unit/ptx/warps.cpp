@@ -55,6 +55,18 @@ static void testTable(Device &device) {
   checkThreads(device, text, 32, 0, [](uint32_t i) { return i % 4 == 1 ? 20 : i % 4 == 2 ? 30 : 10; });
 }
 
+/// Pairs of 16 bits, which sm_90 has.
+static void testPairs(Device &device) {
+  std::string text = makeKernel(1, "mov.b32 %r3, 0x7fff0005; add.u32 %r4, %r1, 0xfffe0003; add.s16x2 %r5, %r3, %r4;\n"
+                                   "max.s16x2 %r6, %r3, %r4; min.u16x2 %r7, %r3, %r4; xor.b32 %r2, %r5, %r6;\n"
+                                   "xor.b32 %r2, %r2, %r7;\n" +
+                                       storeResult);
+  text.replace(0, header.size(), ".version 8.0\n.target sm_90\n.address_size 64\n");
+  uint64_t result = device.allocate(4);
+  checks.equal(device.run(text, {1, 1, 1}, {1, 1, 1}, 0, result), 0);
+  checks.equal(device.download<uint32_t>(result, 1)[0], 0x7ffd0008u ^ 0x7fff0005u ^ 0x7fff0003u);
+}
+
 static void testBarriers(Device &device) {
   // A sum of all threads by halves.
   std::string sum =
@@ -213,6 +225,7 @@ int main() {
   Device device;
   testFlow(device);
   testTable(device);
+  testPairs(device);
   testBarriers(device);
   testExchange(device);
   testProducts(device);
