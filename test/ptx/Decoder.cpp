@@ -182,6 +182,7 @@ void Decoder::placeShared(const Variable &variable) {
 /// The shared variables one after the other; behind them what a launch adds.
 void Decoder::layOutShared(const Function &entry) {
   std::vector<const Variable *> unsized;
+  kernel.sharedBytes = kernel.reservedShared = module.reservedShared;
   for (const Variable &variable : module.syntax.variables) {
     if (variable.space != Space::Shared || !isMentioned(entry, variable.name))
       continue;

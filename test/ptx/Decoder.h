@@ -31,6 +31,8 @@ struct ModuleContext {
   const ModuleSyntax &syntax;
   /// Addresses of the module's variables in global memory.
   std::map<std::string_view, uint64_t> addresses;
+  /// Bytes of shared memory in front of all variables.
+  uint32_t reservedShared = 0;
 };
 
 /// Turns one entry into a kernel: gives registers and variables their places and instructions their handlers, and puts

@@ -96,6 +96,8 @@ struct Kernel {
   /// Bytes of a warp's constants and registers, of a thread's local memory, and of a block's shared memory without what
   /// a launch adds.
   uint32_t constantBytes = 0, registerBytes = 0, localBytes = 0, sharedBytes = 0;
+  /// Of the shared memory, the first bytes, which nobody may use.
+  uint32_t reservedShared = 0;
   /// Registers as they are declared, in words: more than a device would give.
   uint32_t registerCount = 0;
   /// Threads of a block at most; 0: as many as the device allows.

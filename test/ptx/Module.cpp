@@ -35,33 +35,33 @@ static bool placeGlobals(Module &module, ModuleContext &context, Memory &memory,
   return true;
 }
 
-static Status check(const ModuleSyntax &syntax, int capability, int version, std::string &message) {
-  if (syntax.version > static_cast<unsigned>(version)) {
+static Status check(const ModuleSyntax &syntax, const Module::Target &target, std::string &message) {
+  if (syntax.version > static_cast<unsigned>(target.version)) {
     message = "PTX " + std::to_string(syntax.version / 10) + "." + std::to_string(syntax.version % 10) +
               " is newer than the driver's";
     return Status::UnsupportedPtx;
   }
-  if (syntax.target > static_cast<unsigned>(capability)) {
-    message =
-        "the module is for sm_" + std::to_string(syntax.target) + ", the device is sm_" + std::to_string(capability);
+  if (syntax.target > static_cast<unsigned>(target.capability)) {
+    message = "the module is for sm_" + std::to_string(syntax.target) + ", the device is sm_" +
+              std::to_string(target.capability);
     return Status::NoBinary;
   }
   return Status::Success;
 }
 
-std::unique_ptr<Module> Module::load(const std::string &text, int capability, int version, Memory &memory,
-                                     Status &status, std::string &message) {
+std::unique_ptr<Module> Module::load(const std::string &text, const Target &target, Memory &memory, Status &status,
+                                     std::string &message) {
   Diagnostics diagnostics;
   ModuleSyntax syntax = parse(text, diagnostics);
   if (!diagnostics.failed() && (syntax.version == 0 || syntax.target == 0))
     diagnostics.fail(1, "found no `.version` and `.target`");
-  status = diagnostics.failed() ? Status::InvalidPtx : check(syntax, capability, version, message);
+  status = diagnostics.failed() ? Status::InvalidPtx : check(syntax, target, message);
   if (diagnostics.failed())
     message = diagnostics.getText();
   if (status != Status::Success)
     return nullptr;
   auto module = std::make_unique<Module>();
-  ModuleContext context{syntax, {}};
+  ModuleContext context{syntax, {}, target.reservedShared};
   status = placeGlobals(*module, context, memory, diagnostics) ? Status::Success : Status::OutOfMemory;
   for (const Function &function : syntax.functions)
     if (function.isEntry && function.hasBody && !diagnostics.failed())

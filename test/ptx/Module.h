@@ -20,10 +20,16 @@ struct Module {
     uint64_t address = 0, bytes = 0;
   };
 
-  /// Reads PTX text for a device of a capability (80 for 8.0) and a driver that knows PTX up to `version` (70 for 7.0).
-  /// On failure `status` and `message` say why.
-  static std::unique_ptr<Module> load(const std::string &text, int capability, int version, Memory &memory,
-                                      Status &status, std::string &message);
+  /// What a module is loaded for: a device of a capability (80 for 8.0) that keeps some bytes of shared memory, and a
+  /// driver that knows PTX up to a version (70 for 7.0).
+  struct Target {
+    int capability = 0, version = 0;
+    uint32_t reservedShared = 0;
+  };
+
+  /// Reads PTX text. On failure `status` and `message` say why.
+  static std::unique_ptr<Module> load(const std::string &text, const Target &target, Memory &memory, Status &status,
+                                      std::string &message);
   /// Gives the variables back.
   void unload(Memory &memory);
 

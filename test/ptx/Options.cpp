@@ -2,6 +2,7 @@
 
 #include "test/ptx/Options.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -26,6 +27,8 @@ Options Options::read() {
   readNumber("QUERN_FAKE_CUDA_DEVICES", options.devices);
   readNumber("QUERN_FAKE_CUDA_CAPABILITY", options.capability);
   readNumber("QUERN_FAKE_CUDA_MEMORY", options.memory);
+  readNumber("QUERN_FAKE_CUDA_RESERVED_SHARED", options.reservedShared);
+  options.reservedShared = std::min<uint32_t>((options.reservedShared + 127) / 128 * 128, 65536);
   readNumber("QUERN_FAKE_CUDA_FAIL_ALLOCATION", options.failAllocation);
   readNumber("QUERN_FAKE_CUDA_FAIL_LAUNCH", options.failLaunch);
   readNumber("QUERN_FAKE_CUDA_LIMIT", options.limit);

@@ -13,6 +13,8 @@ struct Options {
   /// QUERN_FAKE_CUDA_VERSION, _DEVICES, _CAPABILITY (80 for 8.0), _MEMORY.
   int version = 12080, devices = 1, capability = 90;
   uint64_t memory = uint64_t{8} << 30;
+  /// QUERN_FAKE_CUDA_RESERVED_SHARED: bytes at the beginning of shared memory that are the system's.
+  uint32_t reservedShared = 0;
   /// QUERN_FAKE_CUDA_FAIL_ALLOCATION, _FAIL_LAUNCH: the number of the one that fails, from 1; 0: none.
   uint64_t failAllocation = 0, failLaunch = 0;
   /// QUERN_FAKE_CUDA_LIMIT: instructions of a block.

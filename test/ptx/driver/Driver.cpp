@@ -111,7 +111,7 @@ Status Driver::load(const char *text, Module *&module, std::string &message) {
   } else {
     // PTX 7.0 came with version 11.0 of the driver, 8.0 with 12.0.
     int known = options.version / 1000 * 10 - 40 + options.version % 1000 / 10;
-    loaded = Module::load(text, options.capability, known, memory, status, message);
+    loaded = Module::load(text, {options.capability, known, options.reservedShared}, memory, status, message);
   }
   if (!loaded) {
     std::fprintf(stderr, "quern-ptx: %s\n", message.c_str());

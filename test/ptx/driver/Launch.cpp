@@ -104,7 +104,7 @@ PTX_EXPORT int cuFuncGetAttribute(int *value, int attribute, void *function) {
     case MaxThreads:
       return give(kernel.maxThreads ? std::min(kernel.maxThreads, maxBlock) : maxBlock);
     case SharedBytes:
-      return give(kernel.sharedBytes);
+      return give(kernel.sharedBytes - kernel.reservedShared);
     case ConstantBytes:
       return give(0);
     case LocalBytes:
@@ -130,7 +130,7 @@ PTX_EXPORT int cuFuncSetAttribute(void *function, int attribute, int value) {
     if (attribute == Carveout)
       return Status::Success;
     if (attribute != MaxDynamicShared || value < 0 ||
-        kernel.sharedBytes + static_cast<unsigned>(value) > getSharedLimit(driver))
+        kernel.sharedBytes - kernel.reservedShared + static_cast<unsigned>(value) > getSharedLimit(driver))
       return Status::InvalidValue;
     kernel.maxDynamicShared = static_cast<uint32_t>(value);
     return Status::Success;

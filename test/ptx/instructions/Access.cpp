@@ -98,16 +98,24 @@ bool resolveGlobal(const Instruction &instruction, Warp &warp, uint32_t mask, ui
   return true;
 }
 
+/// Why a block must not use shared memory there.
+static std::string describeShared(const BlockState &block, uint64_t address) {
+  if (address < block.kernel->reservedShared)
+    return "the first " + std::to_string(block.kernel->reservedShared) + " bytes of shared memory are the system's";
+  return "the block has " + std::to_string(block.shared.size()) + " bytes of shared memory";
+}
+
 bool resolveShared(const Instruction &instruction, Warp &warp, uint32_t mask, uint32_t bytes, Places &places) {
   std::vector<std::byte> &shared = warp.block.shared;
+  uint32_t reserved = warp.block.kernel->reservedShared;
   for (uint32_t rest = mask; rest; rest &= rest - 1) {
     unsigned lane = firstLane(rest);
     uint64_t address = getAddress(instruction, warp, lane);
     if (address & (bytes - 1)) [[unlikely]]
       return failMisaligned(instruction, warp, lane, address, bytes), false;
-    if (bytes > shared.size() || address > shared.size() - bytes) [[unlikely]]
+    if (bytes > shared.size() || address > shared.size() - bytes || address < reserved) [[unlikely]]
       return failAddress(instruction, warp, lane, Status::IllegalAddress, address, bytes,
-                         "the block has " + std::to_string(shared.size()) + " bytes of shared memory"),
+                         describeShared(warp.block, address)),
              false;
     places[lane] = shared.data() + address;
   }
@@ -133,7 +141,7 @@ static std::byte *resolveOne(const Instruction &instruction, Warp &warp, unsigne
   }
   if (space == Space::Shared) {
     limit = warp.block.shared.size();
-    base = warp.block.shared.data();
+    base = address < warp.block.kernel->reservedShared ? nullptr : warp.block.shared.data();
   } else if (space == Space::Local) {
     limit = warp.block.kernel->localBytes;
     base = warp.getLocal(lane);
@@ -141,7 +149,7 @@ static std::byte *resolveOne(const Instruction &instruction, Warp &warp, unsigne
     limit = warp.block.kernel->parameterBytes;
     base = const_cast<std::byte *>(warp.block.parameters);
   }
-  if (bytes <= limit && address <= limit - bytes)
+  if (base && bytes <= limit && address <= limit - bytes)
     return base + address;
   failAddress(instruction, warp, lane, Status::IllegalAddress, address, bytes,
               "there are " + std::to_string(limit) + " bytes in that space");
