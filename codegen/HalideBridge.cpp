@@ -5,6 +5,7 @@
 #include "codegen/DeviceSchedule.h"
 #include "codegen/MemoryFile.h"
 #include "codegen/NarrowFloats.h"
+#include "codegen/SharedMemory.h"
 #include "codegen/Template.h"
 
 #include "llvm/Support/MemoryBuffer.h"
@@ -114,6 +115,9 @@ static FailureOr<Pipeline> buildPipeline(KernelOp kernel, const TargetSpec &targ
     return failure();
   (*lowering)->constrainOutputs(plan->outputs);
   Halide::Pipeline pipeline(plan->outputs);
+  constexpr int systemsBytes = 1024;
+  if (target.device == TargetSpec::Device::Cuda)
+    keepOffSharedMemory(pipeline, systemsBytes);
   if (target.isDevice())
     storeNarrowFloatsAsBits(pipeline, /*keepHalf=*/target.device == TargetSpec::Device::Cuda);
   return Pipeline{pipeline, (*lowering)->getArguments(), getHalideTarget(target, (*lowering)->hasLargeBuffers())};

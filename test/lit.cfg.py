@@ -9,6 +9,7 @@
 # pass's result are the same when they are printed and read again, and that each pass leaves what the reference evaluator computes.
 # Both cost time and are off by default; scripts/check runs the tests of the dialect and the passes once more with both.
 
+import ctypes
 import os
 import re
 import sys
@@ -85,6 +86,24 @@ def add_features():
         config.substitutions.append(("%inception", inception))
 
 
+def add_devices():
+    """A GPU of CUDA is the interpreter of test/ptx; OpenCL has what the machine has, such as PoCL."""
+    library = os.path.join(config.quern_build, "test", "ptx", "libcuda.so.1")
+    if os.path.exists(library):
+        config.available_features.add("cuda")
+        config.environment["QUERN_CUDA_LIBRARY"] = library
+    # PoCL keeps what it compiled.
+    config.environment["POCL_CACHE_DIR"] = os.path.join(config.quern_build, "test", "pocl")
+    try:
+        count = ctypes.c_uint32()
+        if ctypes.CDLL("libOpenCL.so.1").clGetPlatformIDs(0, None, ctypes.byref(count)) == 0 and count.value > 0:
+            config.available_features.add("opencl")
+    except OSError:
+        pass
+    if "opencl" not in config.available_features:
+        lit_config.note("tests of OpenCL are skipped: there is no platform")
+
+
 def add_groups():
     sys.path.insert(0, os.path.join(config.test_source_root, "Inputs"))
     import group
@@ -107,5 +126,6 @@ def add_roots():
 add_environment()
 add_substitutions()
 add_features()
+add_devices()
 add_groups()
 add_roots()
