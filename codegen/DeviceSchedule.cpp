@@ -77,24 +77,33 @@ void DeviceSchedule::spreadWrites(Func func, ArrayRef<RVar> parallel) const {
   }
 }
 
-Var DeviceSchedule::spreadBlocks(Func func, const Var &inner) const {
+DeviceSchedule::Block DeviceSchedule::spreadBlocks(Func func, const Var &inner) const {
+  return spreadBlocks(func, inner, Var("none"), 1);
+}
+
+DeviceSchedule::Block DeviceSchedule::spreadBlocks(Func func, const Var &inner, const Var &outer, int turns) const {
   func.compute_root();
+  Stage stage(func);
+  Var part("part"), thread("thread"), group("group"), turn("turn"), block("block");
+  bool hasTurns = outer.name() != "none";
+  if (hasTurns)
+    stage.split(outer, group, turn, turns, TailStrategy::GuardWithIf);
   SmallVector<VarOrRVar> blocks;
   for (const Var &var : func.args())
     if (var.name() != inner.name())
-      blocks.push_back(var);
-  Stage stage(func);
-  Var turn("turn"), thread("thread"), block("block");
-  stage.split(inner, turn, thread, blockThreads, TailStrategy::GuardWithIf);
-  VarOrRVar all = fuse(stage, blocks, {thread, turn});
+      blocks.push_back(hasTurns && var.name() == outer.name() ? group : var);
+  stage.split(inner, part, thread, blockThreads, TailStrategy::GuardWithIf);
+  SmallVector<VarOrRVar> serial = {thread, part};
+  if (hasTurns)
+    serial.push_back(turn);
   // A name that the caller knows.
-  stage.rename(all, block);
+  stage.rename(fuse(stage, blocks, serial), block);
   stage.gpu_blocks(block).gpu_threads(thread);
-  return block;
+  return Block(func, block, hasTurns ? turn : block);
 }
 
-void DeviceSchedule::spreadWithin(Func func, Func consumer, const Var &block, ArrayRef<VarOrRVar> threads) const {
-  func.compute_at(consumer, block).store_in(MemoryType::GPUShared);
+void DeviceSchedule::spreadWithin(Func func, const Block &block, ArrayRef<VarOrRVar> threads) const {
+  func.compute_at(block.consumer, block.loop).store_in(MemoryType::GPUShared);
   if (!threads.empty())
     spreadUpdate(Stage(func), threads, {});
 }

@@ -23,13 +23,27 @@ public:
   /// variables and of `parallel`, of the domain of the first update. No two of these write one element.
   void spreadWrites(Halide::Func func, llvm::ArrayRef<Halide::RVar> parallel) const;
 
-  /// A block for each value of all variables of `func` but `inner`, whose values are its threads'; the variable of the
-  /// blocks, at which others may be computed.
-  Halide::Var spreadBlocks(Halide::Func func, const Halide::Var &inner) const;
-  /// Computes `func` in each block of `consumer`, where its threads share it: those for each value of `threads`, one
-  /// where there are none. Updates are spread by `spreadUpdate`.
-  void spreadWithin(Halide::Func func, Halide::Func consumer, const Halide::Var &block,
-                    llvm::ArrayRef<Halide::VarOrRVar> threads) const;
+  /// The blocks of a function, within which others may be computed.
+  class Block {
+  public:
+    /// The same for each turn of a block.
+    Block inTurn() const { return Block(consumer, turn, turn); }
+
+  private:
+    friend class DeviceSchedule;
+    Block(Halide::Func consumer, Halide::Var loop, Halide::Var turn)
+        : consumer(std::move(consumer)), loop(std::move(loop)), turn(std::move(turn)) {}
+    Halide::Func consumer;
+    Halide::Var loop, turn;
+  };
+
+  /// A block for each value of all variables of `func` but `inner`, whose values are its threads'.
+  Block spreadBlocks(Halide::Func func, const Halide::Var &inner) const;
+  /// The same, but that a block takes `turns` values of `outer`, one after the other.
+  Block spreadBlocks(Halide::Func func, const Halide::Var &inner, const Halide::Var &outer, int turns) const;
+  /// Computes `func` within `block`, whose threads share it: those for each value of `threads`, one where there are
+  /// none. Updates are spread by `spreadUpdate`.
+  void spreadWithin(Halide::Func func, const Block &block, llvm::ArrayRef<Halide::VarOrRVar> threads) const;
   /// The threads of a block for each value of `threads`, which write different elements and go through `serial`, the
   /// first one innermost.
   void spreadUpdate(Halide::Stage stage, llvm::ArrayRef<Halide::VarOrRVar> threads,

@@ -14,7 +14,7 @@ namespace {
 /// Collects the arguments of one kernel.
 class SignatureBuilder {
 public:
-  explicit SignatureBuilder(KernelOp kernel) : kernel(kernel) {}
+  SignatureBuilder(KernelOp kernel, bool isOnDevice) : kernel(kernel), isOnDevice(isOnDevice) {}
 
   /// Adds the views of operand `operand` of the launch, an input.
   LogicalResult add(unsigned operand, BlockArgument argument);
@@ -37,6 +37,7 @@ private:
   FailureOr<BufferElement> getElement(Type type);
 
   KernelOp kernel;
+  bool isOnDevice;
   llvm::SmallVector<NativeArgument> arguments;
 };
 
@@ -131,13 +132,15 @@ LogicalResult SignatureBuilder::addPacked(unsigned operand, BlockArgument argume
     return success();
   }
   int64_t columns = layout->quantsBytes() / (4 * PackedLayout::panelRows);
-  push(operand, {1, 8},
-       {{Dim::fixed(4), 1},
-        {lanes, 4},
-        {Dim::fixed(columns), 4 * PackedLayout::panelRows},
-        {blocks, layout->blockBytes()},
-        {panelDim, layout->panelBytes(k)}},
-       layout->quantsOffset());
+  // In units of a word on a device, else of a byte.
+  int64_t unit = isOnDevice ? 4 : 1;
+  SmallVector<BufferDim> quants = {{lanes, 4 / unit},
+                                   {Dim::fixed(columns), 4 * PackedLayout::panelRows / unit},
+                                   {blocks, layout->blockBytes() / unit},
+                                   {panelDim, layout->panelBytes(k) / unit}};
+  if (!isOnDevice)
+    quants.insert(quants.begin(), {Dim::fixed(4), 1});
+  push(operand, {1, static_cast<uint8_t>(8 * unit)}, quants, layout->quantsOffset());
   BufferElement scale{2, static_cast<uint8_t>(layout->scaleBytes * 8)};
   SmallVector<BufferDim> scaleDims = {{lanes, 1},
                                       {blocks, layout->blockBytes() / layout->scaleBytes},
@@ -237,8 +240,8 @@ LogicalResult SignatureBuilder::addColumns(unsigned operand, RankedTensorType ty
   return success();
 }
 
-FailureOr<SmallVector<NativeArgument>> getSignature(KernelOp kernel) {
-  SignatureBuilder builder(kernel);
+FailureOr<SmallVector<NativeArgument>> getSignature(KernelOp kernel, bool isOnDevice) {
+  SignatureBuilder builder(kernel, isOnDevice);
   for (Type type : llvm::concat<const Type>(kernel.getArgumentTypes(), kernel.getResultTypes()))
     if (!isa<RankedTensorType>(type))
       return kernel.emitError("found an argument or a result of type ") << type << ", expected a tensor";

@@ -48,8 +48,9 @@ struct NativeArgument {
 };
 
 /// The arguments of `kernel`'s native function, in order. A packed weight is seen by two or three buffers (quants,
-/// scales, mins); an argument that is written in place is an output.
-mlir::FailureOr<llvm::SmallVector<NativeArgument>> getSignature(KernelOp kernel);
+/// scales, mins); an argument that is written in place is an output. On a device quants are seen four at a time, as
+/// words.
+mlir::FailureOr<llvm::SmallVector<NativeArgument>> getSignature(KernelOp kernel, bool isOnDevice);
 
 } // namespace quern::codegen
 

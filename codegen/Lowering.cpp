@@ -20,7 +20,7 @@ Halide::Expr callAt(Halide::ImageParam param, const Index &index) {
 
 FailureOr<std::unique_ptr<Lowering>> Lowering::create(KernelOp kernel, const TargetSpec &target) {
   std::unique_ptr<Lowering> lowering(new Lowering(kernel, target));
-  FailureOr<SmallVector<NativeArgument>> signature = getSignature(kernel);
+  FailureOr<SmallVector<NativeArgument>> signature = getSignature(kernel, target.isDevice());
   if (failed(signature))
     return failure();
   lowering->signature = std::move(*signature);

@@ -44,7 +44,7 @@ struct PackedWeight {
   PackedLayout layout;
   int64_t rows, columns;
   /// Floats: [lane, k, panel]. Pairs of bf16: u32 [lane, pair, panel], in 13 bits u8 [byte, line, panel]. Blocks:
-  /// [j, lane, 4-group, block, panel].
+  /// [j, lane, 4-group, block, panel], on a device u32 [lane, 4-group, block, panel].
   Halide::ImageParam values;
   /// [lane, block, panel]
   Halide::ImageParam scales, mins;

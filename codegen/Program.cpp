@@ -247,7 +247,7 @@ static SmallVector<StringAttr> symbolsOf(ArrayRef<NativeArgument> signature) {
 
 /// `i32 call_<kernel>(args, kernel index, operand pointers…, dimension values…)`
 LogicalResult ProgramLowering::buildCaller(KernelOp kernel) {
-  FailureOr<SmallVector<NativeArgument>> signature = getSignature(kernel);
+  FailureOr<SmallVector<NativeArgument>> signature = getSignature(kernel, layout.isOnDevice);
   if (failed(signature))
     return failure();
   builder.setLoc(kernel.getLoc());

@@ -43,8 +43,8 @@ private:
   Stmt visit(const Store *op) override {
     if (!shared.count(op->name))
       return IRMutator::visit(op);
-    return Store::make(op->name, mutate(op->value), move(op->value.type(), op->index), op->param,
-                       mutate(op->predicate), op->alignment);
+    return Store::make(op->name, mutate(op->value), move(op->value.type(), op->index), op->param, mutate(op->predicate),
+                       op->alignment);
   }
 
   int bytes;

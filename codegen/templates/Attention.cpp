@@ -563,25 +563,25 @@ static void spread(const AttentionFuncs &funcs, const Lowering &lowering, const 
   auto &[lane, t, u, g, ii, it, c, e, k] = f.v;
   spreadStages(lowering, device);
   device.spread(f.path);
-  Var block = device.spreadBlocks(f.partial, e);
-  device.spreadWithin(f.query, f.partial, block, {k});
+  DeviceSchedule::Block block = device.spreadBlocks(f.partial, e);
+  device.spreadWithin(f.query, block, {k});
   for (Func func : {f.scores, f.powers})
-    device.spreadWithin(func.bound(lane, 0, lanes), f.partial, block, {lane, t});
+    device.spreadWithin(func.bound(lane, 0, lanes), block, {lane, t});
   device.spreadUpdate(f.scores.update(), {lane, f.scored.z}, {f.scored.x, f.scored.y});
   device.spreadUpdate(f.scores.update(1), {lane, f.treeScored.y}, {f.treeScored.x});
   device.spreadUpdate(f.powers.update(), {lane, f.powerGroups.x}, {});
   for (Func func : {f.largestLanes, f.sumLanes})
-    device.spreadWithin(func.bound(lane, 0, lanes), f.partial, block, {lane});
+    device.spreadWithin(func.bound(lane, 0, lanes), block, {lane});
   device.spreadUpdate(f.largestLanes.update(), {lane}, {f.largestGroups.x});
   device.spreadUpdate(f.sumLanes.update(), {lane}, {f.sumGroups.x});
   for (Func func : {f.largest, f.sum})
-    device.spreadWithin(func, f.partial, block, {});
-  device.spreadWithin(f.weighted, f.partial, block, {e});
+    device.spreadWithin(func, block, {});
+  device.spreadWithin(f.weighted, block, {e});
   device.spreadUpdate(f.weighted.update(), {e}, {f.weightedRows.x, f.weightedRows.y});
   device.spreadUpdate(f.weighted.update(1), {e}, {f.treeWeighted.x, f.treeWeighted.y});
-  Var last = device.spreadBlocks(f.output, f.vars[0]);
+  DeviceSchedule::Block last = device.spreadBlocks(f.output, f.vars[0]);
   for (Func func : {f.best, f.total})
-    device.spreadWithin(func, f.output, last, {});
+    device.spreadWithin(func, last, {});
 }
 
 FailureOr<KernelPlan> buildAttention(Lowering &lowering, const Parameters &parameters) {

@@ -18,40 +18,25 @@ static constexpr int panelRows = PackedLayout::panelRows;
 static constexpr int blockUnits = PackedLayout::blockUnits;
 static constexpr int unitColumns = PackedLayout::unitColumns, unitPairs = unitColumns / 2;
 
-/// The upper half of the f32 that column `column` of a compressed weight is.
-static Expr readHalf(const PackedWeight &weight, Expr i, Expr column, Expr o) {
-  int32_t group = static_cast<int32_t>(weight.layout.group);
-  return Halide::reinterpret<uint32_t>(readWeight(weight, i, column % group, column / group, o)) >> 16;
-}
-
-/// Defines the pairs of a compressed weight, and `unitSteps` steps in each of its units. A device has no words of 64
-/// bits to put together: each thread reads the bytes of its lane.
-static void unpackPairs(Product &product, int unitSteps, Var i, Var o, const TargetSpec &target) {
-  int32_t blocks = static_cast<int32_t>(product.weight.layout.blocksPerPanel(product.weight.columns));
-  product.steps = RDom(0, unitSteps, 0, blockUnits, 0, blocks, "steps");
-  if (target.isDevice()) {
-    Var pair("pair");
-    product.pairs = Func("pairs");
-    product.pairs(i, pair, o) =
-        readHalf(product.weight, i, 2 * pair, o) | (readHalf(product.weight, i, 2 * pair + 1, o) << 16);
-    return;
-  }
+/// Defines the pairs of a compressed weight, and `unitSteps` steps in each of its units.
+static void unpackPairs(Product &product, int unitSteps, Var i, Var o) {
   Var byte("byte"), word("word"), half("half"), unit("unit"), pair("pair");
   product.highs = Func("highs"), product.words = Func("words"), product.pairs = Func("pairs");
   product.highs(byte, unit, o) = readHighByte(product.weight, byte, unit, o);
   product.words(word, half, unit, o) = readPairWord(product.weight, product.highs, word, half, unit, o);
   product.pairs(i, pair, o) =
       Halide::extract_bits<uint32_t>(product.words(i / 2, pair % unitPairs, pair / unitPairs, o), 32 * (i % 2));
+  int32_t blocks = static_cast<int32_t>(product.weight.layout.blocksPerPanel(product.weight.columns));
+  product.steps = RDom(0, unitSteps, 0, blockUnits, 0, blocks, "steps");
 }
 
 /// sum(i, o, m) += lhs(k, m) · weight(i, k, o), k ascending, weights as f32
-static void buildFloatProduct(Product &product, const Formula &lhs, Var i, Var o, Var m, Expr row,
-                              const TargetSpec &target) {
+static void buildFloatProduct(Product &product, const Formula &lhs, Var i, Var o, Var m, Expr row) {
   product.sum(i, o, m) = 0.0f;
   product.wide = Func("wide");
   if (product.weight.layout.isCompressed()) {
     int32_t columns = static_cast<int32_t>(product.weight.columns);
-    unpackPairs(product, unitColumns, i, o, target);
+    unpackPairs(product, unitColumns, i, o);
     Expr unit = product.steps.z * blockUnits + product.steps.y, k = unit * unitColumns + product.steps.x;
     if (columns % product.weight.layout.group != 0)
       product.steps.where(k < columns);
@@ -79,7 +64,7 @@ static void buildFloatProduct(Product &product, const Formula &lhs, Var i, Var o
 static void buildPairProduct(Product &product, Func pairs, Var i, Var o, Var m, Expr row, const TargetSpec &target) {
   product.sum(i, o, m) = 0.0f;
   if (product.weight.layout.isCompressed()) {
-    unpackPairs(product, unitPairs, i, o, target);
+    unpackPairs(product, unitPairs, i, o);
     Expr r = (product.steps.z * blockUnits + product.steps.y) * unitPairs + product.steps.x;
     product.sum(i, o, m) = addPairProducts(target, product.sum(i, o, m), pairs(r, row), product.pairs(i, r, o));
     return;
@@ -106,7 +91,7 @@ static void buildDot(Product &product, QuantizedRows &lhs, Var i, Var o, Var m, 
   int32_t columns = static_cast<int32_t>(layout.quantsBytes()) / (4 * panelRows);
   Var j("j"), g("g"), h("h");
   product.dot = Func("dot");
-  bool inHalves = target.dot == "none" && !target.isDevice(), in16Bits = inHalves && addsUpIn16Bits(layout);
+  bool inHalves = target.dot == "none", in16Bits = inHalves && addsUpIn16Bits(layout);
   product.columns = in16Bits ? RDom(0, 1, 0, columns, "columns") : RDom(0, inHalves ? 2 : 4, 0, columns, "columns");
   RDom &r = product.columns;
   Func quants = inHalves && !in16Bits ? lhs.widen() : lhs.quants;
@@ -286,7 +271,7 @@ LogicalResult buildLhs(Lowering &lowering, ContractFuncs &funcs, MatmulOp matmul
     return failure();
   lhs = flattenRows(*rows);
   if (quantize) {
-    funcs.quantized.emplace(lhs);
+    funcs.quantized.emplace(lhs, lowering.getTarget().isDevice());
     return success();
   }
   int32_t columns = static_cast<int32_t>(cast<RankedTensorType>(matmul.getLhs().getType()).getShape().back());
@@ -308,12 +293,14 @@ LogicalResult buildLhs(Lowering &lowering, ContractFuncs &funcs, MatmulOp matmul
 
 void buildProduct(Lowering &lowering, ContractFuncs &funcs, Product &product, MatmulOp matmul, const Formula &lhs,
                   Expr row) {
-  if (funcs.quantized)
+  if (lowering.getTarget().isDevice())
+    buildDeviceProduct(funcs, product, isPairs(matmul), lhs, row, lowering.getTarget());
+  else if (funcs.quantized)
     buildQuantProduct(product, *funcs.quantized, funcs.i, funcs.o, funcs.m, row, lowering.getTarget());
   else if (isPairs(matmul))
     buildPairProduct(product, funcs.lhs, funcs.i, funcs.o, funcs.m, row, lowering.getTarget());
   else
-    buildFloatProduct(product, lhs, funcs.i, funcs.o, funcs.m, row, lowering.getTarget());
+    buildFloatProduct(product, lhs, funcs.i, funcs.o, funcs.m, row);
 }
 
 static FailureOr<ContractFuncs> algorithm(Lowering &lowering) {
@@ -560,13 +547,7 @@ FailureOr<KernelPlan> buildContract(Lowering &lowering, const Parameters &parame
         schedule(funcs, lowering, parameters);
         return success();
       },
-      [funcs = *funcs, &lowering](const DeviceSchedule &device) {
-        spreadLhs(funcs, lowering, device);
-        Func output = funcs.output;
-        if (!funcs.ragged)
-          output.bound(funcs.i, 0, panelRows);
-        device.spread(output);
-      });
+      [funcs = *funcs, &lowering](const DeviceSchedule &device) mutable { spreadContract(funcs, lowering, device); });
 }
 
 } // namespace quern::codegen

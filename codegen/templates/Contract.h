@@ -13,12 +13,18 @@ namespace quern::codegen {
 
 /// One product of a contraction. Indices: i the lane within a panel, o the panel, m the row.
 struct Product {
+  /// On a device: how many threads share a sum.
+  static constexpr int slices = 8;
+
   PackedWeight weight;
   /// f32 [i, o, m]: the sum, updated block by block in ascending order.
   Halide::Func sum;
   /// Columns within a block and blocks; (1, k) for f32 and f16. For products of quants only the blocks, of bf16 the
   /// pairs; of compressed weights columns or pairs of a unit, units of a block, and blocks.
   Halide::RDom steps;
+  /// On a device: f32 [i, slice, o, m], the slices that `sum` adds up; `steps` are then those of a block, and the
+  /// blocks of a slice. Undefined else.
+  Halide::Func part;
   /// i32 [i, o, m, block]: the product of one block of quants. Undefined for f32 activations.
   Halide::Func dot;
   /// Of a compressed weight: u32 [i, pair, o], the same two rows at a time, u64 [word, half, unit, o], and the high
@@ -75,8 +81,18 @@ void buildProduct(Lowering &lowering, ContractFuncs &funcs, Product &product, Ma
 
 /// The product of two values, of which neither lies by panels (Values.cpp), and what its schedule may say.
 
-/// The left side on a device.
+/// The same on a device (ContractDevice.cpp). `isPairs`: both sides are pairs of bf16.
+void buildDeviceProduct(ContractFuncs &funcs, Product &product, bool isPairs, const Formula &lhs, Halide::Expr row,
+                        const TargetSpec &target);
+
+/// A contraction on a device.
+void spreadContract(ContractFuncs &funcs, const Lowering &lowering, const DeviceSchedule &device);
+
+/// The left side on a device, before everything else, or a row of it in each block of its consumer.
 void spreadLhs(const ContractFuncs &funcs, const Lowering &lowering, const DeviceSchedule &device);
+
+void spreadLhsWithin(const ContractFuncs &funcs, const Lowering &lowering, const DeviceSchedule &device,
+                     const DeviceSchedule::Block &block);
 
 /// The left side before everything else.
 void scheduleLhs(ContractFuncs &funcs, const Lowering &lowering, bool few);

@@ -8,7 +8,12 @@ using namespace Halide;
 
 namespace quern::codegen {
 
-QuantizedRows::QuantizedRows(const Formula &rows)
+Expr multiplyWords(Expr a, Expr b, Expr sum) {
+  return Internal::Call::make(Int(32), "dp4a_u32_s32", {reinterpret(UInt(8, 4), a), reinterpret(Int(8, 4), b), sum},
+                              Internal::Call::PureExtern);
+}
+
+QuantizedRows::QuantizedRows(const Formula &rows, bool isOnDevice)
     : largest("largest"), scales("scales"), quants("quants"), columns(0, block, "columns") {
   Var k("k"), b("b"), m("m");
   // Not negative floats are in the order of their bits; unlike floats, integers are reduced as vectors.
@@ -19,7 +24,16 @@ QuantizedRows::QuantizedRows(const Formula &rows)
   Expr inverse = select(isZero, 0.0f, 1.0f / scale);
   scale = select(isZero, 0.0f, scale);
   scales(b, m) = Tuple(scale, inverse, scale * bias);
-  quants(k, m) = cast<int8_t>(round(rows.at({m, k}) * scales(k / block, m)[1]));
+  auto roundAt = [&](Expr at) { return round(rows.at({m, at}) * scales(at / block, m)[1]); };
+  quants(k, m) = cast<int8_t>(roundAt(k));
+  if (!isOnDevice)
+    return;
+  // By way of 32 bits: a negative number becomes a byte without a sign in every device's own way.
+  words = Func("words");
+  Expr word = cast<uint32_t>(0);
+  for (int byte = 0; byte < 4; ++byte)
+    word = word | (cast<uint32_t>(cast<int32_t>(roundAt(4 * k + byte)) & 255) << (8 * byte));
+  words(k, m) = word;
 }
 
 Func QuantizedRows::widen() {
@@ -32,13 +46,17 @@ Func QuantizedRows::widen() {
 }
 
 Func QuantizedRows::sums(int group) {
-  auto [entry, isNew] = groupSums.try_emplace(group, Func("sums"), RDom(0, group, "group"));
+  RDom all(0, words.defined() ? group / 4 : group, "group");
+  auto [entry, isNew] = groupSums.try_emplace(group, Func("sums"), all);
   auto &[sum, r] = entry->second;
   if (!isNew)
     return sum;
   Var b("b"), m("m");
   sum(b, m) = 0;
-  sum(b, m) += cast<int32_t>(quants(b * group + r, m));
+  if (words.defined())
+    sum(b, m) = multiplyWords(Expr(uint32_t(0x01010101)), words(b * (group / 4) + r, m), sum(b, m));
+  else
+    sum(b, m) += cast<int32_t>(quants(b * group + r, m));
   return sum;
 }
 
@@ -105,17 +123,29 @@ void QuantizedRows::schedule(int lanes, bool parallel) {
   }
 }
 
-void QuantizedRows::spread(const DeviceSchedule &device) const {
-  device.spread(scales);
-  device.spread(quants);
-  if (wideQuants.defined())
-    device.spread(wideQuants);
+std::vector<Func> QuantizedRows::listStored() const {
+  std::vector<Func> stored = {scales, words};
   for (const auto &[group, entry] : groupSums)
-    device.spread(entry.first);
+    stored.push_back(entry.first);
   for (const auto &[key, start] : groupStarts)
-    device.spread(start);
+    stored.push_back(start);
   for (const auto &[group, scaled] : groupScaledSums)
-    device.spread(scaled);
+    stored.push_back(scaled);
+  return stored;
+}
+
+void QuantizedRows::spread(const DeviceSchedule &device) const {
+  for (const Func &func : listStored())
+    device.spread(func);
+}
+
+void QuantizedRows::spreadWithin(const DeviceSchedule &device, const DeviceSchedule::Block &of) const {
+  for (Func func : listStored()) {
+    Var first = func.args()[0];
+    device.spreadWithin(func, of, {first});
+    if (func.has_update_definition())
+      device.spreadUpdate(func.update(), {first}, {RVar(func.rvars(0)[0])});
+  }
 }
 
 } // namespace quern::codegen

@@ -9,6 +9,9 @@
 
 namespace quern::codegen {
 
+/// On a device: `sum`, i32, and the products of the four u8 of the word `a` and the four i8 of `b`.
+Halide::Expr multiplyWords(Halide::Expr a, Halide::Expr b, Halide::Expr sum);
+
 /// The rows of a matrix quantised to q8_1, in blocks of 32, as `quern.quantize` says.
 struct QuantizedRows {
   static constexpr int block = 32;
@@ -27,7 +30,10 @@ struct QuantizedRows {
   Halide::Func wideQuants;
   Halide::RDom columns;
 
-  explicit QuantizedRows(const Formula &rows);
+  /// u32 [k / 4, row]: four quants, the first in the low byte; for a device.
+  Halide::Func words;
+
+  QuantizedRows(const Formula &rows, bool isOnDevice);
   /// `wideQuants`, from now on defined.
   Halide::Func widen();
   /// i32, what a product of quants begins with: the bits of the bias, less zero · the sum of the quants of a group of
@@ -40,12 +46,15 @@ struct QuantizedRows {
   Halide::Func scaledSums(int group);
   /// Computes everything before its consumers, `lanes` values at a time; rows in parallel where `parallel`.
   void schedule(int lanes, bool parallel);
-  /// The same on a device.
+  /// The same on a device, or within each block of a consumer, of one row.
   void spread(const DeviceSchedule &device) const;
+  void spreadWithin(const DeviceSchedule &device, const DeviceSchedule::Block &block) const;
 
 private:
   /// i32 [group, row]: the sums of the quants of a group.
   Halide::Func sums(int group);
+  /// What a device stores, each function behind what it reads.
+  std::vector<Halide::Func> listStored() const;
 
   /// Sums by the size of the group, and what is derived from them.
   std::map<int, std::pair<Halide::Func, Halide::RDom>> groupSums;

@@ -85,13 +85,27 @@ Expr readWeight(const PackedWeight &weight, Expr lane, Expr column, Expr block, 
   if (!weight.layout.isQuantised())
     return toFloat(weight.values(lane, block, panel));
   int32_t groups = static_cast<int32_t>(weight.layout.quantsBytes() / (4 * PackedLayout::panelRows));
-  Expr quad = column / 4;
-  Expr quant = weight.values(column % 4, lane, weight.layout.bits == 4 ? quad % groups : quad, block, panel);
+  Expr quad = column / 4, place = weight.layout.bits == 4 ? quad % groups : quad, quant;
+  if (weight.values.dimensions() == 4) {
+    quant = cast<uint8_t>(weight.values(lane, place, block, panel) >> cast<uint32_t>(column % 4 * 8));
+  } else {
+    quant = weight.values(column % 4, lane, place, block, panel);
+  }
   if (weight.layout.bits == 4)
     quant = select(quad < groups, quant & Expr(uint8_t(15)), quant >> Expr(uint8_t(4)));
   Expr value = toFloat(weight.scales(lane, block, panel)) *
                Halide::cast<float>(Halide::cast<int32_t>(quant) - weight.layout.zero);
   return weight.layout.hasMins ? value + toFloat(weight.mins(lane, block, panel)) : value;
+}
+
+Expr readPairOf(const PackedWeight &weight, Expr lane, Expr pair, Expr panel) {
+  if (!weight.layout.isCompressed())
+    return weight.values(lane, pair, panel);
+  int32_t group = static_cast<int32_t>(weight.layout.group);
+  auto readHalf = [&](Expr column) {
+    return Halide::reinterpret<uint32_t>(readWeight(weight, lane, column % group, column / group, panel)) >> 16;
+  };
+  return readHalf(2 * pair) | (readHalf(2 * pair + 1) << 16);
 }
 
 } // namespace quern::codegen

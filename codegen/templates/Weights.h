@@ -31,6 +31,9 @@ Halide::Expr readHighByte(const PackedWeight &weight, Halide::Expr byte, Halide:
 Halide::Expr readPairWord(const PackedWeight &weight, Halide::Func high, Halide::Expr word, Halide::Expr half,
                           Halide::Expr unit, Halide::Expr panel);
 
+/// Pair `pair` of row `lane` of `panel`, of a weight of pairs of bf16, compressed or not: u32.
+Halide::Expr readPairOf(const PackedWeight &weight, Halide::Expr lane, Halide::Expr pair, Halide::Expr panel);
+
 /// The f32 value of row `lane` of `panel` at column `column` of block `block`: of a pair, or one column of other
 /// floats. value = scale · (quant - zero) + min
 Halide::Expr readWeight(const PackedWeight &weight, Halide::Expr lane, Halide::Expr column, Halide::Expr block,

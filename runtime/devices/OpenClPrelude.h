@@ -13,6 +13,10 @@ inline constexpr std::string_view openClPrelude = R"(
 #define halide_popcount popcount
 #define halide_count_leading_zeros clz
 #define halide_count_trailing_zeros ctz
+int dp4a_u32_s32(uchar4 a, char4 b, int sum) {
+  int4 products = convert_int4(a) * convert_int4(b);
+  return sum + products.x + products.y + products.z + products.w;
+}
 float quern_half_to_float(ushort bits) {
   return vload_half(0, (const half *)&bits);
 }

@@ -20,8 +20,8 @@ using namespace quern;
 using namespace quern::codegen;
 
 /// `operand 1 at 32: f16[16:1, 18:272, s:4896]`: extents and strides, innermost first.
-static LogicalResult printSignature(KernelOp kernel) {
-  FailureOr<SmallVector<NativeArgument>> signature = getSignature(kernel);
+static LogicalResult printSignature(KernelOp kernel, const TargetSpec &target) {
+  FailureOr<SmallVector<NativeArgument>> signature = getSignature(kernel, target.isDevice());
   if (failed(signature))
     return failure();
   llvm::outs() << kernel.getSymName() << "\n";
@@ -65,7 +65,7 @@ static LogicalResult print(ModuleOp module, const TargetSpec &target, StringRef 
     return compileAll(module, target);
   for (auto kernel : module.getOps<KernelOp>()) {
     KernelText text = kind == "asm" ? KernelText::Assembly : KernelText::Loops;
-    if (failed(kind == "signature" ? printSignature(kernel)
+    if (failed(kind == "signature" ? printSignature(kernel, target)
                                    : emitKernel(kernel, target, kernel.getSymName(), text, llvm::outs())))
       return failure();
   }

@@ -355,7 +355,7 @@ private:
 
 Expected<std::vector<Tensor>> NativeKernels::run(KernelOp kernel, ArrayRef<Tensor> arguments, const SymbolSizes &sizes,
                                                  int threads) {
-  FailureOr<SmallVector<NativeArgument>> signature = codegen::getSignature(kernel);
+  FailureOr<SmallVector<NativeArgument>> signature = codegen::getSignature(kernel, device != nullptr);
   std::vector<RankedTensorType> results;
   for (Type type : kernel.getResultTypes())
     if (FailureOr<RankedTensorType> result = resolveType(cast<RankedTensorType>(type), sizes); succeeded(result))
