@@ -191,6 +191,8 @@ Result<void> CommandLine::finish() {
     return done;
   if (Result<void> done = storeOperands(); !done)
     return done;
+  if (Result<void> valid = program.check(); !valid)
+    return valid;
   if (Result<void> valid = chosen->command->check(); !valid)
     return valid;
   for (const SharedOptions *group : chosen->shared)
