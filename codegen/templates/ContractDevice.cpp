@@ -110,14 +110,34 @@ static int64_t countSharedBytes(const ContractFuncs &funcs, const Lowering &lowe
   return bytes + int64_t(funcs.products.size()) * panelRows * Product::slices * 4;
 }
 
+/// The slices of `product` within the blocks of what reads its sums.
+static void spreadSlices(Product &product, const ContractFuncs &funcs, const DeviceSchedule &device,
+                         const DeviceSchedule::Block &block) {
+  Var slice = product.part.args()[1];
+  product.part.bound(funcs.i, 0, panelRows).bound(slice, 0, Product::slices);
+  device.spreadWithin(product.part, block, {funcs.i, slice});
+  device.spreadUpdate(product.part.update(), {funcs.i, slice}, {product.steps.x, product.steps.y});
+  if (!product.dot.defined())
+    return;
+  product.dot.compute_at(product.part, product.steps.y).store_in(Halide::MemoryType::Register);
+  product.dot.update().unroll(product.columns);
+}
+
+/// Columns that do not fill whole panels: the sums are stored by panels, then the output picks its columns.
+static void spreadRagged(ContractFuncs &funcs, const Lowering &lowering, const DeviceSchedule &device) {
+  spreadLhs(funcs, lowering, device);
+  for (Product &product : funcs.products) {
+    product.sum.bound(funcs.i, 0, panelRows).bound(funcs.o, 0, funcs.panels);
+    spreadSlices(product, funcs, device, device.spreadBlocks(product.sum, funcs.i));
+  }
+  device.spread(funcs.output);
+}
+
 void spreadContract(ContractFuncs &funcs, const Lowering &lowering, const DeviceSchedule &device) {
+  if (funcs.ragged)
+    return spreadRagged(funcs, lowering, device);
   Func output = funcs.output;
   auto matmul = cast<MatmulOp>(lowering.getKernel().getAnchor());
-  if (funcs.ragged) {
-    spreadLhs(funcs, lowering, device);
-    device.spread(output);
-    return;
-  }
   output.bound(funcs.i, 0, panelRows);
   auto staticRows = Halide::Internal::as_const_int(funcs.rows);
   bool few = staticRows && *staticRows <= rowsPerTask && !matmul.isBatched() &&
@@ -128,16 +148,8 @@ void spreadContract(ContractFuncs &funcs, const Lowering &lowering, const Device
     spreadLhsWithin(funcs, lowering, device, block);
   else
     spreadLhs(funcs, lowering, device);
-  for (Product &product : funcs.products) {
-    Var slice = product.part.args()[1];
-    product.part.bound(funcs.i, 0, panelRows).bound(slice, 0, Product::slices);
-    device.spreadWithin(product.part, block.inTurn(), {funcs.i, slice});
-    device.spreadUpdate(product.part.update(), {funcs.i, slice}, {product.steps.x, product.steps.y});
-    if (!product.dot.defined())
-      continue;
-    product.dot.compute_at(product.part, product.steps.y).store_in(Halide::MemoryType::Register);
-    product.dot.update().unroll(product.columns);
-  }
+  for (Product &product : funcs.products)
+    spreadSlices(product, funcs, device, block.inTurn());
 }
 
 void spreadLhsWithin(const ContractFuncs &funcs, const Lowering &lowering, const DeviceSchedule &device,

@@ -56,6 +56,18 @@ int main() {
   checks.that(!other);
   checks.equal(other.error().message, "the model was not compiled for `zen9`, only for `zen4`, `x86-64-v3`, `any`");
 
+  // Devices are asked for.
+  std::vector<Target> mixed = {targets[1], makeTarget("cuda", {})};
+  mixed[1].device = "cuda";
+  checks.equal(chooseTarget(mixed, std::nullopt, hasUpToV3).value(), 0u);
+  checks.equal(chooseTarget(mixed, std::nullopt, hasUpToV3, "cuda").value(), 1u);
+  Result<uint32_t> absent = chooseTarget(mixed, std::nullopt, hasUpToV3, "opencl");
+  checks.that(!absent);
+  checks.equal(absent.error().message, "the model was not compiled for the device `opencl`, only for `cpu`, `cuda`; "
+                                       "choose one with `--device`, or compile it with `--target`");
+  Result<uint32_t> elsewhere = chooseTarget(std::span(mixed).last(1), std::nullopt, hasUpToV3);
+  checks.that(!elsewhere);
+
   checks.that(!hasCpuFeature("teleport"));
   checks.that(!hasCpuFeature(""));
   std::set<std::string> flags = readFlags();
