@@ -18,9 +18,10 @@ inline constexpr int64_t statePage = QUERN_PAGE_ROWS;
 
 /// A cache [T, h, d] lies in memory by pages of 256 rows, and in them by groups of 16, [T / 256][h][16][d][16] or
 /// [T / 256][h][16][16][d]: keys lie by lanes, so that scores are computed on whole vectors of rows, values by rows, so
-/// that weighted sums are on whole vectors of elements. Which page holds which rows the runtime says (Format.h). Only
-/// the templates `append` and `attention` read and write such a cache; a plain one is as every tensor, [T][h][d]. The
-/// dimensions, in this order for lanes and rows: [lane, d, group, h, page].
+/// that weighted sums are on whole vectors of elements; what is both lies by lanes, and attention turns what it takes
+/// as values. Which page holds which rows the runtime says (Format.h). Only the templates `append` and `attention` read
+/// and write such a cache; a plain one is as every tensor, [T][h][d]. The dimensions, in this order for lanes and rows:
+/// [lane, d, group, h, page].
 llvm::SmallVector<BufferDim> getStateDims(mlir::RankedTensorType type, CacheLayout layout);
 
 /// Bytes of the pages of a cache in which one sequence fills it.

@@ -241,7 +241,7 @@ Value attend(BuiltinCall &call) {
   shape[2] = values.shape[2];
   mlir::Value result =
       call.emitter.create<AttendOp>(call.range, call.emitter.asF32(call.places[0], query), asCache(call, keys),
-                                    asCache(call, values), at.value, APFloat(scale), *window);
+                                    asCache(call, values), at.value, APFloat(scale), *window, mlir::IntegerAttr());
   return call.give(shape, call.emitter.f32(), result);
 }
 

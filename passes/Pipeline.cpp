@@ -29,12 +29,13 @@ static void buildGraph(OpPassManager &manager) {
   // After scales, which follow a convolution and not its pool.
   manager.addPass(createCommutePoolsPass());
   manager.addPass(createAssignLayoutsPass());
-  // Before fusion: a state is found through appends alone.
-  manager.addPass(createAssignCacheLayoutsPass());
   // Before folding, which makes parameters of the tables, and whatever computes others of the weights.
   manager.addPass(createPlaceExpertsPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
+  // After folding, by which attention reads values that are a part of a cache's rows from the cache; before fusion: a
+  // state is found through appends alone.
+  manager.addPass(createAssignCacheLayoutsPass());
 }
 
 static void buildFused(OpPassManager &manager, const PipelineOptions &options) {

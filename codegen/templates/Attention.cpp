@@ -28,6 +28,7 @@
 #include "codegen/templates/Weights.h"
 #include "dialect/CacheLayout.h"
 
+#include <array>
 #include <numbers>
 #include <numeric>
 
@@ -46,11 +47,17 @@ constexpr int lanes = stateLanes;
 constexpr int chunkRows = statePage;
 /// Groups of `lanes` cache rows in a chunk.
 constexpr int chunkGroups = chunkRows / lanes;
+/// Values that are turned at a time.
+constexpr int turnedValues = lanes * lanes;
 
 /// The variables of attention: a token is row `ii` of tile `it`, a head the `u`-th of those that share cache head `g`;
 /// a cache row is lane `lane` of group `t` of chunk `c`.
 struct AttentionVars {
   Var lane{"lane"}, t{"t"}, u{"u"}, g{"g"}, ii{"ii"}, it{"it"}, c{"c"}, e{"e"}, k{"k"};
+  /// Heads by those whose sums are in registers at once: `u` is what remains within them.
+  Var heads{"heads"};
+  /// Elements of values by vectors of `lanes`: `e` is what remains within them.
+  Var vector{"vector"};
 };
 
 struct AttentionFuncs {
@@ -74,6 +81,9 @@ struct AttentionFuncs {
   Func rounded{"rounded"};
   /// [lane, u, g, ii, it, c], and over all lanes [u, g, ii, it, c]
   Func largestLanes{"largest_lanes"}, largest{"largest"}, sumLanes{"sum_lanes"}, sum{"sum"};
+  /// The bits of values of a cache that lies by lanes, `lanes` rows of as many elements at a time: as they lie, and on
+  /// the way to lie by rows. [n, t, vector, g, token, it, c]
+  std::array<Func, 5> turned;
   /// Weighted sums of values. [e, u, g, ii, it, c]
   Func weighted{"weighted"};
   /// What is left of a chunk: the weighted sums; beside each, the sum of powers and the largest score.
@@ -92,12 +102,15 @@ struct AttentionFuncs {
   /// The rows of a tree.
   RDom treeRows;
   RDom bestChunks, totalChunks, combinedChunks;
-  /// Heads that share a cache head; elements of a value; tokens in a tile; groups of cache rows scored at a time.
-  int shared = 1, size = 0, tile = 1, scoreGroups = 1;
+  /// Heads that share a cache head, and how many of them at a time; elements of a value; tokens in a tile; groups of
+  /// cache rows scored at a time.
+  int shared = 1, heads = 1, size = 0, tile = 1, scoreGroups = 1;
   /// So few tokens that each chunk of each of them is a task.
   bool few = false;
   /// Query and cache are bf16, and multiplied in pairs.
   bool pairs = false;
+  /// Values lie by lanes, and are turned before they are added up.
+  bool turns = false;
   /// The first cache row of all tokens, which are consecutive rows of one sequence, or -1 where they are not.
   Expr first;
   /// The rows of a sliding window that leaves out some; 0 without one.
@@ -239,7 +252,7 @@ static TreePlace getTreePlace(Expr row, Expr low, Expr high) {
 
 /// The rows of trees that the tokens of a tile see.
 static void buildPaths(AttentionFuncs &f, llvm::function_ref<TreePlace(Expr token)> treeOf) {
-  auto &[lane, t, u, g, ii, it, c, e, k] = f.v;
+  auto &[lane, t, u, g, ii, it, c, e, k, heads, vector] = f.v;
   constexpr int beyond = 1 << 30;
   constexpr int rows = 64;
   TreePlace own = treeOf(it * f.tile + ii);
@@ -265,7 +278,7 @@ static Expr lookUp(const AttentionFuncs &f, Expr row) {
 
 /// A tile's limit and query, and where its tokens stand.
 static TokenPlaces buildTile(AttentionFuncs &f, const AttentionInputs &in) {
-  auto &[lane, t, u, g, ii, it, c, e, k] = f.v;
+  auto &[lane, t, u, g, ii, it, c, e, k, heads, vector] = f.v;
   Expr last = in.tokens - 1;
   auto fieldOf = [&](PositionField field, Expr token) {
     return Lowering::getField(in.positions, field, min(token, last));
@@ -314,7 +327,7 @@ static Expr readRow(const AttentionFuncs &f, const ReadCache &cache, const Token
 
 static void buildScores(AttentionFuncs &f, const TargetSpec &target, const AttentionInputs &in,
                         const TokenPlaces &places) {
-  auto &[lane, t, u, g, ii, it, c, e, k] = f.v;
+  auto &[lane, t, u, g, ii, it, c, e, k, heads, vector] = f.v;
   f.scored = RDom(0, f.scoreGroups, 0, f.pairs ? in.depth / 2 : in.depth, 0, chunkGroups / f.scoreGroups, "scored");
   f.scored.where(f.sees(f.scored.z * (f.scoreGroups * lanes), f.scoreGroups * lanes));
   f.scored.where(!f.looksUp(f.scored.z * f.scoreGroups));
@@ -338,7 +351,7 @@ static void buildScores(AttentionFuncs &f, const TargetSpec &target, const Atten
 
 /// The softmax within a chunk but for its division.
 static void buildPowers(AttentionFuncs &f, const AttentionInputs &in, const TokenPlaces &places) {
-  auto &[lane, t, u, g, ii, it, c, e, k] = f.v;
+  auto &[lane, t, u, g, ii, it, c, e, k, heads, vector] = f.v;
   auto isSeen = [&](Expr group) {
     Expr row = f.chunk() * chunkRows + group * lanes + lane, isBefore = row <= places.row;
     return f.window ? isBefore && row > places.row - f.window : isBefore;
@@ -370,15 +383,39 @@ static void buildPowers(AttentionFuncs &f, const AttentionInputs &in, const Toke
   f.rounded(k, r, u, g, ii, it, c) = makePair(roundedAt, k);
 }
 
+/// The values of a chunk that begins at row `begin`, by rows. A number has four bits of its element and, below, four of
+/// its row; each step moves the highest bit to the end.
+static void turnValues(AttentionFuncs &f, const ReadCache &values, Expr begin) {
+  auto &[lane, t, u, g, ii, it, c, e, k, heads, vector] = f.v;
+  Var n("n");
+  Expr value = values(n % lanes, vector * lanes + n / lanes, t, g, begin);
+  for (size_t i = 0; i < f.turned.size(); ++i) {
+    f.turned[i] = Func("turned_" + std::to_string(i));
+    f.turned[i](n, t, vector, g, ii, it, c) =
+        i == 0 ? Halide::reinterpret(Halide::UInt(value.type().bits()), value)
+               : f.turned[i - 1](n % 2 * (turnedValues / 2) + n / 2, t, vector, g, ii, it, c);
+  }
+}
+
 static void buildWeighted(AttentionFuncs &f, const TargetSpec &target, const AttentionInputs &in,
                           const TokenPlaces &places) {
-  auto &[lane, t, u, g, ii, it, c, e, k] = f.v;
+  auto &[lane, t, u, g, ii, it, c, e, k, heads, vector] = f.v;
   f.weightedRows = RDom(0, f.pairs ? lanes / 2 : lanes, 0, chunkGroups, "weighted_rows");
   f.weightedRows.where(f.sees(f.weightedRows.y * lanes, lanes));
   f.weightedRows.where(!f.looksUp(f.weightedRows.y));
   Expr step = f.weightedRows.x, group = f.weightedRows.y;
   Expr begin = places.origin + f.chunk() * chunkRows;
-  auto valueAt = [&](Expr row) { return in.values(row, e, group, g, begin); };
+  // Tokens of a tile that begin at one row have the same values.
+  Expr token = f.tile == 1 ? ii : select(f.first >= 0, 0, ii);
+  if (f.turns)
+    turnValues(f, in.values, begin);
+  auto valueAt = [&](Expr row) {
+    Expr value = in.values(row, e, group, g, begin);
+    if (!f.turns)
+      return value;
+    Expr bits = f.turned.back()(row * lanes + e % lanes, group, e / lanes, g, token, it, c);
+    return Halide::reinterpret(value.type(), bits);
+  };
   f.weighted(e, u, g, ii, it, c) = 0.0f;
   Expr sum = f.weighted(e, u, g, ii, it, c);
   auto add = [&](Expr step, Expr group, llvm::function_ref<Expr(Expr row)> valueAt) {
@@ -413,7 +450,7 @@ static Expr countChunks(const AttentionFuncs &f, Expr visible) {
 
 /// All chunks: see the head of this file.
 static void combineChunks(AttentionFuncs &f, Expr chunks) {
-  auto &[lane, t, u, g, ii, it, c, e, k] = f.v;
+  auto &[lane, t, u, g, ii, it, c, e, k, heads, vector] = f.v;
   f.bestChunks = RDom(0, chunks, "best_chunks");
   f.totalChunks = RDom(0, chunks, "total_chunks");
   f.combinedChunks = RDom(0, chunks, "combined_chunks");
@@ -446,12 +483,14 @@ static FailureOr<AttentionFuncs> algorithm(Lowering &lowering, const Parameters 
   f.pairs = isBf16 && lowering.getTarget().bf16Dot;
   f.tile = f.few || isDevice ? 1 : parameters["rows"];
   f.size = static_cast<int>(resultType.getDimSize(2));
+  f.turns = !isDevice && !isPlain(anchor) && anchor.getLayout() == CacheLayout::Lanes && f.size % lanes == 0;
   f.scoreGroups = isDevice ? 1 : parameters["groups"];
   f.first = lowering.getFirst();
   f.cacheRows = inputs->cacheRows;
   f.window = getWindow(anchor);
   f.shared =
       static_cast<int>(resultType.getDimSize(1) / cast<RankedTensorType>(anchor.getKeys().getType()).getDimSize(1));
+  f.heads = isDevice ? 1 : std::min<int>(parameters["heads"], f.shared);
   TokenPlaces places = buildTile(f, *inputs);
   buildScores(f, lowering.getTarget(), *inputs, places);
   buildPowers(f, *inputs, places);
@@ -474,13 +513,29 @@ static FailureOr<AttentionFuncs> algorithm(Lowering &lowering, const Parameters 
   return f;
 }
 
+/// Takes the heads in `stage` some at a time.
+static void splitHeads(Halide::Stage stage, const AttentionFuncs &f) {
+  stage.split(f.v.u, f.v.heads, f.v.u, f.heads, TailStrategy::GuardWithIf);
+}
+
 /// Unrolls the heads and rows of a tile in `stage`.
 static void unrollTile(Halide::Stage stage, const AttentionFuncs &f) { stage.unroll(f.v.u).unroll(f.v.ii); }
+
+/// Values are turned within loop `at` of the weighted sums, in registers.
+static void scheduleTurned(AttentionFuncs &f, Var at) {
+  Func last = f.turned.back();
+  for (Func func : f.turned) {
+    Var n = func.args()[0], half("half"), part("part");
+    func.bound(n, 0, turnedValues).split(n, n, half, 2).split(n, part, n, 2 * lanes);
+    func.reorder(half, n, part).unroll(half).vectorize(n).unroll(part).bound_storage(f.v.it, 1);
+    func.name() == last.name() ? func.compute_at(f.weighted, at) : func.compute_at(last, f.v.t);
+  }
+}
 
 /// A chunk of one tile, computed within loop `at` of `partial`. Scores and weighted sums stay in registers:
 /// `scoreGroups` groups of cache rows, and `elements` vectors of the values, at a time.
 static void scheduleChunk(AttentionFuncs &f, Var at, int elements) {
-  auto &[lane, t, u, g, ii, it, c, e, k] = f.v;
+  auto &[lane, t, u, g, ii, it, c, e, k, heads, vector] = f.v;
   for (Func func : {f.scores, f.largestLanes, f.largest, f.powers, f.sumLanes, f.sum, f.weighted})
     func.compute_at(f.partial, at).bound_storage(it, 1);
   if (f.pairs) {
@@ -491,9 +546,11 @@ static void scheduleChunk(AttentionFuncs &f, Var at, int elements) {
     func.bound(lane, 0, lanes).vectorize(lane);
     func.update().vectorize(lane);
   }
-  f.scores.update().reorder(lane, f.scored.x, u, ii, f.scored.y, f.scored.z).unroll(f.scored.x);
+  for (int update : {0, 1})
+    splitHeads(f.scores.update(update), f);
+  f.scores.update().reorder(lane, f.scored.x, u, ii, f.scored.y, heads, f.scored.z).unroll(f.scored.x);
   unrollTile(f.scores.update(), f);
-  f.scores.update(1).reorder(lane, u, f.treeScored.x, ii, f.treeScored.y).vectorize(lane).unroll(u);
+  f.scores.update(1).reorder(lane, u, f.treeScored.x, heads, ii, f.treeScored.y).vectorize(lane).unroll(u);
   f.largestLanes.update().reorder(lane, f.largestGroups, u, ii);
   f.powers.update().reorder(lane, f.powerGroups, u, ii);
   f.sumLanes.update().reorder(lane, f.sumGroups, u, ii);
@@ -506,11 +563,16 @@ static void scheduleChunk(AttentionFuncs &f, Var at, int elements) {
   vectorizeTail(f.weighted, e, Expr(f.size), width);
   Halide::Stage sums = f.weighted.update();
   sums.split(e, eo, e, width * vectors, TailStrategy::GuardWithIf).split(e, ei, e, width, TailStrategy::GuardWithIf);
-  sums.reorder(e, ei, u, ii, f.weightedRows.x, f.weightedRows.y, eo).vectorize(e).unroll(ei);
+  splitHeads(sums, f);
+  sums.reorder(e, ei, u, ii, f.weightedRows.x, f.weightedRows.y, heads, eo).vectorize(e).unroll(ei);
   unrollTile(sums, f);
   Halide::Stage treeSums = f.weighted.update(1);
-  treeSums.split(e, eo, e, width, TailStrategy::GuardWithIf).reorder(e, u, f.treeWeighted.x, f.treeWeighted.y, ii, eo);
+  treeSums.split(e, eo, e, width, TailStrategy::GuardWithIf);
+  splitHeads(treeSums, f);
+  treeSums.reorder(e, u, f.treeWeighted.x, f.treeWeighted.y, heads, ii, eo);
   treeSums.vectorize(e).unroll(u);
+  if (f.turns)
+    scheduleTurned(f, eo);
   if (f.tile == 1)
     return;
   for (Func func : {f.scores, f.weighted})
@@ -518,7 +580,7 @@ static void scheduleChunk(AttentionFuncs &f, Var at, int elements) {
 }
 
 static void schedule(AttentionFuncs &f, const Lowering &lowering, const Parameters &parameters) {
-  auto &[lane, t, u, g, ii, it, c, e, k] = f.v;
+  auto &[lane, t, u, g, ii, it, c, e, k, heads, vector] = f.v;
   int width = lowering.getTarget().lanes();
   scheduleStages(lowering, f.output, nullptr, !f.few);
   Var head = f.vars[1], token = f.vars[2];
@@ -560,7 +622,7 @@ static void schedule(AttentionFuncs &f, const Lowering &lowering, const Paramete
 /// threads share. Another launch combines the chunks.
 static void spread(const AttentionFuncs &funcs, const Lowering &lowering, const DeviceSchedule &device) {
   AttentionFuncs f = funcs;
-  auto &[lane, t, u, g, ii, it, c, e, k] = f.v;
+  auto &[lane, t, u, g, ii, it, c, e, k, heads, vector] = f.v;
   spreadStages(lowering, device);
   device.spread(f.path);
   DeviceSchedule::Block block = device.spreadBlocks(f.partial, e);

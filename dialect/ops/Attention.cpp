@@ -1,5 +1,6 @@
 //===- Attention.cpp - rotary embedding, key/value cache, attention ---------------------------===//
 
+#include "dialect/Destination.h"
 #include "dialect/ops/Inference.h"
 
 using namespace mlir;
@@ -41,7 +42,11 @@ LogicalResult AttendOp::inferReturnTypes(MLIRContext *context, std::optional<Loc
   if (query.size() != 3 || values.size() != 3)
     return emitOptionalError(loc, "found query ", formatDims(query), " and values ", formatDims(values),
                              ", expected [s, h, d] and [T, g, e]");
-  query[2] = values[2];
+  std::optional<uint64_t> elements = adaptor.getElements();
+  if (elements && (!values[2].isStatic() || *elements > uint64_t(values[2].size())))
+    return emitOptionalError(loc, "found ", *elements, " elements of values ", formatDims(values),
+                             ", expected no more than a row holds");
+  query[2] = elements ? Dim::fixed(*elements) : values[2];
   inferred.push_back(getTensorType(query, Float32Type::get(context)));
   return success();
 }
@@ -64,6 +69,30 @@ LogicalResult AttendOp::verify() {
       return emitOpError("found elements of ") << element << ", expected a query of f32, or all of bf16";
   if (!query[2].isStatic() || query[2].size() % 2 != 0)
     return emitOpError("found query ") << formatDims(query) << " of bf16, expected elements in pairs";
+  return success();
+}
+
+/// Whether nothing is written in place from `op` on to `later`.
+static bool isUnchangedUntil(Operation *op, Operation *later) {
+  if (op->getBlock() != later->getBlock())
+    return false;
+  for (; op != later; op = op->getNextNode())
+    if (writesInPlace(op))
+      return false;
+  return true;
+}
+
+/// Values that are the first elements of rows are read from those rows.
+LogicalResult AttendOp::canonicalize(AttendOp op, PatternRewriter &rewriter) {
+  auto slice = op.getValues().getDefiningOp<SliceOp>();
+  if (!slice || slice.getAxis() != 2 || slice.getOffset() != 0 || slice.getSize() == 0)
+    return rewriter.notifyMatchFailure(op, "the values are not the first elements of rows");
+  if (!isUnchangedUntil(slice, op))
+    return rewriter.notifyMatchFailure(op, "the rows may be overwritten before");
+  rewriter.modifyOpInPlace(op, [&] {
+    op.setElements(op.getElements().value_or(slice.getSize()));
+    op.getValuesMutable().assign(slice.getInput());
+  });
   return success();
 }
 
@@ -110,11 +139,13 @@ bool AttendOp::mayPrecede() { return false; }
 bool AttendOp::sharesKernelWith(KernelAnchorOpInterface) { return false; }
 ResultView AttendOp::getResultView() { return ResultView::Dense; }
 
-/// A cache is read as far as it is in use.
+/// A cache is read as far as it is in use; one that is keys and values both, once.
 std::optional<WorkTerm> AttendOp::getElementsRead(OpOperand &operand) {
   if (&operand != &getKeysMutable() && &operand != &getValuesMutable())
     return std::nullopt;
-  WorkTerm rows = getRowElements(operand.get(), {});
+  bool isPart = getElements() && getKeys() != getValues() && &operand == &getValuesMutable();
+  WorkTerm rows =
+      isPart ? multiply(*getElements(), getDims(tensorOf(getValues()))[1]) : getRowElements(operand.get(), {});
   rows.sizes.push_back(visibleRows);
   return rows;
 }

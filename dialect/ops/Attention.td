@@ -68,12 +68,16 @@ def Quern_AttendOp : Quern_InferredOp<"attend", !listconcat(Quern_Anchor, [Quern
     only the last n of them: row j where row(at[i]) - j < n. Scores, softmax and sums in f32; where all three are bf16,
     so are the factors of v that the softmax gives. `layout` is that of the values in memory; keys lie by lanes.
 
+    Where rows of values hold more than `elements`, their first ones are the values, and e is that number: one cache may
+    hold keys that begin with the values (DeepSeek-AI 2024, section 2.1).
+
     Constraints:
     - attend_c1: the shapes are [s, h, d], [T, g, d] and [T, g, e].
     - attend_c2: there is one position per token.
     - attend_c3: h and g are static, h a multiple of g.
     - attend_c4: the query is f32, or query, keys and values are bf16 and d is static and even.
     - attend_c5: a window has at least one row, the token's own.
+    - attend_c6: `elements` is at least 1, and at most what a row of values statically holds.
 
     Example:
     ```mlir
@@ -83,18 +87,23 @@ def Quern_AttendOp : Quern_InferredOp<"attend", !listconcat(Quern_Anchor, [Quern
     %1 = quern.attend %q, %keys, %values at %at scale 0.125 window 4096
         : tensor<?x9x64xf32, #quern.dims<s>>, tensor<8192x3x64xf16>, tensor<8192x3x64xf16>,
           tensor<?x!quern.position, #quern.dims<s>>
+    %2 = quern.attend %q, %keys, %keys elements 48 at %at scale 0.125
+        : tensor<?x9x64xf32, #quern.dims<s>>, tensor<8192x3x64xf16>, tensor<8192x3x64xf16>,
+          tensor<?x!quern.position, #quern.dims<s>>
     ```
   }];
   let arguments = (ins Quern_FloatTensor:$query, Quern_FloatTensor:$keys, Quern_FloatTensor:$values,
                        Quern_PositionTensor:$at, F64Attr:$scale,
                        OptionalAttr<ConfinedAttr<I64Attr, [IntMinValue<1>]>>:$window,
+                       OptionalAttr<ConfinedAttr<I64Attr, [IntMinValue<1>]>>:$elements,
                        DefaultValuedAttr<Quern_CacheLayoutAttr, "::quern::CacheLayout::Lanes">:$layout);
   let results = (outs Quern_F32Tensor:$result);
   let assemblyFormat = [{
-    $query `,` $keys `,` $values `at` $at `scale` $scale (`window` $window^)? (`layout` $layout^)? attr-dict
-    `:` type($query) `,` type($keys) `,` type($values) `,` type($at)
+    $query `,` $keys `,` $values (`elements` $elements^)? `at` $at `scale` $scale (`window` $window^)?
+    (`layout` $layout^)? attr-dict `:` type($query) `,` type($keys) `,` type($values) `,` type($at)
   }];
   let hasVerifier = 1;
+  let hasCanonicalizeMethod = 1;
 }
 
 #endif // QUERN_OPS_ATTENTION_TD

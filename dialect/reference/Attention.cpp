@@ -58,11 +58,11 @@ Evaluated CacheAppendOp::evaluate(ArrayRef<Tensor> operands, ArrayRef<RankedTens
 }
 
 /// out[e] = Σ_j softmax_j(scale · query · keys[j]) · values[j, e] over the rows j of one cache head that a token sees,
-/// in their order; a row of keys or values begins `stride` rows after the last. The softmax is not rounded to the type
-/// of the values.
+/// in their order; a row of keys or values begins `stride` rows after the last, and may hold more than the values. The
+/// softmax is not rounded to the type of the values.
 static void attendHead(ArrayRef<float> query, const Tensor &keys, const Tensor &values, int64_t head, int64_t stride,
                        ArrayRef<int64_t> rows, float scale, MutableArrayRef<float> out) {
-  std::vector<float> key(query.size()), value(out.size()), scores(rows.size());
+  std::vector<float> key(query.size()), value(values.getShape().back()), scores(rows.size());
   float largest = -INFINITY, total = 0;
   for (auto [row, score] : llvm::zip(rows, scores)) {
     keys.readRow(row * stride + head, key);
@@ -78,7 +78,7 @@ static void attendHead(ArrayRef<float> query, const Tensor &keys, const Tensor &
   }
   for (auto [row, score] : llvm::zip(rows, scores)) {
     values.readRow(row * stride + head, value);
-    for (auto [sum, element] : llvm::zip(out, value))
+    for (auto [sum, element] : llvm::zip_first(out, value))
       sum += score / total * element;
   }
 }

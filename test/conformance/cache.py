@@ -52,6 +52,27 @@ for element in ("f32", "f16", "bf16"):
                        attributes("attention", bound, *((SIZES, PAST) if rows is None else ([1], [37])), single=single),
                        [f"quern.attend %arg0, %arg1, %arg2 at %arg3 scale 0.25 layout <{layout}> : {query}, {keys}, {values}, {at}"])
 
+# Values that are the first elements of wider rows: of the keys, by lanes, turned where they are whole vectors; of more heads
+# than fit into registers; of a cache of their own, by rows.
+for element in ("f32", "f16", "bf16"):
+    query_element, bound = attending(element)
+    for heads, groups, depth, size in [(4, 1, 48, 32), (4, 2, 20, 12), (40, 1, 36, 16), (3, 3, 16, 16)]:
+        rows_of = tensor(300, groups, depth, element=element)
+        others = tensor(300, groups, size + 6, element=element)
+        for kind in ("latents", "rows", "plain"):
+            name = f"attend_{kind}_{element}_{heads}_{depth}"
+            values, argument = (others, "%arg3") if kind == "rows" else (rows_of, "%arg1")
+            for rows, at, suffix in ((1, ONE_AT, "_one"), (None, AT, "")):
+                if kind == "plain" and query_element == "bf16":
+                    continue
+                query = tensor(rows, heads, depth, element=query_element)
+                text = {"latents": "", "rows": " layout <rows>", "plain": " {quern.plain_cache}"}[kind]
+                kernel(name + suffix, [query, rows_of, at] + ([others] if kind == "rows" else []), tensor(rows, heads, size),
+                       attributes("attention", bound, *((SIZES, PAST) if rows is None else ([1], [37])),
+                                  single=name + "_one" if rows is None else None),
+                       [f"quern.attend %arg0, %arg1, {argument} elements {size} at %arg2 scale 0.25{text} "
+                        f": {query}, {rows_of}, {values}, {at}"])
+
 # Queries of f32 on caches of bf16, and plain tensors, which end within a group of rows or are computed on the way.
 for element in ("f32", "f16", "bf16"):
     keys, values, query = tensor(300, 3, 20, element=element), tensor(300, 3, 12, element=element), tensor(None, 9, 20)
@@ -85,6 +106,10 @@ for element, heads, groups, depth, size in [("f16", 9, 3, 64, 64), ("f32", 4, 1,
         kernel(name + suffix, [query, keys, values, at], tensor(rows, heads, size),
                attributes("attention", bound, sizes, past, single=name + "_one" if rows != 1 else None, first=FIRST),
                [f"quern.attend %arg0, %arg1, %arg2 at %arg3 scale 0.25 : {query}, {keys}, {values}, {at}"])
+        if size % 16 == 0:
+            kernel(name + "_latents" + suffix, [query, keys, at], tensor(rows, heads, 16),
+                   attributes("attention", bound, sizes, past, single=name + "_latents_one" if rows != 1 else None, first=FIRST),
+                   [f"quern.attend %arg0, %arg1, %arg1 elements 16 at %arg2 scale 0.25 : {query}, {keys}, {keys}, {at}"])
     cache, x = tensor(FIRST_ROWS, groups, depth, element=element), tensor(None, groups, depth)
     kernel(f"append_sequences_{heads}", [cache, x, AT], cache, attributes("append", 0, SIZES, PAST, first=FIRST),
            [f"quern.cache_append %arg0, %arg1 at %arg2 : {cache}, {x}, {AT}"])

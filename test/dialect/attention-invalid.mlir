@@ -84,3 +84,23 @@ quern.entry @f(%q: tensor<2x2x4xf32>, %k: tensor<8x1x4xf16>, %at: tensor<2x!quer
       : tensor<2x2x4xf32>, tensor<8x1x4xf16>, tensor<8x1x4xf16>, tensor<2x!quern.position>
   quern.return
 }
+
+// -----
+
+// attend_c6
+quern.entry @f(%q: tensor<2x2x4xf32>, %k: tensor<8x1x4xf16>, %at: tensor<2x!quern.position>) {
+  // expected-error @+1 {{attribute 'elements' failed to satisfy constraint: 64-bit signless integer attribute whose minimum value is 1}}
+  %0 = quern.attend %q, %k, %k elements 0 at %at scale 1.0
+      : tensor<2x2x4xf32>, tensor<8x1x4xf16>, tensor<8x1x4xf16>, tensor<2x!quern.position>
+  quern.return
+}
+
+// -----
+
+// attend_c6
+quern.entry @f(%q: tensor<2x2x4xf32>, %k: tensor<8x1x4xf16>, %at: tensor<2x!quern.position>) {
+  // expected-error @+1 {{found 5 elements of values [8, 1, 4], expected no more than a row holds}}
+  %0 = quern.attend %q, %k, %k elements 5 at %at scale 1.0
+      : tensor<2x2x4xf32>, tensor<8x1x4xf16>, tensor<8x1x4xf16>, tensor<2x!quern.position>
+  quern.return
+}

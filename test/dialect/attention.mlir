@@ -33,5 +33,10 @@ quern.entry @attention(%q: tensor<?x9x64xf32, #quern.dims<s>>, %k: tensor<?x3x64
   %7 = quern.attend %0, %3, %v at %at scale 0.125 window 16 layout <rows>
       : tensor<?x9x64xf32, #quern.dims<s>>, tensor<32x3x64xf16>, tensor<32x3x48xf16>,
         tensor<?x!quern.position, #quern.dims<s>>
-  quern.return %6 : tensor<?x9x48xf32, #quern.dims<s>>
+  // CHECK: quern.attend %{{.+}}, %[[KEYS:.+]], %[[KEYS]] elements 48 at %{{.+}} scale 1.250000e-01 window 16 :
+  %8 = quern.attend %0, %3, %3 elements 48 at %at scale 0.125 window 16
+      : tensor<?x9x64xf32, #quern.dims<s>>, tensor<32x3x64xf16>, tensor<32x3x64xf16>,
+        tensor<?x!quern.position, #quern.dims<s>>
+  %9 = quern.add %6, %8 : tensor<?x9x48xf32, #quern.dims<s>>, tensor<?x9x48xf32, #quern.dims<s>>
+  quern.return %9 : tensor<?x9x48xf32, #quern.dims<s>>
 }

@@ -65,3 +65,34 @@ quern.entry @columns(%x: tensor<3x1xi32>, %y: tensor<3x1xf16>, %i: tensor<3x1xi3
   %2 = quern.gather %y[%i] axis 1 batch 1 : tensor<3x1xf16>, tensor<3x1xi32>
   quern.return %0, %1, %2 : tensor<3x1xi32>, tensor<3x1x1xi32>, tensor<3x1xf32>
 }
+
+quern.state cache @latents : tensor<8x1x6xf16>
+
+// Values that are the first elements of rows; not others, and not where the rows are written on the way.
+// CHECK-LABEL: quern.entry @values(
+// CHECK: %[[ROWS:.+]] = quern.cache_append
+// CHECK: quern.attend %{{.+}}, %[[ROWS]], %[[ROWS]] elements 4 at
+// CHECK: quern.attend %{{.+}}, %[[ROWS]], %[[ROWS]] elements 2 at
+// CHECK: %[[LAST:.+]] = quern.slice %[[ROWS]] axis 2 offset 2 size 4
+// CHECK: quern.attend %{{.+}}, %[[ROWS]], %[[LAST]] at
+// CHECK: %[[BEFORE:.+]] = quern.slice %[[ROWS]] axis 2 offset 0 size 3
+// CHECK: %[[MORE:.+]] = quern.cache_append %[[ROWS]]
+// CHECK: quern.attend %{{.+}}, %[[MORE]], %[[BEFORE]] at
+quern.entry @values(%q: tensor<2x2x6xf32>, %x: tensor<2x1x6xf32>, %at: tensor<2x!quern.position>)
+    -> (tensor<2x2x4xf32>, tensor<2x2x2xf32>, tensor<2x2x4xf32>, tensor<2x2x3xf32>) {
+  %0 = quern.state_ref @latents : tensor<8x1x6xf16>
+  %1 = quern.cache_append %0, %x at %at : tensor<8x1x6xf16>, tensor<2x1x6xf32>, tensor<2x!quern.position>
+  %2 = quern.slice %1 axis 2 offset 0 size 4 : tensor<8x1x6xf16>
+  %3 = quern.attend %q, %1, %2 at %at scale 1.0
+      : tensor<2x2x6xf32>, tensor<8x1x6xf16>, tensor<8x1x4xf16>, tensor<2x!quern.position>
+  %4 = quern.attend %q, %1, %2 elements 2 at %at scale 1.0
+      : tensor<2x2x6xf32>, tensor<8x1x6xf16>, tensor<8x1x4xf16>, tensor<2x!quern.position>
+  %5 = quern.slice %1 axis 2 offset 2 size 4 : tensor<8x1x6xf16>
+  %6 = quern.attend %q, %1, %5 at %at scale 1.0
+      : tensor<2x2x6xf32>, tensor<8x1x6xf16>, tensor<8x1x4xf16>, tensor<2x!quern.position>
+  %7 = quern.slice %1 axis 2 offset 0 size 3 : tensor<8x1x6xf16>
+  %8 = quern.cache_append %1, %x at %at : tensor<8x1x6xf16>, tensor<2x1x6xf32>, tensor<2x!quern.position>
+  %9 = quern.attend %q, %8, %7 at %at scale 1.0
+      : tensor<2x2x6xf32>, tensor<8x1x6xf16>, tensor<8x1x3xf16>, tensor<2x!quern.position>
+  quern.return %3, %4, %6, %9 : tensor<2x2x4xf32>, tensor<2x2x2xf32>, tensor<2x2x4xf32>, tensor<2x2x3xf32>
+}

@@ -8,6 +8,7 @@
 // RUN: quern-eval %s --entry attention --in x=1,2,3,4 --in at=1,2,0,0,0,0 --steps 2 | FileCheck %s --check-prefix=TWICE
 // RUN: quern-eval %s --entry attention --in x=1,2,3,4 --in at=0,0,0,0,2,2 | FileCheck %s --check-prefix=SEQUENCES
 // RUN: quern-eval %s --entry window --in x=1,2,3,6,5,16,7,8 --in at=0,1,1,1,2,1,2,3,1,0,0,0 | FileCheck %s --check-prefix=SLIDING
+// RUN: quern-eval %s --entry latents --in x=1,2,3,6,5,16,7,8 --in at=0,1,1,1,2,1,2,3,1,0,0,0 | FileCheck %s --check-prefix=LATENTS
 
 // MOVEMENT: 0: tensor<3x2xf32>
 // MOVEMENT-NEXT: 1 4
@@ -190,4 +191,18 @@ quern.entry @window(%x: tensor<4x1x2xf32>, %at: tensor<4x!quern.position>) -> (t
   %1 = quern.attend %q, %x, %x at %at scale 1.0 window 1
       : tensor<4x1x2xf32>, tensor<4x1x2xf32>, tensor<4x1x2xf32>, tensor<4x!quern.position>
   quern.return %0, %1 : tensor<4x1x2xf32>, tensor<4x1x2xf32>
+}
+
+// The first elements of the rows of @window alone.
+// LATENTS: 0: tensor<4x1x1xf32>
+// LATENTS-NEXT: 3
+// LATENTS-NEXT: 4
+// LATENTS-NEXT: 6
+// LATENTS-NEXT: 1
+quern.entry @latents(%x: tensor<4x1x2xf32>, %at: tensor<4x!quern.position>) -> tensor<4x1x1xf32>
+    attributes {arg_names = ["x", "at"]} {
+  %q = quern.constant dense<0.0> : tensor<4x1x2xf32>
+  %0 = quern.attend %q, %x, %x elements 1 at %at scale 1.0 window 2
+      : tensor<4x1x2xf32>, tensor<4x1x2xf32>, tensor<4x1x2xf32>, tensor<4x!quern.position>
+  quern.return %0 : tensor<4x1x1xf32>
 }

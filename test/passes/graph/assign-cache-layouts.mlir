@@ -35,7 +35,12 @@ quern.entry @read(%x: tensor<2x1x4xf32>, %at: tensor<2x!quern.position>) -> tens
   %7 = quern.attend %x, %5, %4 at %at scale 1.0 : tensor<2x1x4xf32>, tensor<16x1x4xf16>, tensor<16x1x4xf16>, tensor<2x!quern.position>
   // CHECK: quern.attend %{{.+}} scale 1.000000e+00 :
   %8 = quern.attend %7, %6, %6 at %at scale 1.0 : tensor<2x1x4xf32>, tensor<16x1x4xf16>, tensor<16x1x4xf16>, tensor<2x!quern.position>
-  quern.return %8 : tensor<2x1x4xf32>
+  // CHECK: quern.attend %{{.+}} elements 2 at %{{.+}} scale 1.000000e+00 :
+  %9 = quern.attend %7, %6, %6 elements 2 at %at scale 1.0 : tensor<2x1x4xf32>, tensor<16x1x4xf16>, tensor<16x1x4xf16>, tensor<2x!quern.position>
+  %10 = quern.reshape %9 : tensor<2x1x2xf32> to tensor<1x1x4xf32>
+  %11 = quern.concat %10, %10 axis 0 : tensor<1x1x4xf32>, tensor<1x1x4xf32>
+  %12 = quern.add %8, %11 : tensor<2x1x4xf32>, tensor<2x1x4xf32>
+  quern.return %12 : tensor<2x1x4xf32>
 }
 
 quern.state cache @row : tensor<16x1x4xf16>

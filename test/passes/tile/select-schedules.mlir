@@ -164,12 +164,30 @@ module attributes {quern.target = #quern.cpu<"zen4", vectorBits = 512, l1Bytes =
 
   // Attention: 12 rows of heads or groups of rows fill three quarters of the registers.
   // CHECK: quern.kernel @attention
-  // CHECK-SAME: schedule = #quern.schedule<{elements = 8 : i64, groups = 8 : i64, prefetch = 0 : i64, rows = 1 : i64}>
+  // CHECK-SAME: schedule = #quern.schedule<{elements = 8 : i64, groups = 8 : i64, heads = 3 : i64, prefetch = 0 : i64, rows = 1 : i64}>
   quern.kernel @attention(%q: tensor<1x9x64xf32>, %k: tensor<1024x3x64xf16>, %v: tensor<1024x3x64xf16>,
                           %at: tensor<1x!quern.position>) -> tensor<1x9x64xf32> attributes {form = #quern.form<attention>} {
     %0 = quern.attend %q, %k, %v at %at scale 1.250000e-01
         : tensor<1x9x64xf32>, tensor<1024x3x64xf16>, tensor<1024x3x64xf16>, tensor<1x!quern.position>
     quern.yield %0 : tensor<1x9x64xf32>
+  }
+
+  // More heads than that, of values that lie by lanes: 16 of 128 at a time. By rows, all 40.
+  // CHECK: quern.kernel @latents
+  // CHECK-SAME: schedule = #quern.schedule<{elements = 1 : i64, groups = 1 : i64, heads = 16 : i64, prefetch = 0 : i64, rows = 1 : i64}>
+  quern.kernel @latents(%q: tensor<1x128x96xf32>, %k: tensor<1024x1x96xf16>, %at: tensor<1x!quern.position>)
+      -> tensor<1x128x64xf32> attributes {form = #quern.form<attention>} {
+    %0 = quern.attend %q, %k, %k elements 64 at %at scale 1.250000e-01
+        : tensor<1x128x96xf32>, tensor<1024x1x96xf16>, tensor<1024x1x96xf16>, tensor<1x!quern.position>
+    quern.yield %0 : tensor<1x128x64xf32>
+  }
+  // CHECK: quern.kernel @heads
+  // CHECK-SAME: heads = 48 : i64
+  quern.kernel @heads(%q: tensor<1x40x64xf32>, %k: tensor<1024x1x64xf16>, %v: tensor<1024x1x64xf16>, %at: tensor<1x!quern.position>)
+      -> tensor<1x40x64xf32> attributes {form = #quern.form<attention>} {
+    %0 = quern.attend %q, %k, %v at %at scale 1.250000e-01 layout <rows>
+        : tensor<1x40x64xf32>, tensor<1024x1x64xf16>, tensor<1024x1x64xf16>, tensor<1x!quern.position>
+    quern.yield %0 : tensor<1x40x64xf32>
   }
 
   // A vector register of elements.
