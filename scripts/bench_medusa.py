@@ -22,7 +22,8 @@ HIDDEN, VOCABULARY, LAYERS = 2048, 49152, 16
 FIRST = [0.60, 0.10, 0.05, 0.035, 0.025, 0.018, 0.014, 0.011, 0.009, 0.008]
 ACCURACIES = [[share * 0.75 ** head for share in FIRST] for head in range(3)]
 PROMPT = "2,71,828,1828,459,45,23,5360"
-REPEATING = "The cat sat on the mat. The dog ran in the park. " * 5
+# A text that the model goes on to repeat: it ends with a whole line, after which the next one begins with a word.
+REPEATING = "The quick brown fox jumps over the lazy dog.\n" * 8
 
 
 def add_options(parser):

@@ -15,7 +15,7 @@ public:
 
   /// How many tokens it guesses at a time at most, 1 to `maxTreeTokens` - 1.
   virtual size_t getMostGuesses() const = 0;
-  /// Whether it can guess fewer, or all that it can or none.
+  /// Whether it can guess any fewer, or all that it can, the first one alone, or none.
   virtual bool hasSizes() const = 0;
 
   /// The text of a sequence goes on behind wanted row `row` of the engine's last step.
