@@ -44,6 +44,8 @@ private:
   LogicalResult choosePrograms(ModuleOp module);
   LogicalResult checkSizes();
   LogicalResult explainAll();
+  std::optional<double> estimateStep(int64_t rows);
+  std::optional<StepEstimate> estimateSteps();
   LogicalResult measureAll();
   void print();
 
@@ -120,6 +122,30 @@ LogicalResult ExplainRun::explainAll() {
   return success();
 }
 
+/// The seconds that a step of `rows` rows takes at least, all of whose logits are wanted; nothing where there is none.
+std::optional<double> ExplainRun::estimateStep(int64_t rows) {
+  std::optional<double> seconds;
+  for (ProgramOp program : codegen::orderPrograms(*lowered.front())) {
+    PlanSizes own = sizes;
+    for (StringAttr symbol : codegen::getSymbols(program))
+      own.given[symbol.str()] = rows;
+    Plan plan = explain(program, compiler.getTargets().front(), /*remarks=*/{}, own, roofline);
+    bool isStep = plan.visible > 0 && llvm::all_of(plan.sizes, [&](const auto &size) { return size.second == rows; });
+    bool isGeneral = codegen::getGeneralForm(program) == program;
+    if (isStep && (!seconds || !isGeneral))
+      seconds = plan.getPredicted() * 1e-9;
+  }
+  return seconds;
+}
+
+/// Of a model with a tree of guesses.
+std::optional<StepEstimate> ExplainRun::estimateSteps() {
+  if (!compiler.getTree())
+    return std::nullopt;
+  std::optional<double> row = estimateStep(1), tree = estimateStep(int64_t(compiler.getTree()->paths.size()) + 1);
+  return row && tree ? std::optional(StepEstimate{*row, *tree}) : std::nullopt;
+}
+
 /// Compiles the model into memory, and runs it.
 LogicalResult ExplainRun::measureAll() {
   llvm::Expected<codegen::MemoryFile> binary = codegen::MemoryFile::create();
@@ -143,7 +169,7 @@ void ExplainRun::print() {
   if (!options.json) {
     llvm::outs() << options.model << " for " << target << "\nlimits of this machine, " << limits << "\n";
     if (compiler.getTree())
-      printTree(*compiler.getTree(), llvm::outs());
+      printTree(*compiler.getTree(), estimateSteps(), llvm::outs());
     for (const Plan &plan : plans)
       printPlan(plan, getLine, llvm::outs());
     return;
@@ -159,7 +185,7 @@ void ExplainRun::print() {
       {"target", target},
       {"threads", options.threads},
       {"limits", llvm::json::Object{{"memory_gb_s", roofline.bandwidth}, {"gop_s", std::move(peaks)}}},
-      {"medusa", describeTree(compiler.getTree())},
+      {"medusa", describeTree(compiler.getTree(), estimateSteps())},
       {"programs", std::move(list)}};
   llvm::outs() << llvm::formatv("{0:2}\n", llvm::json::Value(std::move(result)));
 }

@@ -104,7 +104,7 @@ static json::Value describeExperts(const Plan &plan) {
                       {"profiled", experts.isProfiled}};
 }
 
-json::Value describeTree(const std::optional<frontend::MedusaTree> &tree) {
+json::Value describeTree(const std::optional<frontend::MedusaTree> &tree, const std::optional<StepEstimate> &estimate) {
   if (!tree)
     return nullptr;
   json::Array paths;
@@ -114,7 +114,9 @@ json::Value describeTree(const std::optional<frontend::MedusaTree> &tree) {
   return json::Object{{"tree", std::move(paths)},
                       {"source", frontend::toString(tree->source)},
                       {"expected_tokens", optional(tree->expectedTokens)},
-                      {"step_us", tree->stepSeconds ? json::Value(*tree->stepSeconds * 1e6) : nullptr}};
+                      {"step_us", tree->stepSeconds ? json::Value(*tree->stepSeconds * 1e6) : nullptr},
+                      {"estimated_step_us", estimate ? json::Value(estimate->tree * 1e6) : nullptr},
+                      {"estimated_row_us", estimate ? json::Value(estimate->row * 1e6) : nullptr}};
 }
 
 json::Object describePlan(const Plan &plan, GetLine getLine) {

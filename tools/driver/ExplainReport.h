@@ -20,11 +20,17 @@ void printPlan(const Plan &plan, GetLine getLine, llvm::raw_ostream &os);
 /// The same as JSON. Times are in microseconds.
 llvm::json::Object describePlan(const Plan &plan, GetLine getLine);
 
+/// Seconds that steps take at least, by the limits of the machine: of one row, and of the rows of a tree.
+struct StepEstimate {
+  double row = 0, tree = 0;
+};
+
 /// Prints which guesses a step tries, and what it is expected to write.
-void printTree(const frontend::MedusaTree &tree, llvm::raw_ostream &os);
+void printTree(const frontend::MedusaTree &tree, const std::optional<StepEstimate> &estimate, llvm::raw_ostream &os);
 
 /// The same as JSON; null without a tree.
-llvm::json::Value describeTree(const std::optional<frontend::MedusaTree> &tree);
+llvm::json::Value describeTree(const std::optional<frontend::MedusaTree> &tree,
+                               const std::optional<StepEstimate> &estimate);
 
 } // namespace quern::tool
 

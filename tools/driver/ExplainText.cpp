@@ -274,7 +274,7 @@ static llvm::StringRef describeSource(frontend::MedusaTree::Source source) {
   llvm_unreachable("unknown source");
 }
 
-void printTree(const frontend::MedusaTree &tree, llvm::raw_ostream &os) {
+void printTree(const frontend::MedusaTree &tree, const std::optional<StepEstimate> &estimate, llvm::raw_ostream &os) {
   os << "tree of guesses, " << tree.paths.size() + 1 << (tree.paths.empty() ? " node" : " nodes") << " with the root, "
      << describeSource(tree.source) << ":";
   for (const frontend::TreePath &path : tree.paths) {
@@ -288,6 +288,9 @@ void printTree(const frontend::MedusaTree &tree, llvm::raw_ostream &os) {
   if (tree.stepSeconds)
     os << ", " << formatTime(*tree.stepSeconds * 1e9) << " per step";
   os << (tree.expectedTokens ? "\n" : "");
+  if (estimate && !tree.stepSeconds)
+    os << "a step of " << tree.paths.size() + 1 << (tree.paths.empty() ? " row" : " rows") << " is estimated to take "
+       << formatTime(estimate->tree * 1e9) << " at least, one of 1 row " << formatTime(estimate->row * 1e9) << "\n";
 }
 
 void printPlan(const Plan &plan, GetLine getLine, llvm::raw_ostream &os) { PlanPrinter(plan, getLine, os).print(); }
