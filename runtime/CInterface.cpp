@@ -33,10 +33,12 @@ static Result<std::string> findOwnFile() {
   return std::string(info.dli_fname);
 }
 
-static Result<std::unique_ptr<Session>> openSession(const char *path, uint32_t threads) {
+static Result<std::unique_ptr<Session>> openSession(const char *path, uint32_t threads, const char *device) {
   SessionOptions options;
   if (threads)
     options.threads = threads;
+  if (device)
+    options.device = device;
   if (path)
     return Session::open(path, options);
   Result<std::string> own = findOwnFile();
@@ -110,7 +112,11 @@ static Result<void> runEntry(Session &session, uint32_t entry, std::span<const q
 extern "C" {
 
 quern_session *quern_open(const char *path, uint32_t threads, char *error, size_t error_size) {
-  Result<std::unique_ptr<Session>> session = openSession(path, threads);
+  return quern_open_on(path, threads, nullptr, error, error_size);
+}
+
+quern_session *quern_open_on(const char *path, uint32_t threads, const char *device, char *error, size_t error_size) {
+  Result<std::unique_ptr<Session>> session = openSession(path, threads, device);
   if (session)
     return new quern_session{std::move(*session)};
   report(session.error(), error, error_size);

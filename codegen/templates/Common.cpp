@@ -94,6 +94,29 @@ void spreadStages(const Lowering &lowering, const DeviceSchedule &schedule) {
   }
 }
 
+void spreadStages(const Lowering &lowering, const DeviceSchedule &schedule, const DeviceSchedule::Block &block) {
+  for (const RowStage &stage : lowering.getStages()) {
+    Halide::Func func = stage.func;
+    if (stage.kind == RowStage::Kind::PerRow) {
+      schedule.spreadWithin(func, block, {});
+      continue;
+    }
+    Halide::Var first = func.args()[0];
+    if (stage.kind == RowStage::Kind::Partial)
+      func.bound(first, 0, RowStage::lanes);
+    schedule.spreadWithin(func, block, {first});
+    if (stage.kind == RowStage::Kind::Partial)
+      schedule.spreadUpdate(func.update(), {first}, {stage.steps.x});
+  }
+}
+
+int64_t countSharedBytes(const Lowering &lowering, int64_t depth) {
+  int64_t bytes = 0;
+  for (const RowStage &stage : lowering.getStages())
+    bytes += stage.kind == RowStage::Kind::WholeRow ? depth * 4 : 4 * RowStage::lanes;
+  return bytes;
+}
+
 void scheduleStages(const Lowering &lowering, Halide::Func consumer, const Halide::Var *at, bool manyRows) {
   int lanes = lowering.getTarget().lanes();
   for (RowStage stage : lowering.getStages()) {

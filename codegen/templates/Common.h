@@ -44,8 +44,13 @@ Formula padImage(Halide::Func &padded, const Formula &image);
 Formula panelFormula(std::vector<Halide::Expr> shape, Halide::Var i, Halide::Var o,
                      std::function<Halide::Expr(Halide::Expr lane, Halide::Expr panel, const Index &index)> at);
 
-/// The lowering's stages on a device.
+/// The lowering's stages on a device, before everything else, or those of a row within each block.
 void spreadStages(const Lowering &lowering, const DeviceSchedule &schedule);
+void spreadStages(const Lowering &lowering, const DeviceSchedule &schedule, const DeviceSchedule::Block &block);
+/// The bytes that a block needs for the stages of a row of `depth` numbers.
+int64_t countSharedBytes(const Lowering &lowering, int64_t depth);
+/// What a block may keep for itself: kernels need not ask for 48 KiB, of which other things have some.
+inline constexpr int64_t mostSharedBytes = 36 << 10;
 
 /// Schedules the lowering's stages within loop `at` of `consumer`, or, where `at` is null, before everything else: then
 /// in parallel where there are `manyRows`.

@@ -22,8 +22,6 @@ using Halide::Var;
 namespace quern::codegen {
 
 static constexpr int panelRows = PackedLayout::panelRows;
-/// What a block may keep for itself: kernels need not ask for 48 KiB, and other things have some, too.
-static constexpr int64_t mostSharedBytes = 36 << 10;
 /// Blocks that keep a large device busy, and the most panels that one takes.
 static constexpr int enoughBlocks = 512, mostPanels = 8;
 
@@ -102,9 +100,9 @@ void buildDeviceProduct(ContractFuncs &funcs, Product &product, bool isPairs, co
 
 /// The bytes that a block needs to keep one row of the left side.
 static int64_t countSharedBytes(const ContractFuncs &funcs, const Lowering &lowering, int64_t depth) {
-  int64_t bytes = funcs.lhs.defined() ? funcs.lhsExtent * 4 : 0;
-  for (const RowStage &stage : lowering.getStages())
-    bytes += stage.kind == RowStage::Kind::WholeRow ? depth * 4 : 4 * RowStage::lanes;
+  int64_t bytes = quern::codegen::countSharedBytes(lowering, depth);
+  if (funcs.lhs.defined())
+    bytes += funcs.lhsExtent * 4;
   if (funcs.quantized)
     bytes += 2 * depth;
   return bytes + int64_t(funcs.products.size()) * panelRows * Product::slices * 4;
@@ -154,19 +152,7 @@ void spreadContract(ContractFuncs &funcs, const Lowering &lowering, const Device
 
 void spreadLhsWithin(const ContractFuncs &funcs, const Lowering &lowering, const DeviceSchedule &device,
                      const DeviceSchedule::Block &block) {
-  for (const RowStage &stage : lowering.getStages()) {
-    Func func = stage.func;
-    Var first = func.args()[0];
-    if (stage.kind == RowStage::Kind::PerRow) {
-      device.spreadWithin(func, block, {});
-      continue;
-    }
-    if (stage.kind == RowStage::Kind::Partial)
-      func.bound(first, 0, RowStage::lanes);
-    device.spreadWithin(func, block, {first});
-    if (stage.kind == RowStage::Kind::Partial)
-      device.spreadUpdate(func.update(), {first}, {stage.steps.x});
-  }
+  spreadStages(lowering, device, block);
   if (funcs.quantized)
     funcs.quantized->spreadWithin(device, block);
   if (funcs.lhs.defined())

@@ -18,6 +18,17 @@ static void schedule(Output output, const Lowering &lowering, int lanes) {
     output.func.parallel(output.vars.back());
 }
 
+/// A block per row, where all of it fits the memory that its threads share.
+static void spread(const Output &output, const Lowering &lowering, const DeviceSchedule &device) {
+  auto depth = Halide::Internal::as_const_int(output.shape.back());
+  if (output.vars.size() >= 2 && depth && countSharedBytes(lowering, *depth) <= mostSharedBytes) {
+    spreadStages(lowering, device, device.spreadBlocks(output.func, output.vars[0]));
+    return;
+  }
+  spreadStages(lowering, device);
+  device.spread(output.func);
+}
+
 FailureOr<KernelPlan> buildRows(Lowering &lowering, const Parameters &parameters) {
   FailureOr<Output> output = buildOutput(lowering, lowering.getKernel().getBody().front().begin());
   if (failed(output))
@@ -28,10 +39,7 @@ FailureOr<KernelPlan> buildRows(Lowering &lowering, const Parameters &parameters
         schedule(output, lowering, parameters["lanes"]);
         return success();
       },
-      [output = *output, &lowering](const DeviceSchedule &device) {
-        spreadStages(lowering, device);
-        device.spread(output.func);
-      });
+      [output = *output, &lowering](const DeviceSchedule &device) { spread(output, lowering, device); });
 }
 
 } // namespace quern::codegen

@@ -46,6 +46,9 @@ typedef struct quern_tensor {
    `threads`: 1 to 1024, or 0 for the CPUs that the process may use. Null on failure. */
 quern_session *quern_open(const char *path, uint32_t threads, char *error, size_t error_size);
 
+/* The same on a device that the library was compiled for: "cpu", "cuda" or "opencl". Tensors stay the processor's. */
+quern_session *quern_open_on(const char *path, uint32_t threads, const char *device, char *error, size_t error_size);
+
 /* Closes a session; null is allowed. */
 void quern_close(quern_session *session);
 

@@ -57,6 +57,7 @@ int main(int argc, char **argv) {
   CHECK(quern_open("/", 1, error, sizeof(error)) == NULL && error[0]);
   CHECK(quern_open(NULL, 2000, error, sizeof(error)) == NULL);
   CHECK(strcmp(error, "the number of threads is 2000, expected 1 to 1024") == 0);
+  CHECK(quern_open_on(NULL, 2, "cuda", error, sizeof(error)) == NULL && strstr(error, "`cuda`, only for `cpu`"));
   quern_session *session = quern_open(NULL, 2, error, sizeof(error));
   quern_session *other = quern_open(NULL, 0, error, sizeof(error));
   if (!session || !other) {
