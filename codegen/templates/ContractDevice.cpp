@@ -47,7 +47,7 @@ static void buildSlices(Product &product, const ContractFuncs &funcs, int inner,
   product.sum(i, o, m) = sum;
 }
 
-/// dot(i, o, m, b) = Σ_k q(i, b·group + k, o) · a(b·group + k, m) - zero · Σ a, in i32, behind a bias.
+/// dot(i, o, m, b) = Σ_k q(i, b·group + k, o) · a(b·group + k, m) - zero · Σ a, in i32.
 static void buildDot(Product &product, QuantizedRows &lhs, const ContractFuncs &funcs, Expr row) {
   const PackedLayout &layout = product.weight.layout;
   int32_t group = static_cast<int32_t>(layout.group);

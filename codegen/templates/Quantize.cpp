@@ -61,7 +61,7 @@ Func QuantizedRows::sums(int group) {
 }
 
 Expr QuantizedRows::getStart(int group, int zero, Expr block, Expr row) {
-  Expr start = reinterpret<int32_t>(Expr(bias));
+  Expr start = words.defined() ? Expr(0) : reinterpret<int32_t>(Expr(bias));
   if (zero == 0)
     return start;
   auto [entry, isNew] = groupStarts.try_emplace({group, zero}, Func("starts"));
@@ -72,6 +72,9 @@ Expr QuantizedRows::getStart(int group, int zero, Expr block, Expr row) {
 }
 
 Expr QuantizedRows::scaleDot(Expr dot, Expr block, Expr row) {
+  // Nobody promises that a device fuses a product and a difference.
+  if (words.defined())
+    return scales(block, row)[0] * cast<float>(dot);
   return scales(block, row)[0] * reinterpret<float>(dot) - scales(block, row)[2];
 }
 
