@@ -7,6 +7,9 @@
 #include "codegen/NarrowFloats.h"
 #include "codegen/SharedMemory.h"
 #include "codegen/Template.h"
+#include "codegen/tensorcores/HostFunction.h"
+#include "codegen/tensorcores/LeftSide.h"
+#include "codegen/tensorcores/Product.h"
 
 #include "llvm/Support/MemoryBuffer.h"
 
@@ -123,31 +126,93 @@ static FailureOr<Pipeline> buildPipeline(KernelOp kernel, const TargetSpec &targ
   return Pipeline{pipeline, (*lowering)->getArguments(), getHalideTarget(target, (*lowering)->hasLargeBuffers())};
 }
 
+/// The pipeline of the left side of products on tensor cores.
+static FailureOr<Pipeline> buildLeftPipeline(const TensorContraction &contraction, const TargetSpec &target) {
+  FailureOr<std::unique_ptr<Lowering>> lowering = Lowering::create(contraction.kernel, target);
+  if (failed(lowering))
+    return failure();
+  FailureOr<Halide::Func> left = buildLeftSide(**lowering, contraction);
+  if (failed(left))
+    return failure();
+  Halide::Pipeline pipeline(*left);
+  storeNarrowFloatsAsBits(pipeline, /*keepHalf=*/true);
+  return Pipeline{pipeline, (*lowering)->getArguments(), getHalideTarget(target, (*lowering)->hasLargeBuffers())};
+}
+
 static LogicalResult emitError(KernelOp kernel, llvm::Error error) {
   return kernel.emitError(llvm::toString(std::move(error)));
+}
+
+using PipelineBuilder = llvm::function_ref<FailureOr<Pipeline>()>;
+
+/// What Halide writes of a pipeline of `kernel`, as one file.
+static FailureOr<std::unique_ptr<llvm::MemoryBuffer>>
+writePipeline(KernelOp kernel, StringRef symbol, Halide::OutputFileType kind, PipelineBuilder build) {
+  llvm::Expected<MemoryFile> file = MemoryFile::create();
+  if (!file)
+    return emitError(kernel, file.takeError());
+  LogicalResult built = guard(kernel, [&]() -> LogicalResult {
+    FailureOr<Pipeline> pipeline = build();
+    if (failed(pipeline))
+      return failure();
+    std::map<Halide::OutputFileType, std::string> outputs = {{kind, file->path()}};
+    pipeline->pipeline.compile_to(outputs, pipeline->arguments, symbol.str(), pipeline->target);
+    return success();
+  });
+  if (failed(built))
+    return failure();
+  auto buffer = file->read(symbol);
+  if (!buffer)
+    return emitError(kernel, buffer.takeError());
+  return std::move(*buffer);
+}
+
+/// How tensor cores of the target compute `kernel`; none where all of it is Halide's.
+static std::optional<TensorContraction> findTensorContraction(KernelOp kernel, const TargetSpec &target) {
+  llvm::Expected<TensorContraction> found = matchTensorCores(kernel, target);
+  if (found)
+    return std::move(*found);
+  llvm::consumeError(found.takeError());
+  return std::nullopt;
+}
+
+/// The bitcode of the host function of a kernel on tensor cores.
+static FailureOr<std::unique_ptr<llvm::MemoryBuffer>> buildTensorBitcode(const TensorContraction &contraction,
+                                                                         const TargetSpec &target, StringRef symbol) {
+  std::unique_ptr<llvm::MemoryBuffer> left;
+  if (!contraction.left) {
+    auto written = writePipeline(contraction.kernel, getLeftSideName(symbol), Halide::OutputFileType::bitcode,
+                                 [&] { return buildLeftPipeline(contraction, target); });
+    if (failed(written))
+      return failure();
+    left = std::move(*written);
+  }
+  llvm::Expected<std::string> text = generateProduct(contraction, getProductName(symbol));
+  if (!text)
+    return emitError(contraction.kernel, text.takeError());
+  auto host = buildHostFunction(contraction, symbol, *text, left.get());
+  if (!host)
+    return emitError(contraction.kernel, host.takeError());
+  return std::move(*host);
+}
+
+/// The bitcode of `kernel`'s native function.
+static FailureOr<std::unique_ptr<llvm::MemoryBuffer>> buildBitcode(KernelOp kernel, const TargetSpec &target,
+                                                                   StringRef symbol) {
+  if (std::optional<TensorContraction> contraction = findTensorContraction(kernel, target))
+    return buildTensorBitcode(*contraction, target, symbol);
+  return writePipeline(kernel, symbol, Halide::OutputFileType::bitcode, [&] { return buildPipeline(kernel, target); });
 }
 
 /// Writes `kernel`'s machine code to `os`.
 static LogicalResult emitKernelCode(KernelOp kernel, const TargetSpec &target, StringRef symbol, MachineCode kind,
                                     llvm::raw_pwrite_stream &os) {
-  llvm::Expected<MemoryFile> bitcode = MemoryFile::create();
-  if (!bitcode)
-    return emitError(kernel, bitcode.takeError());
-  LogicalResult built = guard(kernel, [&]() -> LogicalResult {
-    FailureOr<Pipeline> pipeline = buildPipeline(kernel, target);
-    if (failed(pipeline))
-      return failure();
-    pipeline->pipeline.compile_to_bitcode(bitcode->path(), pipeline->arguments, symbol.str(), pipeline->target);
-    return success();
-  });
-  if (failed(built))
+  auto bitcode = buildBitcode(kernel, target, symbol);
+  if (failed(bitcode))
     return failure();
-  auto buffer = bitcode->read(symbol);
-  if (!buffer)
-    return emitError(kernel, buffer.takeError());
   FailureOr<Parameters> parameters = Parameters::get(kernel, target);
   int64_t prefetchBytes = succeeded(parameters) ? parameters->getPrefetchBytes() : 0;
-  if (llvm::Error error = emitMachineCode((*buffer)->getMemBufferRef(), target, symbol, prefetchBytes, kind, os))
+  if (llvm::Error error = emitMachineCode((*bitcode)->getMemBufferRef(), target, symbol, prefetchBytes, kind, os))
     return emitError(kernel, std::move(error));
   return success();
 }
@@ -157,26 +222,28 @@ LogicalResult compileKernel(KernelOp kernel, const TargetSpec &target, StringRef
   return emitKernelCode(kernel, target, symbol, MachineCode::Object, object);
 }
 
-/// What Halide writes as a file of its own: loops after lowering, a device's code.
+/// What Halide writes as a file of its own: loops after lowering, a device's code. Of a kernel on tensor cores that is
+/// its left side, before which a device's code has the products.
 static LogicalResult emitOutput(KernelOp kernel, const TargetSpec &target, StringRef symbol,
                                 Halide::OutputFileType kind, llvm::raw_ostream &os) {
-  llvm::Expected<MemoryFile> text = MemoryFile::create();
-  if (!text)
-    return emitError(kernel, text.takeError());
-  LogicalResult built = guard(kernel, [&]() -> LogicalResult {
-    FailureOr<Pipeline> pipeline = buildPipeline(kernel, target);
-    if (failed(pipeline))
-      return failure();
-    std::map<Halide::OutputFileType, std::string> outputs = {{kind, text->path()}};
-    pipeline->pipeline.compile_to(outputs, pipeline->arguments, symbol.str(), pipeline->target);
+  std::optional<TensorContraction> contraction = findTensorContraction(kernel, target);
+  if (contraction && kind == Halide::OutputFileType::device_code) {
+    llvm::Expected<std::string> text = generateProduct(*contraction, getProductName(symbol));
+    if (!text)
+      return emitError(kernel, text.takeError());
+    os << *text;
+  }
+  if (contraction && contraction->left)
     return success();
-  });
-  if (failed(built))
+  auto build = [&] { return contraction ? buildLeftPipeline(*contraction, target) : buildPipeline(kernel, target); };
+  auto text = writePipeline(kernel, contraction ? getLeftSideName(symbol) : symbol.str(), kind, build);
+  if (failed(text))
     return failure();
-  auto buffer = text->read(symbol);
-  if (!buffer)
-    return emitError(kernel, buffer.takeError());
-  os << (*buffer)->getBuffer();
+  StringRef written = (*text)->getBuffer();
+  // One module has one head.
+  if (contraction && kind == Halide::OutputFileType::device_code)
+    written = written.substr(written.find(".visible"));
+  os << written;
   return success();
 }
 

@@ -37,6 +37,9 @@ struct TargetSpec {
   Device device = Device::Cpu;
   /// Of a device, how many threads a block of a kernel has.
   int blockThreads = 0;
+  /// Whether products of many rows of bf16 may run on tensor cores (tensorcores/). Passes see it as `bf16Dot`; kernels
+  /// that are Halide's multiply bf16 as f32 on every device.
+  bool tensorCores = false;
 
   /// The features one by one.
   llvm::SmallVector<llvm::StringRef> getFeatures() const;

@@ -47,13 +47,15 @@ def Quern_CpuTarget : Quern_Attr<"CpuTarget", "cpu", [Quern_TargetAttrInterface]
 def Quern_GpuTarget : Quern_Attr<"GpuTarget", "gpu", [Quern_TargetAttrInterface]> {
   let summary = "what the compiler knows of a device";
   let description = [{
-    How many threads a block of a kernel has. Choices that all targets of a binary share, such as which weights are
-    joined, are those of a processor with vectors of 512 bits.
+    How many threads a block of a kernel has, and whether its products of pairs of bf16 are faster than those of f32,
+    which tensor cores' are. Choices that all targets of a binary share, such as which weights are joined, are those of
+    a processor with vectors of 512 bits.
 
     Example: `#quern.gpu<"opencl", blockThreads = 128>`
   }];
-  let parameters = (ins StringRefParameter<"">:$name, "int64_t":$blockThreads);
-  let assemblyFormat = "`<` $name `,` struct($blockThreads) `>`";
+  let parameters = (ins StringRefParameter<"">:$name, "int64_t":$blockThreads,
+                        DefaultValuedParameter<"bool", "false">:$bf16Dot);
+  let assemblyFormat = "`<` $name `,` struct($blockThreads, $bf16Dot) `>`";
   let extraClassDeclaration = [{
     bool isDevice() const { return true; }
     int64_t getVectorBits() const { return 512; }
@@ -61,7 +63,6 @@ def Quern_GpuTarget : Quern_Attr<"GpuTarget", "gpu", [Quern_TargetAttrInterface]
     int64_t getL1Bytes() const { return 32 << 10; }
     int64_t getL2Bytes() const { return 1 << 20; }
     ::llvm::StringRef getDot() const { return "none"; }
-    bool getBf16Dot() const { return false; }
     int64_t getPrefetchBytes() const { return 0; }
   }];
 }

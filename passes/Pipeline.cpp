@@ -76,7 +76,7 @@ static void buildTiled(OpPassManager &manager, const PipelineOptions &options) {
   // After all that computes parameters, and before outlining, which says how each argument of a kernel lies.
   manager.addPass(createPackParametersPass());
   // After packing: what it compresses has panels.
-  if (options.source && !options.keepWeights)
+  if (options.source && !options.keepWeights && !options.keepPairs)
     manager.addPass(createCompressParametersPass(*options.source, options.processes));
   manager.addPass(createOutlineKernelsPass());
   // Before schedules, which are then chosen once per distinct kernel.

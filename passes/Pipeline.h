@@ -42,6 +42,8 @@ struct PipelineOptions {
   unsigned processes = 1;
   /// Store every weight in the bits that the source has.
   bool keepWeights = false;
+  /// Whether weights of bf16 stay in 16 bits, which tensor cores read as they are.
+  bool keepPairs = false;
   /// Leave caches of f16 so, whatever is written to them.
   bool keepF16Caches = false;
 };

@@ -1,12 +1,13 @@
 //===- kernel-text.cpp - what kernels become, as text -----------------------------------------===//
 //
-// kernel-text (signature | loops | asm | object) TARGET: reads a module of kernels from standard input and prints, for
-// each, its native signature, Halide's loops or the target's assembly; or compiles all in child processes and
-// prints nothing.
+// kernel-text (signature | loops | asm | device | tensor-cores | object) TARGET: reads a module of kernels from standard
+// input and prints, for each, its native signature, Halide's loops, the target's assembly, what the driver of its device
+// compiles, or why it does not run on tensor cores; or compiles all in child processes and prints nothing.
 //
 //===------------------------------------------------------------------------------------------===//
 
 #include "codegen/HalideBridge.h"
+#include "codegen/tensorcores/TensorCores.h"
 #include "dialect/Register.h"
 #include "passes/tile/CostModel.h"
 
@@ -50,6 +51,12 @@ static LogicalResult printSignature(KernelOp kernel, const TargetSpec &target) {
   return success();
 }
 
+/// `tensor cores` where they compute the kernel, else the reason.
+static void printTensorCores(KernelOp kernel, const TargetSpec &target) {
+  llvm::Expected<TensorContraction> found = matchTensorCores(kernel, target);
+  llvm::outs() << kernel.getSymName() << ": " << (found ? "tensor cores" : llvm::toString(found.takeError())) << "\n";
+}
+
 /// Compiles every kernel in child processes.
 static LogicalResult compileAll(ModuleOp module, const TargetSpec &target) {
   SmallVector<KernelJob> jobs;
@@ -64,7 +71,11 @@ static LogicalResult print(ModuleOp module, const TargetSpec &target, StringRef 
   if (kind == "object")
     return compileAll(module, target);
   for (auto kernel : module.getOps<KernelOp>()) {
-    KernelText text = kind == "asm" ? KernelText::Assembly : KernelText::Loops;
+    if (kind == "tensor-cores") {
+      printTensorCores(kernel, target);
+      continue;
+    }
+    KernelText text = kind == "asm" ? KernelText::Assembly : kind == "device" ? KernelText::Device : KernelText::Loops;
     if (failed(kind == "signature" ? printSignature(kernel, target)
                                    : emitKernel(kernel, target, kernel.getSymName(), text, llvm::outs())))
       return failure();

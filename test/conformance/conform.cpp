@@ -10,8 +10,8 @@
 //   conform.tree    the parents of each sequence's tokens, which are a tree: numbers of tokens, -1 for its first
 //   conform.equal   a kernel of the same arguments whose result has the same bits
 //   conform.limit   i32 arguments are below it
-//   conform.single  a kernel for one row; each row of this one's result has its bits, a token of a tree those that it
-//                   has behind the rows that it sees
+//   conform.single  a kernel for one row, or this one; each row of this one's result has its bits for that row alone, a
+//                   token of a tree those that it has behind the rows that it sees
 //
 // Each result must also be the same for one thread and for three, and no byte around a buffer may change.
 //
@@ -246,11 +246,13 @@ Error Suite::checkSingle(const Case &test, ArrayRef<Tensor> arguments, ArrayRef<
   if (!found || !*found)
     return found.takeError();
   KernelOp single = *found;
+  SymbolSizes sizes;
+  sizes[StringAttr::get(single.getContext(), "s")] = 1;
   for (int64_t row = 0; row < test.size; ++row) {
     std::vector<Tensor> rowArguments;
     for (auto [type, argument] : llvm::zip_equal(single.getArgumentTypes(), arguments)) {
-      bool perRow = type != argument.getType();
-      rowArguments.push_back(perRow ? takeRow(argument, row, cast<RankedTensorType>(type)) : argument);
+      RankedTensorType one = *resolveType(cast<RankedTensorType>(type), sizes);
+      rowArguments.push_back(one != argument.getType() ? takeRow(argument, row, one) : argument);
     }
     straighten(single, rowArguments);
     if (auto groups = getGroups(single)) {
@@ -259,7 +261,7 @@ Error Suite::checkSingle(const Case &test, ArrayRef<Tensor> arguments, ArrayRef<
       size_t slots = order.getNumElements();
       fillGroups(ArrayRef(chosen).slice(row * slots, slots), order, begins);
     }
-    Expected<std::vector<Tensor>> alone = native.run(single, rowArguments, SymbolSizes(), 1);
+    Expected<std::vector<Tensor>> alone = native.run(single, rowArguments, sizes, 1);
     if (!alone)
       return alone.takeError();
     std::vector<Tensor> together;

@@ -323,6 +323,7 @@ FailureOr<OwningOpRef<ModuleOp>> Compiler::lower(const codegen::TargetSpec &targ
   pipeline.source = &*checkpoint;
   pipeline.processes = getProcesses();
   pipeline.keepWeights = options.noCompression;
+  pipeline.keepPairs = llvm::any_of(targets, [](const codegen::TargetSpec &t) { return t.tensorCores; });
   pipeline.keepF16Caches = options.cache == "f16";
   buildPipeline(manager, pipeline);
   if (failed(manager.run(*module)))

@@ -1,0 +1,17 @@
+//===- LeftSide.h - the left side of products on tensor cores -------------------------------===//
+
+#ifndef QUERN_CODEGEN_TENSORCORES_LEFTSIDE_H
+#define QUERN_CODEGEN_TENSORCORES_LEFTSIDE_H
+
+#include "codegen/Lowering.h"
+#include "codegen/tensorcores/TensorCores.h"
+
+namespace quern::codegen {
+
+/// The left side of `contraction`, u32 [pair, row] with zeros behind the last pair, scheduled for the device: a
+/// pipeline of its own, whose inputs are those of `lowering`.
+mlir::FailureOr<Halide::Func> buildLeftSide(Lowering &lowering, const TensorContraction &contraction);
+
+} // namespace quern::codegen
+
+#endif // QUERN_CODEGEN_TENSORCORES_LEFTSIDE_H

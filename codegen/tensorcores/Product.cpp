@@ -1,0 +1,369 @@
+//===- Product.cpp - products on tensor cores as PTX ------------------------------------------===//
+
+#include "codegen/tensorcores/Product.h"
+#include "codegen/tensorcores/Epilogue.h"
+#include "dialect/PackedLayout.h"
+
+#include "llvm/IR/IntrinsicsNVPTX.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Module.h"
+#include "llvm/IR/Verifier.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetMachine.h"
+
+using namespace llvm;
+
+namespace quern::codegen {
+
+/// Address spaces of PTX.
+static constexpr unsigned globalSpace = 1, sharedSpace = 3;
+static constexpr int panelRows = PackedLayout::panelRows;
+/// Bytes of a pair of a whole panel.
+static constexpr int pairBytes = 4 * panelRows;
+
+namespace {
+
+using Tile = ProductTile;
+
+/// Emits one kernel. Values are indices of 32 bits unless their names say bytes of global memory.
+class ProductGenerator {
+public:
+  ProductGenerator(Module &module, const TensorContraction &contraction)
+      : module(module), contraction(contraction), builder(module.getContext()),
+        products(static_cast<int>(contraction.products.size())) {}
+
+  void generate(StringRef name);
+
+private:
+  /// The sums of a thread: of 4 tiles of 16 rows, 4 of 8 columns, what `mma` gives a lane.
+  using Sums = SmallVector<Value *>;
+  static constexpr int rowTiles = Tile::warpRows / 16, columnTiles = Tile::warpColumns / 8;
+
+  void start(StringRef name);
+  void findPlace();
+  void copyStep(Value *step, Value *stage);
+  void copyLeft(Value *step, Value *stage, int turn);
+  void copyRight(Value *step, Value *stage, int turn);
+  void fillPipeline();
+  void emitSteps(Sums &sums);
+  void emitStep(Value *step, Sums &sums);
+  void multiply(Value *stage, int half, Sums &sums);
+  void storeRows(const Sums &sums);
+  void storeRow(Value *row, const Sums &sums, int tile, int half);
+  void storeColumns(Epilogue &epilogue, Value *row, Value *column, ArrayRef<Value *> sums);
+
+  /// Steps along k.
+  int getSteps() const { return static_cast<int>(contraction.getLeftPairs() / Tile::pairs); }
+  /// Columns and panels of each product in a block.
+  int getColumns() const { return Tile::columns / products; }
+  int getPanels() const { return Tile::panels / products; }
+
+  Value *constant(int64_t value) { return builder.getInt32(static_cast<uint32_t>(value)); }
+  Value *add(Value *a, Value *b) { return builder.CreateAdd(a, b); }
+  Value *add(Value *a, int64_t b) { return builder.CreateAdd(a, constant(b)); }
+  Value *mul(Value *a, int64_t b) { return builder.CreateMul(a, constant(b)); }
+  Value *mask(Value *a, int64_t b) { return builder.CreateAnd(a, constant(b)); }
+  Value *shift(Value *a, int64_t b) { return builder.CreateLShr(a, constant(b)); }
+  Value *call(Intrinsic::ID id, ArrayRef<Value *> in = {}, ArrayRef<Type *> types = {}) {
+    return builder.CreateIntrinsic(id, types, in);
+  }
+  Value *getShared(Value *bytes) { return builder.CreateGEP(builder.getInt8Ty(), shared, bytes); }
+  /// `memory` and so many bytes behind it: row · rowBytes + bytes.
+  Value *getGlobal(Value *memory, Value *row, int64_t rowBytes, Value *bytes) {
+    Value *begin = builder.CreateMul(builder.CreateZExt(row, builder.getInt64Ty()), builder.getInt64(rowBytes));
+    Value *offset = builder.CreateAdd(begin, builder.CreateZExt(bytes, builder.getInt64Ty()));
+    return builder.CreateGEP(builder.getInt8Ty(), memory, offset);
+  }
+  template <typename ActionT> void emitIf(Value *condition, ActionT action) {
+    BasicBlock *then = BasicBlock::Create(module.getContext(), "then", kernel);
+    BasicBlock *end = BasicBlock::Create(module.getContext(), "end", kernel);
+    builder.CreateCondBr(condition, then, end);
+    builder.SetInsertPoint(then);
+    action();
+    builder.CreateBr(end);
+    builder.SetInsertPoint(end);
+  }
+
+  Module &module;
+  const TensorContraction &contraction;
+  IRBuilder<> builder;
+  int products;
+  Function *kernel = nullptr;
+  /// Parameters, and shared memory.
+  Value *left = nullptr, *result = nullptr, *rows = nullptr, *shared = nullptr;
+  SmallVector<Value *> weights, operands;
+  /// Of the thread: its number in the block, the block's first row and its number among those of columns, the thread's
+  /// lane as row and pair of a tile, and the warp's place among 2 by 4.
+  Value *thread = nullptr, *firstRow = nullptr, *columnBlock = nullptr;
+  Value *laneRow = nullptr, *lanePair = nullptr, *warpRow = nullptr, *warpColumn = nullptr;
+  /// Where, in a stage, the thread begins to read either side.
+  Value *leftPlace = nullptr, *rightPlace = nullptr;
+};
+
+} // namespace
+
+void ProductGenerator::start(StringRef name) {
+  LLVMContext &context = module.getContext();
+  size_t pointers = 2 + contraction.products.size() + contraction.operands.size();
+  SmallVector<Type *> types(pointers, PointerType::get(context, globalSpace));
+  types.push_back(builder.getInt32Ty());
+  kernel =
+      Function::Create(FunctionType::get(builder.getVoidTy(), types, false), Function::ExternalLinkage, name, module);
+  kernel->setCallingConv(CallingConv::PTX_Kernel);
+  kernel->addFnAttr("nvvm.maxntid", std::to_string(Tile::threads));
+  for (size_t i = 0; i < pointers; ++i)
+    kernel->addParamAttr(i, Attribute::NoAlias);
+  Function::arg_iterator next = kernel->arg_begin();
+  left = next++;
+  for (size_t i = 0; i < contraction.products.size(); ++i)
+    weights.push_back(next++);
+  for (size_t i = 0; i < contraction.operands.size(); ++i)
+    operands.push_back(next++);
+  result = next++;
+  rows = next;
+  auto *memory = new GlobalVariable(module, ArrayType::get(builder.getInt8Ty(), 0), false, GlobalValue::ExternalLinkage,
+                                    nullptr, name + "_shared", nullptr, GlobalValue::NotThreadLocal, sharedSpace);
+  memory->setAlignment(Align(128));
+  shared = memory;
+  builder.SetInsertPoint(BasicBlock::Create(context, "entry", kernel));
+}
+
+/// A lane of the fragments of `mma.m16n8k16` (PTX manual): row lane / 4 of the left side and column lane / 4 of the
+/// right one, pairs lane mod 4 and 4 more. `ldmatrix` takes the address of row lane mod 16 from each, of the second 4
+/// pairs from the upper 16.
+void ProductGenerator::findPlace() {
+  thread = call(Intrinsic::nvvm_read_ptx_sreg_tid_x);
+  firstRow = mul(call(Intrinsic::nvvm_read_ptx_sreg_ctaid_x), Tile::rows);
+  columnBlock = call(Intrinsic::nvvm_read_ptx_sreg_ctaid_y);
+  Value *lane = mask(thread, 31), *warp = shift(thread, 5);
+  laneRow = shift(lane, 2), lanePair = mask(lane, 3);
+  warpRow = mul(mask(warp, 1), Tile::warpRows), warpColumn = shift(warp, 1);
+  Value *row = add(warpRow, mask(lane, 15));
+  leftPlace = add(mul(row, Tile::leftRowBytes), mul(shift(lane, 4), 16));
+  Value *pair = add(mul(shift(lanePair, 1), Tile::twoPairsBytes), mul(mask(lanePair, 1), pairBytes));
+  Value *panel = mul(warpColumn, Tile::panelBytes * (2 / products));
+  rightPlace = add(add(panel, pair), add(mul(laneRow, 4), Tile::leftBytes));
+}
+
+/// A quarter of the pairs of a row, a piece of 16 bytes, is copied by each thread in each of two turns. Rows behind the
+/// last one are copies of it.
+void ProductGenerator::copyLeft(Value *step, Value *stage, int turn) {
+  Value *piece = add(thread, turn * Tile::threads), *row = shift(piece, 2), *part = mul(mask(piece, 3), 16);
+  Value *last = builder.CreateSub(rows, constant(1));
+  Value *from = builder.CreateBinaryIntrinsic(Intrinsic::umin, add(firstRow, row), last);
+  Value *bytes = add(mul(step, 4 * Tile::pairs), part);
+  call(Intrinsic::nvvm_cp_async_cg_shared_global_16, {getShared(add(stage, add(mul(row, Tile::leftRowBytes), part))),
+                                                      getGlobal(left, from, 4 * contraction.getLeftPairs(), bytes)});
+}
+
+/// Pieces of 16 bytes, 4 rows of a pair, of one panel by 64 threads. Zeros are in place of panels and pairs behind the
+/// last ones.
+void ProductGenerator::copyRight(Value *step, Value *stage, int turn) {
+  Value *piece = add(thread, turn * Tile::threads), *slot = shift(piece, 6), *part = mask(piece, 63);
+  Value *panel = add(mul(columnBlock, getPanels()), mask(slot, getPanels() - 1));
+  Value *bytes = add(mul(step, pairBytes * Tile::pairs), mul(part, 16));
+  Value *pair = shift(part, 2);
+  Value *to = add(add(mul(slot, Tile::panelBytes), mul(shift(pair, 1), Tile::twoPairsBytes)),
+                  add(mul(mask(part, 7), 16), Tile::leftBytes));
+  int64_t panels = PackedLayout::panels(contraction.columns), panelBytes = contraction.pairs * pairBytes;
+  Value *weight = weights[products == 2 ? turn : 0];
+  Value *exists = nullptr;
+  if (panels % getPanels() != 0)
+    exists = builder.CreateICmpULT(panel, constant(panels));
+  if (contraction.pairs % Tile::pairs != 0) {
+    Value *isPair = builder.CreateICmpULT(add(mul(step, Tile::pairs), pair), constant(contraction.pairs));
+    exists = exists ? builder.CreateAnd(exists, isPair) : isPair;
+  }
+  if (!exists) {
+    call(Intrinsic::nvvm_cp_async_cg_shared_global_16,
+         {getShared(add(stage, to)), getGlobal(weight, panel, panelBytes, bytes)});
+    return;
+  }
+  auto orZero = [&](Value *value) { return builder.CreateSelect(exists, value, constant(0)); };
+  call(Intrinsic::nvvm_cp_async_cg_shared_global_16_s,
+       {getShared(add(stage, to)), getGlobal(weight, orZero(panel), panelBytes, orZero(bytes)), orZero(constant(16))});
+}
+
+void ProductGenerator::copyStep(Value *step, Value *stage) {
+  for (int turn = 0; turn < 2; ++turn) {
+    copyLeft(step, stage, turn);
+    copyRight(step, stage, turn);
+  }
+}
+
+/// All stages but one are on their way before the first is waited for.
+void ProductGenerator::fillPipeline() {
+  for (int stage = 0; stage < Tile::stages - 1; ++stage) {
+    if (stage < getSteps())
+      copyStep(constant(stage), constant(stage * Tile::stageBytes));
+    call(Intrinsic::nvvm_cp_async_commit_group);
+  }
+}
+
+/// 16 columns of k: of the left side by `ldmatrix`, of the right one words, which are pairs as they are packed.
+void ProductGenerator::multiply(Value *stage, int half, Sums &sums) {
+  Value *fragments[rowTiles][4], *pairs[columnTiles][2];
+  Value *fromLeft = add(stage, leftPlace), *fromRight = add(stage, rightPlace);
+  for (int tile = 0; tile < rowTiles; ++tile) {
+    Value *address = getShared(add(fromLeft, tile * 16 * Tile::leftRowBytes + half * 32));
+    Value *all = call(Intrinsic::nvvm_ldmatrix_sync_aligned_m8n8_x4_b16, {address}, {address->getType()});
+    for (int i = 0; i < 4; ++i)
+      fragments[tile][i] = builder.CreateExtractValue(all, i);
+  }
+  for (int tile = 0; tile < columnTiles; ++tile)
+    for (int i = 0; i < 2; ++i) {
+      int panel = tile / 2 * (products == 2 ? getPanels() : 1) * Tile::panelBytes;
+      int place = panel + tile % 2 * 32 + (half * 4 + i * 2) * Tile::twoPairsBytes;
+      pairs[tile][i] = builder.CreateAlignedLoad(builder.getInt32Ty(), getShared(add(fromRight, place)), Align(4));
+    }
+  for (int row = 0; row < rowTiles; ++row)
+    for (int column = 0; column < columnTiles; ++column) {
+      Value **sum = &sums[(row * columnTiles + column) * 4];
+      SmallVector<Value *> in(std::begin(fragments[row]), std::end(fragments[row]));
+      in.append({pairs[column][0], pairs[column][1], sum[0], sum[1], sum[2], sum[3]});
+      Value *all = call(Intrinsic::nvvm_mma_m16n8k16_row_col_bf16, in);
+      for (int i = 0; i < 4; ++i)
+        sum[i] = builder.CreateExtractValue(all, i);
+    }
+}
+
+/// Waits for the step, asks for the one three steps ahead in the stage that all warps have left, and multiplies.
+void ProductGenerator::emitStep(Value *step, Sums &sums) {
+  call(Intrinsic::nvvm_cp_async_wait_group, {constant(Tile::stages - 2)});
+  call(Intrinsic::nvvm_barrier_cta_sync_aligned_all, {constant(0)});
+  Value *ahead = add(step, Tile::stages - 1);
+  auto getStage = [&](Value *of) { return mul(mask(of, Tile::stages - 1), Tile::stageBytes); };
+  emitIf(builder.CreateICmpULT(ahead, constant(getSteps())), [&] { copyStep(ahead, getStage(ahead)); });
+  call(Intrinsic::nvvm_cp_async_commit_group);
+  for (int half = 0; half < 2; ++half)
+    multiply(getStage(step), half, sums);
+}
+
+void ProductGenerator::emitSteps(Sums &sums) {
+  BasicBlock *before = builder.GetInsertBlock();
+  BasicBlock *loop = BasicBlock::Create(module.getContext(), "loop", kernel);
+  builder.CreateBr(loop);
+  builder.SetInsertPoint(loop);
+  PHINode *step = builder.CreatePHI(builder.getInt32Ty(), 2);
+  step->addIncoming(constant(0), before);
+  SmallVector<PHINode *> phis;
+  for (Value *&sum : sums) {
+    phis.push_back(builder.CreatePHI(sum->getType(), 2));
+    phis.back()->addIncoming(sum, before);
+    sum = phis.back();
+  }
+  emitStep(step, sums);
+  Value *next = add(step, 1);
+  step->addIncoming(next, builder.GetInsertBlock());
+  for (auto [phi, sum] : zip_equal(phis, sums))
+    phi->addIncoming(sum, builder.GetInsertBlock());
+  BasicBlock *end = BasicBlock::Create(module.getContext(), "end", kernel);
+  builder.CreateCondBr(builder.CreateICmpULT(next, constant(getSteps())), loop, end);
+  builder.SetInsertPoint(end);
+}
+
+/// `sums` has a vector of two neighbours for each product.
+void ProductGenerator::storeColumns(Epilogue &epilogue, Value *row, Value *column, ArrayRef<Value *> sums) {
+  bool fitsBlocks = contraction.columns % getColumns() == 0;
+  auto exists = [&](Value *one) { return builder.CreateICmpULT(one, constant(contraction.columns)); };
+  if (contraction.columns % 2 == 0) {
+    if (fitsBlocks)
+      return epilogue.store({row, column, 2}, sums);
+    return emitIf(exists(column), [&] { epilogue.store({row, column, 2}, sums); });
+  }
+  for (int i = 0; i < 2; ++i) {
+    Value *one = add(column, i);
+    emitIf(exists(one), [&] {
+      SmallVector<Value *> parts;
+      for (Value *sum : sums)
+        parts.push_back(builder.CreateShuffleVector(sum, {i}));
+      epilogue.store({row, one, 1}, parts);
+    });
+  }
+}
+
+void ProductGenerator::storeRow(Value *row, const Sums &sums, int tile, int half) {
+  Epilogue epilogue(contraction, builder, operands, result);
+  int tiles = columnTiles / products, columns = Tile::warpColumns / products;
+  Value *first = add(mul(columnBlock, getColumns()), add(mul(warpColumn, columns), mul(lanePair, 2)));
+  Value *none = PoisonValue::get(FixedVectorType::get(builder.getFloatTy(), 2));
+  for (int column = 0; column < tiles; ++column) {
+    SmallVector<Value *> neighbours;
+    for (int product = 0; product < products; ++product) {
+      const Value *const *sum = &sums[(tile * columnTiles + product * tiles + column) * 4 + half * 2];
+      Value *one = builder.CreateInsertElement(none, const_cast<Value *>(sum[0]), uint64_t(0));
+      neighbours.push_back(builder.CreateInsertElement(one, const_cast<Value *>(sum[1]), uint64_t(1)));
+    }
+    storeColumns(epilogue, row, add(first, column * 8), neighbours);
+  }
+}
+
+void ProductGenerator::storeRows(const Sums &sums) {
+  for (int tile = 0; tile < rowTiles; ++tile)
+    for (int half = 0; half < 2; ++half) {
+      Value *row = add(add(firstRow, warpRow), add(laneRow, tile * 16 + half * 8));
+      emitIf(builder.CreateICmpULT(row, rows), [&] { storeRow(row, sums, tile, half); });
+    }
+}
+
+void ProductGenerator::generate(StringRef name) {
+  start(name);
+  findPlace();
+  fillPipeline();
+  Sums sums(rowTiles * columnTiles * 4, ConstantFP::get(builder.getFloatTy(), 0));
+  emitSteps(sums);
+  storeRows(sums);
+  builder.CreateRetVoid();
+}
+
+static Expected<std::unique_ptr<TargetMachine>> createMachine() {
+  LLVMInitializeNVPTXTargetInfo();
+  LLVMInitializeNVPTXTarget();
+  LLVMInitializeNVPTXTargetMC();
+  LLVMInitializeNVPTXAsmPrinter();
+  std::string error;
+  Triple triple("nvptx64-nvidia-cuda");
+  const Target *target = TargetRegistry::lookupTarget(triple, error);
+  if (!target)
+    return createStringError(error);
+  return std::unique_ptr<TargetMachine>(target->createTargetMachine(triple, "sm_80", "+ptx70", {}, std::nullopt,
+                                                                    std::nullopt, CodeGenOptLevel::Aggressive));
+}
+
+static void optimize(Module &module, TargetMachine &machine) {
+  LoopAnalysisManager loops;
+  FunctionAnalysisManager functions;
+  CGSCCAnalysisManager components;
+  ModuleAnalysisManager modules;
+  PassBuilder builder(&machine);
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(components);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, components, modules);
+  builder.buildPerModuleDefaultPipeline(OptimizationLevel::O2).run(module, modules);
+}
+
+Expected<std::string> generateProduct(const TensorContraction &contraction, StringRef name) {
+  Expected<std::unique_ptr<TargetMachine>> machine = createMachine();
+  if (!machine)
+    return machine.takeError();
+  LLVMContext context;
+  Module module(name, context);
+  module.setTargetTriple((*machine)->getTargetTriple());
+  module.setDataLayout((*machine)->createDataLayout());
+  ProductGenerator(module, contraction).generate(name);
+  assert(!verifyModule(module, &errs()) && "a product is valid IR");
+  optimize(module, **machine);
+  SmallString<0> text;
+  raw_svector_ostream os(text);
+  legacy::PassManager passes;
+  if ((*machine)->addPassesToEmitFile(passes, os, nullptr, CodeGenFileType::AssemblyFile))
+    return createStringError("the back end of CUDA cannot write assembly");
+  passes.run(module);
+  return std::string(text);
+}
+
+} // namespace quern::codegen
