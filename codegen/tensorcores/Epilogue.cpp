@@ -140,6 +140,20 @@ private:
     llvm::Value *power = exponential(builder.CreateFAdd(a, a)), *one = getConstant(1);
     return builder.CreateFSub(one, divide(getConstant(2), builder.CreateFAdd(power, one)));
   }
+  /// 1 - (polynomial in t) · e^-a², t = 1 / (1 + p · |a|), with the sign of a: 2e-7 off (Abramowitz and Stegun,
+  /// Handbook of Mathematical Functions, 7.1.26).
+  llvm::Value *errorFunction(llvm::Value *a) {
+    llvm::Value *size = builder.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, a), *one = getConstant(1);
+    llvm::Value *t = divide(one, multiplyAdd(size, getConstant(0.3275911), one)), *sum = getConstant(1.061405429);
+    for (double factor : {-1.453152027, 1.421413741, -0.284496736, 0.254829592, 0.0})
+      sum = multiplyAdd(sum, t, getConstant(factor));
+    llvm::Value *power = exponential(builder.CreateFNeg(builder.CreateFMul(a, a)));
+    llvm::Value *value = builder.CreateFSub(one, builder.CreateFMul(sum, power));
+    return builder.CreateCopySign(value, a);
+  }
+  llvm::Value *multiplyAdd(llvm::Value *a, llvm::Value *b, llvm::Value *c) {
+    return builder.CreateIntrinsic(llvm::Intrinsic::fma, {a->getType()}, {a, b, c});
+  }
   /// The intrinsic on each element.
   llvm::Value *call(llvm::Intrinsic::ID id, ArrayRef<llvm::Value *> in, ArrayRef<llvm::Type *> types = {}) {
     llvm::Value *all = llvm::PoisonValue::get(in.front()->getType());
@@ -231,9 +245,9 @@ void Epilogue::store(const EpiloguePlace &place, ArrayRef<llvm::Value *> sums) {
       value = builder.CreateFPCast(in.front(), scalars.getType(getType(op->getResult(0)).getElementType()));
     visitScalars(op, [&](Block &block) { value = scalars.emitBlock(block, in); });
   }
-  auto type = cast<RankedTensorType>(kernel.getResultTypes().front());
+  RankedTensorType type = getType(contraction.yielded);
   llvm::Value *address = getAddress(type, result, place);
-  builder.CreateAlignedStore(get(kernel.getBody().front().back().getOperand(0)), address,
+  builder.CreateAlignedStore(get(contraction.yielded), address,
                              llvm::Align(place.count * type.getElementTypeBitWidth() / 8));
 }
 

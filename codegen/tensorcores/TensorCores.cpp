@@ -73,11 +73,20 @@ static Error addOperand(TensorContraction &found, Value value) {
   return isKnown ? Error::success() : createStringError("what follows a product reads what precedes it");
 }
 
+/// The value whose elements a kernel yields, each row by itself.
+static Value findYielded(Block &body) {
+  Value yielded = body.back().getOperand(0);
+  auto reshape = yielded.getDefiningOp<ReshapeOp>();
+  bool keepsRows = reshape && getDims(getType(reshape.getInput())).front() == getDims(getType(yielded)).front();
+  return keepsRows ? reshape.getInput() : yielded;
+}
+
 static Error findEpilogue(TensorContraction &found) {
   Block &body = found.kernel.getBody().front();
   RankedTensorType result = getType(found.products.front().getResult());
   for (Operation &op : llvm::make_range(found.products.front()->getIterator(), std::prev(body.end()))) {
-    if (isa<MatmulOp, ConstantOp>(op))
+    bool isYieldedReshape = isa<ReshapeOp>(op) && op.getOperand(0) == found.yielded;
+    if (isa<MatmulOp, ConstantOp>(op) || isYieldedReshape)
       continue;
     if (Error error = checkEpilogue(&op, result))
       return error;
@@ -86,7 +95,7 @@ static Error findEpilogue(TensorContraction &found) {
         return error;
     found.epilogue.push_back(&op);
   }
-  return addOperand(found, body.back().getOperand(0));
+  return addOperand(found, found.yielded);
 }
 
 /// Whether the result is a matrix of its own, as the products are.
@@ -94,8 +103,11 @@ static Error checkResult(TensorContraction &found) {
   KernelOp kernel = found.kernel;
   if (kernel.getNumResults() != 1 || kernel.getDestination(0))
     return createStringError("the result is written in place, or there are several");
-  auto type = cast<RankedTensorType>(kernel.getResultTypes().front());
-  if (type != kernel.getWholeType(0) || getDims(type) != getDims(getType(found.products.front().getResult())))
+  found.yielded = findYielded(kernel.getBody().front());
+  RankedTensorType type = getType(found.yielded);
+  if (kernel.getResultTypes().front() != kernel.getWholeType(0))
+    return createStringError("the result is a part of a tensor");
+  if (getDims(type) != getDims(getType(found.products.front().getResult())))
     return createStringError("the result has another shape than the products");
   if (!isEpilogueElement(type.getElementType()))
     return createStringError("the result is not of f32, f16 or bf16");
@@ -105,7 +117,7 @@ static Error checkResult(TensorContraction &found) {
 Expected<TensorContraction> matchTensorCores(KernelOp kernel, const TargetSpec &target) {
   if (!target.tensorCores)
     return createStringError("the target has no tensor cores");
-  if (kernel.getForm() != KernelForm::Contract)
+  if (!isa_and_nonnull<MatmulOp>(kernel.getAnchor()))
     return createStringError("the kernel is no contraction");
   TensorContraction found;
   found.kernel = kernel;

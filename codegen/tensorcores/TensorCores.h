@@ -25,6 +25,8 @@ struct TensorContraction {
   llvm::SmallVector<MatmulOp> products;
   /// The ops after the first product but for products, in their order; all elementwise.
   llvm::SmallVector<mlir::Operation *> epilogue;
+  /// What the kernel yields, as a matrix; its result may have the columns of a row as several dimensions.
+  mlir::Value yielded;
   /// The arguments that the epilogue reads.
   llvm::SmallVector<mlir::BlockArgument> operands;
   /// Rows of each weight, and pairs of one of its rows.

@@ -1,8 +1,8 @@
 //===- kernel-text.cpp - what kernels become, as text -----------------------------------------===//
 //
-// kernel-text (signature | loops | asm | device | tensor-cores | object) TARGET: reads a module of kernels from standard
-// input and prints, for each, its native signature, Halide's loops, the target's assembly, what the driver of its device
-// compiles, or why it does not run on tensor cores; or compiles all in child processes and prints nothing.
+// kernel-text (signature | loops | asm | device | tensor-cores | object) TARGET: reads a module of kernels from
+// standard input and prints, for each, its native signature, Halide's loops, the target's assembly, what the driver of
+// its device compiles, or why it does not run on tensor cores; or compiles all in child processes and prints nothing.
 //
 //===------------------------------------------------------------------------------------------===//
 

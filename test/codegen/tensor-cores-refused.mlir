@@ -9,9 +9,9 @@
 // HALIDE-NOT: mma.sync
 
 // CHECK: many: tensor cores
-quern.kernel @many(%x: tensor<?x64xbf16, #quern.dims<s>>, %w: tensor<128x64xbf16> {quern.packing = #quern.packing<panels>}) -> tensor<?x128xf32, #quern.dims<s>>
+quern.kernel @many(%x: tensor<?x512xbf16, #quern.dims<s>>, %w: tensor<128x512xbf16> {quern.packing = #quern.packing<panels>}) -> tensor<?x128xf32, #quern.dims<s>>
     attributes {form = #quern.form<contract>} {
-  %0 = quern.matmul %x, %w : tensor<?x64xbf16, #quern.dims<s>>, tensor<128x64xbf16>
+  %0 = quern.matmul %x, %w : tensor<?x512xbf16, #quern.dims<s>>, tensor<128x512xbf16>
   quern.yield %0 : tensor<?x128xf32, #quern.dims<s>>
 }
 
@@ -36,20 +36,20 @@ quern.kernel @compressed(%x: tensor<64x64xbf16>, %w: tensor<128x64xbf16> {quern.
   quern.yield %0 : tensor<64x128xf32>
 }
 
-// CHECK: error_function: `math.erf` follows a product
-quern.kernel @error_function(%x: tensor<64x64xbf16>, %w: tensor<128x64xbf16> {quern.packing = #quern.packing<panels>}) -> tensor<64x128xf32>
+// CHECK: logarithm: `math.log` follows a product
+quern.kernel @logarithm(%x: tensor<64x64xbf16>, %w: tensor<128x64xbf16> {quern.packing = #quern.packing<panels>}) -> tensor<64x128xf32>
     attributes {form = #quern.form<contract>} {
   %0 = quern.matmul %x, %w : tensor<64x64xbf16>, tensor<128x64xbf16>
-  %1 = quern.gelu %0 : tensor<64x128xf32>
+  %1 = quern.log %0 : tensor<64x128xf32>
   quern.yield %1 : tensor<64x128xf32>
 }
 
-// CHECK: heads: the result has another shape than the products
-quern.kernel @heads(%x: tensor<64x64xbf16>, %w: tensor<128x64xbf16> {quern.packing = #quern.packing<panels>}) -> tensor<64x8x16xf32>
+// CHECK: part: the result has another shape than the products
+quern.kernel @part(%x: tensor<64x64xbf16>, %w: tensor<128x64xbf16> {quern.packing = #quern.packing<panels>}) -> tensor<64x16xf32>
     attributes {form = #quern.form<contract>} {
   %0 = quern.matmul %x, %w : tensor<64x64xbf16>, tensor<128x64xbf16>
-  %1 = quern.reshape %0 : tensor<64x128xf32> to tensor<64x8x16xf32>
-  quern.yield %1 : tensor<64x8x16xf32>
+  %1 = quern.slice %0 axis 1 offset 16 size 16 : tensor<64x128xf32>
+  quern.yield %1 : tensor<64x16xf32>
 }
 
 // CHECK: precedes: what follows a product reads what precedes it

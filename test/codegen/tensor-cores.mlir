@@ -14,10 +14,10 @@
 // CHECK: .visible .entry project_product(
 // CHECK: .maxntid 256
 // CHECK: cp.async.wait_group 2;
-// CHECK: bar{{rier.sync|.sync}}
-// CHECK: cp.async.commit_group
-// CHECK: add.{{(rn.)?}}f32
-// CHECK: st.global.v2
+// CHECK-NEXT: bar.sync 0;
+// CHECK: ld.global.nc.v2.b32
+// CHECK: add.rn.f32
+// CHECK: st.global.v2.b32
 // CHECK-NOT: .version
 // CHECK: .visible .entry {{.*}}pairs
 
@@ -34,11 +34,11 @@
 // COPY-NOT: cp.async.cg
 
 // LOOPS: module name=project_left
-quern.kernel @project(%x: tensor<?x128xf32, #quern.dims<s>>, %w: tensor<256x128xbf16> {quern.packing = #quern.packing<panels>},
+quern.kernel @project(%x: tensor<?x512xf32, #quern.dims<s>>, %w: tensor<256x512xbf16> {quern.packing = #quern.packing<panels>},
                       %r: tensor<?x256xf32, #quern.dims<s>>) -> tensor<?x256xf32, #quern.dims<s>>
     attributes {form = #quern.form<contract>} {
-  %0 = quern.cast %x : tensor<?x128xf32, #quern.dims<s>> to tensor<?x128xbf16, #quern.dims<s>>
-  %1 = quern.matmul %0, %w : tensor<?x128xbf16, #quern.dims<s>>, tensor<256x128xbf16>
+  %0 = quern.cast %x : tensor<?x512xf32, #quern.dims<s>> to tensor<?x512xbf16, #quern.dims<s>>
+  %1 = quern.matmul %0, %w : tensor<?x512xbf16, #quern.dims<s>>, tensor<256x512xbf16>
   %2 = quern.add %r, %1 : tensor<?x256xf32, #quern.dims<s>>, tensor<?x256xf32, #quern.dims<s>>
   quern.yield %2 : tensor<?x256xf32, #quern.dims<s>>
 }

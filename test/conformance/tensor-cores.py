@@ -53,11 +53,17 @@ for n in (128, 40, 37):
     product(f"residual_{n}", None, n, 64, [9, 129], after, [out, column])
     narrow = tensor(None, n, element="bf16")
     product(f"narrowed_{n}", None, n, 64, [9, 129], [f"quern.cast %1 : {out} to {narrow}"], bound=ROUNDED_RESULT_BOUND, result=narrow)
-    product(f"tanh_{n}", None, n, 64, [9], [f"quern.tanh %1 : {out}"])
-    product(f"relu_{n}", None, n, 64, [9], [f"quern.relu %1 : {out}"])
+    for function in ("tanh", "relu", "gelu", "sigmoid", "abs"):
+        product(f"{function}_{n}", None, n, 64, [9], [f"quern.{function} %1 : {out}"])
 
 # A left side that lies in memory, as tensor cores read it and not.
 for k in (64, 40):
     narrow = tensor(None, k, element="bf16")
     kernel(f"argument_{k}", [narrow, weight(80, k)], tensor(None, 80), attributes("contract", BOUND, [6, 130], single=f"argument_{k}"),
            [f"quern.matmul %arg0, %arg1 : {narrow}, {tensor(80, k, element='bf16')}"])
+
+# Heads of a row are its columns.
+out = tensor(None, 48)
+kernel("heads", [tensor(None, 32), weight(48, 32)], tensor(None, 3, 16), attributes("contract", BOUND, [6, 130], single="heads"),
+       [left(None, 32)[0], f"quern.matmul %0, %arg1 : {left(None, 32)[1]}, {tensor(48, 32, element='bf16')}",
+        f"quern.reshape %1 : {out} to {tensor(None, 3, 16)}"])
