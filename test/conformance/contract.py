@@ -1,4 +1,7 @@
-"""Matrix products: every weight type, one row and many, whole and broken panels, with what fuses around them."""
+"""Matrix products: every weight type, one row and many, whole and broken panels, with what fuses around them. With the argument
+`tensor-cores` for targets that have such, which add products of pairs of bf16 in an order of their own, for many rows."""
+
+import sys
 
 from kernels import attributes, block, kernel, tensor
 
@@ -8,8 +11,9 @@ BLOCKS = ["q8_0", "q4_0", "q4_1", "q5_0", "q5_1"]
 K_BLOCKS = ["q4_k", "q5_k", "q6_k"]
 # f32 sums of up to 512 products, in another order than the reference's.
 FLOAT_BOUND = 1e-5
+TENSOR_CORES = "tensor-cores" in sys.argv[1:]
 # Pairs of bf16 are multiplied and added as the reference does it, to the same bits.
-PAIR_BOUND = 0
+PAIR_BOUND = FLOAT_BOUND if TENSOR_CORES else 0
 # Integer products are exact; what is left is the f32 sum over blocks.
 QUANT_BOUND = 1e-5
 # A value on the edge between two narrow ones may fall to either side: the norm is not summed in the reference's order.
@@ -23,6 +27,11 @@ def narrow(weight, rows, k, value):
     if weight == "bf16":
         return f"quern.cast {value} : {x} to {tensor(rows, k, element='bf16')}", tensor(rows, k, element="bf16")
     return f"quern.quantize {value} : {x}", tensor(rows, k, element=block("q8_1"))
+
+
+def pairs_single(name, one):
+    """The kernel that has the bits of one row of `name`, a product of pairs: `one`, or itself alone where tensor cores compute it."""
+    return name if TENSOR_CORES else one
 
 
 def product(name, rows, n, k, weight, narrows, bound, epilogue=False, single=None, schedule=None, storage="packed"):
@@ -70,11 +79,11 @@ for weight in FLOATS:
 for n, k in [(1, 1), (16, 7), (48, 33), (100, 130), (80, 512)]:
     name = f"pairs_{n}_{k}"
     product(name + "_one", 1, n, k, "bf16", True, PAIR_BOUND)
-    product(name, None, n, k, "bf16", True, PAIR_BOUND, single=name + "_one")
+    product(name, None, n, k, "bf16", True, PAIR_BOUND, single=pairs_single(name, name + "_one"))
 product("pairs_epilogue", None, 64, 96, "bf16", True, FLOAT_BOUND, epilogue=True)
 product("pairs_static", 5, 64, 96, "bf16", True, PAIR_BOUND)
 swiglu("pairs_swiglu_one", 1, 96, 64, "bf16", ROUNDED_NORM_BOUND)
-swiglu("pairs_swiglu", None, 96, 64, "bf16", ROUNDED_NORM_BOUND, single="pairs_swiglu_one")
+swiglu("pairs_swiglu", None, 96, 64, "bf16", ROUNDED_NORM_BOUND, single=pairs_single("pairs_swiglu", "pairs_swiglu_one"))
 
 for n, k in [(1, 1), (16, 7), (48, 33), (100, 130), (80, 512)]:
     for narrows, bound in [(True, PAIR_BOUND), (False, FLOAT_BOUND)]:
@@ -108,7 +117,8 @@ for weight in BLOCKS + K_BLOCKS:
 for rows, vectors in [(1, 1), (2, 4), (5, 2), (8, 3), (14, 1)]:
     schedule = {"rows": rows, "vectors": vectors, "panels": 4}
     product(f"f16_tile_{rows}_{vectors}", None, 112, 64, "f16", False, FLOAT_BOUND, single="f16_tile_one", schedule=schedule)
-    product(f"pairs_tile_{rows}_{vectors}", None, 112, 64, "bf16", True, PAIR_BOUND, single="pairs_tile_one", schedule=schedule)
+    name = f"pairs_tile_{rows}_{vectors}"
+    product(name, None, 112, 64, "bf16", True, PAIR_BOUND, single=pairs_single(name, "pairs_tile_one"), schedule=schedule)
     product(f"compressed_tile_{rows}_{vectors}", None, 112, 64, "bf16", True, PAIR_BOUND, single="pairs_tile_one",
             schedule=schedule, storage="compressed")
     product(f"q8_0_tile_{rows}_{vectors}", None, 112, 64, "q8_0", True, QUANT_BOUND, single="q8_0_tile_one", schedule=schedule)
