@@ -41,6 +41,7 @@ private:
   Value *allocateLeft();
   void returnIfFailed(Value *status);
   Value *launch(StringRef name, Value *state, Value *left);
+  Value *count(Value *all, int64_t each);
   SmallVector<LaunchValue> getValues(Value *left);
   Value *makeArray(Type *element, ArrayRef<Value *> values);
 
@@ -149,15 +150,29 @@ Value *HostFunction::launch(StringRef name, Value *state, Value *left) {
     kinds.push_back(builder.getInt8(value.isBuffer));
   }
   sizes.push_back(builder.getInt64(0));
-  int64_t columns = ProductTile::columns / contraction.products.size();
-  Value *rowBlocks = builder.CreateLShr(builder.CreateAdd(rows, builder.getInt32(ProductTile::rows - 1)),
-                                        builder.getInt32(Log2_32(ProductTile::rows)));
+  // Up to as many rows as the narrow tile has.
+  Value *isNarrow = builder.CreateICmpULE(rows, builder.getInt32(tiles::narrow.getRows()));
+  auto choose = [&](auto get) { return builder.CreateSelect(isNarrow, get(tiles::narrow), get(tiles::wide)); };
+  auto chooseInt = [&](auto get) {
+    return choose([&](const ProductTile &tile) { return builder.getInt32(get(tile)); });
+  };
   Value *one = builder.getInt32(1);
-  return call("halide_cuda_run",
-              {getDevice(), state, builder.CreateGlobalString(name), rowBlocks,
-               builder.getInt32(divideCeil(contraction.columns, columns)), one, builder.getInt32(ProductTile::threads),
-               one, one, builder.getInt32(ProductTile::sharedBytes), makeArray(builder.getInt64Ty(), sizes),
-               makeArray(pointer, pointers), makeArray(builder.getInt8Ty(), kinds)});
+  Value *rowBlocks = choose([&](const ProductTile &tile) { return count(rows, tile.getRows()); });
+  Value *columnBlocks = chooseInt([&](const ProductTile &tile) {
+    return divideCeil(contraction.columns, tile.getColumns() / contraction.products.size());
+  });
+  return call(
+      "halide_cuda_run",
+      {getDevice(), state,
+       choose([&](const ProductTile &tile) { return builder.CreateGlobalString((name + "_" + tile.name).str()); }),
+       rowBlocks, columnBlocks, one, chooseInt([](const ProductTile &tile) { return tile.getThreads(); }), one, one,
+       chooseInt([](const ProductTile &tile) { return tile.getSharedBytes(); }), makeArray(builder.getInt64Ty(), sizes),
+       makeArray(pointer, pointers), makeArray(builder.getInt8Ty(), kinds)});
+}
+
+/// How many times `each` are `all`, rounded up.
+Value *HostFunction::count(Value *all, int64_t each) {
+  return builder.CreateUDiv(builder.CreateAdd(all, builder.getInt32(each - 1)), builder.getInt32(each));
 }
 
 void HostFunction::generate(StringRef symbol, StringRef text) {

@@ -27,19 +27,19 @@ namespace {
 
 using Tile = ProductTile;
 
-/// Emits one kernel. Values are indices of 32 bits unless their names say bytes of global memory.
+/// Emits one kernel of a tile. Values are indices of 32 bits unless their names say bytes of global memory.
 class ProductGenerator {
 public:
-  ProductGenerator(Module &module, const TensorContraction &contraction)
-      : module(module), contraction(contraction), builder(module.getContext()),
-        products(static_cast<int>(contraction.products.size())) {}
+  ProductGenerator(Module &module, const TensorContraction &contraction, const ProductTile &tile)
+      : module(module), contraction(contraction), tile(tile), builder(module.getContext()),
+        products(static_cast<int>(contraction.products.size())), rowTiles(tile.warpRows / 16) {}
 
   void generate(StringRef name);
 
 private:
-  /// The sums of a thread: of 4 tiles of 16 rows, 4 of 8 columns, what `mma` gives a lane.
+  /// The sums of a thread: of each 16 rows and each 8 columns of the warp, what `mma` gives a lane.
   using Sums = SmallVector<Value *>;
-  static constexpr int rowTiles = Tile::warpRows / 16, columnTiles = Tile::warpColumns / 8;
+  static constexpr int columnTiles = Tile::warpColumns / 8;
 
   void start(StringRef name);
   void findPlace();
@@ -51,14 +51,15 @@ private:
   void emitStep(Value *step, Sums &sums);
   void multiply(Value *stage, int half, Sums &sums);
   void storeRows(const Sums &sums);
-  void storeRow(Value *row, const Sums &sums, int tile, int half);
+  void storeRow(Value *row, ArrayRef<Value *> sums, int half);
   void storeColumns(Epilogue &epilogue, Value *row, Value *column, ArrayRef<Value *> sums);
 
   /// Steps along k.
   int getSteps() const { return static_cast<int>(contraction.getLeftPairs() / Tile::pairs); }
   /// Columns and panels of each product in a block.
-  int getColumns() const { return Tile::columns / products; }
-  int getPanels() const { return Tile::panels / products; }
+  int getColumns() const { return tile.getColumns() / products; }
+  int getPanels() const { return tile.getPanels() / products; }
+  Value *getWeight(Value *slot, int turn);
 
   Value *constant(int64_t value) { return builder.getInt32(static_cast<uint32_t>(value)); }
   Value *add(Value *a, Value *b) { return builder.CreateAdd(a, b); }
@@ -88,14 +89,17 @@ private:
 
   Module &module;
   const TensorContraction &contraction;
+  const ProductTile &tile;
   IRBuilder<> builder;
   int products;
+  /// Of a warp, 16 rows each.
+  int rowTiles;
   Function *kernel = nullptr;
   /// Parameters, and shared memory.
   Value *left = nullptr, *result = nullptr, *rows = nullptr, *shared = nullptr;
   SmallVector<Value *> weights, operands;
   /// Of the thread: its number in the block, the block's first row and its number among those of columns, the thread's
-  /// lane as row and pair of a tile, and the warp's place among 2 by 4.
+  /// lane as row and pair of 8 by 8, and the warp's first row and place among those of columns.
   Value *thread = nullptr, *firstRow = nullptr, *columnBlock = nullptr;
   Value *laneRow = nullptr, *lanePair = nullptr, *warpRow = nullptr, *warpColumn = nullptr;
   /// Where, in a stage, the thread begins to read either side.
@@ -112,7 +116,9 @@ void ProductGenerator::start(StringRef name) {
   kernel =
       Function::Create(FunctionType::get(builder.getVoidTy(), types, false), Function::ExternalLinkage, name, module);
   kernel->setCallingConv(CallingConv::PTX_Kernel);
-  kernel->addFnAttr("nvvm.maxntid", std::to_string(Tile::threads));
+  kernel->addFnAttr("nvvm.maxntid", std::to_string(tile.getThreads()));
+  // Two blocks at a time: one multiplies where the other begins or stores.
+  kernel->addFnAttr("nvvm.minctasm", "2");
   for (size_t i = 0; i < pointers; ++i)
     kernel->addParamAttr(i, Attribute::NoAlias);
   Function::arg_iterator next = kernel->arg_begin();
@@ -135,22 +141,22 @@ void ProductGenerator::start(StringRef name) {
 /// pairs from the upper 16.
 void ProductGenerator::findPlace() {
   thread = call(Intrinsic::nvvm_read_ptx_sreg_tid_x);
-  firstRow = mul(call(Intrinsic::nvvm_read_ptx_sreg_ctaid_x), Tile::rows);
+  firstRow = mul(call(Intrinsic::nvvm_read_ptx_sreg_ctaid_x), tile.getRows());
   columnBlock = call(Intrinsic::nvvm_read_ptx_sreg_ctaid_y);
   Value *lane = mask(thread, 31), *warp = shift(thread, 5);
   laneRow = shift(lane, 2), lanePair = mask(lane, 3);
-  warpRow = mul(mask(warp, 1), Tile::warpRows), warpColumn = shift(warp, 1);
+  warpRow = mul(mask(warp, tile.rowWarps - 1), tile.warpRows), warpColumn = shift(warp, Log2_32(tile.rowWarps));
   Value *row = add(warpRow, mask(lane, 15));
   leftPlace = add(mul(row, Tile::leftRowBytes), mul(shift(lane, 4), 16));
   Value *pair = add(mul(shift(lanePair, 1), Tile::twoPairsBytes), mul(mask(lanePair, 1), pairBytes));
   Value *panel = mul(warpColumn, Tile::panelBytes * (2 / products));
-  rightPlace = add(add(panel, pair), add(mul(laneRow, 4), Tile::leftBytes));
+  rightPlace = add(add(panel, pair), add(mul(laneRow, 4), tile.getLeftBytes()));
 }
 
-/// A quarter of the pairs of a row, a piece of 16 bytes, is copied by each thread in each of two turns. Rows behind the
-/// last one are copies of it.
+/// A quarter of the pairs of a row, a piece of 16 bytes, is copied by each thread in each turn. Rows behind the last
+/// one are copies of it.
 void ProductGenerator::copyLeft(Value *step, Value *stage, int turn) {
-  Value *piece = add(thread, turn * Tile::threads), *row = shift(piece, 2), *part = mul(mask(piece, 3), 16);
+  Value *piece = add(thread, turn * tile.getThreads()), *row = shift(piece, 2), *part = mul(mask(piece, 3), 16);
   Value *last = builder.CreateSub(rows, constant(1));
   Value *from = builder.CreateBinaryIntrinsic(Intrinsic::umin, add(firstRow, row), last);
   Value *bytes = add(mul(step, 4 * Tile::pairs), part);
@@ -158,17 +164,25 @@ void ProductGenerator::copyLeft(Value *step, Value *stage, int turn) {
                                                       getGlobal(left, from, 4 * contraction.getLeftPairs(), bytes)});
 }
 
+/// The weight whose panel is in `slot` of a stage in a turn of copies.
+Value *ProductGenerator::getWeight(Value *slot, int turn) {
+  int slots = tile.getThreads() / 64;
+  if (products == 1 || slots <= getPanels())
+    return weights[turn * slots / getPanels()];
+  return builder.CreateSelect(builder.CreateICmpULT(slot, constant(getPanels())), weights[0], weights[1]);
+}
+
 /// Pieces of 16 bytes, 4 rows of a pair, of one panel by 64 threads. Zeros are in place of panels and pairs behind the
 /// last ones.
 void ProductGenerator::copyRight(Value *step, Value *stage, int turn) {
-  Value *piece = add(thread, turn * Tile::threads), *slot = shift(piece, 6), *part = mask(piece, 63);
+  Value *piece = add(thread, turn * tile.getThreads()), *slot = shift(piece, 6), *part = mask(piece, 63);
   Value *panel = add(mul(columnBlock, getPanels()), mask(slot, getPanels() - 1));
   Value *bytes = add(mul(step, pairBytes * Tile::pairs), mul(part, 16));
   Value *pair = shift(part, 2);
   Value *to = add(add(mul(slot, Tile::panelBytes), mul(shift(pair, 1), Tile::twoPairsBytes)),
-                  add(mul(mask(part, 7), 16), Tile::leftBytes));
+                  add(mul(mask(part, 7), 16), tile.getLeftBytes()));
   int64_t panels = PackedLayout::panels(contraction.columns), panelBytes = contraction.pairs * pairBytes;
-  Value *weight = weights[products == 2 ? turn : 0];
+  Value *weight = getWeight(slot, turn);
   Value *exists = nullptr;
   if (panels % getPanels() != 0)
     exists = builder.CreateICmpULT(panel, constant(panels));
@@ -187,41 +201,42 @@ void ProductGenerator::copyRight(Value *step, Value *stage, int turn) {
 }
 
 void ProductGenerator::copyStep(Value *step, Value *stage) {
-  for (int turn = 0; turn < 2; ++turn) {
+  for (int turn = 0; turn < tile.getRows() * 4 / tile.getThreads(); ++turn)
     copyLeft(step, stage, turn);
+  for (int turn = 0; turn < tile.getPanels() * 64 / tile.getThreads(); ++turn)
     copyRight(step, stage, turn);
-  }
 }
 
 /// All stages but one are on their way before the first is waited for.
 void ProductGenerator::fillPipeline() {
-  for (int stage = 0; stage < Tile::stages - 1; ++stage) {
+  for (int stage = 0; stage < tile.stages - 1; ++stage) {
     if (stage < getSteps())
-      copyStep(constant(stage), constant(stage * Tile::stageBytes));
+      copyStep(constant(stage), constant(stage * tile.getStageBytes()));
     call(Intrinsic::nvvm_cp_async_commit_group);
   }
 }
 
 /// 16 columns of k: of the left side by `ldmatrix`, of the right one words, which are pairs as they are packed.
 void ProductGenerator::multiply(Value *stage, int half, Sums &sums) {
-  Value *fragments[rowTiles][4], *pairs[columnTiles][2];
+  SmallVector<std::array<Value *, 4>> fragments(rowTiles);
+  Value *pairs[columnTiles][2];
   Value *fromLeft = add(stage, leftPlace), *fromRight = add(stage, rightPlace);
-  for (int tile = 0; tile < rowTiles; ++tile) {
-    Value *address = getShared(add(fromLeft, tile * 16 * Tile::leftRowBytes + half * 32));
+  for (int row = 0; row < rowTiles; ++row) {
+    Value *address = getShared(add(fromLeft, row * 16 * Tile::leftRowBytes + half * 32));
     Value *all = call(Intrinsic::nvvm_ldmatrix_sync_aligned_m8n8_x4_b16, {address}, {address->getType()});
     for (int i = 0; i < 4; ++i)
-      fragments[tile][i] = builder.CreateExtractValue(all, i);
+      fragments[row][i] = builder.CreateExtractValue(all, i);
   }
-  for (int tile = 0; tile < columnTiles; ++tile)
+  for (int column = 0; column < columnTiles; ++column)
     for (int i = 0; i < 2; ++i) {
-      int panel = tile / 2 * (products == 2 ? getPanels() : 1) * Tile::panelBytes;
-      int place = panel + tile % 2 * 32 + (half * 4 + i * 2) * Tile::twoPairsBytes;
-      pairs[tile][i] = builder.CreateAlignedLoad(builder.getInt32Ty(), getShared(add(fromRight, place)), Align(4));
+      int panel = column / 2 * (products == 2 ? getPanels() : 1) * Tile::panelBytes;
+      int place = panel + column % 2 * 32 + (half * 4 + i * 2) * Tile::twoPairsBytes;
+      pairs[column][i] = builder.CreateAlignedLoad(builder.getInt32Ty(), getShared(add(fromRight, place)), Align(4));
     }
   for (int row = 0; row < rowTiles; ++row)
     for (int column = 0; column < columnTiles; ++column) {
       Value **sum = &sums[(row * columnTiles + column) * 4];
-      SmallVector<Value *> in(std::begin(fragments[row]), std::end(fragments[row]));
+      SmallVector<Value *> in(fragments[row].begin(), fragments[row].end());
       in.append({pairs[column][0], pairs[column][1], sum[0], sum[1], sum[2], sum[3]});
       Value *all = call(Intrinsic::nvvm_mma_m16n8k16_row_col_bf16, in);
       for (int i = 0; i < 4; ++i)
@@ -231,10 +246,10 @@ void ProductGenerator::multiply(Value *stage, int half, Sums &sums) {
 
 /// Waits for the step, asks for the one three steps ahead in the stage that all warps have left, and multiplies.
 void ProductGenerator::emitStep(Value *step, Sums &sums) {
-  call(Intrinsic::nvvm_cp_async_wait_group, {constant(Tile::stages - 2)});
+  call(Intrinsic::nvvm_cp_async_wait_group, {constant(tile.stages - 2)});
   call(Intrinsic::nvvm_barrier_cta_sync_aligned_all, {constant(0)});
-  Value *ahead = add(step, Tile::stages - 1);
-  auto getStage = [&](Value *of) { return mul(mask(of, Tile::stages - 1), Tile::stageBytes); };
+  Value *ahead = add(step, tile.stages - 1);
+  auto getStage = [&](Value *of) { return mul(mask(of, tile.stages - 1), tile.getStageBytes()); };
   emitIf(builder.CreateICmpULT(ahead, constant(getSteps())), [&] { copyStep(ahead, getStage(ahead)); });
   call(Intrinsic::nvvm_cp_async_commit_group);
   for (int half = 0; half < 2; ++half)
@@ -284,7 +299,8 @@ void ProductGenerator::storeColumns(Epilogue &epilogue, Value *row, Value *colum
   }
 }
 
-void ProductGenerator::storeRow(Value *row, const Sums &sums, int tile, int half) {
+/// `sums` are those of the 16 rows around it.
+void ProductGenerator::storeRow(Value *row, ArrayRef<Value *> sums, int half) {
   Epilogue epilogue(contraction, builder, operands, result);
   int tiles = columnTiles / products, columns = Tile::warpColumns / products;
   Value *first = add(mul(columnBlock, getColumns()), add(mul(warpColumn, columns), mul(lanePair, 2)));
@@ -292,19 +308,21 @@ void ProductGenerator::storeRow(Value *row, const Sums &sums, int tile, int half
   for (int column = 0; column < tiles; ++column) {
     SmallVector<Value *> neighbours;
     for (int product = 0; product < products; ++product) {
-      const Value *const *sum = &sums[(tile * columnTiles + product * tiles + column) * 4 + half * 2];
-      Value *one = builder.CreateInsertElement(none, const_cast<Value *>(sum[0]), uint64_t(0));
-      neighbours.push_back(builder.CreateInsertElement(one, const_cast<Value *>(sum[1]), uint64_t(1)));
+      Value *const *sum = &sums[(product * tiles + column) * 4 + half * 2];
+      Value *one = builder.CreateInsertElement(none, sum[0], uint64_t(0));
+      neighbours.push_back(builder.CreateInsertElement(one, sum[1], uint64_t(1)));
     }
     storeColumns(epilogue, row, add(first, column * 8), neighbours);
   }
 }
 
 void ProductGenerator::storeRows(const Sums &sums) {
-  for (int tile = 0; tile < rowTiles; ++tile)
+  constexpr int sumsOfRows = columnTiles * 4;
+  for (int i = 0; i < rowTiles; ++i)
     for (int half = 0; half < 2; ++half) {
-      Value *row = add(add(firstRow, warpRow), add(laneRow, tile * 16 + half * 8));
-      emitIf(builder.CreateICmpULT(row, rows), [&] { storeRow(row, sums, tile, half); });
+      Value *row = add(add(firstRow, warpRow), add(laneRow, i * 16 + half * 8));
+      ArrayRef<Value *> own = ArrayRef(sums).slice(i * sumsOfRows, sumsOfRows);
+      emitIf(builder.CreateICmpULT(row, rows), [&] { storeRow(row, own, half); });
     }
 }
 
@@ -354,7 +372,8 @@ Expected<std::string> generateProduct(const TensorContraction &contraction, Stri
   Module module(name, context);
   module.setTargetTriple((*machine)->getTargetTriple());
   module.setDataLayout((*machine)->createDataLayout());
-  ProductGenerator(module, contraction).generate(name);
+  for (const ProductTile *tile : tiles::all)
+    ProductGenerator(module, contraction, *tile).generate((name + "_" + tile->name).str());
   assert(!verifyModule(module, &errs()) && "a product is valid IR");
   optimize(module, **machine);
   SmallString<0> text;

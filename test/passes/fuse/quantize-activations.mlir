@@ -98,3 +98,29 @@ module attributes {quern.target = #quern.cpu<"zen4", vectorBits = 512, l1Bytes =
     quern.return %0 : tensor<2x8xf32>
   }
 }
+
+// -----
+
+module attributes {quern.target = #quern.gpu<"cuda", blockThreads = 128, bf16Dot = true>} {
+  quern.parameter @w : tensor<8x64xbf16>
+  // CHECK-LABEL: quern.entry @tensor_cores(
+  // CHECK: quern.matmul %{{.*}} : tensor<2x64xbf16>, tensor<8x64xbf16>
+  quern.entry @tensor_cores(%x: tensor<2x64xf32>) -> tensor<2x8xf32> {
+    %w = quern.param @w : tensor<8x64xbf16>
+    %0 = quern.matmul %x, %w : tensor<2x64xf32>, tensor<8x64xbf16>
+    quern.return %0 : tensor<2x8xf32>
+  }
+}
+
+// -----
+
+module attributes {quern.target = #quern.gpu<"opencl", blockThreads = 128>} {
+  quern.parameter @w : tensor<8x64xbf16>
+  // CHECK-LABEL: quern.entry @no_tensor_cores(
+  // CHECK: quern.matmul %{{.*}} : tensor<2x64xf32>, tensor<8x64xbf16>
+  quern.entry @no_tensor_cores(%x: tensor<2x64xf32>) -> tensor<2x8xf32> {
+    %w = quern.param @w : tensor<8x64xbf16>
+    %0 = quern.matmul %x, %w : tensor<2x64xf32>, tensor<8x64xbf16>
+    quern.return %0 : tensor<2x8xf32>
+  }
+}
