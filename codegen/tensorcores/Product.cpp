@@ -44,6 +44,7 @@ private:
   void start(StringRef name);
   void findPlace();
   void copyStep(Value *step, Value *stage);
+  void copyPiece(Value *to, Value *from, Value *exists);
   void copyLeft(Value *step, Value *stage, int turn);
   void copyRight(Value *step, Value *stage, int turn);
   void fillPipeline();
@@ -153,15 +154,24 @@ void ProductGenerator::findPlace() {
   rightPlace = add(add(panel, pair), add(mul(laneRow, 4), tile.getLeftBytes()));
 }
 
-/// A quarter of the pairs of a row, a piece of 16 bytes, is copied by each thread in each turn. Rows behind the last
-/// one are copies of it.
+/// Copies 16 bytes, or zeros in place of what does not exist: then nothing is read, not even `from`.
+void ProductGenerator::copyPiece(Value *to, Value *from, Value *exists) {
+  if (!exists) {
+    call(Intrinsic::nvvm_cp_async_cg_shared_global_16, {getShared(to), from});
+    return;
+  }
+  Value *bytes = builder.CreateSelect(exists, constant(16), constant(0));
+  call(Intrinsic::nvvm_cp_async_cg_shared_global_16_s, {getShared(to), from, bytes});
+}
+
+/// A quarter of the pairs of a row, a piece of 16 bytes, is copied by each thread in each turn.
 void ProductGenerator::copyLeft(Value *step, Value *stage, int turn) {
   Value *piece = add(thread, turn * tile.getThreads()), *row = shift(piece, 2), *part = mul(mask(piece, 3), 16);
-  Value *last = builder.CreateSub(rows, constant(1));
-  Value *from = builder.CreateBinaryIntrinsic(Intrinsic::umin, add(firstRow, row), last);
+  Value *from = add(firstRow, row), *exists = builder.CreateICmpULT(from, rows);
   Value *bytes = add(mul(step, 4 * Tile::pairs), part);
-  call(Intrinsic::nvvm_cp_async_cg_shared_global_16, {getShared(add(stage, add(mul(row, Tile::leftRowBytes), part))),
-                                                      getGlobal(left, from, 4 * contraction.getLeftPairs(), bytes)});
+  Value *address =
+      getGlobal(left, builder.CreateSelect(exists, from, constant(0)), 4 * contraction.getLeftPairs(), bytes);
+  copyPiece(add(stage, add(mul(row, Tile::leftRowBytes), part)), address, exists);
 }
 
 /// The weight whose panel is in `slot` of a stage in a turn of copies.
@@ -190,14 +200,8 @@ void ProductGenerator::copyRight(Value *step, Value *stage, int turn) {
     Value *isPair = builder.CreateICmpULT(add(mul(step, Tile::pairs), pair), constant(contraction.pairs));
     exists = exists ? builder.CreateAnd(exists, isPair) : isPair;
   }
-  if (!exists) {
-    call(Intrinsic::nvvm_cp_async_cg_shared_global_16,
-         {getShared(add(stage, to)), getGlobal(weight, panel, panelBytes, bytes)});
-    return;
-  }
-  auto orZero = [&](Value *value) { return builder.CreateSelect(exists, value, constant(0)); };
-  call(Intrinsic::nvvm_cp_async_cg_shared_global_16_s,
-       {getShared(add(stage, to)), getGlobal(weight, orZero(panel), panelBytes, orZero(bytes)), orZero(constant(16))});
+  auto orZero = [&](Value *value) { return exists ? builder.CreateSelect(exists, value, constant(0)) : value; };
+  copyPiece(add(stage, to), getGlobal(weight, orZero(panel), panelBytes, orZero(bytes)), exists);
 }
 
 void ProductGenerator::copyStep(Value *step, Value *stage) {
