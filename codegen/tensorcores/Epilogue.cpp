@@ -82,10 +82,15 @@ static bool hasCode(Operation &op) {
              >(op);
 }
 
-/// Whether each element of `type` is one of a row and a column of `product`, or broadcast to them.
+/// Whether each element of `type` is one of a row and a column of `product`, or broadcast to them. Columns of a batch
+/// are two dimensions.
 static bool isRead(RankedTensorType type, RankedTensorType product) {
+  if (!isEpilogueElement(type.getElementType()))
+    return false;
+  if (getDims(type) == getDims(product))
+    return true;
   FailureOr<SmallVector<Dim>> all = broadcastDims(getDims(product), getDims(type));
-  return type.getRank() <= 2 && succeeded(all) && *all == getDims(product) && isEpilogueElement(type.getElementType());
+  return product.getRank() == 2 && type.getRank() <= 2 && succeeded(all) && *all == getDims(product);
 }
 
 Error checkEpilogue(Operation *op, RankedTensorType product) {
@@ -202,8 +207,9 @@ llvm::Value *Epilogue::getAddress(RankedTensorType type, llvm::Value *memory, co
   ArrayRef<int64_t> shape = type.getShape();
   llvm::Type *i64 = builder.getInt64Ty();
   llvm::Value *index = builder.getInt64(0);
-  if (shape.size() == 2 && shape[0] != 1)
-    index = builder.CreateMul(builder.CreateZExt(place.row, i64), builder.getInt64(shape[1]));
+  if (shape.size() > 1 && shape[0] != 1)
+    index = builder.CreateMul(builder.CreateZExt(place.row, i64),
+                              builder.getInt64(ShapedType::getNumElements(shape.drop_front())));
   if (!shape.empty() && shape.back() != 1)
     index = builder.CreateAdd(index, builder.CreateZExt(place.column, i64));
   uint64_t bytes = type.getElementTypeBitWidth() / 8;

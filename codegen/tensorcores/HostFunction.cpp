@@ -110,7 +110,8 @@ Value *HostFunction::allocateLeft() {
   store(builder.getInt32(2), buffer, offsetof(halide_buffer_t, dimensions));
   store(dims, buffer, offsetof(halide_buffer_t, dim));
   Value *pairs = builder.getInt32(contraction.getLeftPairs());
-  std::pair<Value *, Value *> sizes[] = {{pairs, builder.getInt32(1)}, {rows, pairs}};
+  std::pair<Value *, Value *> sizes[] = {{pairs, builder.getInt32(1)},
+                                         {builder.CreateMul(rows, builder.getInt32(contraction.batch)), pairs}};
   for (auto [i, size] : enumerate(sizes)) {
     store(size.first, dims, i * sizeof(halide_dimension_t) + offsetof(halide_dimension_t, extent));
     store(size.second, dims, i * sizeof(halide_dimension_t) + offsetof(halide_dimension_t, stride));

@@ -8,7 +8,7 @@
 
 namespace quern::codegen {
 
-/// The left side of `contraction`, u32 [pair, row] with zeros behind the last pair, scheduled for the device: a
+/// The left side of `contraction`, u32 [pair, row · batch] with zeros behind the last pair, scheduled for the device: a
 /// pipeline of its own, whose inputs are those of `lowering`.
 mlir::FailureOr<Halide::Func> buildLeftSide(Lowering &lowering, const TensorContraction &contraction);
 

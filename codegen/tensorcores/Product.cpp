@@ -60,6 +60,8 @@ private:
   /// Columns and panels of each product in a block.
   int getColumns() const { return tile.getColumns() / products; }
   int getPanels() const { return tile.getPanels() / products; }
+  /// Blocks of columns of one of a batch.
+  int64_t getBlocksOfOne() const { return contraction.columns / contraction.batch / getColumns(); }
   Value *getWeight(Value *slot, int turn);
 
   Value *constant(int64_t value) { return builder.getInt32(static_cast<uint32_t>(value)); }
@@ -169,8 +171,11 @@ void ProductGenerator::copyLeft(Value *step, Value *stage, int turn) {
   Value *piece = add(thread, turn * tile.getThreads()), *row = shift(piece, 2), *part = mul(mask(piece, 3), 16);
   Value *from = add(firstRow, row), *exists = builder.CreateICmpULT(from, rows);
   Value *bytes = add(mul(step, 4 * Tile::pairs), part);
+  int64_t rowBytes = 4 * contraction.getLeftPairs();
+  if (contraction.batch != 1)
+    bytes = add(bytes, mul(builder.CreateUDiv(columnBlock, constant(getBlocksOfOne())), rowBytes));
   Value *address =
-      getGlobal(left, builder.CreateSelect(exists, from, constant(0)), 4 * contraction.getLeftPairs(), bytes);
+      getGlobal(left, builder.CreateSelect(exists, from, constant(0)), contraction.batch * rowBytes, bytes);
   copyPiece(add(stage, add(mul(row, Tile::leftRowBytes), part)), address, exists);
 }
 

@@ -46,9 +46,9 @@ inline constexpr ProductTile narrow{"narrow", 4, 1, 16, 8};
 inline constexpr const ProductTile *all[] = {&wide, &narrow};
 } // namespace tiles
 
-/// The PTX of a module with a kernel `name`_`tile` for each tile. Its parameters: the left side, [row][getLeftPairs()]
-/// of pairs; the weights; the operands of the epilogue; the result, [row][columns]; how many rows there are, an i32.
-/// Blocks along x are those of rows, along y those of columns.
+/// The PTX of a module with a kernel `name`_`tile` for each tile. Its parameters: the left side, of pairs,
+/// [row][batch][getLeftPairs()]; the weights; the operands of the epilogue; the result, [row][columns]; how many rows
+/// there are, an i32. Blocks along x are those of rows, along y those of columns.
 llvm::Expected<std::string> generateProduct(const TensorContraction &contraction, llvm::StringRef name);
 
 } // namespace quern::codegen

@@ -31,7 +31,7 @@ static RankedTensorType getType(Value value) { return cast<RankedTensorType>(val
 static Error checkProduct(MatmulOp matmul) {
   auto weight = dyn_cast<BlockArgument>(matmul.getWeight());
   FailureOr<PackedLayout> layout = getPackedLayout(matmul.getWeight());
-  if (matmul.isGrouped() || matmul.isBatched() || getType(matmul.getLhs()).getRank() != 2)
+  if (matmul.isGrouped() || getType(matmul.getLhs()).getRank() != (matmul.isBatched() ? 3 : 2))
     return createStringError("a product is none of a matrix by one weight");
   if (!getType(matmul.getLhs()).getElementType().isBF16())
     return createStringError("a left side is not of bf16");
@@ -39,6 +39,18 @@ static Error checkProduct(MatmulOp matmul) {
     return createStringError("a weight does not lie in pairs of bf16");
   if (areFew(getType(matmul.getLhs())))
     return createStringError("the rows are few");
+  return Error::success();
+}
+
+/// Whether a tile's columns have one left side.
+static Error checkBatch(const TensorContraction &found) {
+  if (found.batch == 1)
+    return Error::success();
+  if (found.products.size() != 1)
+    return createStringError("several products are of a batch");
+  for (const ProductTile *tile : tiles::all)
+    if (found.columns / found.batch % tile->getColumns() != 0)
+      return createStringError("the columns of one of a batch do not fill tiles");
   return Error::success();
 }
 
@@ -56,7 +68,8 @@ static Error findProducts(TensorContraction &found) {
   RankedTensorType weight = getType(found.products.front().getWeight());
   found.columns = weight.getDimSize(0);
   found.pairs = getPackedLayout(found.products.front().getWeight())->blocksPerPanel(weight.getDimSize(1));
-  return Error::success();
+  found.batch = found.products.front().getBatchSize();
+  return checkBatch(found);
 }
 
 /// Whether an op after the products can read `value` for each element.
@@ -131,7 +144,7 @@ Expected<TensorContraction> matchTensorCores(KernelOp kernel, const TargetSpec &
     return createStringError("the kernel sees positions or pages");
   found.signature = std::move(*signature);
   auto left = dyn_cast<BlockArgument>(found.products.front().getLhs());
-  if (left && getType(left).getDimSize(1) == 2 * found.getLeftPairs())
+  if (left && getType(left).getShape().back() == 2 * found.getLeftPairs())
     found.left = left;
   return found;
 }

@@ -17,7 +17,8 @@
 
 namespace quern::codegen {
 
-/// A kernel as tensor cores compute it: result[m, n] = epilogue(m, n, Σ_k left[m, k] · weight[n, k] for each weight).
+/// A kernel as tensor cores compute it: result[m, n] = epilogue(m, n, Σ_k left[m, b, k] · weight[n, k] of each weight),
+/// b = ⌊n · batch / columns⌋.
 struct TensorContraction {
   KernelOp kernel;
   llvm::SmallVector<NativeArgument> signature;
@@ -31,10 +32,12 @@ struct TensorContraction {
   llvm::SmallVector<mlir::BlockArgument> operands;
   /// Rows of each weight, and pairs of one of its rows.
   int64_t columns = 0, pairs = 0;
+  /// Weights side by side in one, each with a left side of its own: a row of the left side has so many rows of pairs.
+  int64_t batch = 1;
   /// The argument that is the left side where whole steps along k of it lie in memory; else it is computed.
   mlir::BlockArgument left;
 
-  /// Pairs from one row of the left side to the next: whole steps along k.
+  /// Pairs of the left side, of one of a batch: whole steps along k.
   int64_t getLeftPairs() const;
   /// Which argument of the native function sees the kernel's argument `argument`, behind the device.
   unsigned getNativeIndex(mlir::BlockArgument argument) const;

@@ -62,8 +62,8 @@ quern.kernel @precedes(%x: tensor<64x128xf32>, %g: tensor<128xf32>, %w: tensor<1
   quern.yield %3 : tensor<64x128xf32>
 }
 
-// CHECK: chosen: a product is none of a matrix by one weight
-quern.kernel @chosen(%x: tensor<64x2x64xbf16>, %w: tensor<128x64xbf16> {quern.packing = #quern.packing<panels>}) -> tensor<64x2x64xf32>
+// CHECK: batch: the columns of one of a batch do not fill tiles
+quern.kernel @batch(%x: tensor<64x2x64xbf16>, %w: tensor<128x64xbf16> {quern.packing = #quern.packing<panels>}) -> tensor<64x2x64xf32>
     attributes {form = #quern.form<contract>} {
   %0 = quern.matmul %x, %w batch 2 : tensor<64x2x64xbf16>, tensor<128x64xbf16>
   quern.yield %0 : tensor<64x2x64xf32>

@@ -67,3 +67,12 @@ out = tensor(None, 48)
 kernel("heads", [tensor(None, 32), weight(48, 32)], tensor(None, 3, 16), attributes("contract", BOUND, [6, 130], single="heads"),
        [left(None, 32)[0], f"quern.matmul %0, %arg1 : {left(None, 32)[1]}, {tensor(48, 32, element='bf16')}",
         f"quern.reshape %1 : {out} to {tensor(None, 3, 16)}"])
+
+# Weights side by side, each with its own left side, computed and as an argument.
+for k in (96, 40):
+    narrow, out = tensor(None, 3, k, element="bf16"), tensor(None, 3, 128)
+    rows = [attributes("contract", BOUND, [3, 129], single=f"batch_{kind}_{k}") for kind in ("cast", "argument")]
+    last = f"arg1 batch 3 : {narrow}, {tensor(384, k, element='bf16')}"
+    kernel(f"batch_cast_{k}", [tensor(None, 3, k), weight(384, k), out], out, rows[0],
+           [f"quern.cast %arg0 : {tensor(None, 3, k)} to {narrow}", f"quern.matmul %0, %{last}", f"quern.add %1, %arg2 : {out}, {out}"])
+    kernel(f"batch_argument_{k}", [narrow, weight(384, k)], out, rows[1], [f"quern.matmul %arg0, %{last}"])
