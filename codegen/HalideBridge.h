@@ -1,7 +1,7 @@
 //===- HalideBridge.h - kernels to native code ------------------------------------------------===//
 //
-// The only way to Halide. Nothing throws out of these functions: what Halide or LLVM refuses becomes a diagnostic at
-// the kernel, or at the op within it that is to blame.
+// The only way to Halide, and past it to tensor cores. Nothing throws out of these functions: what Halide or LLVM
+// refuses becomes a diagnostic at the kernel, or at the op within it that is to blame.
 //
 //===------------------------------------------------------------------------------------------===//
 
@@ -28,7 +28,7 @@ mlir::LogicalResult compileKernel(KernelOp kernel, const TargetSpec &target, llv
                                   llvm::raw_pwrite_stream &object);
 
 /// What `emitKernel` writes: Halide's loops, the processor's assembly, or what a device's driver compiles, OpenCL C or
-/// PTX.
+/// PTX. Of a kernel on tensor cores Halide has the loops of the left side only, none where that is an argument.
 enum class KernelText { Loops, Assembly, Device };
 
 /// Writes a text form of `kernel` to `os`.

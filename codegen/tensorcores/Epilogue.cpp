@@ -125,12 +125,12 @@ public:
                                           : builder.getInt1Ty();
     return llvm::FixedVectorType::get(type, count);
   }
-  llvm::Value *getConstant(double value) { return llvm::ConstantFP::get(getType(Float32Type::get(context)), value); }
+  llvm::Value *getConstant(double value) {
+    return llvm::ConstantFP::get(llvm::FixedVectorType::get(builder.getFloatTy(), count), value);
+  }
   llvm::Value *emit(Operation *op, ArrayRef<llvm::Value *> in);
   /// What `block` yields.
   llvm::Value *emitBlock(Block &block, ArrayRef<llvm::Value *> arguments);
-
-  void setContext(MLIRContext *used) { context = used; }
 
 private:
   /// a / b, by the instruction whose result is at most 2 of the last places off.
@@ -173,7 +173,6 @@ private:
 
   llvm::IRBuilder<> &builder;
   unsigned count;
-  MLIRContext *context = nullptr;
 };
 
 } // namespace
@@ -231,9 +230,7 @@ llvm::Value *Epilogue::load(BlockArgument argument, const EpiloguePlace &place) 
 }
 
 void Epilogue::store(const EpiloguePlace &place, ArrayRef<llvm::Value *> sums) {
-  KernelOp kernel = contraction.kernel;
   ScalarBuilder scalars(builder, place.count);
-  scalars.setContext(kernel.getContext());
   llvm::DenseMap<Value, llvm::Value *> values;
   for (auto [product, sum] : llvm::zip_equal(contraction.products, sums))
     values[MatmulOp(product).getResult()] = sum;

@@ -38,6 +38,7 @@ public:
 private:
   void start(StringRef symbol);
   Value *initialize(StringRef text);
+  Value *allocate(Type *type);
   Value *allocateLeft();
   void returnIfFailed(Value *status);
   Value *launch(StringRef name, Value *state, Value *left);
@@ -95,15 +96,22 @@ Value *HostFunction::initialize(StringRef text) {
   return builder.CreateLoad(pointer, state);
 }
 
+/// A place on the stack, of which each call has one.
+Value *HostFunction::allocate(Type *type) {
+  IRBuilder<> entry(&function->getEntryBlock(), function->getEntryBlock().begin());
+  AllocaInst *place = entry.CreateAlloca(type);
+  place->setAlignment(Align(8));
+  return place;
+}
+
 /// A buffer of the left side in the device's memory.
 Value *HostFunction::allocateLeft() {
-  auto allocate = [&](size_t bytes) {
-    Value *memory = builder.CreateAlloca(ArrayType::get(builder.getInt8Ty(), bytes));
-    cast<AllocaInst>(memory)->setAlignment(Align(8));
+  auto allocateZeros = [&](size_t bytes) {
+    Value *memory = allocate(ArrayType::get(builder.getInt8Ty(), bytes));
     builder.CreateMemSet(memory, builder.getInt8(0), bytes, Align(8));
     return memory;
   };
-  Value *buffer = allocate(sizeof(halide_buffer_t)), *dims = allocate(2 * sizeof(halide_dimension_t));
+  Value *buffer = allocateZeros(sizeof(halide_buffer_t)), *dims = allocateZeros(2 * sizeof(halide_dimension_t));
   store(builder.getInt8(halide_type_uint), buffer, offsetof(halide_buffer_t, type) + offsetof(halide_type_t, code));
   store(builder.getInt8(32), buffer, offsetof(halide_buffer_t, type) + offsetof(halide_type_t, bits));
   store(builder.getInt16(1), buffer, offsetof(halide_buffer_t, type) + offsetof(halide_type_t, lanes));
@@ -130,14 +138,14 @@ SmallVector<LaunchValue> HostFunction::getValues(Value *left) {
   for (mlir::BlockArgument operand : contraction.operands)
     values.push_back({getArgument(contraction.getNativeIndex(operand)), 8, true});
   values.push_back({getArgument(contraction.signature.size() - 1), 8, true});
-  Value *count = builder.CreateAlloca(i32);
-  builder.CreateStore(rows, count);
-  values.push_back({count, 4, false});
+  Value *counted = allocate(i32);
+  builder.CreateStore(rows, counted);
+  values.push_back({counted, 4, false});
   return values;
 }
 
 Value *HostFunction::makeArray(Type *element, ArrayRef<Value *> values) {
-  Value *array = builder.CreateAlloca(ArrayType::get(element, values.size()));
+  Value *array = allocate(ArrayType::get(element, values.size()));
   for (auto [i, value] : enumerate(values))
     builder.CreateStore(value, builder.CreateConstGEP1_64(element, array, i));
   return array;
