@@ -4,8 +4,7 @@
 # programs), %source (the repository), %status N COMMAND (a command whose exit status is N; its errors become output),
 # %limits NAME=N... COMMAND (a command with limits of the system),
 # %smollm2 (the SmolLM2 checkpoint, feature `smollm2`), %inception (a real Inception v3, feature `inception`), %group MEBIBYTES
-# COMMAND (a command in a control group of so much memory, feature `groups`). Features: `chroot`, a process may change its root;
-# `ptxas`, the assembler of CUDA is in PATH.
+# COMMAND (a command in a control group of so much memory, feature `groups`). Feature `chroot`: a process may change its root.
 # Environment: QUERN_CHECK_ROUNDTRIP=1 and QUERN_CHECK_REFERENCE=1 let every quern-opt run check what it does: that its input and each
 # pass's result are the same when they are printed and read again, and that each pass leaves what the reference evaluator computes.
 # Both cost time and are off by default; scripts/check runs the tests of the dialect and the passes once more with both.
@@ -13,7 +12,6 @@
 import ctypes
 import os
 import re
-import shutil
 import sys
 
 import lit.formats
@@ -76,8 +74,6 @@ def read_targets():
 
 
 def add_features():
-    if shutil.which("ptxas"):
-        config.available_features.add("ptxas")
     flags = processor_flags()
     config.available_features.update(target for target, needed in read_targets().items() if needed <= flags)
     smollm2 = os.path.join(config.quern_source, ".cache", "SmolLM2-135M-Instruct.Q4_1.gguf")

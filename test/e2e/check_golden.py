@@ -1,9 +1,9 @@
 """Compares a compiled language model with the outputs of an independent implementation (test/data/README.md).
 
-    check_golden.py BINARY EXPECTED.safetensors MAX_ERROR [MEAN_ERROR] [--greedy] [--device DEVICE]
+    check_golden.py BINARY EXPECTED.safetensors MAX_ERROR [MEAN_ERROR] [--greedy]
 
 Every prompt's logits, at every position, are within MAX_ERROR absolute (and MEAN_ERROR on average); with --greedy, the 32
-tokens after each prompt are equal. The logits are computed on DEVICE.
+tokens after each prompt are equal.
 """
 
 import argparse
@@ -22,18 +22,16 @@ def main():
     parser.add_argument("max_error", type=float)
     parser.add_argument("mean_error", type=float, nargs="?")
     parser.add_argument("--greedy", action="store_true")
-    parser.add_argument("--device")
     options = parser.parse_args()
     expected = safetensors_file.load(options.expected)
     prompts = sorted(name for name in expected if name.endswith(".input_ids"))
     if not prompts:
         sys.exit(f"{options.expected} holds no prompts")
-    device = ["--device", options.device] if options.device else []
     failures = 0
     for name in prompts:
         prompt = name.removesuffix(".input_ids")
         tokens = expected[name]
-        found = model.logits_of(options.binary, tokens, *device)
+        found = model.logits_of(options.binary, tokens)
         wanted = expected[prompt + ".logits"]
         if found.shape != wanted.shape or found.dtype != numpy.float32:
             sys.exit(f"{prompt}: found {found.dtype}{found.shape}, expected float32{wanted.shape}")
