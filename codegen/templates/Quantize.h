@@ -36,8 +36,8 @@ struct QuantizedRows {
   QuantizedRows(const Formula &rows, bool isOnDevice);
   /// `wideQuants`, from now on defined.
   Halide::Func widen();
-  /// i32, what a product of quants begins with: the bits of the bias, or 0 on a device, less zero · the sum of the quants of a group of
-  /// `group` columns.
+  /// i32, what a product of quants begins with: the bits of the bias, or 0 on a device, less zero · the sum of the
+  /// quants of a group of `group` columns.
   Halide::Expr getStart(int group, int zero, Halide::Expr block, Halide::Expr row);
   /// f32: scale · the product of quants that `dot` holds, in one operation and as if rounded once: a scale has 22 bits,
   /// so that scale · bias is exact.
