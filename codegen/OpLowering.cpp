@@ -251,9 +251,8 @@ static Result lowerRope(Lowering &lowering, RopeOp op, Operands operands) {
                    Expr u = input.at({index[0], index[1], half ? j : 2 * j});
                    Expr v = input.at({index[0], index[1], half ? j + pairs : 2 * j + 1});
                    Expr cosine = table.at({position, j, 0}), sine = table.at({position, j, 1});
-                   // Of the two products one is fused with the sum: said which, where vectors differ with the rows.
-                   auto first = [&](Expr a, Expr b) { return half ? a * b : multiply(a, b); };
-                   Expr turned = select(second, first(v, cosine) + u * sine, first(u, cosine) - v * sine);
+                   // Of the two products one is fused with the sum: said which, as vectors differ with rows and plans.
+                   Expr turned = select(second, multiply(v, cosine) + u * sine, multiply(u, cosine) - v * sine);
                    return whole ? turned : select(e < 2 * pairs, turned, input.at(index));
                  }};
 }

@@ -37,6 +37,16 @@ for element in ("f32", "f16", "bf16"):
             f"quern.rope %1 at %arg2, %arg3 : {x}, {AT}, {table}",
             f"quern.cache_append %arg0, %2 at %arg2 : {cache}, {x}, {AT}"])
 
+# What is turned has the same bits by vectors of any width.
+for element in ("f32", "bf16"):
+    cache, x, rows, table = tensor(300, 2, 64, element=element), tensor(None, 2, 64), tensor(None, 128), tensor(300, 32, 2)
+    for lanes in (16, 32):
+        kernel(f"append_rope_{element}_by_{lanes}", [cache, rows, AT, table], cache,
+               attributes("append", 8e-3, SIZES, PAST, schedule={"lanes": lanes}, equal=None if lanes == 16 else f"append_rope_{element}_by_16"),
+               [f"quern.reshape %arg1 : {rows} to {x}",
+                f"quern.rope %0 at %arg2, %arg3 : {x}, {AT}, {table}",
+                f"quern.cache_append %arg0, %1 at %arg2 : {cache}, {x}, {AT}"])
+
 for element in ("f32", "f16", "bf16"):
     query_element, bound = attending(element)
     for heads, groups, depth, size in [(1, 1, 1, 1), (2, 2, 16, 16), (9, 3, 64, 64), (4, 1, 20, 12), (7, 7, 5, 3)]:
