@@ -77,29 +77,24 @@ void DeviceSchedule::spreadWrites(Func func, ArrayRef<RVar> parallel) const {
   }
 }
 
-DeviceSchedule::Block DeviceSchedule::spreadBlocks(Func func, const Var &inner) const {
-  return spreadBlocks(func, inner, Var("none"), 1);
-}
-
-DeviceSchedule::Block DeviceSchedule::spreadBlocks(Func func, const Var &inner, const Var &outer, int turns) const {
+DeviceSchedule::Block DeviceSchedule::spreadBlocks(Func func, const Var &inner, const Var *outer, int turns) const {
   func.compute_root();
   Stage stage(func);
   Var part("part"), thread("thread"), group("group"), turn("turn"), block("block");
-  bool hasTurns = outer.name() != "none";
-  if (hasTurns)
-    stage.split(outer, group, turn, turns, TailStrategy::GuardWithIf);
+  if (outer)
+    stage.split(*outer, group, turn, turns, TailStrategy::GuardWithIf);
   SmallVector<VarOrRVar> blocks;
   for (const Var &var : func.args())
     if (var.name() != inner.name())
-      blocks.push_back(hasTurns && var.name() == outer.name() ? group : var);
+      blocks.push_back(outer && var.name() == outer->name() ? group : var);
   stage.split(inner, part, thread, blockThreads, TailStrategy::GuardWithIf);
   SmallVector<VarOrRVar> serial = {thread, part};
-  if (hasTurns)
+  if (outer)
     serial.push_back(turn);
   // A name that the caller knows.
   stage.rename(fuse(stage, blocks, serial), block);
   stage.gpu_blocks(block).gpu_threads(thread);
-  return Block(func, block, hasTurns ? turn : block);
+  return Block(func, block, outer ? turn : block);
 }
 
 void DeviceSchedule::spreadWithin(Func func, const Block &block, ArrayRef<VarOrRVar> threads) const {

@@ -38,9 +38,13 @@ public:
   };
 
   /// A block for each value of all variables of `func` but `inner`, whose values are its threads'.
-  Block spreadBlocks(Halide::Func func, const Halide::Var &inner) const;
+  Block spreadBlocks(Halide::Func func, const Halide::Var &inner) const {
+    return spreadBlocks(func, inner, nullptr, 1);
+  }
   /// The same, but that a block takes `turns` values of `outer`, one after the other.
-  Block spreadBlocks(Halide::Func func, const Halide::Var &inner, const Halide::Var &outer, int turns) const;
+  Block spreadBlocks(Halide::Func func, const Halide::Var &inner, const Halide::Var &outer, int turns) const {
+    return spreadBlocks(func, inner, &outer, turns);
+  }
   /// Computes `func` within `block`, whose threads share it: those for each value of `threads`, one where there are
   /// none. Updates are spread by `spreadUpdate`.
   void spreadWithin(Halide::Func func, const Block &block, llvm::ArrayRef<Halide::VarOrRVar> threads) const;
@@ -50,6 +54,7 @@ public:
                     llvm::ArrayRef<Halide::VarOrRVar> serial) const;
 
 private:
+  Block spreadBlocks(Halide::Func func, const Halide::Var &inner, const Halide::Var *outer, int turns) const;
   void spread(Halide::Stage stage, llvm::ArrayRef<Halide::VarOrRVar> threads,
               llvm::ArrayRef<Halide::VarOrRVar> serial) const;
   int blockThreads;

@@ -100,6 +100,19 @@ template <typename ActionT> static LogicalResult guard(KernelOp kernel, ActionT 
   }
 }
 
+/// The pipeline of scheduled `outputs`, with what Halide has to be told of a device.
+static Pipeline finishPipeline(const Outputs &outputs, const Lowering &lowering, const TargetSpec &target) {
+  // What the system keeps of the memory that a block shares.
+  constexpr int systemsBytes = 1024;
+  Halide::Pipeline pipeline(outputs);
+  bool isCuda = target.device == TargetSpec::Device::Cuda;
+  if (isCuda)
+    keepOffSharedMemory(pipeline, systemsBytes);
+  if (target.isDevice())
+    storeNarrowFloatsAsBits(pipeline, /*keepHalf=*/isCuda);
+  return {pipeline, lowering.getArguments(), getHalideTarget(target, lowering.hasLargeBuffers())};
+}
+
 static FailureOr<Pipeline> buildPipeline(KernelOp kernel, const TargetSpec &target) {
   const KernelTemplate &form = getTemplate(kernel.getForm());
   FailureOr<Parameters> parameters = Parameters::get(kernel, target);
@@ -117,13 +130,7 @@ static FailureOr<Pipeline> buildPipeline(KernelOp kernel, const TargetSpec &targ
   else if (failed(plan->forProcessor()))
     return failure();
   (*lowering)->constrainOutputs(plan->outputs);
-  Halide::Pipeline pipeline(plan->outputs);
-  constexpr int systemsBytes = 1024;
-  if (target.device == TargetSpec::Device::Cuda)
-    keepOffSharedMemory(pipeline, systemsBytes);
-  if (target.isDevice())
-    storeNarrowFloatsAsBits(pipeline, /*keepHalf=*/target.device == TargetSpec::Device::Cuda);
-  return Pipeline{pipeline, (*lowering)->getArguments(), getHalideTarget(target, (*lowering)->hasLargeBuffers())};
+  return finishPipeline(plan->outputs, **lowering, target);
 }
 
 /// The pipeline of the left side of products on tensor cores.
@@ -134,9 +141,7 @@ static FailureOr<Pipeline> buildLeftPipeline(const TensorContraction &contractio
   FailureOr<Halide::Func> left = buildLeftSide(**lowering, contraction);
   if (failed(left))
     return failure();
-  Halide::Pipeline pipeline(*left);
-  storeNarrowFloatsAsBits(pipeline, /*keepHalf=*/true);
-  return Pipeline{pipeline, (*lowering)->getArguments(), getHalideTarget(target, (*lowering)->hasLargeBuffers())};
+  return finishPipeline({*left}, **lowering, target);
 }
 
 static LogicalResult emitError(KernelOp kernel, llvm::Error error) {

@@ -52,20 +52,11 @@ static Result lowerScalarOp(Lowering &lowering, RankedTensorType type, Block &bl
       }};
 }
 
-static Result lowerMap(Lowering &lowering, MapOp op, Operands operands) {
-  return lowerScalarOp(lowering, resultType(op), op.getBody().front(), operands);
-}
-
-/// An elementwise op outside of a map: its scalar function is built into a block that lives as long as the lowering.
-static Result lowerElementwise(Lowering &lowering, ScalarBodyOpInterface op, Operands operands) {
-  Region region(op);
-  Block &block = region.emplaceBlock();
-  for (Value operand : op->getOperands())
-    block.addArgument(cast<RankedTensorType>(operand.getType()).getElementType(), op.getLoc());
-  OpBuilder builder = OpBuilder::atBlockEnd(&block);
-  Value result = op.buildScalar(builder, block.getArguments());
-  YieldOp::create(builder, op.getLoc(), result);
-  return lowerScalarOp(lowering, resultType(op), block, operands);
+/// A map, or an elementwise op outside of one.
+static Result lowerElementwise(Lowering &lowering, Operation *op, Operands operands) {
+  Result result = failure();
+  visitScalars(op, [&](Block &block) { result = lowerScalarOp(lowering, resultType(op), block, operands); });
+  return result;
 }
 
 /// `input` with the elements of the result of `op`.
@@ -259,8 +250,7 @@ static Result lowerRope(Lowering &lowering, RopeOp op, Operands operands) {
 
 FailureOr<Formula> lowerOp(Lowering &lowering, Operation *op, ArrayRef<Formula> operands) {
   return TypeSwitch<Operation *, Result>(op)
-      .Case([&](MapOp map) { return lowerMap(lowering, map, operands); })
-      .Case([&](ScalarBodyOpInterface scalar) { return lowerElementwise(lowering, scalar, operands); })
+      .Case<MapOp, ScalarBodyOpInterface>([&](Operation *) { return lowerElementwise(lowering, op, operands); })
       .Case([&](CastOp cast) { return lowerCast(cast, operands[0]); })
       .Case([&](AssignOp assign) { return lowerCast(assign, operands[1]); })
       .Case([&](ConstantOp constant) { return lowerConstant(lowering, constant, operands); })

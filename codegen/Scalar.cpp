@@ -145,4 +145,23 @@ FailureOr<Halide::Expr> lowerScalarBlock(Block &block, ArrayRef<Halide::Expr> ar
   llvm_unreachable("a map's region ends with quern.yield");
 }
 
+bool visitScalars(Operation *op, llvm::function_ref<void(Block &)> action) {
+  if (auto map = dyn_cast<MapOp>(op)) {
+    action(map.getBody().front());
+    return true;
+  }
+  auto scalar = dyn_cast<ScalarBodyOpInterface>(op);
+  if (!scalar)
+    return false;
+  Region region(op);
+  Block &block = region.emplaceBlock();
+  for (Value operand : op->getOperands())
+    block.addArgument(cast<RankedTensorType>(operand.getType()).getElementType(), op->getLoc());
+  OpBuilder builder = OpBuilder::atBlockEnd(&block);
+  Value result = scalar.buildScalar(builder, block.getArguments());
+  YieldOp::create(builder, op->getLoc(), result);
+  action(block);
+  return true;
+}
+
 } // namespace quern::codegen

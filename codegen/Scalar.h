@@ -16,6 +16,10 @@ mlir::FailureOr<Halide::Type> getHalideType(mlir::Type type);
 /// an op that Scalars.def lacks.
 mlir::FailureOr<Halide::Expr> lowerScalarBlock(mlir::Block &block, llvm::ArrayRef<Halide::Expr> arguments);
 
+/// Calls `action` with the scalar function of `op`, a block that lives as long as the call; false where `op` is neither
+/// a map nor elementwise.
+bool visitScalars(mlir::Operation *op, llvm::function_ref<void(mlir::Block &)> action);
+
 /// The bits of a bf16 number as u16.
 Halide::Expr getBits(Halide::Expr value);
 

@@ -10,13 +10,6 @@ RoutingWatch::RoutingWatch(const Description &description, const Program &progra
                            uint8_t *arena, RoutingNotes &notes)
     : description(description), program(program), dims(dims), device(device), arena(arena), notes(notes) {}
 
-/// `count` numbers of the arena; zeros where the device has failed, which the run tells of.
-std::vector<int32_t> RoutingWatch::read(uint64_t offset, int64_t count) const {
-  std::vector<int32_t> values(static_cast<size_t>(count));
-  (void)device.read(values.data(), arena + offset, values.size() * sizeof(int32_t));
-  return values;
-}
-
 void RoutingWatch::finish(uint32_t launch) {
   // Choices are in the order of the launches.
   while (chosen.size() < program.routing.size() && program.routing[chosen.size()].launch == launch)
@@ -36,7 +29,15 @@ int32_t RoutingWatch::countChosen(uint32_t launch) const {
 int32_t RoutingWatch::look(const Routing &routing) {
   const ExpertArray &array = description.experts[routing.array];
   int64_t rows = routing.rows.symbol < 0 ? routing.rows.size : dims[routing.rows.symbol], slots = routing.slots;
-  std::vector<int32_t> order = read(routing.order, rows * slots), begins = read(routing.begins, array.experts + 1);
+  auto open = [&](uint64_t offset, int64_t count) {
+    return HostView::open(device, arena + offset, static_cast<uint64_t>(count) * sizeof(int32_t));
+  };
+  Result<HostView> orderView = open(routing.order, rows * slots), beginsView = open(routing.begins, array.experts + 1);
+  // A device that has failed says so at the end of the run.
+  if (!orderView || !beginsView)
+    return 0;
+  const auto *order = reinterpret_cast<const int32_t *>(orderView->data());
+  const auto *begins = reinterpret_cast<const int32_t *>(beginsView->data());
   ExpertChoices &choices = notes.choices[routing.array];
   bool isCounted = notes.record != RoutingRecord::None, isKept = notes.record == RoutingRecord::Rows;
   size_t first = choices.chosen.size();
@@ -45,14 +46,13 @@ int32_t RoutingWatch::look(const Routing &routing) {
   choices.rows += isCounted ? rows : 0;
   int32_t different = 0;
   for (int32_t place = 0; place < array.experts; ++place) {
-    auto at = static_cast<size_t>(place);
-    int64_t begin = std::max(begins[at], 0), end = std::min<int64_t>(begins[at + 1], rows * slots);
+    int64_t begin = std::max(begins[place], 0), end = std::min<int64_t>(begins[place + 1], rows * slots);
     different += begin < end;
-    int32_t expert = array.order[at];
+    int32_t expert = array.order[static_cast<size_t>(place)];
     // A row that chooses an expert twice does so in two slots that follow each other here.
     int64_t lastRow = -1;
     for (int64_t i = begin; isCounted && i < end; ++i) {
-      int32_t slot = order[static_cast<size_t>(i)];
+      int32_t slot = order[i];
       int64_t row = slot / slots;
       if (slot < 0 || row >= rows)
         continue;

@@ -29,7 +29,6 @@ public:
 
 private:
   int32_t look(const Routing &routing);
-  std::vector<int32_t> read(uint64_t offset, int64_t count) const;
 
   const Description &description;
   const Program &program;

@@ -69,7 +69,7 @@ struct Session::Impl {
                              std::vector<void *> &addresses);
   Result<void> fetchResults(size_t first, std::span<const MutableTensorView> outputs);
   void note(Result<void> done);
-  Result<bool> hasOverflow(size_t state) const;
+  Result<bool> hasOverflow(size_t state, std::vector<int32_t> used) const;
   Result<void> moveRow(size_t state, int64_t from, int64_t to);
   const Program &chooseProgram(uint32_t entry, std::span<const int32_t> dims) const;
   Result<void> launch(const Program &program, QuernProgramArgs args);
@@ -353,13 +353,9 @@ std::optional<uint32_t> Session::findEntry(std::string_view name) const {
   return std::nullopt;
 }
 
-/// Whether a cache of f16 holds what was beyond it, of the pages that rows may lie in: others may never have been
-/// touched.
-Result<bool> Session::Impl::hasOverflow(size_t state) const {
+/// Whether a cache of f16 holds what was beyond it, of the pages `used`.
+Result<bool> Session::Impl::hasOverflow(size_t state, std::vector<int32_t> used) const {
   const RowLayout &layout = description.states[state].layout;
-  std::vector<int32_t> used = pages;
-  std::sort(used.begin(), used.end());
-  used.erase(std::unique(used.begin(), used.end()), used.end());
   uint64_t pageBytes = static_cast<uint64_t>(layout.pages.value_or(0)) * sizeof(uint16_t);
   if (!layout.pages)
     used = {0}, pageBytes = description.states[state].bytes;
@@ -377,11 +373,15 @@ Result<bool> Session::Impl::hasOverflow(size_t state) const {
 }
 
 const State *Session::findOverflow() const {
+  // Pages that the table does not have may never have been touched.
+  std::vector<int32_t> used = impl->pages;
+  std::sort(used.begin(), used.end());
+  used.erase(std::unique(used.begin(), used.end()), used.end());
   const std::vector<State> &all = impl->description.states;
   for (size_t i = 0; i < all.size(); ++i) {
     if (!all[i].rows || all[i].dtype != "f16")
       continue;
-    if (Result<bool> found = impl->hasOverflow(i); found && *found)
+    if (Result<bool> found = impl->hasOverflow(i, used); found && *found)
       return &all[i];
   }
   return nullptr;

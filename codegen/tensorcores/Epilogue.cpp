@@ -1,6 +1,7 @@
 //===- Epilogue.cpp - what a kernel makes of its products, as LLVM IR -------------------------===//
 
 #include "codegen/tensorcores/Epilogue.h"
+#include "codegen/Scalar.h"
 #include "dialect/Shapes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -20,26 +21,6 @@ namespace quern::codegen {
 static RankedTensorType getType(Value value) { return cast<RankedTensorType>(value.getType()); }
 
 bool isEpilogueElement(Type type) { return type.isF32() || type.isF16() || type.isBF16(); }
-
-/// Calls `action` with the scalar function of the elementwise op `op`, a block; false where it is no such op.
-static bool visitScalars(Operation *op, llvm::function_ref<void(Block &)> action) {
-  if (auto map = dyn_cast<MapOp>(op)) {
-    action(map.getBody().front());
-    return true;
-  }
-  auto scalar = dyn_cast<ScalarBodyOpInterface>(op);
-  if (!scalar)
-    return false;
-  Region region(op);
-  Block &block = region.emplaceBlock();
-  for (Value operand : op->getOperands())
-    block.addArgument(getType(operand).getElementType(), op->getLoc());
-  OpBuilder builder = OpBuilder::atBlockEnd(&block);
-  Value result = scalar.buildScalar(builder, block.getArguments());
-  YieldOp::create(builder, op->getLoc(), result);
-  action(block);
-  return true;
-}
 
 /// The constant that `op` is on each element, of f32; none where it is something else.
 static std::optional<float> getConstant(Operation *op) {

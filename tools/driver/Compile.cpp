@@ -63,6 +63,15 @@ Phase lastPhase(Emit emit) {
   }
 }
 
+/// The device whose kernels `emit` writes as text, and what their files end with; none where it writes something else.
+std::optional<std::pair<llvm::StringRef, llvm::StringRef>> getDeviceText(Emit emit) {
+  if (emit == Emit::Ptx)
+    return {{"cuda", ".ptx"}};
+  if (emit == Emit::OpenCl)
+    return {{"opencl", ".cl"}};
+  return std::nullopt;
+}
+
 /// One run of `quern compile`.
 class CompileRun {
 public:
@@ -186,7 +195,7 @@ LogicalResult CompileRun::checkOutput() {
 
 /// The text of a device's kernels is for that device alone, and files of a folder.
 LogicalResult CompileRun::checkDeviceText() {
-  llvm::StringRef device = emit == Emit::Ptx ? "cuda" : "opencl";
+  llvm::StringRef device = getDeviceText(emit)->first;
   auto isIt = [&](const codegen::TargetSpec &target) { return target.getDeviceName() == device; };
   if (llvm::none_of(compiler.getTargets(), isIt))
     return refuse("`--emit " + options.emit + "` writes kernels of `" + device + "`, which `--target` leaves out");
@@ -216,7 +225,7 @@ LogicalResult CompileRun::emitText() {
 
 /// The folder `-o` with a file for each kernel of the device that `emit` is the text of.
 LogicalResult CompileRun::emitDeviceText() {
-  auto [device, extension] = emit == Emit::Ptx ? std::pair("cuda", ".ptx") : std::pair("opencl", ".cl");
+  auto [device, extension] = *getDeviceText(emit);
   if (!checkFileLimit())
     return failure();
   if (std::error_code error = llvm::sys::fs::create_directories(options.output, true, llvm::sys::fs::all_all))
@@ -249,7 +258,7 @@ ExitStatus CompileRun::run() {
   }
   if (emit == Emit::Ast)
     return failed(emitSyntax()) ? ExitStatus::Refused : ExitStatus::Success;
-  bool isDeviceText = emit == Emit::Ptx || emit == Emit::OpenCl;
+  bool isDeviceText = getDeviceText(emit).has_value();
   if (isDeviceText && failed(checkDeviceText()))
     return ExitStatus::Usage;
   if (emit == Emit::Shared && llvm::StringRef(options.output).ends_with(".h")) {
@@ -286,8 +295,8 @@ void addCompileCommand(CLI::App &app, Command &command) {
     command = [options] {
       Emit emit = options->emit.empty() ? Emit::Executable : emitKinds.at(options->emit);
       // These need no target of a processor, which is what nobody asked for.
-      if (options->targets == "host" && (emit == Emit::Ptx || emit == Emit::OpenCl))
-        options->targets = emit == Emit::Ptx ? "cuda" : "opencl";
+      if (auto text = getDeviceText(emit); text && options->targets == "host")
+        options->targets = text->first.str();
       return CompileRun(*options, emit).run();
     };
   });
