@@ -47,6 +47,31 @@ Result<void *> Accelerator::allocate(uint64_t bytes, Use, const char *what) {
   return memory;
 }
 
+void Accelerator::release(void *memory) {
+  (void)wait();
+  freeMemory(memory);
+}
+
+Result<void> Accelerator::move(Move kind, void *to, const void *from, uint64_t bytes, const char *what) {
+  return check(bytes ? move(kind, to, from, bytes) : 0, what);
+}
+
+Result<void> Accelerator::write(void *to, const void *from, uint64_t bytes) {
+  return move(Move::ToDevice, to, from, bytes, "writing memory");
+}
+
+Result<void> Accelerator::read(void *to, const void *from, uint64_t bytes) {
+  return move(Move::ToHost, to, from, bytes, "reading memory");
+}
+
+Result<void> Accelerator::copy(void *to, const void *from, uint64_t bytes) {
+  return move(Move::Within, to, from, bytes, "copying memory");
+}
+
+Result<void> Accelerator::clear(void *memory, uint64_t bytes) {
+  return check(bytes ? fill(memory, bytes) : 0, "clearing memory");
+}
+
 Result<void> Accelerator::finish() {
   Result<void> done = check(wait(), "waiting for kernels");
   error.clear();
@@ -74,10 +99,28 @@ void Accelerator::giveScratch(void *memory) {
     free[found->second].push_back(memory);
 }
 
-void Accelerator::freeScratch() {
+void Accelerator::freeAll() {
+  for (auto &[key, kernel] : kernels)
+    if (kernel)
+      freeKernel(kernel);
+  kernels.clear();
+  for (void *module : loaded)
+    if (module)
+      freeModule(module);
+  loaded.clear();
   for (auto &[memory, power] : powers)
     freeMemory(memory);
   powers.clear();
+}
+
+/// A kernel of a module, which is loaded first; null with an error.
+void *Accelerator::build(size_t module, const char *kernel) {
+  if (loaded.size() < module)
+    loaded.resize(module);
+  void *&found = loaded[module - 1];
+  if (!found)
+    found = loadModule(getModule(module));
+  return found ? findKernel(found, kernel) : nullptr;
 }
 
 int Accelerator::launch(const DeviceLaunch &launch) {
@@ -89,7 +132,7 @@ int Accelerator::launch(const DeviceLaunch &launch) {
     return 0;
   void *&kernel = kernels[{launch.module, launch.kernel}];
   if (!kernel)
-    kernel = build(launch.module, getModule(launch.module), launch.kernel);
+    kernel = build(launch.module, launch.kernel);
   if (!kernel)
     return 1;
   int64_t code = start(kernel, launch);

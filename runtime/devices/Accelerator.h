@@ -32,6 +32,11 @@ public:
   bool isHost() const final { return false; }
   std::string getName() const final { return name; }
   Result<void *> allocate(uint64_t bytes, Use use, const char *what) final;
+  void release(void *memory) final;
+  Result<void> write(void *to, const void *from, uint64_t bytes) final;
+  Result<void> read(void *to, const void *from, uint64_t bytes) final;
+  Result<void> copy(void *to, const void *from, uint64_t bytes) final;
+  Result<void> clear(void *memory, uint64_t bytes) final;
   Result<void> finish() final;
 
   /// The number of a module: its text, which ends with a zero and outlives all devices.
@@ -48,15 +53,26 @@ protected:
   /// `kind` is what messages call the API: `OpenCL`.
   explicit Accelerator(const char *kind) : kind(kind) {}
 
+  /// Which memory is the processor's.
+  enum class Move { ToDevice, ToHost, Within };
+
   /// Room for `bytes`, at least 1; null where there is none.
   virtual void *allocateMemory(uint64_t bytes) = 0;
   virtual void freeMemory(void *memory) = 0;
   /// What the device has, for the message where it has no more.
   virtual std::string describeMemory() const = 0;
-  /// Waits; the API's error, 0 is none.
+  /// Moves `bytes`, at least 1, and waits for it where some are the processor's; the API's error, 0 is none.
+  virtual int64_t move(Move kind, void *to, const void *from, uint64_t bytes) = 0;
+  /// Makes `bytes`, at least 1, zeros; the API's error.
+  virtual int64_t fill(void *memory, uint64_t bytes) = 0;
+  /// Waits; the API's error.
   virtual int64_t wait() = 0;
-  /// The kernel `name` of a module's text, or null with an error.
-  virtual void *build(size_t module, const char *text, const char *name) = 0;
+  /// A module of this text, or null with an error; what it frees again.
+  virtual void *loadModule(const char *text) = 0;
+  virtual void freeModule(void *module) = 0;
+  /// The kernel `name` of a module, or null with an error; what it frees again, before its module.
+  virtual void *findKernel(void *module, const char *name) = 0;
+  virtual void freeKernel(void *) {}
   /// Asks for a launch that has blocks and threads; the API's error.
   virtual int64_t start(void *kernel, const DeviceLaunch &launch) = 0;
   /// What the API calls an error.
@@ -66,14 +82,19 @@ protected:
   int fail(std::string message);
   /// Keeps the API's error, if it is one, and gives what is kept.
   Result<void> check(int64_t code, const char *what);
-  /// Frees what kernels were given; to be called before the API ends.
-  void freeScratch();
+  /// Frees kernels, modules, and what kernels were given; to be called before the API ends.
+  void freeAll();
 
   std::string name;
 
 private:
+  Result<void> move(Move kind, void *to, const void *from, uint64_t bytes, const char *what);
+  void *build(size_t module, const char *kernel);
+
   const char *kind;
   std::string error;
+  /// By their number; null: not loaded yet.
+  std::vector<void *> loaded;
   /// By their module and the address of their name: equal names of several modules may lie at one.
   std::map<std::pair<size_t, const char *>, void *> kernels;
   /// Scratch memory in powers of two: what is free, and the power of each block.

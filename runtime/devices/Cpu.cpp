@@ -25,7 +25,7 @@ public:
     mappings[address] = std::move(*mapping);
     return address;
   }
-  void release(void *memory, uint64_t) override { mappings.erase(memory); }
+  void release(void *memory) override { mappings.erase(memory); }
 
   Result<void> write(void *to, const void *from, uint64_t bytes) override { return copy(to, from, bytes); }
   Result<void> read(void *to, const void *from, uint64_t bytes) override { return copy(to, from, bytes); }

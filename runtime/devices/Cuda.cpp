@@ -2,10 +2,8 @@
 
 #include "runtime/devices/Cuda.h"
 
+#include "runtime/devices/DriverLibrary.h"
 #include "runtime/devices/HalideBuffer.h"
-
-#include <cstdlib>
-#include <dlfcn.h>
 
 namespace quern::runtime {
 
@@ -28,17 +26,17 @@ Result<const CudaLibrary *> CudaLibrary::open() {
   static CudaLibrary library;
   if (library.cuInit)
     return &library;
-  const char *asked = std::getenv("QUERN_CUDA_LIBRARY");
-  std::string file = asked ? asked : "libcuda.so.1";
-  void *handle = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (!handle)
-    return Error{"no CUDA: `" + file + "` could not be opened (is the NVIDIA driver installed?)"};
+  std::string expected = "a driver for CUDA " + formatVersion(leastVersion);
+  Result<DriverLibrary> opened =
+      DriverLibrary::open("libcuda.so.1", "QUERN_CUDA_LIBRARY", {"CUDA", "the NVIDIA driver", expected.c_str()});
+  if (!opened)
+    return opened.error();
   CudaLibrary found;
 #define QUERN_CUDA(name, symbol, parameters)                                                                           \
-  found.name = reinterpret_cast<int32_t(*) parameters>(dlsym(handle, symbol));                                         \
-  if (!found.name)                                                                                                     \
-    return Error{"no CUDA: `" + file + "` has no function `" symbol "`, expected a driver for CUDA " +                 \
-                 formatVersion(leastVersion) + " or newer"};
+  Result<void *> name = opened->find(symbol);                                                                          \
+  if (!name)                                                                                                           \
+    return name.error();                                                                                               \
+  found.name = reinterpret_cast<int32_t(*) parameters>(*name);
 #include "runtime/devices/Cuda.def"
   library = found;
   return &library;
@@ -115,10 +113,7 @@ Cuda::~Cuda() {
   enter();
   if (stream)
     cuda->cuStreamSynchronize(stream);
-  for (void *module : modules)
-    if (module)
-      cuda->cuModuleUnload(module);
-  freeScratch();
+  freeAll();
   if (stream)
     cuda->cuStreamDestroy(stream);
   cuda->cuDevicePrimaryCtxRelease(device);
@@ -136,7 +131,10 @@ void *Cuda::allocateMemory(uint64_t bytes) {
   return nullptr;
 }
 
-void Cuda::freeMemory(void *memory) { cuda->cuMemFree(toAddress(memory)); }
+void Cuda::freeMemory(void *memory) {
+  enter();
+  cuda->cuMemFree(toAddress(memory));
+}
 
 std::string Cuda::describeMemory() const {
   size_t free = 0, total = 0;
@@ -144,32 +142,18 @@ std::string Cuda::describeMemory() const {
   return "it has " + std::to_string(total) + ", of which " + std::to_string(free) + " are free";
 }
 
-void Cuda::release(void *memory, uint64_t) {
+int64_t Cuda::move(Move kind, void *to, const void *from, uint64_t bytes) {
   enter();
-  cuda->cuStreamSynchronize(stream);
-  freeMemory(memory);
+  if (kind == Move::Within)
+    return cuda->cuMemcpyDtoDAsync(toAddress(to), toAddress(from), bytes, stream);
+  int32_t code = kind == Move::ToDevice ? cuda->cuMemcpyHtoDAsync(toAddress(to), from, bytes, stream)
+                                        : cuda->cuMemcpyDtoHAsync(to, toAddress(from), bytes, stream);
+  return code ? code : cuda->cuStreamSynchronize(stream);
 }
 
-Result<void> Cuda::write(void *to, const void *from, uint64_t bytes) {
+int64_t Cuda::fill(void *memory, uint64_t bytes) {
   enter();
-  int32_t code = bytes ? cuda->cuMemcpyHtoDAsync(toAddress(to), from, bytes, stream) : 0;
-  return check(code ? code : cuda->cuStreamSynchronize(stream), "writing memory");
-}
-
-Result<void> Cuda::read(void *to, const void *from, uint64_t bytes) {
-  enter();
-  int32_t code = bytes ? cuda->cuMemcpyDtoHAsync(to, toAddress(from), bytes, stream) : 0;
-  return check(code ? code : cuda->cuStreamSynchronize(stream), "reading memory");
-}
-
-Result<void> Cuda::copy(void *to, const void *from, uint64_t bytes) {
-  enter();
-  return check(bytes ? cuda->cuMemcpyDtoDAsync(toAddress(to), toAddress(from), bytes, stream) : 0, "copying memory");
-}
-
-Result<void> Cuda::clear(void *memory, uint64_t bytes) {
-  enter();
-  return check(bytes ? cuda->cuMemsetD8Async(toAddress(memory), 0, bytes, stream) : 0, "clearing memory");
+  return cuda->cuMemsetD8Async(toAddress(memory), 0, bytes, stream);
 }
 
 int64_t Cuda::wait() {
@@ -177,17 +161,25 @@ int64_t Cuda::wait() {
   return cuda->cuStreamSynchronize(stream);
 }
 
-void *Cuda::build(size_t module, const char *text, const char *name) {
+void *Cuda::loadModule(const char *text) {
   enter();
-  if (modules.size() < module)
-    modules.resize(module);
-  void *&loaded = modules[module - 1], *kernel = nullptr;
-  int32_t code = loaded ? 0 : cuda->cuModuleLoadData(&loaded, text);
+  void *module = nullptr;
+  int32_t code = cuda->cuModuleLoadData(&module, text);
   if (code == 0)
-    code = cuda->cuModuleGetFunction(&kernel, loaded, name);
+    return module;
+  fail("a kernel could not be loaded: " + describeError(code));
+  return nullptr;
+}
+
+void Cuda::freeModule(void *module) { cuda->cuModuleUnload(module); }
+
+void *Cuda::findKernel(void *module, const char *name) {
+  enter();
+  void *kernel = nullptr;
+  int32_t code = cuda->cuModuleGetFunction(&kernel, module, name);
   if (code == 0)
     return kernel;
-  fail(std::string("the kernel `") + name + "` could not be loaded: " + describeError(code));
+  fail(std::string("there is no kernel `") + name + "`: " + describeError(code));
   return nullptr;
 }
 

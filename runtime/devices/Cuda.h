@@ -23,12 +23,6 @@ public:
   static Result<std::unique_ptr<Cuda>> create();
   ~Cuda() override;
 
-  void release(void *memory, uint64_t bytes) override;
-  Result<void> write(void *to, const void *from, uint64_t bytes) override;
-  Result<void> read(void *to, const void *from, uint64_t bytes) override;
-  Result<void> copy(void *to, const void *from, uint64_t bytes) override;
-  Result<void> clear(void *memory, uint64_t bytes) override;
-
 private:
   Cuda() : Accelerator("CUDA") {}
   Result<void> checkDriver();
@@ -41,16 +35,18 @@ private:
   void *allocateMemory(uint64_t bytes) override;
   void freeMemory(void *memory) override;
   std::string describeMemory() const override;
+  int64_t move(Move kind, void *to, const void *from, uint64_t bytes) override;
+  int64_t fill(void *memory, uint64_t bytes) override;
   int64_t wait() override;
-  void *build(size_t module, const char *text, const char *name) override;
+  void *loadModule(const char *text) override;
+  void freeModule(void *module) override;
+  void *findKernel(void *module, const char *name) override;
   int64_t start(void *kernel, const DeviceLaunch &launch) override;
   std::string describeError(int64_t code) const override;
 
   const CudaLibrary *cuda = nullptr;
   int device = -1;
   void *context = nullptr, *stream = nullptr;
-  /// By module; null: not loaded yet.
-  std::vector<void *> modules;
 };
 
 } // namespace quern::runtime

@@ -32,10 +32,10 @@ public:
   /// What it is called, for people.
   virtual std::string getName() const = 0;
 
-  /// `bytes` of zeros, aligned to 512; `what` names them in the error. Never null, for 0 bytes neither.
+  /// `bytes` of zeros, aligned to QUERN_ALIGNMENT; `what` names them in the error. Never null, for 0 bytes neither.
   virtual Result<void *> allocate(uint64_t bytes, Use use, const char *what) = 0;
   /// Gives back what `allocate` gave.
-  virtual void release(void *memory, uint64_t bytes) = 0;
+  virtual void release(void *memory) = 0;
   virtual Result<void> write(void *to, const void *from, uint64_t bytes) = 0;
   virtual Result<void> read(void *to, const void *from, uint64_t bytes) = 0;
   /// Within its memory.
@@ -63,7 +63,7 @@ public:
   }
   ~DeviceMemory() {
     if (device)
-      device->release(address, bytes);
+      device->release(address);
   }
 
   static Result<DeviceMemory> allocate(Device &device, uint64_t bytes, Device::Use use, const char *what);

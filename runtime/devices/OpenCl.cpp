@@ -2,13 +2,12 @@
 
 #include "runtime/devices/OpenCl.h"
 
+#include "runtime/devices/DriverLibrary.h"
 #include "runtime/devices/HalideBuffer.h"
 #include "runtime/devices/OpenClPrelude.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
-#include <dlfcn.h>
 
 namespace quern::runtime {
 
@@ -25,16 +24,16 @@ Result<const OpenClLibrary *> OpenClLibrary::open() {
   static OpenClLibrary library;
   if (library.clGetPlatformIDs)
     return &library;
-  const char *asked = std::getenv("QUERN_OPENCL_LIBRARY");
-  std::string file = asked ? asked : "libOpenCL.so.1";
-  void *handle = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (!handle)
-    return Error{"no OpenCL: `" + file + "` could not be opened (is a driver with an OpenCL loader installed?)"};
+  Result<DriverLibrary> opened = DriverLibrary::open("libOpenCL.so.1", "QUERN_OPENCL_LIBRARY",
+                                                     {"OpenCL", "a driver with an OpenCL loader", "OpenCL 2.0"});
+  if (!opened)
+    return opened.error();
   OpenClLibrary found;
 #define QUERN_CL(name, result, parameters)                                                                             \
-  found.name = reinterpret_cast<result(*) parameters>(dlsym(handle, #name));                                           \
-  if (!found.name)                                                                                                     \
-    return Error{"no OpenCL: `" + file + "` has no function `" #name "`, expected OpenCL 2.0 or newer"};
+  Result<void *> name = opened->find(#name);                                                                           \
+  if (!name)                                                                                                           \
+    return name.error();                                                                                               \
+  found.name = reinterpret_cast<result(*) parameters>(*name);
 #include "runtime/devices/OpenCl.def"
   library = found;
   return &library;
@@ -111,12 +110,7 @@ Result<void> OpenCl::startQueue() {
 OpenCl::~OpenCl() {
   if (queue)
     cl->clFinish(queue);
-  for (void *kernel : built)
-    cl->clReleaseKernel(kernel);
-  for (void *program : programs)
-    if (program)
-      cl->clReleaseProgram(program);
-  freeScratch();
+  freeAll();
   if (queue)
     cl->clReleaseCommandQueue(queue);
   if (context)
@@ -134,40 +128,18 @@ std::string OpenCl::describeMemory() const {
          " at a time";
 }
 
-void OpenCl::release(void *memory, uint64_t) {
-  cl->clFinish(queue);
-  freeMemory(memory);
+int64_t OpenCl::move(Move kind, void *to, const void *from, uint64_t bytes) {
+  return cl->clEnqueueSVMMemcpy(queue, kind != Move::Within, to, from, bytes, 0, nullptr, nullptr);
 }
 
-Result<void> OpenCl::move(void *to, const void *from, uint64_t bytes, bool isWaited, const char *what) {
-  if (bytes == 0)
-    return check(0, what);
-  return check(cl->clEnqueueSVMMemcpy(queue, isWaited, to, from, bytes, 0, nullptr, nullptr), what);
-}
-
-Result<void> OpenCl::write(void *to, const void *from, uint64_t bytes) {
-  return move(to, from, bytes, true, "writing memory");
-}
-
-Result<void> OpenCl::read(void *to, const void *from, uint64_t bytes) {
-  return move(to, from, bytes, true, "reading memory");
-}
-
-Result<void> OpenCl::copy(void *to, const void *from, uint64_t bytes) {
-  return move(to, from, bytes, false, "copying memory");
-}
-
-Result<void> OpenCl::clear(void *memory, uint64_t bytes) {
+int64_t OpenCl::fill(void *memory, uint64_t bytes) {
   uint8_t zero = 0;
-  if (bytes == 0)
-    return check(0, "");
-  return check(cl->clEnqueueSVMMemFill(queue, memory, &zero, 1, bytes, 0, nullptr, nullptr), "clearing memory");
+  return cl->clEnqueueSVMMemFill(queue, memory, &zero, 1, bytes, 0, nullptr, nullptr);
 }
 
 int64_t OpenCl::wait() { return cl->clFinish(queue); }
 
-/// The program of a module's text; null with an error.
-void *OpenCl::buildProgram(const char *text) {
+void *OpenCl::loadModule(const char *text) {
   const char *texts[] = {openClPrelude.data(), text};
   size_t sizes[] = {openClPrelude.size(), std::strlen(text)};
   int32_t code = 0;
@@ -186,21 +158,18 @@ void *OpenCl::buildProgram(const char *text) {
   return nullptr;
 }
 
-void *OpenCl::build(size_t module, const char *text, const char *name) {
-  if (programs.size() < module)
-    programs.resize(module);
-  void *&program = programs[module - 1];
-  if (!program)
-    program = buildProgram(text);
+void OpenCl::freeModule(void *module) { cl->clReleaseProgram(module); }
+
+void *OpenCl::findKernel(void *module, const char *name) {
   int32_t code = 0;
-  void *kernel = program ? cl->clCreateKernel(program, name, &code) : nullptr;
-  if (kernel && code == 0) {
-    built.push_back(kernel);
+  void *kernel = cl->clCreateKernel(module, name, &code);
+  if (kernel && code == 0)
     return kernel;
-  }
   fail(std::string("there is no kernel `") + name + "`, error " + std::to_string(code));
   return nullptr;
 }
+
+void OpenCl::freeKernel(void *kernel) { cl->clReleaseKernel(kernel); }
 
 int64_t OpenCl::start(void *kernel, const DeviceLaunch &launch) {
   uint32_t i = 0;

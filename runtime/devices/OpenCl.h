@@ -23,12 +23,6 @@ public:
   static Result<std::unique_ptr<OpenCl>> create();
   ~OpenCl() override;
 
-  void release(void *memory, uint64_t bytes) override;
-  Result<void> write(void *to, const void *from, uint64_t bytes) override;
-  Result<void> read(void *to, const void *from, uint64_t bytes) override;
-  Result<void> copy(void *to, const void *from, uint64_t bytes) override;
-  Result<void> clear(void *memory, uint64_t bytes) override;
-
 private:
   OpenCl() : Accelerator("OpenCL") {}
   Result<void> findDevice();
@@ -40,19 +34,19 @@ private:
   void *allocateMemory(uint64_t bytes) override;
   void freeMemory(void *memory) override;
   std::string describeMemory() const override;
+  int64_t move(Move kind, void *to, const void *from, uint64_t bytes) override;
+  int64_t fill(void *memory, uint64_t bytes) override;
   int64_t wait() override;
-  void *build(size_t module, const char *text, const char *name) override;
+  void *loadModule(const char *text) override;
+  void freeModule(void *module) override;
+  void *findKernel(void *module, const char *name) override;
+  void freeKernel(void *kernel) override;
   int64_t start(void *kernel, const DeviceLaunch &launch) override;
-  void *buildProgram(const char *text);
-  Result<void> move(void *to, const void *from, uint64_t bytes, bool isWaited, const char *what);
 
   const OpenClLibrary *cl = nullptr;
   void *device = nullptr, *context = nullptr, *queue = nullptr;
   std::string options;
   uint64_t largestBytes = 0;
-  /// By module; null: not built yet.
-  std::vector<void *> programs;
-  std::vector<void *> built;
 };
 
 } // namespace quern::runtime
