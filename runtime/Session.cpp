@@ -33,6 +33,8 @@ struct Session::Impl {
   std::span<const uint8_t> data;
   std::unique_ptr<KernelHost> host;
   std::unique_ptr<Device> device;
+  /// Why devices that come before it were not taken.
+  std::string passedOver;
   /// The weights where they are not the data itself.
   DeviceMemory ownWeights;
   const void *weights = nullptr;
@@ -61,6 +63,7 @@ struct Session::Impl {
 
   Result<void> allocateStates(int64_t count);
   Result<void> startStates();
+  Result<void> choose(const SessionOptions &options);
   Result<void> allocate(const SessionOptions &options);
   Result<void> placeWeights();
   Result<const int32_t *> placePages();
@@ -174,26 +177,54 @@ Result<std::unique_ptr<Session>> Session::create(const Image &image, const Sessi
   impl->data = image.data;
   if (Result<void> valid = checkData(impl->description, image.data.size()); !valid)
     return valid.error();
-  std::string device = options.device.value_or("cpu");
-  Result<uint32_t> target = chooseTarget(impl->description.targets, options.target, hasCpuFeature, device);
-  if (!target)
-    return target.error();
-  impl->target = &impl->description.targets[*target];
+  if (Result<void> done = impl->choose(options); !done)
+    return done.error();
   for (const ExpertArray &array : impl->description.experts)
     impl->notes.choices.push_back({0, std::vector<int64_t>(static_cast<size_t>(array.experts)), {}});
-  if (Result<void> done = impl->allocate(options); !done)
+  Result<void> done = impl->allocate(options);
+  if (!done && !options.device && !impl->device->isHost())
+    return Error{done.error().message + "; the device `cpu` does without"};
+  if (!done)
     return done.error();
   return std::unique_ptr<Session>(new Session(std::move(impl)));
 }
 
+/// What runs the kernels: the device that is asked for, else the first of those by default that there is a target for
+/// and that the machine has.
+Result<void> Session::Impl::choose(const SessionOptions &options) {
+  const std::vector<Target> &targets = description.targets;
+  auto isFor = [&](std::string_view word) {
+    return [&options, word](const Target &one) {
+      return one.device == word && (!options.target || one.name == *options.target);
+    };
+  };
+  std::vector<std::string_view> words = listDefaultDevices();
+  if (options.device)
+    words = {*options.device};
+  std::string_view chosen = words.back();
+  for (std::string_view word : words) {
+    if (std::ranges::none_of(targets, isFor(word)))
+      continue;
+    Result<std::unique_ptr<Device>> made = createDevice(word);
+    if (made) {
+      device = std::move(*made);
+      chosen = word;
+      break;
+    }
+    passedOver = made.error().message;
+  }
+  if (!device && !passedOver.empty())
+    return Error{passedOver};
+  Result<uint32_t> found = chooseTarget(targets, options.target, hasCpuFeature, chosen);
+  if (!found)
+    return found.error();
+  target = &targets[*found];
+  return {};
+}
+
 Result<void> Session::Impl::allocate(const SessionOptions &options) {
-  bool isHost = target->device == "cpu";
-  Result<std::unique_ptr<Device>> made = isHost ? createCpu() : createDevice(target->device);
-  if (!made)
-    return made.error();
-  device = std::move(*made);
   // Beside a device, one thread asks for what it is to do.
-  unsigned threads = isHost ? std::min(countAllowedCpus(), maxThreads) : 1;
+  unsigned threads = device->isHost() ? std::min(countAllowedCpus(), maxThreads) : 1;
   Result<std::unique_ptr<KernelHost>> seats = KernelHost::create(options.threads.value_or(threads));
   if (!seats)
     return seats.error();
@@ -326,6 +357,7 @@ const Description &Session::getDescription() const { return impl->description; }
 const Target &Session::getTarget() const { return *impl->target; }
 unsigned Session::getThreadCount() const { return impl->host->getThreadCount(); }
 std::string Session::getDeviceName() const { return impl->device->getName(); }
+const std::string &Session::getPassedOver() const { return impl->passedOver; }
 std::span<const uint8_t> Session::getData() const { return impl->data; }
 std::optional<int64_t> Session::getStateRows() const { return impl->stateRows; }
 bool Session::hasPages() const { return impl->hasPages; }

@@ -11,7 +11,7 @@ namespace quern::runtime {
 std::vector<Option> ProgramOptions::getOptions() {
   return {
       Option("--threads, -t", threads, "T", {1, 1024}, "threads, 1 to 1024 (the CPUs that may be used)"),
-      Option("--device", device, "DEVICE", "what runs the kernels: cpu, cuda or opencl (cpu)"),
+      Option("--device", device, "DEVICE", "what runs the kernels: cpu, cuda or opencl (cuda, if it is there)"),
       Option("--image", image, "FILE", "this model's own file, where the system does not show it (without /proc)"),
       Option("--version", version, "print what the model was compiled by and for"),
       Option("--help, -h", help, "print this"),
@@ -21,7 +21,7 @@ std::vector<Option> ProgramOptions::getOptions() {
 Result<void> ProgramOptions::check() const {
   static constexpr std::string_view words[] = {
       "cpu",
-#define QUERN_DEVICE(word, Class) word,
+#define QUERN_DEVICE(word, Class, byDefault) word,
 #include "runtime/devices/Devices.def"
   };
   if (!device || std::ranges::find(words, *device) != std::end(words))

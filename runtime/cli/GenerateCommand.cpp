@@ -41,7 +41,8 @@ namespace {
 /// Collects the tokens, prints their text if a tokenizer is given, at once or in the end, and notes the times.
 class Printer : public TokenSink {
 public:
-  Printer(const Tokenizer *tokenizer, bool isLive) : tokenizer(tokenizer), isLive(isLive), start(nowInMilliseconds()) {}
+  Printer(const Tokenizer *tokenizer, const Session &session, bool isLive)
+      : tokenizer(tokenizer), session(session), isLive(isLive), start(nowInMilliseconds()) {}
 
   Result<void> take(int32_t token) override {
     last = nowInMilliseconds();
@@ -64,6 +65,8 @@ public:
 
   /// Times, and steps where tokens were guessed, to the standard error.
   void printTiming(size_t promptTokens, const TextSteps &steps) const {
+    if (hasDevices())
+      std::fprintf(stderr, "device: %s, %s\n", session.getTarget().device.c_str(), session.getDeviceName().c_str());
     std::string known = steps.known > 0 ? ", " + std::to_string(steps.known) + " of them known" : "";
     std::fprintf(stderr, "prompt: %zu tokens%s, first token after %.1f ms\n", promptTokens, known.c_str(),
                  first - start);
@@ -81,7 +84,8 @@ public:
 
   /// The same as a JSON object on one line.
   void printTimingJson(size_t promptTokens, const TextSteps &steps) const {
-    Json json = {{"prompt_tokens", promptTokens},
+    Json json = {{"device", session.getTarget().device},
+                 {"prompt_tokens", promptTokens},
                  {"known_tokens", steps.known},
                  {"first_token_ms", first - start},
                  {"tokens", tokens.size()},
@@ -96,6 +100,11 @@ public:
   const std::vector<int32_t> &getTokens() const { return tokens; }
 
 private:
+  /// Whether something else than the processor could have run the kernels.
+  bool hasDevices() const {
+    const std::vector<Target> &targets = session.getDescription().targets;
+    return std::ranges::any_of(targets, [](const Target &target) { return target.device != "cpu"; });
+  }
   /// Tokens per second after the first.
   double getRate() const { return static_cast<double>(tokens.size() - 1) * 1e3 / (last - first); }
   double getTokensPerStep(const TextSteps &steps) const {
@@ -112,6 +121,7 @@ private:
   }
 
   const Tokenizer *tokenizer;
+  const Session &session;
   bool isLive;
   /// What is not printed yet.
   std::string held;
@@ -418,7 +428,7 @@ Result<void> GenerateCommand::run(Session &session) {
   Result<std::vector<Continuation>> texts = makeTexts(*engine, tokenizer, rendered);
   if (!texts)
     return texts.error();
-  std::vector<Printer> printers(texts->size(), Printer(printTokens ? nullptr : tokenizer, !prompts));
+  std::vector<Printer> printers(texts->size(), Printer(printTokens ? nullptr : tokenizer, session, !prompts));
   for (size_t i = 0; i < printers.size(); ++i)
     (*texts)[i].sink = &printers[i];
   std::span<const int32_t> stopTokens;

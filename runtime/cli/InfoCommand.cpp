@@ -116,6 +116,8 @@ Result<void> InfoCommand::run(Session &session) {
     json["entries"].push_back(describeEntry(entry));
   json["target"] = session.getTarget().name;
   json["device"] = {{"kind", session.getTarget().device}, {"name", session.getDeviceName()}};
+  if (!session.getPassedOver().empty())
+    json["device"]["passed_over"] = session.getPassedOver();
   json["targets"] = Json::array();
   for (const Target &target : description.targets)
     json["targets"].push_back(describeTarget(description, target));

@@ -49,7 +49,10 @@ public:
 /// The processor.
 std::unique_ptr<Device> createCpu();
 
-/// The device `name` of the description (`opencl`, `cuda`), where this machine has it.
+/// The devices that are taken where nobody asks for one, in the order in which they are tried; the processor is last.
+std::vector<std::string_view> listDefaultDevices();
+
+/// The device `name` of the description (`cpu`, `opencl`, `cuda`), where this machine has it.
 Result<std::unique_ptr<Device>> createDevice(std::string_view name);
 
 /// Memory of a device, given back at the end of its life.

@@ -5,8 +5,20 @@
 
 namespace quern::runtime {
 
+std::vector<std::string_view> listDefaultDevices() {
+  std::vector<std::string_view> words;
+#define QUERN_DEVICE(word, Class, byDefault)                                                                           \
+  if (byDefault)                                                                                                       \
+    words.push_back(word);
+#include "runtime/devices/Devices.def"
+  words.push_back("cpu");
+  return words;
+}
+
 Result<std::unique_ptr<Device>> createDevice(std::string_view name) {
-#define QUERN_DEVICE(word, Class)                                                                                      \
+  if (name == "cpu")
+    return createCpu();
+#define QUERN_DEVICE(word, Class, byDefault)                                                                           \
   if (name == word) {                                                                                                  \
     Result<std::unique_ptr<Class>> made = Class::create();                                                             \
     if (!made)                                                                                                         \

@@ -263,7 +263,8 @@ struct SessionOptions {
   std::optional<unsigned> threads;
   /// The target to run, which the CPU must support; the best that it supports when absent.
   std::optional<std::string> target;
-  /// What runs the kernels, a word of runtime/devices/Devices.def; the CPU when absent.
+  /// What runs the kernels, a word of runtime/devices/Devices.def; when absent the first one there that is taken by
+  /// itself, that the model was compiled for and that the machine has.
   std::optional<std::string> device;
 };
 
@@ -315,6 +316,8 @@ public:
   unsigned getThreadCount() const;
   /// What runs the kernels, as people call it.
   std::string getDeviceName() const;
+  /// Why devices that are taken by themselves before it were not; empty: there are none.
+  const std::string &getPassedOver() const;
   /// The data section.
   std::span<const uint8_t> getData() const;
   /// The entry called `name`, if there is one.

@@ -43,7 +43,8 @@ typedef struct quern_tensor {
 } quern_tensor;
 
 /* Opens the model. `path`: the file with the model's data; null for the library's own file, where the compiler puts it.
-   `threads`: 1 to 1024, or 0 for the CPUs that the process may use. Null on failure. */
+   `threads`: 1 to 1024, or 0 for the CPUs that the process may use. A library that was compiled for CUDA runs on a GPU
+   where there is one. Null on failure. */
 quern_session *quern_open(const char *path, uint32_t threads, char *error, size_t error_size);
 
 /* The same on a device that the library was compiled for: "cpu", "cuda" or "opencl". Tensors stay the processor's. */

@@ -194,7 +194,7 @@ Stones, with a day, --grind:
 
 Always:
   --threads, -t T          threads, 1 to 1024 (the CPUs that may be used)
-  --device DEVICE          what runs the kernels: cpu, cuda or opencl (cpu)
+  --device DEVICE          what runs the kernels: cpu, cuda or opencl (cuda, if it is there)
   --image FILE             this model's own file, where the system does not show it (without /proc)
   --version                print what the model was compiled by and for
   --help, -h               print this
