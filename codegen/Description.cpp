@@ -6,8 +6,10 @@
 #include "codegen/Program.h"
 #include "codegen/RoutedLaunches.h"
 #include "codegen/StateLayout.h"
+#include "codegen/tensorcores/TensorCores.h"
 #include "dialect/CacheLayout.h"
 #include "dialect/Origin.h"
+#include "dialect/Shapes.h"
 #include "runtime/include/quern/Format.h"
 
 #include "llvm/ADT/StringSet.h"
@@ -304,6 +306,19 @@ static json::Array describeRouting(ProgramOp program) {
   return list;
 }
 
+/// How many rows of a step at most have bits of their own; none where all have the same.
+static std::optional<int64_t> findRowsApart(const TargetModule &target) {
+  auto isOnTensorCores = [&](KernelOp kernel) {
+    llvm::Expected<TensorContraction> found = matchTensorCores(kernel, *target.target);
+    llvm::consumeError(found.takeError());
+    return bool(found);
+  };
+  ModuleOp module = target.module;
+  if (llvm::any_of(module.getOps<KernelOp>(), isOnTensorCores))
+    return rowsPerTask;
+  return std::nullopt;
+}
+
 static json::Object describeTarget(const TargetModule &target, const llvm::StringMap<int64_t> &entryIndices) {
   json::Array programs, features;
   for (ProgramOp program : orderPrograms(target.module)) {
@@ -319,10 +334,14 @@ static json::Object describeTarget(const TargetModule &target, const llvm::Strin
   }
   for (StringRef feature : target.target->getFeatures())
     features.push_back(feature);
-  return json::Object{{"name", target.target->name},
+  json::Object object{{"name", target.target->name},
                       {"device", target.target->getDeviceName()},
+                      {"same_bits", target.target->sameBits == TargetSpec::SameBits::Target ? "target" : "device"},
                       {"features", std::move(features)},
                       {"programs", std::move(programs)}};
+  if (std::optional<int64_t> rows = findRowsApart(target))
+    object["rows_apart"] = *rows;
+  return object;
 }
 
 static json::Value describeText(const DescriptionInputs &inputs) {

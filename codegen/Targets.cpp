@@ -15,19 +15,21 @@ using llvm::Expected;
 namespace quern::codegen {
 
 /// What kernels are told of a device: nothing that a processor has. Its programs run on any x86-64.
-static constexpr TargetSpec getDevice(StringRef name, TargetSpec::Device device, int blockThreads, bool tensorCores) {
+static constexpr TargetSpec getDevice(StringRef name, TargetSpec::Device device, int blockThreads, bool tensorCores,
+                                      TargetSpec::SameBits sameBits) {
   TargetSpec target{name, "x86-64", TargetSpec::Level::Baseline, 32, 0, 0, "none", false, 0, 0, ""};
   target.device = device;
   target.blockThreads = blockThreads;
   target.tensorCores = tensorCores;
+  target.sameBits = sameBits;
   return target;
 }
 
 static constexpr TargetSpec targetTable[] = {
 #define QUERN_TARGET(name, cpu, level, vectorBits, l1, l2, dot, bf16Dot, prefetchBytes, registers, features)           \
   {name, cpu, TargetSpec::Level::level, vectorBits, l1, l2, dot, bf16Dot, prefetchBytes, registers, features},
-#define QUERN_DEVICE(name, device, blockThreads, tensorCores)                                                          \
-  getDevice(name, TargetSpec::Device::device, blockThreads, tensorCores),
+#define QUERN_DEVICE(name, device, blockThreads, tensorCores, sameBits)                                                \
+  getDevice(name, TargetSpec::Device::device, blockThreads, tensorCores, TargetSpec::SameBits::sameBits),
 #include "codegen/Targets.def"
 };
 

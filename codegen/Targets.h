@@ -17,6 +17,10 @@ struct TargetSpec {
   /// What runs the kernels; the programs that launch them run on the processor.
   enum class Device { Cpu, Cuda, OpenCl };
 
+  /// Where a text has the same bits, in whatever pieces and company: on every machine that the target fits, or on one
+  /// device by one driver.
+  enum class SameBits { Target, Device };
+
   llvm::StringRef name;
   /// LLVM's name of the processor; of a device, of the processor beside it.
   llvm::StringRef cpu;
@@ -40,6 +44,7 @@ struct TargetSpec {
   /// Whether products of many rows of bf16 may run on tensor cores (tensorcores/). Passes see it as `bf16Dot`; kernels
   /// that are Halide's multiply bf16 as f32 on every device.
   bool tensorCores = false;
+  SameBits sameBits = SameBits::Target;
 
   /// The features one by one.
   llvm::SmallVector<llvm::StringRef> getFeatures() const;

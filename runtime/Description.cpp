@@ -373,6 +373,12 @@ Target Reader::readTarget(const Json &json, const std::string &path, const Descr
   target.name = object.getString("name");
   if (object.has("device"))
     target.device = object.getString("device");
+  if (object.has("same_bits"))
+    target.sameBits = object.getString("same_bits");
+  if (target.sameBits != "target" && target.sameBits != "device")
+    object.refuse("same_bits", "is `" + target.sameBits + "`, expected `target` or `device`");
+  if (object.has("rows_apart"))
+    target.rowsApart = object.getInteger("rows_apart", 1, std::numeric_limits<int64_t>::max());
   target.features = object.getStrings("features");
   size_t index = 0;
   for (const Json &program : object.getArray("programs"))

@@ -60,7 +60,9 @@ static Json describeTarget(const Description &description, const Target &target)
                         {"arena_bytes", program.arenaBytes},
                         {"launches", program.kernels.size()}});
   }
-  return {{"name", target.name}, {"device", target.device}, {"features", target.features}, {"programs", programs}};
+  return {{"name", target.name},          {"device", target.device},
+          {"same_bits", target.sameBits}, {"rows_apart", target.rowsApart ? Json(*target.rowsApart) : Json()},
+          {"features", target.features},  {"programs", programs}};
 }
 
 static Json describeText(const TextDescription &text) {

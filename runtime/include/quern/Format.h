@@ -134,6 +134,9 @@ extern const uint64_t quern_description_size;
  *   experts        absent, or [{name, experts, numbers}]  arrays of experts that rows choose among, and how many
  *                  numbers the weights of one have; order: the experts as they lie in memory (absent: ascending)
  *   targets        [{name, device: "cpu" | "cuda" | "opencl",      what runs the kernels (absent: "cpu")
+ *                    same_bits: "target" | "device", where a text has the same bits in whatever pieces and company: on
+ *                               every machine, or on one device by one driver (absent: "target")
+ *                    rows_apart: steps of so many rows at most have others (absent: none have)
  *                    features: ["avx512f", …],              every feature that the CPU must have, by its Linux name
  *                    programs: [{entry: index into entries, when: {"s": 1}, arena_bytes,
  *                                kernels: [{symbol, form, arithmetic, location, bytes, operations}],

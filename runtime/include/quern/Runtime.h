@@ -175,6 +175,10 @@ struct Target {
   std::string name;
   /// What runs the kernels: `cpu`, or a word of runtime/devices/Devices.def.
   std::string device = "cpu";
+  /// Where a text has the same bits in whatever pieces and company: on every machine that runs the `target`, or on one
+  /// `device` by one driver. Steps of `rowsApart` rows at most have others.
+  std::string sameBits = "target";
+  std::optional<int64_t> rowsApart;
   /// What the CPU must have.
   std::vector<std::string> features;
   std::vector<Program> programs;

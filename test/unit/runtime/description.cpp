@@ -98,6 +98,9 @@ void testDamage(Checks &checks) {
   refuses(checks, "\"when\": {\"s\": 1, ", "\"when\": {\"z\": 1, ",
           "`targets[1].programs[0].when.z` is not one of the entry's symbols");
   refuses(checks, "\"when\": {\"s\": 1, ", "\"when\": {\"s\": 9, ", "`targets[1].programs[0].when.s` is 9");
+  refuses(checks, "\"future\",", "\"future\", \"same_bits\": \"box\",",
+          "`targets[0].same_bits` is `box`, expected `target` or `device`");
+  refuses(checks, "\"future\",", "\"future\", \"rows_apart\": 0,", "`targets[0].rows_apart` is 0");
   refuses(checks, "\"entry\": 0, \"when\": {}", "\"entry\": 3, \"when\": {}", "`targets[0].programs[0].entry` is 3");
   refuses(checks, "\"entry\": 0, \"when\": {}", "\"entry\": 1, \"when\": {}",
           "has no program for all sizes of the entry `forward`");
