@@ -87,7 +87,7 @@ static Expected<std::unique_ptr<TargetMachine>> createMachine(const Module &modu
 }
 
 Error emitMachineCode(MemoryBufferRef bitcode, const TargetSpec &target, StringRef symbol, int64_t prefetchBytes,
-                      MachineCode kind, raw_pwrite_stream &os) {
+                      const Ptxas *ptxas, MachineCode kind, raw_pwrite_stream &os) {
   LLVMContext context;
   Expected<std::unique_ptr<Module>> module = parseBitcodeFile(bitcode, context);
   if (!module)
@@ -98,6 +98,9 @@ Error emitMachineCode(MemoryBufferRef bitcode, const TargetSpec &target, StringR
   (*module)->setTargetTriple((*machine)->getTargetTriple());
   (*module)->setDataLayout((*machine)->createDataLayout());
   keepOnly(**module, symbol);
+  if (ptxas)
+    if (Error error = addCubins(**module, *ptxas))
+      return error;
   for (Function &function : **module) {
     setProcessor(function, target.cpu);
     allowContraction(function);

@@ -68,7 +68,7 @@ static void writeAll(int file, StringRef text) {
   });
   llvm::SmallVector<char, 0> code;
   llvm::raw_svector_ostream os(code);
-  LogicalResult result = compileKernel(kernel, job.target, job.symbol, os);
+  LogicalResult result = compileKernel(job, os);
   if (succeeded(result))
     if (llvm::Error error = object.write(os.str()))
       result = kernel.emitError(llvm::toString(std::move(error)));
@@ -154,7 +154,8 @@ static LogicalResult report(KernelOp kernel, const Outcome &outcome) {
 
 /// All that decides the object of a job, beside the compiler itself.
 static std::string getSource(const KernelJob &job) {
-  std::string source = (job.target.name + "\n" + job.symbol + "\n").str();
+  std::string source =
+      (job.target.name + "\n" + job.symbol + "\n" + (job.ptxas ? job.ptxas->getDigest() : "") + "\n").str();
   llvm::raw_string_ostream os(source);
   KernelOp(job.kernel)->print(os);
   return source;

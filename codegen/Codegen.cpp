@@ -51,7 +51,7 @@ LogicalResult Compilation::compileTarget(const TargetModule &target) {
   options.phase("kernels");
   SmallVector<KernelJob> jobs;
   for (auto kernel : module.getOps<KernelOp>())
-    jobs.push_back({kernel, *target.target, nativeSymbol(kernel.getSymName(), layout)});
+    jobs.push_back({kernel, *target.target, nativeSymbol(kernel.getSymName(), layout), options.ptxas});
   FailureOr<std::vector<std::unique_ptr<llvm::MemoryBuffer>>> kernels = compileKernels(jobs, options.jobs, cache);
   if (failed(kernels))
     return failure();

@@ -3,6 +3,7 @@
 #ifndef QUERN_CODEGEN_CODEGEN_H
 #define QUERN_CODEGEN_CODEGEN_H
 
+#include "codegen/Cubins.h"
 #include "codegen/Targets.h"
 #include "dialect/ParameterSource.h"
 
@@ -73,6 +74,8 @@ struct CodegenOptions {
   std::string outputPath;
   /// Where the compiler's own libraries lie (the runtime's archives).
   std::string libraryDir;
+  /// What assembles the PTX of kernels; null: the drivers that run it.
+  const Ptxas *ptxas = nullptr;
   /// Kernels compiled at once.
   unsigned jobs = 2;
   /// Name of the model, for the description.

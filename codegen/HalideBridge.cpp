@@ -209,22 +209,21 @@ static FailureOr<std::unique_ptr<llvm::MemoryBuffer>> buildBitcode(KernelOp kern
   return writePipeline(kernel, symbol, Halide::OutputFileType::bitcode, [&] { return buildPipeline(kernel, target); });
 }
 
-/// Writes `kernel`'s machine code to `os`.
-static LogicalResult emitKernelCode(KernelOp kernel, const TargetSpec &target, StringRef symbol, MachineCode kind,
-                                    llvm::raw_pwrite_stream &os) {
-  auto bitcode = buildBitcode(kernel, target, symbol);
+/// Writes a kernel's machine code to `os`.
+static LogicalResult emitKernelCode(const KernelJob &job, MachineCode kind, llvm::raw_pwrite_stream &os) {
+  auto bitcode = buildBitcode(job.kernel, job.target, job.symbol);
   if (failed(bitcode))
     return failure();
-  FailureOr<Parameters> parameters = Parameters::get(kernel, target);
+  FailureOr<Parameters> parameters = Parameters::get(job.kernel, job.target);
   int64_t prefetchBytes = succeeded(parameters) ? parameters->getPrefetchBytes() : 0;
-  if (llvm::Error error = emitMachineCode((*bitcode)->getMemBufferRef(), target, symbol, prefetchBytes, kind, os))
-    return emitError(kernel, std::move(error));
+  if (llvm::Error error =
+          emitMachineCode((*bitcode)->getMemBufferRef(), job.target, job.symbol, prefetchBytes, job.ptxas, kind, os))
+    return emitError(job.kernel, std::move(error));
   return success();
 }
 
-LogicalResult compileKernel(KernelOp kernel, const TargetSpec &target, StringRef symbol,
-                            llvm::raw_pwrite_stream &object) {
-  return emitKernelCode(kernel, target, symbol, MachineCode::Object, object);
+LogicalResult compileKernel(const KernelJob &job, llvm::raw_pwrite_stream &object) {
+  return emitKernelCode(job, MachineCode::Object, object);
 }
 
 /// What Halide writes as a file of its own: loops after lowering, a device's code. Of a kernel on tensor cores that is
@@ -260,7 +259,7 @@ LogicalResult emitKernel(KernelOp kernel, const TargetSpec &target, StringRef sy
     return emitOutput(kernel, target, symbol, Halide::OutputFileType::device_code, os);
   llvm::SmallVector<char, 0> text;
   llvm::raw_svector_ostream textStream(text);
-  if (failed(emitKernelCode(kernel, target, symbol, MachineCode::Assembly, textStream)))
+  if (failed(emitKernelCode({kernel, target, symbol.str()}, MachineCode::Assembly, textStream)))
     return failure();
   os << textStream.str();
   return success();

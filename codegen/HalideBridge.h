@@ -8,6 +8,7 @@
 #ifndef QUERN_CODEGEN_HALIDEBRIDGE_H
 #define QUERN_CODEGEN_HALIDEBRIDGE_H
 
+#include "codegen/Cubins.h"
 #include "codegen/KernelSignature.h"
 #include "codegen/ObjectCache.h"
 #include "codegen/Targets.h"
@@ -22,10 +23,18 @@
 
 namespace quern::codegen {
 
-/// Writes the object of `kernel`'s native function `symbol` (see getSignature) to `object`. Its only undefined symbols
-/// are Halide's runtime, see compileRuntime, and libc's.
-mlir::LogicalResult compileKernel(KernelOp kernel, const TargetSpec &target, llvm::StringRef symbol,
-                                  llvm::raw_pwrite_stream &object);
+/// One kernel to compile: `symbol` also names its object.
+struct KernelJob {
+  KernelOp kernel;
+  TargetSpec target;
+  std::string symbol;
+  /// What assembles its PTX, if it has any; null: drivers.
+  const Ptxas *ptxas = nullptr;
+};
+
+/// Writes the object of a kernel's native function (see getSignature) to `object`. Its only undefined symbols are
+/// Halide's runtime, see compileRuntime, and libc's.
+mlir::LogicalResult compileKernel(const KernelJob &job, llvm::raw_pwrite_stream &object);
 
 /// What `emitKernel` writes: Halide's loops, the processor's assembly, or what a device's driver compiles, OpenCL C or
 /// PTX. Of a kernel on tensor cores Halide has the loops of the left side only, none where that is an argument.
@@ -38,13 +47,6 @@ mlir::LogicalResult emitKernel(KernelOp kernel, const TargetSpec &target, llvm::
 /// The object of Halide's runtime, which every kernel of a binary shares, unless `cache` has it. It runs on every
 /// x86-64.
 llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> compileRuntime(ObjectCache &cache);
-
-/// One kernel to compile: `symbol` also names its object.
-struct KernelJob {
-  KernelOp kernel;
-  TargetSpec target;
-  std::string symbol;
-};
 
 /// What came of a job.
 struct KernelObject {

@@ -40,7 +40,7 @@ LogicalResult MeasuredModel::compileOwnPlans(llvm::function_ref<bool()> isOver) 
   options.phase("kernels");
   SmallVector<KernelJob> jobs;
   for (KernelOp kernel : kernels)
-    jobs.push_back({kernel, *target.target, nativeSymbol(kernel.getSymName(), layout)});
+    jobs.push_back({kernel, *target.target, nativeSymbol(kernel.getSymName(), layout), options.ptxas});
   std::vector<KernelObject> tried = tryKernels(jobs, options.jobs, cache, isOver);
   if (isOver())
     return failure();
@@ -151,7 +151,7 @@ std::vector<KernelObject> MeasuredModel::compile(llvm::ArrayRef<Candidate> candi
   for (const Candidate &candidate : candidates) {
     auto kernel = cast<KernelOp>(builder.clone(*kernels[candidate.kernel]));
     kernel.setScheduleAttr(candidate.schedule);
-    jobs.push_back({kernel, *target.target, nativeSymbol(kernel.getSymName(), layout)});
+    jobs.push_back({kernel, *target.target, nativeSymbol(kernel.getSymName(), layout), options.ptxas});
   }
   return tryKernels(jobs, options.jobs, cache, isOver);
 }

@@ -4,7 +4,7 @@
 # programs), %source (the repository), %status N COMMAND (a command whose exit status is N; its errors become output),
 # %limits NAME=N... COMMAND (a command with limits of the system),
 # %smollm2 (the SmolLM2 checkpoint, feature `smollm2`), %inception (a real Inception v3, feature `inception`), %group MEBIBYTES
-# COMMAND (a command in a control group of so much memory, feature `groups`). Feature `chroot`: a process may change its root.
+# COMMAND (a command in a control group of so much memory, feature `groups`), %ptxas (NVIDIA's assembler). Feature `chroot`: a process may change its root.
 # Environment: QUERN_CHECK_ROUNDTRIP=1 and QUERN_CHECK_REFERENCE=1 let every quern-opt run check what it does: that its input and each
 # pass's result are the same when they are printed and read again, and that each pass leaves what the reference evaluator computes.
 # Both cost time and are off by default; scripts/check runs the tests of the dialect and the passes once more with both.
@@ -12,6 +12,7 @@
 import ctypes
 import os
 import re
+import site
 import sys
 
 import lit.formats
@@ -46,6 +47,7 @@ def add_substitutions():
     config.substitutions += [
         ("%python", config.quern_python),
         ("%data", os.path.join(config.test_source_root, "data")),
+        ("%ptxas", find_ptxas()),
         ("%unit", os.path.join(config.quern_build, "test", "unit")),
         ("%source", config.quern_source),
         ("%status", f"{config.quern_python} {os.path.join(config.test_source_root, 'Inputs', 'status.py')}"),
@@ -102,6 +104,12 @@ def add_devices():
         pass
     if "opencl" not in config.available_features:
         lit_config.note("tests of OpenCL are skipped: there is no platform")
+
+
+def find_ptxas():
+    """NVIDIA's assembler, which scripts/setup installs."""
+    paths = [os.path.join(folder, "nvidia", "cuda_nvcc", "bin", "ptxas") for folder in site.getsitepackages()]
+    return next((path for path in paths if os.path.exists(path)), "ptxas")
 
 
 def add_groups():

@@ -2,23 +2,45 @@
 
 #include "runtime/devices/Accelerator.h"
 
+#include "quern/Format.h"
+
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <mutex>
 
 namespace quern::runtime {
 
 /// The modules of this process, whose numbers kernels keep.
 static std::mutex modulesLock;
-static std::vector<const char *> modules;
+static std::vector<DeviceCode> modules;
 
-size_t Accelerator::addModule(const char *text) {
+static size_t alignImage(size_t bytes) {
+  return (bytes + QUERN_MODULE_ALIGNMENT - 1) / QUERN_MODULE_ALIGNMENT * QUERN_MODULE_ALIGNMENT;
+}
+
+const void *DeviceCode::findImage(uint32_t capability) const {
+  const void *best = nullptr;
+  uint32_t bestCapability = 0;
+  for (size_t at = 0; at < images.size();) {
+    QuernModuleImage image;
+    std::memcpy(&image, &images[at], sizeof(image));
+    bool runs = image.capability <= capability && image.capability / 10 == capability / 10;
+    if (runs && image.capability > bestCapability)
+      best = &images[at + sizeof(image)], bestCapability = image.capability;
+    at += alignImage(sizeof(image) + image.bytes);
+  }
+  return best;
+}
+
+size_t Accelerator::addModule(const char *text, size_t bytes) {
+  size_t begin = std::min(alignImage(std::strlen(text) + 1), bytes);
   std::lock_guard<std::mutex> guard(modulesLock);
-  modules.push_back(text);
+  modules.push_back({text, {reinterpret_cast<const uint8_t *>(text) + begin, bytes - begin}});
   return modules.size();
 }
 
-static const char *getModule(size_t module) {
+static DeviceCode getModule(size_t module) {
   std::lock_guard<std::mutex> guard(modulesLock);
   return modules[module - 1];
 }

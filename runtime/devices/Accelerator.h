@@ -11,6 +11,15 @@
 
 namespace quern::runtime {
 
+/// What a kernel is made of: text, and images of it for some devices of CUDA (quern/Format.h: QuernModuleImage).
+struct DeviceCode {
+  const char *text;
+  std::span<const uint8_t> images;
+
+  /// The best of the images that run on a device of compute capability `capability`, 80 for 8.0; null: none does.
+  const void *findImage(uint32_t capability) const;
+};
+
 /// A kernel's launch, as Halide's code asks for it.
 struct DeviceLaunch {
   /// The module, counted from 1 in the order of `Accelerator::addModule`.
@@ -39,8 +48,8 @@ public:
   Result<void> clear(void *memory, uint64_t bytes) final;
   Result<void> finish() final;
 
-  /// The number of a module: its text, which ends with a zero and outlives all devices.
-  static size_t addModule(const char *text);
+  /// The number of a module: its text and images, `bytes` in all, which outlive all devices.
+  static size_t addModule(const char *text, size_t bytes);
   /// 0, or another number with an error for `finish`.
   int launch(const DeviceLaunch &launch);
 
@@ -67,8 +76,8 @@ protected:
   virtual int64_t fill(void *memory, uint64_t bytes) = 0;
   /// Waits; the API's error.
   virtual int64_t wait() = 0;
-  /// A module of this text, or null with an error; what it frees again.
-  virtual void *loadModule(const char *text) = 0;
+  /// A module of this code, or null with an error; what it frees again.
+  virtual void *loadModule(const DeviceCode &code) = 0;
   virtual void freeModule(void *module) = 0;
   /// The kernel `name` of a module, or null with an error; what it frees again, before its module.
   virtual void *findKernel(void *module, const char *name) = 0;

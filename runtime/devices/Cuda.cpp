@@ -86,7 +86,7 @@ Result<void> Cuda::findDevice() {
       continue;
     int major = getAttribute(attributeMajor, found), minor = getAttribute(attributeMinor, found);
     if (major >= leastMajor)
-      device = found, name = text;
+      device = found, name = text, capability = static_cast<uint32_t>(10 * major + minor);
     else
       others += std::string("; `") + text + "` has " + std::to_string(major) + "." + std::to_string(minor);
   }
@@ -161,10 +161,14 @@ int64_t Cuda::wait() {
   return cuda->cuStreamSynchronize(stream);
 }
 
-void *Cuda::loadModule(const char *text) {
+void *Cuda::loadModule(const DeviceCode &source) {
   enter();
   void *module = nullptr;
-  int32_t code = cuda->cuModuleLoadData(&module, text);
+  // Of an image that the driver does not take the text remains.
+  if (const void *image = source.findImage(capability))
+    if (cuda->cuModuleLoadData(&module, image) == 0)
+      return module;
+  int32_t code = cuda->cuModuleLoadData(&module, source.text);
   if (code == 0)
     return module;
   fail("a kernel could not be loaded: " + describeError(code));

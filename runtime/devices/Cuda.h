@@ -17,7 +17,7 @@ struct CudaLibrary {
 };
 
 /// The first GPU of CUDA's driver that runs PTX for compute capability 8.0, in one stream. The driver compiles a
-/// kernel's PTX when it is first launched, and keeps what comes of it.
+/// kernel's PTX when it is first launched, unless it was assembled for this device, and keeps what comes of it.
 class Cuda final : public Accelerator {
 public:
   static Result<std::unique_ptr<Cuda>> create();
@@ -38,7 +38,7 @@ private:
   int64_t move(Move kind, void *to, const void *from, uint64_t bytes) override;
   int64_t fill(void *memory, uint64_t bytes) override;
   int64_t wait() override;
-  void *loadModule(const char *text) override;
+  void *loadModule(const DeviceCode &code) override;
   void freeModule(void *module) override;
   void *findKernel(void *module, const char *name) override;
   int64_t start(void *kernel, const DeviceLaunch &launch) override;
@@ -46,6 +46,8 @@ private:
 
   const CudaLibrary *cuda = nullptr;
   int device = -1;
+  /// The compute capability, 80 for 8.0.
+  uint32_t capability = 0;
   void *context = nullptr, *stream = nullptr;
 };
 

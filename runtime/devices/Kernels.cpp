@@ -15,12 +15,12 @@ using namespace quern::runtime;
 
 static Accelerator *getDevice(void *user) { return static_cast<Accelerator *>(static_cast<Device *>(user)); }
 
-/// Notes a module's text; `state` is a word of the kernel's object.
-static int initialize(void **state, const char *text) {
+/// Notes a module's text and images, `bytes` in all; `state` is a word of the kernel's object.
+static int initialize(void **state, const char *text, int bytes) {
   static std::mutex lock;
   std::lock_guard<std::mutex> guard(lock);
   if (!*state)
-    *state = reinterpret_cast<void *>(Accelerator::addModule(text));
+    *state = reinterpret_cast<void *>(Accelerator::addModule(text, static_cast<size_t>(bytes)));
   return 0;
 }
 
@@ -34,8 +34,8 @@ extern "C" {
 
 // The same for each API.
 #define QUERN_API(api)                                                                                                 \
-  int halide_##api##_initialize_kernels(void *, void **state, const char *text, int) {                                 \
-    return initialize(state, text);                                                                                    \
+  int halide_##api##_initialize_kernels(void *, void **state, const char *text, int bytes) {                           \
+    return initialize(state, text, bytes);                                                                             \
   }                                                                                                                    \
   void halide_##api##_finalize_kernels(void *, void *) {}                                                              \
   const void *halide_##api##_device_interface() { return getInterface(); }                                             \

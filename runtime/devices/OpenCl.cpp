@@ -139,9 +139,9 @@ int64_t OpenCl::fill(void *memory, uint64_t bytes) {
 
 int64_t OpenCl::wait() { return cl->clFinish(queue); }
 
-void *OpenCl::loadModule(const char *text) {
-  const char *texts[] = {openClPrelude.data(), text};
-  size_t sizes[] = {openClPrelude.size(), std::strlen(text)};
+void *OpenCl::loadModule(const DeviceCode &source) {
+  const char *texts[] = {openClPrelude.data(), source.text};
+  size_t sizes[] = {openClPrelude.size(), std::strlen(source.text)};
   int32_t code = 0;
   void *program = cl->clCreateProgramWithSource(context, 2, texts, sizes, &code);
   if (program && code == 0)

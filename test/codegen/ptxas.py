@@ -1,6 +1,6 @@
 """Assembles a folder of PTX files for two kinds of GPUs, and checks what NVIDIA's assembler says of each kernel.
 
-    ptxas.py FOLDER [NAME=BYTES...]
+    ptxas.py PTXAS FOLDER [NAME=BYTES...]
 
 No kernel spills registers or takes more than 128 of them; none has a stack frame, but those whose names contain NAME, of BYTES at
 most: the test says why.
@@ -9,19 +9,10 @@ most: the test says why.
 import concurrent.futures
 import pathlib
 import re
-import site
 import subprocess
 import sys
 
 MOST_REGISTERS = 128
-
-
-def find_ptxas():
-    for folder in site.getsitepackages():
-        path = pathlib.Path(folder, "nvidia", "cuda_nvcc", "bin", "ptxas")
-        if path.exists():
-            return path
-    sys.exit("there is no ptxas: scripts/setup installs it")
 
 
 def assemble(ptxas, path, architecture):
@@ -37,9 +28,8 @@ def assemble(ptxas, path, architecture):
 
 
 def main():
-    folder = pathlib.Path(sys.argv[1])
-    allowed = dict(word.split("=") for word in sys.argv[2:])
-    ptxas = find_ptxas()
+    ptxas, folder = sys.argv[1], pathlib.Path(sys.argv[2])
+    allowed = dict(word.split("=") for word in sys.argv[3:])
     jobs = [(path, architecture) for path in sorted(folder.glob("*.ptx")) for architecture in ("sm_80", "sm_90")]
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         results = list(pool.map(lambda job: assemble(ptxas, *job), jobs))

@@ -59,6 +59,8 @@ void addCompilerOptions(CLI::App &command, CompilerOptions &options) {
       ->capture_default_str();
   command.add_flag("--no-compression", options.noCompression,
                    "Store weights as they are: BF16 in 16 bits, not in 13 where they fit, and F16 as F16");
+  command.add_option("--ptxas", options.ptxas,
+                     "NVIDIA's assembler: it compiles the kernels of `cuda` for some GPUs, so that drivers need not");
   command.add_flag("--no-cache", options.noCache, "Compile every kernel anew and keep none of them");
   command.add_flag("--timing", options.timing, "Print how long each phase takes, and how large arenas are");
   command.add_option("--tuned", options.tuned, "A file that `quern tune` wrote: the plans of kernels that it has")
@@ -164,7 +166,20 @@ LogicalResult Compiler::checkUsage() {
     return refuse("`--precision bf16` rounds what `--exact` keeps; expected one of them");
   if (!options.medusaTree.empty() && !options.medusaCalibration.empty())
     return refuse("`--medusa-calibration` builds what `--medusa-tree` gives; expected one of them");
+  auto isCuda = [](const codegen::TargetSpec &target) { return target.device == codegen::TargetSpec::Device::Cuda; };
+  if (!options.ptxas.empty() && llvm::none_of(targets, isCuda))
+    return refuse("`--ptxas` assembles kernels of `cuda`, which `--target` leaves out");
   return checkBase(options.model, options.base);
+}
+
+LogicalResult Compiler::openPtxas() {
+  if (options.ptxas.empty())
+    return success();
+  llvm::Expected<codegen::Ptxas> opened = codegen::Ptxas::open(options.ptxas);
+  if (!opened)
+    return refuse(opened.takeError());
+  ptxas = std::move(*opened);
+  return success();
 }
 
 LogicalResult Compiler::openCheckpoint() {
@@ -181,7 +196,7 @@ LogicalResult Compiler::openCheckpoint() {
 
 LogicalResult Compiler::readModel() {
   timing.begin("checkpoint");
-  if (failed(openCheckpoint()))
+  if (failed(openPtxas()) || failed(openCheckpoint()))
     return failure();
   timing.begin("frontend");
   std::optional<unsigned> main = openSource(sources, options.model);
@@ -397,6 +412,7 @@ LogicalResult Compiler::readText() {
 codegen::CodegenOptions Compiler::makeCodegenOptions() {
   codegen::CodegenOptions codegenOptions;
   codegenOptions.libraryDir = findLibraries();
+  codegenOptions.ptxas = ptxas ? &*ptxas : nullptr;
   codegenOptions.jobs = getProcesses();
   codegenOptions.cacheDir = options.noCache ? "" : findTrustedCache();
   codegenOptions.model = llvm::sys::path::stem(options.model).str();

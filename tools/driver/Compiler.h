@@ -61,6 +61,8 @@ struct CompilerOptions {
   unsigned jobs = 0;
   /// Compile every kernel, and keep none.
   bool noCache = false;
+  /// NVIDIA's assembler; empty: none.
+  std::string ptxas;
   /// The chat template by its name; empty: `default`.
   std::string chatTemplate;
   /// Leave the checkpoint's tokenizer and chat template out.
@@ -131,6 +133,7 @@ public:
 
 private:
   mlir::LogicalResult findTargets();
+  mlir::LogicalResult openPtxas();
   mlir::LogicalResult openCheckpoint();
   mlir::LogicalResult setCaches();
   mlir::LogicalResult checkContext();
@@ -148,6 +151,7 @@ private:
   mlir::SourceMgrDiagnosticHandler diagnostics;
   mlir::ScopedDiagnosticHandler errors;
   std::vector<codegen::TargetSpec> targets;
+  std::optional<codegen::Ptxas> ptxas;
   std::optional<frontend::Checkpoint> checkpoint;
   codegen::TextAssets text;
   TokenizerTrial tokenizerTrial;

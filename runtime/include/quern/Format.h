@@ -92,6 +92,15 @@ typedef int32_t (*QuernProgram)(const struct QuernProgramArgs *args);
 /* Of tensors that attention reads beside caches, sequences begin at multiples of so many rows. */
 #define QUERN_SEQUENCE_ROWS 16
 
+/* What a device's driver is given of a kernel: text, ended by a zero, and behind it at multiples of
+   QUERN_MODULE_ALIGNMENT, where the kernel was assembled for some devices of CUDA, their images: this, then `bytes`. */
+struct QuernModuleImage {
+  uint32_t capability; /* the compute capability, 80 for 8.0: it runs on those of the same major one, not below it */
+  uint32_t reserved;   /* 0 */
+  uint64_t bytes;
+};
+#define QUERN_MODULE_ALIGNMENT 16
+
 /* One row per program, in the order of the description's `targets` and, within a target, its `programs`. */
 struct QuernProgramTable {
   uint32_t count;

@@ -104,15 +104,15 @@ Status Driver::load(const char *text, Module *&module, std::string &message) {
   static constexpr char elf[] = "\x7f"
                                 "ELF",
                         archive[] = "\x50\xed\x55\xba";
-  Status status = Status::NoBinary;
-  std::unique_ptr<Module> loaded;
   if (std::string_view(text).starts_with(elf) || std::string_view(text).starts_with(archive)) {
     message = "the module is compiled already, expected PTX";
-  } else {
-    // PTX 7.0 came with version 11.0 of the driver, 8.0 with 12.0.
-    int known = options.version / 1000 * 10 - 40 + options.version % 1000 / 10;
-    loaded = Module::load(text, {options.capability, known, options.reservedShared}, memory, status, message);
+    return Status::NoBinary;
   }
+  // PTX 7.0 came with version 11.0 of the driver, 8.0 with 12.0.
+  int known = options.version / 1000 * 10 - 40 + options.version % 1000 / 10;
+  Status status = Status::Success;
+  std::unique_ptr<Module> loaded =
+      Module::load(text, {options.capability, known, options.reservedShared}, memory, status, message);
   if (!loaded) {
     std::fprintf(stderr, "quern-ptx: %s\n", message.c_str());
     return status;
