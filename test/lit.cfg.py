@@ -8,6 +8,7 @@
 # Environment: QUERN_CHECK_ROUNDTRIP=1 and QUERN_CHECK_REFERENCE=1 let every quern-opt run check what it does: that its input and each
 # pass's result are the same when they are printed and read again, and that each pass leaves what the reference evaluator computes.
 # Both cost time and are off by default; scripts/check runs the tests of the dialect and the passes once more with both.
+# QUERN_CHECK_ALL=1, of `scripts/check --all`, has devices run all kernels of the conformance suite, not a sample.
 
 import ctypes
 import os
@@ -38,7 +39,7 @@ def add_environment():
     config.environment["UBSAN_OPTIONS"] = "print_stacktrace=1"
     # Kernels that tests compile are kept beside the tests, not in the user's cache.
     config.environment["XDG_CACHE_HOME"] = os.path.join(config.test_exec_root, "cache")
-    for switch in ("QUERN_CHECK_ROUNDTRIP", "QUERN_CHECK_REFERENCE"):
+    for switch in ("QUERN_CHECK_ROUNDTRIP", "QUERN_CHECK_REFERENCE", "QUERN_CHECK_ALL"):
         if switched_on(switch):
             config.environment[switch] = "1"
 

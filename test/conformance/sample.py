@@ -1,14 +1,15 @@
-"""Prints every n-th kernel of those on standard input, and the kernels that these are held against.
+"""Prints every n-th kernel of those on standard input, and the kernels that these are held against; with QUERN_CHECK_ALL=1 all.
 
     sample.py N
 """
 
+import os
 import re
 import sys
 
 
 def main():
-    step = int(sys.argv[1])
+    step = 1 if os.environ.get("QUERN_CHECK_ALL") == "1" else int(sys.argv[1])
     kernels = re.split(r"(?m)^(?=quern\.kernel )", sys.stdin.read())
     kernels = [kernel for kernel in kernels if kernel.startswith("quern.kernel")]
     names = {re.match(r"quern\.kernel @(\w+)", kernel).group(1): kernel for kernel in kernels}
