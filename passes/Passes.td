@@ -189,7 +189,8 @@ def FuseHorizontalPass : Pass<"quern-fuse-horizontal", "::mlir::ModuleOp"> {
     elementwise op stay apart: they become one kernel without joining.
 
     Convolutions with equal windows, biases and activations are joined likewise, where what reads them reads parts in
-    place and the cost model of `quern.target` finds one kernel faster.
+    place and the cost model finds one kernel faster: that of `quern.weights_target` where the module has it, by which
+    all targets of a binary join the same, else that of `quern.target`.
   }];
 }
 

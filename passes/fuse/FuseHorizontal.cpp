@@ -255,7 +255,7 @@ private:
 
 struct FuseHorizontalPass : impl::FuseHorizontalPassBase<FuseHorizontalPass> {
   void runOnOperation() override {
-    TargetAttr target = getTarget(getOperation());
+    TargetAttr target = getWeightsTarget(getOperation());
     ParameterUses uses(getOperation());
     JoinedParameters joined(getOperation());
     for (EntryOp entry : llvm::to_vector(getOperation().getOps<EntryOp>())) {

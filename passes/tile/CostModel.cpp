@@ -26,6 +26,11 @@ double estimateCost(Conv2dOp conv, int64_t outputs, TargetAttr target) {
 
 TargetAttr getTarget(ModuleOp module) { return module->getAttrOfType<TargetAttr>("quern.target"); }
 
+TargetAttr getWeightsTarget(ModuleOp module) {
+  auto shared = module->getAttrOfType<TargetAttr>("quern.weights_target");
+  return shared ? shared : getTarget(module);
+}
+
 double estimateByDistance(KernelForm form, ArrayRef<int64_t> chosen, ArrayRef<int64_t> values) {
   double steps = 0;
   for (auto [knob, from, to] : llvm::zip_equal(getKnobs(form), chosen, values))

@@ -49,6 +49,10 @@ double estimateCost(Conv2dOp conv, int64_t outputs, TargetAttr target);
 /// The machine that `module` is compiled for, its attribute `quern.target`; null where it has none.
 TargetAttr getTarget(mlir::ModuleOp module);
 
+/// The machine by which is decided what all targets of a binary share, such as which weights are joined: the attribute
+/// `quern.weights_target` of `module`, else its target.
+TargetAttr getWeightsTarget(mlir::ModuleOp module);
+
 } // namespace quern
 
 #endif // QUERN_PASSES_TILE_COSTMODEL_H

@@ -327,6 +327,8 @@ FailureOr<OwningOpRef<ModuleOp>> Compiler::lower(const codegen::TargetSpec &targ
   timing.begin("passes");
   OwningOpRef<ModuleOp> module = graph->clone();
   (*module)->setAttr("quern.target", target.getAttr(&context));
+  if (targets.size() > 1)
+    (*module)->setAttr("quern.weights_target", targets.front().getAttr(&context));
   PassManager manager(&context);
   PipelineOptions pipeline;
   pipeline.exact = options.exact;

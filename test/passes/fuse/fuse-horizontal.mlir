@@ -336,3 +336,58 @@ quern.entry @readers(%x: tensor<1x17x17x256xf32>) -> (tensor<1x15x15x16xf32>, te
 }
 
 }
+
+// -----
+
+module attributes {quern.target = #quern.cpu<"x86-64-v3", vectorBits = 256, l1Bytes = 32768, l2Bytes = 262144, dot = "none", vectorRegisters = 16, prefetchBytes = 1024>} {
+
+quern.parameter @a : tensor<48x256xf32>
+quern.parameter @b : tensor<64x256xf32>
+quern.parameter @next_a : tensor<16x432xf32>
+quern.parameter @next_b : tensor<16x576xf32>
+
+// A processor of narrower vectors has other tiles.
+// CHECK-LABEL: quern.entry @narrow(
+// CHECK-COUNT-2: quern.slice
+// CHECK: quern.return
+quern.entry @narrow(%x: tensor<1x35x35x256xf32>) -> (tensor<1x33x33x16xf32>, tensor<1x33x33x16xf32>) {
+  %a = quern.param @a : tensor<48x256xf32>
+  %0 = quern.conv2d %x, %a window [1, 1] layout <nhwc> : tensor<1x35x35x256xf32>, tensor<48x256xf32>
+  %b = quern.param @b : tensor<64x256xf32>
+  %1 = quern.conv2d %x, %b window [1, 1] layout <nhwc> : tensor<1x35x35x256xf32>, tensor<64x256xf32>
+  %next_a = quern.param @next_a : tensor<16x432xf32>
+  %2 = quern.conv2d %0, %next_a window [3, 3] layout <nhwc> : tensor<1x35x35x48xf32>, tensor<16x432xf32>
+  %next_b = quern.param @next_b : tensor<16x576xf32>
+  %3 = quern.conv2d %1, %next_b window [3, 3] layout <nhwc> : tensor<1x35x35x64xf32>, tensor<16x576xf32>
+  quern.return %2, %3 : tensor<1x33x33x16xf32>, tensor<1x33x33x16xf32>
+}
+
+}
+
+// -----
+
+module attributes {quern.target = #quern.cpu<"x86-64-v3", vectorBits = 256, l1Bytes = 32768, l2Bytes = 262144, dot = "none", vectorRegisters = 16, prefetchBytes = 1024>, quern.weights_target = #quern.cpu<"zen4", vectorBits = 512, l1Bytes = 32768, l2Bytes = 1048576, dot = "vnni", vectorRegisters = 32>} {
+
+quern.parameter @a : tensor<48x256xf32>
+quern.parameter @b : tensor<64x256xf32>
+quern.parameter @next_a : tensor<16x432xf32>
+quern.parameter @next_b : tensor<16x576xf32>
+
+// Its binary has another target, too, which decides for both: they share the weights.
+// CHECK-LABEL: quern.entry @shared(
+// CHECK-NOT: quern.slice
+// CHECK: quern.return
+quern.entry @shared(%x: tensor<1x35x35x256xf32>) -> (tensor<1x33x33x16xf32>, tensor<1x33x33x16xf32>) {
+  %a = quern.param @a : tensor<48x256xf32>
+  // expected-remark@below {{one product would not take less time}}
+  %0 = quern.conv2d %x, %a window [1, 1] layout <nhwc> : tensor<1x35x35x256xf32>, tensor<48x256xf32>
+  %b = quern.param @b : tensor<64x256xf32>
+  %1 = quern.conv2d %x, %b window [1, 1] layout <nhwc> : tensor<1x35x35x256xf32>, tensor<64x256xf32>
+  %next_a = quern.param @next_a : tensor<16x432xf32>
+  %2 = quern.conv2d %0, %next_a window [3, 3] layout <nhwc> : tensor<1x35x35x48xf32>, tensor<16x432xf32>
+  %next_b = quern.param @next_b : tensor<16x576xf32>
+  %3 = quern.conv2d %1, %next_b window [3, 3] layout <nhwc> : tensor<1x35x35x64xf32>, tensor<16x576xf32>
+  quern.return %2, %3 : tensor<1x33x33x16xf32>, tensor<1x33x33x16xf32>
+}
+
+}
