@@ -2,12 +2,12 @@
 
 #include "codegen/Description.h"
 #include "codegen/IndexLimits.h"
-#include "codegen/KernelWork.h"
 #include "codegen/Program.h"
 #include "codegen/RoutedLaunches.h"
 #include "codegen/StateLayout.h"
 #include "codegen/tensorcores/TensorCores.h"
 #include "dialect/CacheLayout.h"
+#include "dialect/KernelWork.h"
 #include "dialect/Origin.h"
 #include "dialect/Shapes.h"
 #include "runtime/include/quern/Format.h"

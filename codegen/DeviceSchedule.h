@@ -13,7 +13,7 @@ namespace quern::codegen {
 /// needs it.
 class DeviceSchedule {
 public:
-  /// Blocks of `blockThreads` threads.
+  /// Blocks of `blockThreads` threads, a knob of every form.
   explicit DeviceSchedule(int blockThreads) : blockThreads(blockThreads) {}
 
   /// A thread for each element of `func`. Of an update, for each value of its pure variables: it goes through the

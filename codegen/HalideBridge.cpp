@@ -126,7 +126,7 @@ static FailureOr<Pipeline> buildPipeline(KernelOp kernel, const TargetSpec &targ
     return kernel.emitError("has ") << kernel.getNumResults() << " results, expected " << plan->outputs.size()
                                     << " of a kernel of the form `" << stringifyKernelForm(kernel.getForm()) << "`";
   if (target.isDevice())
-    plan->forDevice(DeviceSchedule(target.blockThreads));
+    plan->forDevice(DeviceSchedule((*parameters)["threads"]));
   else if (failed(plan->forProcessor()))
     return failure();
   (*lowering)->constrainOutputs(plan->outputs);
@@ -135,10 +135,11 @@ static FailureOr<Pipeline> buildPipeline(KernelOp kernel, const TargetSpec &targ
 
 /// The pipeline of the left side of products on tensor cores.
 static FailureOr<Pipeline> buildLeftPipeline(const TensorContraction &contraction, const TargetSpec &target) {
+  FailureOr<Parameters> parameters = Parameters::get(contraction.kernel, target);
   FailureOr<std::unique_ptr<Lowering>> lowering = Lowering::create(contraction.kernel, target);
-  if (failed(lowering))
+  if (failed(parameters) || failed(lowering))
     return failure();
-  FailureOr<Halide::Func> left = buildLeftSide(**lowering, contraction);
+  FailureOr<Halide::Func> left = buildLeftSide(**lowering, contraction, DeviceSchedule((*parameters)["threads"]));
   if (failed(left))
     return failure();
   return finishPipeline({*left}, **lowering, target);
@@ -184,6 +185,9 @@ static std::optional<TensorContraction> findTensorContraction(KernelOp kernel, c
 /// The bitcode of the host function of a kernel on tensor cores.
 static FailureOr<std::unique_ptr<llvm::MemoryBuffer>> buildTensorBitcode(const TensorContraction &contraction,
                                                                          const TargetSpec &target, StringRef symbol) {
+  FailureOr<Parameters> parameters = Parameters::get(contraction.kernel, target);
+  if (failed(parameters))
+    return failure();
   std::unique_ptr<llvm::MemoryBuffer> left;
   if (!contraction.left) {
     auto written = writePipeline(contraction.kernel, getLeftSideName(symbol), Halide::OutputFileType::bitcode,
@@ -195,7 +199,7 @@ static FailureOr<std::unique_ptr<llvm::MemoryBuffer>> buildTensorBitcode(const T
   llvm::Expected<std::string> text = generateProduct(contraction, getProductName(symbol));
   if (!text)
     return emitError(contraction.kernel, text.takeError());
-  auto host = buildHostFunction(contraction, symbol, *text, left.get());
+  auto host = buildHostFunction(contraction, symbol, *text, (*parameters)["narrow"], left.get());
   if (!host)
     return emitError(contraction.kernel, host.takeError());
   return std::move(*host);

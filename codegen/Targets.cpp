@@ -16,20 +16,21 @@ namespace quern::codegen {
 
 /// What kernels are told of a device: nothing that a processor has. Its programs run on any x86-64.
 static constexpr TargetSpec getDevice(StringRef name, TargetSpec::Device device, int blockThreads, bool tensorCores,
-                                      TargetSpec::SameBits sameBits) {
+                                      TargetSpec::SameBits sameBits, TargetSpec::Estimates estimates) {
   TargetSpec target{name, "x86-64", TargetSpec::Level::Baseline, 32, 0, 0, "none", false, 0, 0, ""};
   target.device = device;
   target.blockThreads = blockThreads;
   target.tensorCores = tensorCores;
   target.sameBits = sameBits;
+  target.estimates = estimates;
   return target;
 }
 
 static constexpr TargetSpec targetTable[] = {
 #define QUERN_TARGET(name, cpu, level, vectorBits, l1, l2, dot, bf16Dot, prefetchBytes, registers, features)           \
   {name, cpu, TargetSpec::Level::level, vectorBits, l1, l2, dot, bf16Dot, prefetchBytes, registers, features},
-#define QUERN_DEVICE(name, device, blockThreads, tensorCores, sameBits)                                                \
-  getDevice(name, TargetSpec::Device::device, blockThreads, tensorCores, TargetSpec::SameBits::sameBits),
+#define QUERN_DEVICE(name, device, blockThreads, tensorCores, sameBits, ...)                                           \
+  getDevice(name, TargetSpec::Device::device, blockThreads, tensorCores, TargetSpec::SameBits::sameBits, {__VA_ARGS__}),
 #include "codegen/Targets.def"
 };
 
@@ -53,7 +54,8 @@ StringRef TargetSpec::getDeviceName() const {
 
 TargetAttr TargetSpec::getAttr(MLIRContext *context) const {
   if (isDevice())
-    return GpuTargetAttr::get(context, name, blockThreads, tensorCores);
+    return GpuTargetAttr::get(context, name, blockThreads, tensorCores, estimates.processors, estimates.residentThreads,
+                              estimates.instructionsPerNs, estimates.bytesPerNs, estimates.launchNs);
   return CpuTargetAttr::get(context, name, vectorBits, l1Bytes, l2Bytes, dot, vectorRegisters, bf16Dot, prefetchBytes);
 }
 

@@ -39,12 +39,16 @@ struct TargetSpec {
   /// What the processor must have, by the names of /proc/cpuinfo, comma-separated.
   llvm::StringRef features;
   Device device = Device::Cpu;
-  /// Of a device, how many threads a block of a kernel has.
+  /// Of a device, how many threads a block of a kernel may have.
   int blockThreads = 0;
   /// Whether products of many rows of bf16 may run on tensor cores (tensorcores/). Passes see it as `bf16Dot`; kernels
   /// that are Halide's multiply bf16 as f32 on every device.
   bool tensorCores = false;
   SameBits sameBits = SameBits::Target;
+  /// Of a device, what estimates are made with; see Targets.def.
+  struct Estimates {
+    int64_t processors, residentThreads, instructionsPerNs, bytesPerNs, launchNs;
+  } estimates = {};
 
   /// The features one by one.
   llvm::SmallVector<llvm::StringRef> getFeatures() const;

@@ -22,12 +22,14 @@ const KernelTemplate &getTemplate(KernelForm form) {
 
 FailureOr<Parameters> Parameters::get(KernelOp kernel, const TargetSpec &target) {
   auto schedule = kernel.getScheduleAttr();
-  if (target.isDevice())
-    return Parameters(ScheduleAttr::get(kernel.getContext(), DictionaryAttr::get(kernel.getContext())));
-  for (const Knob &knob : getKnobs(kernel.getForm()))
+  for (const Knob &knob : getKnobs(kernel.getForm(), getScheduleKind(target.getAttr(kernel.getContext()))))
     if (!schedule || !schedule.getInt(knob.name))
       return kernel.emitError("schedule lacks the parameter `") << knob.name << "`";
-  return Parameters(schedule);
+  Parameters parameters(schedule);
+  if (target.isDevice() && parameters["threads"] > target.blockThreads)
+    return kernel.emitError("a block has ") << parameters["threads"] << " threads, expected at most "
+                                            << target.blockThreads << " on `" << target.name << "`";
+  return parameters;
 }
 
 int Parameters::operator[](StringRef name) const {

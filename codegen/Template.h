@@ -10,7 +10,7 @@ namespace quern::codegen {
 /// The values of a kernel's `#quern.schedule`, one for each knob of its form (dialect/Schedules.def).
 class Parameters {
 public:
-  /// Those of `kernel` for `target`; an error where its schedule does not say all. A device has none.
+  /// Those of `kernel` for `target`; an error where its schedule does not say all, or asks for more than that has.
   static mlir::FailureOr<Parameters> get(KernelOp kernel, const TargetSpec &target);
   int operator[](llvm::StringRef name) const;
   /// How many bytes ahead loops ask for what they read in order and once; 0: they do not.

@@ -13,8 +13,8 @@ def Quern_TargetAttrInterface : AttrInterface<"TargetAttr"> {
   }];
   let methods = [
     InterfaceMethod<"As `--target` takes it.", "::llvm::StringRef", "getName">,
-    InterfaceMethod<[{Whether it is a device with a memory of its own, whose kernels run a thread per element: there are
-      no knobs to set for it.}], "bool", "isDevice">,
+    InterfaceMethod<[{Whether it is a device with a memory of its own, whose schedules have knobs of their own.}],
+      "bool", "isDevice">,
     InterfaceMethod<"The width of a vector register.", "int64_t", "getVectorBits">,
     InterfaceMethod<"How many there are.", "int64_t", "getVectorRegisters">,
     InterfaceMethod<"Bytes of the first data cache of a core.", "int64_t", "getL1Bytes">,

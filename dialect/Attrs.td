@@ -47,15 +47,23 @@ def Quern_CpuTarget : Quern_Attr<"CpuTarget", "cpu", [Quern_TargetAttrInterface]
 def Quern_GpuTarget : Quern_Attr<"GpuTarget", "gpu", [Quern_TargetAttrInterface]> {
   let summary = "what the compiler knows of a device";
   let description = [{
-    How many threads a block of a kernel has, and whether its products of pairs of bf16 are faster than those of f32,
-    which tensor cores' are. Choices that all targets of a binary share, such as which weights are joined, are those of
+    How many threads a block of a kernel may have, and whether its products of pairs of bf16 are faster than those of
+    f32, which tensor cores' are. For estimates: how many processors it has, and threads that each of them holds at a
+    time; what all of them execute and read in a nanosecond, instructions of threads and bytes of its memory; the
+    nanoseconds of a launch. Choices that all targets of a binary share, such as which weights are joined, are those of
     a processor with vectors of 512 bits.
 
-    Example: `#quern.gpu<"opencl", blockThreads = 128>`
+    Example: `#quern.gpu<"opencl", blockThreads = 128, processors = 132, residentThreads = 2048,
+    instructionsPerNs = 30000, bytesPerNs = 4800, launchNs = 2000>`
   }];
   let parameters = (ins StringRefParameter<"">:$name, "int64_t":$blockThreads,
-                        DefaultValuedParameter<"bool", "false">:$bf16Dot);
-  let assemblyFormat = "`<` $name `,` struct($blockThreads, $bf16Dot) `>`";
+                        DefaultValuedParameter<"bool", "false">:$bf16Dot, "int64_t":$processors,
+                        "int64_t":$residentThreads, "int64_t":$instructionsPerNs, "int64_t":$bytesPerNs,
+                        "int64_t":$launchNs);
+  let assemblyFormat = [{
+    `<` $name `,` struct($blockThreads, $bf16Dot, $processors, $residentThreads, $instructionsPerNs, $bytesPerNs,
+                         $launchNs) `>`
+  }];
   let extraClassDeclaration = [{
     bool isDevice() const { return true; }
     int64_t getVectorBits() const { return 512; }

@@ -547,7 +547,9 @@ FailureOr<KernelPlan> buildContract(Lowering &lowering, const Parameters &parame
         schedule(funcs, lowering, parameters);
         return success();
       },
-      [funcs = *funcs, &lowering](const DeviceSchedule &device) mutable { spreadContract(funcs, lowering, device); });
+      [funcs = *funcs, &lowering, parameters](const DeviceSchedule &device) mutable {
+        spreadContract(funcs, lowering, parameters, device);
+      });
 }
 
 } // namespace quern::codegen

@@ -79,14 +79,13 @@ mlir::LogicalResult buildLhs(Lowering &lowering, ContractFuncs &funcs, MatmulOp 
 void buildProduct(Lowering &lowering, ContractFuncs &funcs, Product &product, MatmulOp matmul, const Formula &lhs,
                   Halide::Expr row);
 
-/// The product of two values, of which neither lies by panels (Values.cpp), and what its schedule may say.
-
 /// The same on a device (ContractDevice.cpp). `isPairs`: both sides are pairs of bf16.
 void buildDeviceProduct(ContractFuncs &funcs, Product &product, bool isPairs, const Formula &lhs, Halide::Expr row,
                         const TargetSpec &target);
 
 /// A contraction on a device.
-void spreadContract(ContractFuncs &funcs, const Lowering &lowering, const DeviceSchedule &device);
+void spreadContract(ContractFuncs &funcs, const Lowering &lowering, const Parameters &parameters,
+                    const DeviceSchedule &device);
 
 /// The left side on a device, before everything else, or a row of it in each block of its consumer.
 void spreadLhs(const ContractFuncs &funcs, const Lowering &lowering, const DeviceSchedule &device);

@@ -22,8 +22,6 @@ using Halide::Var;
 namespace quern::codegen {
 
 static constexpr int panelRows = PackedLayout::panelRows;
-/// Blocks that keep a large device busy, and the most panels that one takes.
-static constexpr int enoughBlocks = 512, mostPanels = 8;
 
 /// Adds to a sum what step `inner` of a block of a weight adds.
 using AddStep = llvm::function_ref<Expr(Expr sum, Expr inner, Expr block)>;
@@ -131,18 +129,18 @@ static void spreadRagged(ContractFuncs &funcs, const Lowering &lowering, const D
   device.spread(funcs.output);
 }
 
-void spreadContract(ContractFuncs &funcs, const Lowering &lowering, const DeviceSchedule &device) {
+void spreadContract(ContractFuncs &funcs, const Lowering &lowering, const Parameters &parameters,
+                    const DeviceSchedule &device) {
   if (funcs.ragged)
     return spreadRagged(funcs, lowering, device);
   Func output = funcs.output;
   auto matmul = cast<MatmulOp>(lowering.getKernel().getAnchor());
   output.bound(funcs.i, 0, panelRows);
   auto staticRows = Halide::Internal::as_const_int(funcs.rows);
-  bool few = staticRows && *staticRows <= rowsPerTask && !matmul.isBatched() &&
-             countSharedBytes(funcs, lowering, funcs.products.front().weight.columns) <= mostSharedBytes;
-  int turns = few ? std::clamp(funcs.panels * static_cast<int>(*staticRows) / enoughBlocks, 1, mostPanels) : 1;
-  DeviceSchedule::Block block = device.spreadBlocks(output, funcs.i, funcs.o, turns);
-  if (few)
+  bool within = parameters["within"] && staticRows && *staticRows <= rowsPerTask && !matmul.isBatched() &&
+                countSharedBytes(funcs, lowering, funcs.products.front().weight.columns) <= mostSharedBytes;
+  DeviceSchedule::Block block = device.spreadBlocks(output, funcs.i, funcs.o, parameters["panels"]);
+  if (within)
     spreadLhsWithin(funcs, lowering, device, block);
   else
     spreadLhs(funcs, lowering, device);

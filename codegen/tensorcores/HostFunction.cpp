@@ -29,9 +29,9 @@ struct LaunchValue {
 /// Emits one host function: i32 (device, buffers…).
 class HostFunction {
 public:
-  HostFunction(Module &module, const TensorContraction &contraction)
-      : module(module), contraction(contraction), builder(module.getContext()), pointer(builder.getPtrTy()),
-        i32(builder.getInt32Ty()) {}
+  HostFunction(Module &module, const TensorContraction &contraction, int narrowRows)
+      : module(module), contraction(contraction), narrowRows(narrowRows), builder(module.getContext()),
+        pointer(builder.getPtrTy()), i32(builder.getInt32Ty()) {}
 
   void generate(StringRef symbol, StringRef text);
 
@@ -57,6 +57,7 @@ private:
 
   Module &module;
   const TensorContraction &contraction;
+  int narrowRows;
   IRBuilder<> builder;
   Type *pointer, *i32;
   Function *function = nullptr;
@@ -159,8 +160,7 @@ Value *HostFunction::launch(StringRef name, Value *state, Value *left) {
     kinds.push_back(builder.getInt8(value.isBuffer));
   }
   sizes.push_back(builder.getInt64(0));
-  // Up to as many rows as the narrow tile has.
-  Value *isNarrow = builder.CreateICmpULE(rows, builder.getInt32(tiles::narrow.getRows()));
+  Value *isNarrow = builder.CreateICmpULE(rows, builder.getInt32(narrowRows));
   auto choose = [&](auto get) { return builder.CreateSelect(isNarrow, get(tiles::narrow), get(tiles::wide)); };
   auto chooseInt = [&](auto get) {
     return choose([&](const ProductTile &tile) { return builder.getInt32(get(tile)); });
@@ -203,7 +203,8 @@ void HostFunction::generate(StringRef symbol, StringRef text) {
 }
 
 Expected<std::unique_ptr<MemoryBuffer>> buildHostFunction(const TensorContraction &contraction, StringRef symbol,
-                                                          StringRef text, const MemoryBuffer *leftSide) {
+                                                          StringRef text, int narrowRows,
+                                                          const MemoryBuffer *leftSide) {
   LLVMContext context;
   auto module = std::make_unique<Module>(symbol, context);
   if (leftSide) {
@@ -212,7 +213,7 @@ Expected<std::unique_ptr<MemoryBuffer>> buildHostFunction(const TensorContractio
       return parsed.takeError();
     module = std::move(*parsed);
   }
-  HostFunction(*module, contraction).generate(symbol, text);
+  HostFunction(*module, contraction, narrowRows).generate(symbol, text);
   SmallVector<char, 0> bitcode;
   raw_svector_ostream os(bitcode);
   WriteBitcodeToFile(*module, os);

@@ -18,10 +18,11 @@ std::string getProductName(llvm::StringRef symbol);
 std::string getLeftSideName(llvm::StringRef symbol);
 
 /// The bitcode of the host function `symbol`, of the signature that Halide gives it: it launches the product whose PTX
-/// is `text`. `leftSide` is the bitcode of a module with the function of the left side, or null where that is an
-/// argument.
+/// is `text`, of up to `narrowRows` rows by the narrow tile. `leftSide` is the bitcode of a module with the function of
+/// the left side, or null where that is an argument.
 llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> buildHostFunction(const TensorContraction &contraction,
                                                                       llvm::StringRef symbol, llvm::StringRef text,
+                                                                      int narrowRows,
                                                                       const llvm::MemoryBuffer *leftSide);
 
 } // namespace quern::codegen

@@ -42,7 +42,8 @@ def Quern_KernelOp : Quern_Op<"kernel", [FunctionOpInterface, IsolatedFromAbove,
     - kernel_c1: the body yields the results.
     - kernel_c2: the body holds an op of the form; a kernel of the form `map` may hold none.
     - kernel_c4: a result that is written in place is an argument, and no two results are the same one.
-    - kernel_c6: the schedule says only knobs of the form, with legal values (dialect/Schedules.def).
+    - kernel_c6: the schedule says only knobs of the form, on one kind of machine, with legal values
+      (dialect/Schedules.def).
     - kernel_c5: `quern.packing` is a packing that a static weight of the argument's type may have.
     - kernel_c3: `quern.part_of` is a type that differs from the result's in one static axis, which is not smaller.
 

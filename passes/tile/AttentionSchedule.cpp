@@ -20,7 +20,7 @@ namespace quern {
 static int64_t chooseHeads(KernelForm form, int64_t shared, int64_t registers, CacheLayout layout) {
   bool splits = shared > (layout == CacheLayout::Rows ? 4 * registers : registers);
   int64_t fits = 1;
-  for (int64_t heads : getLegal(form, "heads")) {
+  for (int64_t heads : getLegal(form, ScheduleKind::Processor, "heads")) {
     if (heads >= shared && !splits)
       return heads;
     if (shared % heads != 0)
@@ -49,7 +49,7 @@ Values chooseAttention(KernelOp kernel, TargetAttr target) {
   int64_t bytes = vectors * cacheLanes * keys.getDimSize(2) * keys.getElementTypeBitWidth() / 8;
   int64_t prefetch = 0;
   if (areFew(query) && target.getPrefetchBytes() != 0)
-    for (int64_t legal : getLegal(kernel.getForm(), "prefetch"))
+    for (int64_t legal : getLegal(kernel.getForm(), ScheduleKind::Processor, "prefetch"))
       prefetch = prefetch < bytes ? legal : prefetch;
   return {rows, heads, vectors, vectors, prefetch};
 }

@@ -33,7 +33,7 @@ TargetAttr getWeightsTarget(ModuleOp module) {
 
 double estimateByDistance(KernelForm form, ArrayRef<int64_t> chosen, ArrayRef<int64_t> values) {
   double steps = 0;
-  for (auto [knob, from, to] : llvm::zip_equal(getKnobs(form), chosen, values))
+  for (auto [knob, from, to] : llvm::zip_equal(getKnobs(form, ScheduleKind::Processor), chosen, values))
     steps += std::abs(double(llvm::find(knob.legal, from) - llvm::find(knob.legal, to)));
   return 1 + steps / 100;
 }
@@ -57,6 +57,7 @@ int64_t countImages(RankedTensorType images) {
 namespace {
 struct Heuristic {
   KernelForm form;
+  ScheduleKind kind;
   Values (*choose)(KernelOp kernel, TargetAttr target);
   double (*estimate)(KernelOp kernel, ArrayRef<int64_t> values, TargetAttr target);
   Features (*describe)(KernelOp kernel, ArrayRef<int64_t> values, TargetAttr target);
@@ -64,27 +65,32 @@ struct Heuristic {
 } // namespace
 
 static constexpr Heuristic heuristics[] = {
-#define QUERN_SCHEDULE(Form, version) {KernelForm::Form, choose##Form, estimate##Form, describe##Form},
+#define QUERN_SCHEDULE(Form, version)                                                                                  \
+  {KernelForm::Form, ScheduleKind::Processor, choose##Form, estimate##Form, describe##Form},
+#define QUERN_DEVICE_SCHEDULE(Form, version)                                                                           \
+  {KernelForm::Form, ScheduleKind::Device, chooseDevice##Form, estimateDevice##Form, describeDevice##Form},
 #include "dialect/Schedules.def"
 };
 
-static const Heuristic &getHeuristic(KernelForm form) {
-  return *llvm::find_if(heuristics, [&](const Heuristic &row) { return row.form == form; });
+static const Heuristic &getHeuristic(KernelOp kernel, TargetAttr target) {
+  KernelForm form = kernel.getForm();
+  ScheduleKind kind = getScheduleKind(target);
+  return *llvm::find_if(heuristics, [&](const Heuristic &row) { return row.form == form && row.kind == kind; });
 }
 
 ScheduleAttr chooseSchedule(KernelOp kernel, TargetAttr target) {
-  if (target.isDevice())
-    return ScheduleAttr::get(kernel.getContext(), DictionaryAttr::get(kernel.getContext()));
-  Values values = getHeuristic(kernel.getForm()).choose(kernel, target);
-  if (auto given = kernel.getSchedule())
-    for (auto [knob, value] : llvm::zip_equal(getKnobs(kernel.getForm()), values))
+  KernelForm form = kernel.getForm();
+  ScheduleKind kind = getScheduleKind(target);
+  Values values = getHeuristic(kernel, target).choose(kernel, target);
+  if (auto given = kernel.getSchedule(); given && isFor(*given, form, kind))
+    for (auto [knob, value] : llvm::zip_equal(getKnobs(form, kind), values))
       value = given->getInt(knob.name).value_or(value);
-  return makeSchedule(kernel.getContext(), kernel.getForm(), values);
+  return makeSchedule(kernel.getContext(), form, kind, values);
 }
 
 std::vector<CandidatePlan> listPlans(KernelOp kernel, TargetAttr target) {
-  ArrayRef<Knob> knobs = getKnobs(kernel.getForm());
-  const Heuristic &heuristic = getHeuristic(kernel.getForm());
+  ArrayRef<Knob> knobs = getKnobs(kernel.getForm(), getScheduleKind(target));
+  const Heuristic &heuristic = getHeuristic(kernel, target);
   Values chosen = heuristic.choose(kernel, target);
   std::vector<CandidatePlan> plans = {{chosen, heuristic.estimate(kernel, chosen, target)}};
   SmallVector<size_t> at(knobs.size());
@@ -108,19 +114,19 @@ std::vector<CandidatePlan> listPlans(KernelOp kernel, TargetAttr target) {
 }
 
 Features describePlan(KernelOp kernel, const CandidatePlan &plan, TargetAttr target) {
-  Features features = getHeuristic(kernel.getForm()).describe(kernel, plan.values, target);
+  Features features = getHeuristic(kernel, target).describe(kernel, plan.values, target);
   // Plans that are not worth trying by the estimate are told apart by the other features alone.
   features.add("estimate", std::isfinite(plan.cost) ? std::log(plan.cost) : 0);
   return features;
 }
 
 Features describePlan(KernelOp kernel, ArrayRef<int64_t> values, TargetAttr target) {
-  double cost = getHeuristic(kernel.getForm()).estimate(kernel, values, target);
+  double cost = getHeuristic(kernel, target).estimate(kernel, values, target);
   return describePlan(kernel, CandidatePlan{Values(values), cost}, target);
 }
 
 std::string getFamily(KernelOp kernel, TargetAttr target) {
-  const Heuristic &heuristic = getHeuristic(kernel.getForm());
+  const Heuristic &heuristic = getHeuristic(kernel, target);
   std::string family = stringifyKernelForm(kernel.getForm()).str();
   auto anchor = dyn_cast_or_null<KernelAnchorOpInterface>(kernel.getAnchor());
   if (anchor && !anchor.getArithmetic().empty())

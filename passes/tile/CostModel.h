@@ -15,7 +15,7 @@
 namespace quern {
 
 /// The schedule for `kernel` on `target`: of the legal values of its form's knobs, those that the model of the machine
-/// finds cheapest, and what the kernel's own schedule says; on a device, which has no knobs, an empty one. Reads the
+/// finds cheapest, and what the kernel's own schedule says, unless that is for another kind of machine. Reads the
 /// kernel and changes nothing.
 ScheduleAttr chooseSchedule(KernelOp kernel, TargetAttr target);
 

@@ -21,7 +21,7 @@ static int64_t chooseGroupedPanels(MatmulOp anchor, const ContractShape &shape, 
   int64_t panelBytes = std::max<int64_t>(1, PackedLayout::panelRows * columns * shape.weightBits / 8);
   int64_t most = std::min<int64_t>(target.getL2Bytes() / 2 / panelBytes, shape.panels / enoughTasks);
   int64_t best = tile.vectors;
-  for (int64_t panels : getLegal(anchor.getKernelForm(), "panels"))
+  for (int64_t panels : getLegal(anchor.getKernelForm(), ScheduleKind::Processor, "panels"))
     if (panels % tile.vectors == 0 && panels <= most)
       best = panels;
   return best;

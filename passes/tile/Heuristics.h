@@ -13,7 +13,7 @@ namespace quern {
 /// A value for each knob of a form, in the order of Schedules.def.
 using Values = llvm::SmallVector<int64_t, 4>;
 
-// For each form, in <Form>Schedule.cpp:
+// For each form, in <Form>Schedule.cpp, and for devices in DeviceSchedules.cpp:
 //   choose<Form>    the values that its model of the machine finds best
 //   estimate<Form>  what it expects a kernel to take with `values`, in a unit of its own; infinity for values that are
 //                   not worth trying, since they cannot be fast or do what others do
@@ -22,6 +22,10 @@ using Values = llvm::SmallVector<int64_t, 4>;
   Values choose##Form(KernelOp kernel, TargetAttr target);                                                             \
   double estimate##Form(KernelOp kernel, llvm::ArrayRef<int64_t> values, TargetAttr target);                           \
   Features describe##Form(KernelOp kernel, llvm::ArrayRef<int64_t> values, TargetAttr target);
+#define QUERN_DEVICE_SCHEDULE(Form, version)                                                                           \
+  Values chooseDevice##Form(KernelOp kernel, TargetAttr target);                                                       \
+  double estimateDevice##Form(KernelOp kernel, llvm::ArrayRef<int64_t> values, TargetAttr target);                     \
+  Features describeDevice##Form(KernelOp kernel, llvm::ArrayRef<int64_t> values, TargetAttr target);
 #include "dialect/Schedules.def"
 
 /// An estimate for forms whose knobs no model weighs: 1 for the values chosen, and a hundredth more for each step of a

@@ -35,19 +35,23 @@ Plan toPlan(ScheduleAttr schedule) {
   return plan;
 }
 
-/// The plan as a schedule, or what is wrong with it.
-static llvm::Expected<ScheduleAttr> toSchedule(KernelOp kernel, const Plan &plan) {
+/// The plan as a schedule for `target`, or what is wrong with it.
+static llvm::Expected<ScheduleAttr> toSchedule(KernelOp kernel, const Plan &plan, TargetAttr target) {
+  ScheduleKind kind = getScheduleKind(target);
   for (const auto &[name, value] : plan)
-    if (auto fault = findFault(kernel.getForm(), name, value))
+    if (auto fault = findFault(kernel.getForm(), kind, name, value))
       return llvm::createStringError(*fault);
   SmallVector<int64_t> values;
-  for (const Knob &knob : getKnobs(kernel.getForm())) {
+  for (const Knob &knob : getKnobs(kernel.getForm(), kind)) {
     auto value = plan.find(knob.name.str());
     if (value == plan.end())
       return llvm::createStringError("the plan lacks `" + knob.name + "`");
     values.push_back(value->second);
   }
-  return makeSchedule(kernel.getContext(), kernel.getForm(), values);
+  if (auto gpu = dyn_cast<GpuTargetAttr>(target); gpu && plan.at("threads") > gpu.getBlockThreads())
+    return llvm::createStringError("a block has " + std::to_string(plan.at("threads")) + " threads, expected at most " +
+                                   std::to_string(gpu.getBlockThreads()));
+  return makeSchedule(kernel.getContext(), kernel.getForm(), kind, values);
 }
 
 /// Whether `database` has a row of this kernel for another version of its form.
@@ -58,10 +62,11 @@ static bool hasOtherVersion(const ScheduleDatabase &database, StringRef digest, 
 
 std::optional<MeasuredSchedules::Found>
 MeasuredSchedules::find(KernelOp kernel, TargetAttr target, llvm::function_ref<void(const Twine &)> onIgnored) const {
-  if (sources.empty() || getKnobs(kernel.getForm()).empty())
+  ScheduleKind kind = getScheduleKind(target);
+  if (sources.empty() || getKnobs(kernel.getForm(), kind).empty())
     return std::nullopt;
   std::string digest = getFullDigest(kernel);
-  int64_t version = getScheduleVersion(kernel.getForm());
+  int64_t version = getScheduleVersion(kernel.getForm(), kind);
   for (const Source &source : sources) {
     auto ignore = [&](const Twine &reason) {
       onIgnored("ignores the schedule of `" + Twine(source.path) + "`: " + reason);
@@ -73,7 +78,7 @@ MeasuredSchedules::find(KernelOp kernel, TargetAttr target, llvm::function_ref<v
         ignore("it was measured for another version of the form, expected version " + Twine(version));
       continue;
     }
-    llvm::Expected<ScheduleAttr> schedule = toSchedule(kernel, row->plan);
+    llvm::Expected<ScheduleAttr> schedule = toSchedule(kernel, row->plan, target);
     if (schedule)
       return Found{*schedule, source.path, row, row->base};
     ignore(llvm::toString(schedule.takeError()));
@@ -100,7 +105,7 @@ std::optional<MeasuredSchedules::Found> MeasuredSchedules::choose(KernelOp kerne
     if (!best)
       return std::nullopt;
     auto make = [&](const CandidatePlan &plan) {
-      return makeSchedule(kernel.getContext(), kernel.getForm(), plan.values);
+      return makeSchedule(kernel.getContext(), kernel.getForm(), getScheduleKind(target), plan.values);
     };
     return Found{make(plans[*best]), source.path, nullptr, toPlan(make(plans.front())),
                  std::exp(-predictions[*best].value)};

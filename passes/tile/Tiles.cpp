@@ -145,7 +145,7 @@ double getTaskCost(int64_t panels, MatmulOp anchor, const ContractShape &shape) 
 
 int64_t choosePanels(MatmulOp anchor, const ContractShape &shape, Tile tile) {
   int64_t best = tile.vectors;
-  for (int64_t panels : getLegal(anchor.getKernelForm(), "panels"))
+  for (int64_t panels : getLegal(anchor.getKernelForm(), ScheduleKind::Processor, "panels"))
     if (panels % tile.vectors == 0 && getTaskCost(panels, anchor, shape) < getTaskCost(best, anchor, shape))
       best = panels;
   return best;

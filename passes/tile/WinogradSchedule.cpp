@@ -58,7 +58,7 @@ Values chooseWinograd(KernelOp kernel, TargetAttr target) {
   auto anchor = cast<WinogradOp>(kernel.getAnchor());
   Values best;
   double limit = std::numeric_limits<double>::max();
-  for (int64_t lines : getLegal(kernel.getForm(), "lines")) {
+  for (int64_t lines : getLegal(kernel.getForm(), ScheduleKind::Processor, "lines")) {
     bool shared = isShared(anchor, lines, target);
     WinogradShape shape = getShape(anchor, lines, shared, target);
     Tile tile = chooseTile(shape.contract, target);

@@ -245,6 +245,24 @@ quern.kernel @surplus(%x: tensor<4xf32>) -> tensor<4xf32>
 
 // -----
 
+// expected-error@below {{schedule parameter `threads` is 96 on a device, expected 32, 64, 128, 256}}
+quern.kernel @threads(%x: tensor<4xf32>) -> tensor<4xf32>
+    attributes {form = #quern.form<map>, schedule = #quern.schedule<{threads = 96 : i64}>} {
+  %0 = quern.neg %x : tensor<4xf32>
+  quern.yield %0 : tensor<4xf32>
+}
+
+// -----
+
+// expected-error@below {{form `map` has no schedule parameter `lanes` on a device}}
+quern.kernel @both(%x: tensor<4xf32>) -> tensor<4xf32>
+    attributes {form = #quern.form<map>, schedule = #quern.schedule<{lanes = 8 : i64, threads = 64 : i64}>} {
+  %0 = quern.neg %x : tensor<4xf32>
+  quern.yield %0 : tensor<4xf32>
+}
+
+// -----
+
 // expected-error@below {{schedule parameter `lanes` is 8 : i32, expected an integer of 64 bits}}
 quern.kernel @width(%x: tensor<4xf32>) -> tensor<4xf32>
     attributes {form = #quern.form<map>, schedule = #quern.schedule<{lanes = 8 : i32}>} {

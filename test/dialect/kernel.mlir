@@ -71,7 +71,7 @@ quern.kernel @static(%x: tensor<4x64xf32>, %w: tensor<16x64xf32> {quern.packing 
 module attributes {quern.target = #quern.cpu<"zen4", vectorBits = 512, l1Bytes = 32768, l2Bytes = 1048576,
                                                 dot = "vnni", vectorRegisters = 32, bf16Dot = true>} {}
 
-// CHECK: module attributes {quern.target = #quern.gpu<"cuda", blockThreads = 128, bf16Dot = true>}
-module attributes {quern.target = #quern.gpu<"cuda", blockThreads = 128, bf16Dot = true>} {}
-// CHECK: module attributes {quern.target = #quern.gpu<"opencl", blockThreads = 128>}
-module attributes {quern.target = #quern.gpu<"opencl", blockThreads = 128>} {}
+// CHECK: module attributes {quern.target = #quern.gpu<"cuda", blockThreads = 256, bf16Dot = true, processors = 132, residentThreads = 2048, instructionsPerNs = 29652, bytesPerNs = 4800, launchNs = 2000>}
+module attributes {quern.target = #quern.gpu<"cuda", blockThreads = 256, bf16Dot = true, processors = 132, residentThreads = 2048, instructionsPerNs = 29652, bytesPerNs = 4800, launchNs = 2000>} {}
+// CHECK: module attributes {quern.target = #quern.gpu<"opencl", blockThreads = 128, processors = 132, residentThreads = 2048, instructionsPerNs = 29652, bytesPerNs = 4800, launchNs = 2000>}
+module attributes {quern.target = #quern.gpu<"opencl", blockThreads = 128, processors = 132, residentThreads = 2048, instructionsPerNs = 29652, bytesPerNs = 4800, launchNs = 2000>} {}

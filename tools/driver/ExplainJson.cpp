@@ -45,7 +45,7 @@ static json::Object describeStep(const Step &step) {
   for (const SourceOp &op : step.ops)
     ops.push_back(describeOp(op));
   json::Object schedule;
-  for (const Knob &knob : getKnobs(kernel.getForm()))
+  for (const Knob &knob : step.getKnobs())
     schedule[knob.name] =
         json::Object{{"value", *kernel.getSchedule()->getInt(knob.name)}, {"legal", json::Array(knob.legal)}};
   json::Value origin = nullptr;

@@ -203,7 +203,7 @@ void PlanPrinter::printOrigin(const ScheduleOrigin &origin) {
 void PlanPrinter::printSchedule(const Step &step) {
   printLabel("schedule") << "  ";
   KernelOp kernel = step.kernel;
-  ArrayRef<Knob> knobs = getKnobs(kernel.getForm());
+  ArrayRef<Knob> knobs = step.getKnobs();
   if (knobs.empty())
     os << "follows from the shapes";
   llvm::interleaveComma(knobs, os, [&](const Knob &knob) {

@@ -2,10 +2,11 @@
 
 #include "tools/driver/Explanation.h"
 
-#include "codegen/KernelWork.h"
 #include "codegen/Program.h"
 #include "codegen/RoutedLaunches.h"
+#include "dialect/KernelWork.h"
 #include "passes/fuse/Explain.h"
+#include "passes/tile/CostModel.h"
 
 #include "mlir/IR/Remarks.h"
 #include "llvm/ADT/StringExtras.h"
@@ -13,6 +14,11 @@
 using namespace mlir;
 
 namespace quern::tool {
+
+ArrayRef<Knob> Step::getKnobs() const {
+  KernelOp op = kernel;
+  return quern::getKnobs(op.getForm(), getScheduleKind(getTarget(op->getParentOfType<ModuleOp>())));
+}
 
 namespace {
 
@@ -177,7 +183,7 @@ Step Planner::makeStep(KernelOp kernel, SmallVector<SourceOp> ops) const {
   Step step;
   step.kernel = kernel;
   step.ops = std::move(ops);
-  step.arithmetic = *runtime::findArithmetic(std::string_view(codegen::getArithmetic(kernel)));
+  step.arithmetic = *runtime::findArithmetic(std::string_view(getArithmetic(kernel)));
   return step;
 }
 
@@ -186,7 +192,7 @@ void Planner::addLaunch(LaunchOp launch, KernelOp kernel) {
   auto same = llvm::find_if(plan.steps, [&](const Step &step) { return step.kernel == kernel && step.ops == ops; });
   if (same == plan.steps.end())
     same = plan.steps.insert(same, makeStep(kernel, std::move(ops)));
-  codegen::KernelWork work = codegen::getWork(kernel);
+  KernelWork work = getWork(kernel);
   double chosen = addExperts(work.bytes, plan.launches);
   double bytes = evaluate(work.bytes, chosen), operations = evaluate(work.operations, chosen);
   same->launches.push_back(plan.launches++);

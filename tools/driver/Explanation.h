@@ -86,6 +86,8 @@ struct Step {
   /// Whether arithmetic takes longer than memory.
   bool isComputeBound = false;
 
+  /// Those of its schedule.
+  llvm::ArrayRef<Knob> getKnobs() const;
   double getTotalPredicted() const { return predicted * double(launches.size()); }
   std::optional<double> getTotalMeasured() const {
     return measured ? std::optional(*measured * double(launches.size())) : std::nullopt;

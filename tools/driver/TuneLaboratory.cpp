@@ -260,17 +260,18 @@ static double toNumber(StringRef word) {
 void TuneLaboratory::addKernel(unsigned kernel, unsigned run, llvm::ArrayRef<double> profile, ScheduleAttr first) {
   constexpr size_t mostPlans = 400;
   KernelOp op = model.getKernels()[kernel];
+  ScheduleKind kind = getScheduleKind(target);
   std::vector<CandidatePlan> plans = listPlans(op, target);
   // Without tuning it has the plan that it was compiled with, which rows of an installation may have given it.
   auto isOwn = [&](const CandidatePlan &plan) {
-    return makeSchedule(op.getContext(), op.getForm(), plan.values) == op.getScheduleAttr();
+    return makeSchedule(op.getContext(), op.getForm(), kind, plan.values) == op.getScheduleAttr();
   };
   if (auto own = llvm::find_if(plans, isOwn); own != plans.end()) {
     std::rotate(plans.begin(), own, own + 1);
   } else {
     // One that the model would not have tried.
     CandidatePlan given{{}, plans.front().cost};
-    for (const Knob &knob : getKnobs(op.getForm()))
+    for (const Knob &knob : getKnobs(op.getForm(), kind))
       given.values.push_back(*op.getSchedule()->getInt(knob.name));
     plans.insert(plans.begin(), given);
   }
@@ -283,9 +284,9 @@ void TuneLaboratory::addKernel(unsigned kernel, unsigned run, llvm::ArrayRef<dou
   space.bound = profile[4];
   Space own{kernel, {}};
   for (const CandidatePlan &plan : llvm::ArrayRef(plans).take_front(mostPlans)) {
-    ScheduleAttr schedule = makeSchedule(op.getContext(), op.getForm(), plan.values);
+    ScheduleAttr schedule = makeSchedule(op.getContext(), op.getForm(), kind, plan.values);
     std::vector<int64_t> places;
-    for (auto [knob, value] : llvm::zip_equal(getKnobs(op.getForm()), plan.values))
+    for (auto [knob, value] : llvm::zip_equal(getKnobs(op.getForm(), kind), plan.values))
       places.push_back(llvm::find(knob.legal, value) - knob.legal.begin());
     // What another file found is believed to be better than all else.
     space.costs.push_back(schedule == first ? 0.9 * plans.front().cost : plan.cost);
@@ -300,7 +301,7 @@ Trials TuneLaboratory::getTrials(unsigned index, const tuner::KernelResult &resu
   KernelOp kernel = getKernel(index);
   auto describe = [&](unsigned candidate) {
     llvm::SmallVector<int64_t> values;
-    for (const Knob &knob : getKnobs(kernel.getForm()))
+    for (const Knob &knob : getKnobs(kernel.getForm(), getScheduleKind(target)))
       values.push_back(*getSchedule({index, candidate}).getInt(knob.name));
     return describePlan(kernel, values, target);
   };

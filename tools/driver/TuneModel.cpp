@@ -304,8 +304,9 @@ void TuneSession::showProgress(const tuner::Progress &progress) {
 }
 
 ScheduleKey TuneSession::getKey(KernelOp kernel) const {
-  return {getFullDigest(kernel), stringifyKernelForm(kernel.getForm()).str(), getScheduleVersion(kernel.getForm()),
-          compiler.getTargets().front().name.str(), threads};
+  const codegen::TargetSpec &target = compiler.getTargets().front();
+  int64_t version = getScheduleVersion(kernel.getForm(), getScheduleKind(target.getAttr(kernel.getContext())));
+  return {getFullDigest(kernel), stringifyKernelForm(kernel.getForm()).str(), version, target.name.str(), threads};
 }
 
 /// Times in whole nanoseconds, of many an even choice.

@@ -101,7 +101,7 @@ module attributes {quern.target = #quern.cpu<"zen4", vectorBits = 512, l1Bytes =
 
 // -----
 
-module attributes {quern.target = #quern.gpu<"cuda", blockThreads = 128, bf16Dot = true>} {
+module attributes {quern.target = #quern.gpu<"cuda", blockThreads = 256, bf16Dot = true, processors = 132, residentThreads = 2048, instructionsPerNs = 29652, bytesPerNs = 4800, launchNs = 2000>} {
   quern.parameter @w : tensor<8x64xbf16>
   // CHECK-LABEL: quern.entry @tensor_cores(
   // CHECK: quern.matmul %{{.*}} : tensor<2x64xbf16>, tensor<8x64xbf16>
@@ -114,7 +114,7 @@ module attributes {quern.target = #quern.gpu<"cuda", blockThreads = 128, bf16Dot
 
 // -----
 
-module attributes {quern.target = #quern.gpu<"opencl", blockThreads = 128>} {
+module attributes {quern.target = #quern.gpu<"opencl", blockThreads = 128, processors = 132, residentThreads = 2048, instructionsPerNs = 29652, bytesPerNs = 4800, launchNs = 2000>} {
   quern.parameter @w : tensor<8x64xbf16>
   // CHECK-LABEL: quern.entry @no_tensor_cores(
   // CHECK: quern.matmul %{{.*}} : tensor<2x64xf32>, tensor<8x64xbf16>

@@ -1,11 +1,11 @@
 //===- KernelWork.h - what one launch of a kernel reads, writes and computes ------------------===//
 
-#ifndef QUERN_CODEGEN_KERNELWORK_H
-#define QUERN_CODEGEN_KERNELWORK_H
+#ifndef QUERN_DIALECT_KERNELWORK_H
+#define QUERN_DIALECT_KERNELWORK_H
 
 #include "dialect/Ops.h"
 
-namespace quern::codegen {
+namespace quern {
 
 /// Sums of terms.
 struct KernelWork {
@@ -23,6 +23,6 @@ llvm::StringRef getArithmetic(KernelOp kernel);
 /// The work of `kernel`, as a formula of its symbolic sizes.
 KernelWork getWork(KernelOp kernel);
 
-} // namespace quern::codegen
+} // namespace quern
 
-#endif // QUERN_CODEGEN_KERNELWORK_H
+#endif // QUERN_DIALECT_KERNELWORK_H

@@ -1,13 +1,13 @@
 //===- KernelWork.cpp - what one launch of a kernel reads, writes and computes ----------------===//
 
-#include "codegen/KernelWork.h"
+#include "dialect/KernelWork.h"
 
 #include "dialect/PackedLayout.h"
 #include "dialect/Shapes.h"
 
 using namespace mlir;
 
-namespace quern::codegen {
+namespace quern {
 
 static RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
 
@@ -79,4 +79,4 @@ KernelWork getWork(KernelOp kernel) {
   return work;
 }
 
-} // namespace quern::codegen
+} // namespace quern

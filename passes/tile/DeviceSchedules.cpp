@@ -1,0 +1,193 @@
+//===- DeviceSchedules.cpp - the schedules of kernels on a device -----------------------------===//
+//
+// What is chosen is what kernels were written and counted with: 128 threads, and of products what fills a large device.
+// No kernel was measured on one, so the model (DeviceModel.h) only says which other plans are tried first.
+//
+//===------------------------------------------------------------------------------------------===//
+
+#include "passes/TensorType.h"
+#include "passes/tile/DeviceModel.h"
+#include "passes/tile/Heuristics.h"
+
+#include "dialect/PackedLayout.h"
+#include "dialect/Shapes.h"
+
+#include <cmath>
+#include <limits>
+
+using namespace mlir;
+
+namespace quern {
+
+static constexpr double never = std::numeric_limits<double>::infinity();
+
+static GpuTargetAttr getGpu(TargetAttr target) { return cast<GpuTargetAttr>(target); }
+
+/// Whether a block may have so many threads, the first knob of every form.
+static bool fits(ArrayRef<int64_t> values, TargetAttr target) { return values[0] <= getGpu(target).getBlockThreads(); }
+
+static int64_t chooseThreads(TargetAttr target) {
+  constexpr int64_t usual = 128;
+  return std::min(usual, getGpu(target).getBlockThreads());
+}
+
+// Forms whose launches have a thread for each element of something.
+
+/// A thread for each element of the result, as many instructions for each as it has operations, and some for its place.
+static DeviceLaunch getElementLaunch(KernelOp kernel, double threads) {
+  constexpr double place = 20;
+  UsualWork work = getUsualWork(kernel);
+  double blocks = std::ceil(work.elements / threads);
+  return {blocks, threads, threads, work.bytes, work.operations + place * work.elements};
+}
+
+/// A block for each row, whatever its threads; the same for each head of a token, and each chunk of it.
+static DeviceLaunch getRowLaunch(KernelOp kernel, double threads) {
+  DeviceLaunch launch = getElementLaunch(kernel, threads);
+  auto result = cast<RankedTensorType>(kernel.getResultTypes().front());
+  double depth = result.getRank() == 0 || result.isDynamicDim(result.getRank() - 1) ? double(usualRows)
+                                                                                    : double(result.getShape().back());
+  launch.blocks = std::max(1.0, getUsualWork(kernel).elements / std::max(depth, 1.0));
+  return launch;
+}
+
+static Features describeThreads(const DeviceLaunch &launch, TargetAttr target) {
+  Features features;
+  features.add("threads", std::log2(launch.threads / 128));
+  features.add("waves", getWaveTail(launch, getGpu(target)));
+  return features;
+}
+
+#define QUERN_THREADS(Form, getLaunch)                                                                                 \
+  Values chooseDevice##Form(KernelOp, TargetAttr target) { return {chooseThreads(target)}; }                           \
+  double estimateDevice##Form(KernelOp kernel, ArrayRef<int64_t> values, TargetAttr target) {                          \
+    return fits(values, target) ? getTime(getLaunch(kernel, double(values[0])), getGpu(target)) : never;               \
+  }                                                                                                                    \
+  Features describeDevice##Form(KernelOp kernel, ArrayRef<int64_t> values, TargetAttr target) {                        \
+    return describeThreads(getLaunch(kernel, double(values[0])), target);                                              \
+  }
+QUERN_THREADS(Map, getElementLaunch)
+QUERN_THREADS(Gather, getElementLaunch)
+QUERN_THREADS(Append, getElementLaunch)
+QUERN_THREADS(Conv, getElementLaunch)
+QUERN_THREADS(Pool, getElementLaunch)
+QUERN_THREADS(Winograd, getElementLaunch)
+QUERN_THREADS(Values, getElementLaunch)
+QUERN_THREADS(Experts, getElementLaunch)
+QUERN_THREADS(Routing, getElementLaunch)
+QUERN_THREADS(Rows, getRowLaunch)
+QUERN_THREADS(Attention, getRowLaunch)
+#undef QUERN_THREADS
+
+// Products by weights.
+
+namespace {
+/// The values of a contraction's knobs, in the order of Schedules.def.
+struct ContractPlan {
+  explicit ContractPlan(ArrayRef<int64_t> values)
+      : threads(values[0]), panels(values[1]), within(values[2]), narrow(values[3]) {}
+  int64_t threads, panels, within, narrow;
+};
+
+/// What a contraction is like.
+struct DeviceContract {
+  explicit DeviceContract(KernelOp kernel);
+
+  /// Whether panels are not full ones: a block then has one; whether rows are few, and a block may have one with its
+  /// left side; whether tensor cores multiply it, where there are.
+  bool isRagged, isFew, isTensor;
+  /// Whether the left side is computed, not an argument.
+  bool hasLeft;
+  double rows, panels, columns, products;
+  UsualWork work;
+};
+} // namespace
+
+DeviceContract::DeviceContract(KernelOp kernel) {
+  auto anchor = cast<MatmulOp>(kernel.getAnchor());
+  RankedTensorType lhs = getTensorType(anchor.getLhs());
+  isRagged = anchor.getNumOutputs() % PackedLayout::panelRows != 0;
+  isFew = areFew(lhs) && !anchor.isBatched() && !isRagged;
+  hasLeft = !isa<BlockArgument>(anchor.getLhs());
+  isTensor = !areFew(lhs) && lhs.getElementType().isBF16();
+  rows = lhs.isDynamicDim(0) ? usualRows : double(std::max<int64_t>(1, lhs.getDimSize(0)));
+  panels = double(std::max<int64_t>(1, PackedLayout::panels(anchor.getNumOutputs())));
+  columns = double(getTensorType(anchor.getWeight()).getDimSize(1));
+  products = double(llvm::range_size(anchor->getBlock()->getOps<MatmulOp>()));
+  work = getUsualWork(kernel);
+}
+
+/// Blocks that keep a large device busy have a panel each; of more, up to 8 panels share what a block does once.
+Values chooseDeviceContract(KernelOp kernel, TargetAttr target) {
+  constexpr int64_t enoughBlocks = 512, mostPanels = 8, narrowRows = 64;
+  DeviceContract shape(kernel);
+  int64_t blocks = int64_t(shape.panels) * int64_t(shape.rows);
+  int64_t panels = shape.isFew ? std::clamp<int64_t>(blocks / enoughBlocks, 1, mostPanels) : 1;
+  return {chooseThreads(target), panels, shape.isFew, narrowRows};
+}
+
+/// What Halide's kernel takes. A panel's sums are shared by 16 · 8 threads; the left side of a row is computed by each
+/// of its blocks, or once by launches of its own.
+static double getPlainTime(const DeviceContract &shape, const ContractPlan &plan, GpuTargetAttr gpu) {
+  // Instructions of a thread for each operation of a product, and for each column of a left side with its norm and its
+  // quants: counted by the interpreter of PTX for Q4_0, 2048 → 4096 (docs/gpu.md).
+  constexpr double perOperation = 0.9, perColumn = 25;
+  // Launches of a norm and of quants: its partial sums, their sum, the row, the largest values, quants, their sums.
+  constexpr double leftLaunches = 6;
+  constexpr int64_t sharing = 128;
+  DeviceLaunch launch;
+  launch.blocks = shape.rows * std::ceil(shape.panels / double(plan.panels));
+  launch.threads = double(plan.threads), launch.working = double(std::min(plan.threads, sharing));
+  launch.bytes = shape.work.bytes;
+  double left = perColumn * shape.columns;
+  launch.instructions = perOperation * shape.work.operations + (plan.within ? launch.blocks * left : 0);
+  DeviceLaunch before{shape.rows, launch.threads, launch.threads, 0, shape.rows * left / leftLaunches};
+  return getTime(launch, gpu) + (plan.within || !shape.hasLeft ? 0 : leftLaunches * getTime(before, gpu));
+}
+
+/// What tensor cores take: each tile reads its rows of the left side and its columns of the weights.
+static double getTensorTime(const DeviceContract &shape, const ContractPlan &plan, GpuTargetAttr gpu) {
+  /// `instructions` are those of a thread's step of 32 columns, counted in the PTX of a product of 1024 by 1024.
+  struct Tile {
+    double rows, columns, threads, instructions;
+  };
+  constexpr Tile wide{128, 128, 256, 96}, narrow{64, 32, 128, 59};
+  const Tile &tile = shape.rows <= double(plan.narrow) ? narrow : wide;
+  double columns = shape.panels * PackedLayout::panelRows * shape.products;
+  double rowTiles = std::ceil(shape.rows / tile.rows), columnTiles = std::ceil(columns / tile.columns);
+  DeviceLaunch launch{rowTiles * columnTiles, tile.threads, tile.threads, 0, 0};
+  launch.bytes = 2 * shape.columns * (rowTiles * columns + columnTiles * shape.rows);
+  launch.instructions = launch.blocks * tile.threads * tile.instructions * shape.columns / 32;
+  return getTime(launch, gpu);
+}
+
+double estimateDeviceContract(KernelOp kernel, ArrayRef<int64_t> values, TargetAttr target) {
+  DeviceContract shape(kernel);
+  ContractPlan plan(values), usual(chooseDeviceContract(kernel, target));
+  bool isTensor = shape.isTensor && target.getBf16Dot();
+  if (!fits(values, target))
+    return never;
+  if (isTensor) // What is said of Halide's products says nothing; threads are those of the left side.
+    return plan.panels == usual.panels && plan.within == usual.within ? getTensorTime(shape, plan, getGpu(target))
+                                                                      : never;
+  bool saysNothing =
+      plan.narrow != usual.narrow || (plan.within && !shape.isFew) || (plan.panels > 1 && shape.isRagged);
+  if (saysNothing)
+    return never;
+  return getPlainTime(shape, plan, getGpu(target));
+}
+
+Features describeDeviceContract(KernelOp kernel, ArrayRef<int64_t> values, TargetAttr target) {
+  DeviceContract shape(kernel);
+  ContractPlan plan(values);
+  Features features(shape.isFew ? "few" : shape.isTensor && target.getBf16Dot() ? "tensor" : "");
+  double blocks = shape.rows * std::ceil(shape.panels / double(plan.panels)), threads = double(plan.threads);
+  features.add("threads", std::log2(threads / 128));
+  features.add("panels", std::log2(double(plan.panels)));
+  features.add("within", double(plan.within));
+  features.add("narrow", shape.rows <= double(plan.narrow));
+  features.add("waves", getWaveTail({blocks, threads, threads, 0, 0}, getGpu(target)));
+  return features;
+}
+
+} // namespace quern
