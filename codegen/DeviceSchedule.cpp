@@ -77,30 +77,53 @@ void DeviceSchedule::spreadWrites(Func func, ArrayRef<RVar> parallel) const {
   }
 }
 
-DeviceSchedule::Block DeviceSchedule::spreadBlocks(Func func, const Var &inner, const Var *outer, int turns) const {
-  func.compute_root();
+DeviceSchedule::Block DeviceSchedule::spreadTiles(Func func, ArrayRef<Side> sides) const {
   Stage stage(func);
-  Var part("part"), thread("thread"), group("group"), turn("turn"), block("block");
-  if (outer)
-    stage.split(*outer, group, turn, turns, TailStrategy::GuardWithIf);
+  SmallVector<VarOrRVar> threads, turns, blocks;
+  for (const Side &side : sides) {
+    const std::string &name = side.var.name();
+    Var tile(name + "_tile"), within(name + "_within"), turn(name + "_turn");
+    stage.split(side.var, tile, within, side.size, TailStrategy::GuardWithIf);
+    threads.push_back(within);
+    if (side.turns > 1) {
+      stage.split(tile, tile, turn, side.turns, TailStrategy::GuardWithIf);
+      turns.push_back(turn);
+    }
+    blocks.insert(blocks.begin(), tile);
+  }
+  for (const Var &var : func.args())
+    if (llvm::none_of(sides, [&](const Side &side) { return side.var.name() == var.name(); }))
+      blocks.push_back(var);
+  return spreadBlocks(func, threads, turns, blocks);
+}
+
+DeviceSchedule::Block DeviceSchedule::spreadBlocks(Func func, const Var &inner) const {
   SmallVector<VarOrRVar> blocks;
   for (const Var &var : func.args())
     if (var.name() != inner.name())
-      blocks.push_back(outer && var.name() == outer->name() ? group : var);
-  stage.split(inner, part, thread, blockThreads, TailStrategy::GuardWithIf);
+      blocks.push_back(var);
+  return spreadBlocks(func, {inner}, {}, blocks);
+}
+
+DeviceSchedule::Block DeviceSchedule::spreadBlocks(Func func, ArrayRef<VarOrRVar> threads, ArrayRef<VarOrRVar> turns,
+                                                   ArrayRef<VarOrRVar> blocks) const {
+  func.compute_root();
+  Stage stage(func);
+  Var part("part"), thread("thread"), block("block");
+  stage.split(fuse(stage, threads, {}), part, thread, blockThreads, TailStrategy::GuardWithIf);
   SmallVector<VarOrRVar> serial = {thread, part};
-  if (outer)
-    serial.push_back(turn);
+  serial.append(turns.begin(), turns.end());
   // A name that the caller knows.
   stage.rename(fuse(stage, blocks, serial), block);
   stage.gpu_blocks(block).gpu_threads(thread);
-  return Block(func, block, outer ? turn : block);
+  return Block(func, block, turns.empty() ? block : turns.front().var);
 }
 
-void DeviceSchedule::spreadWithin(Func func, const Block &block, ArrayRef<VarOrRVar> threads) const {
+void DeviceSchedule::spreadWithin(Func func, const Block &block, ArrayRef<VarOrRVar> threads,
+                                  ArrayRef<VarOrRVar> serial) const {
   func.compute_at(block.consumer, block.loop).store_in(MemoryType::GPUShared);
   if (!threads.empty())
-    spreadUpdate(Stage(func), threads, {});
+    spreadUpdate(Stage(func), threads, serial);
 }
 
 void DeviceSchedule::spreadUpdate(Stage stage, ArrayRef<VarOrRVar> threads, ArrayRef<VarOrRVar> serial) const {
@@ -109,6 +132,10 @@ void DeviceSchedule::spreadUpdate(Stage stage, ArrayRef<VarOrRVar> threads, Arra
   VarOrRVar all = fuse(stage, threads, serial);
   VarOrRVar turn = makeVar("turn", all.is_rvar), thread = makeVar("thread", all.is_rvar);
   stage.split(all, turn, thread, blockThreads, TailStrategy::GuardWithIf).gpu_threads(thread);
+}
+
+void DeviceSchedule::keepInThread(Func func, Func consumer) const {
+  func.compute_at(consumer, Var("thread")).store_in(MemoryType::Register);
 }
 
 } // namespace quern::codegen

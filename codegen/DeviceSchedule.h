@@ -15,6 +15,7 @@ class DeviceSchedule {
 public:
   /// Blocks of `blockThreads` threads, a knob of every form.
   explicit DeviceSchedule(int blockThreads) : blockThreads(blockThreads) {}
+  int getBlockThreads() const { return blockThreads; }
 
   /// A thread for each element of `func`. Of an update, for each value of its pure variables: it goes through the
   /// reduction's domain in its order, so that a sum is the same whatever the device.
@@ -26,7 +27,7 @@ public:
   /// The blocks of a function, within which others may be computed.
   class Block {
   public:
-    /// The same for each turn of a block.
+    /// The same for each turn of a block; for the block where it has none.
     Block inTurn() const { return Block(consumer, turn, turn); }
 
   private:
@@ -37,24 +38,33 @@ public:
     Halide::Var loop, turn;
   };
 
+  /// How many values of a variable a block has side by side, and how often as many, one after the other.
+  struct Side {
+    Halide::Var var;
+    int size;
+    int turns = 1;
+  };
+
+  /// A block for each tile of `func`, whose threads are the values that it has of all `sides`; one of them may have
+  /// turns. Blocks next to each other differ in the last side. Of any other variable a block has one value.
+  Block spreadTiles(Halide::Func func, llvm::ArrayRef<Side> sides) const;
   /// A block for each value of all variables of `func` but `inner`, whose values are its threads'.
-  Block spreadBlocks(Halide::Func func, const Halide::Var &inner) const {
-    return spreadBlocks(func, inner, nullptr, 1);
-  }
-  /// The same, but that a block takes `turns` values of `outer`, one after the other.
-  Block spreadBlocks(Halide::Func func, const Halide::Var &inner, const Halide::Var &outer, int turns) const {
-    return spreadBlocks(func, inner, &outer, turns);
-  }
+  Block spreadBlocks(Halide::Func func, const Halide::Var &inner) const;
   /// Computes `func` within `block`, whose threads share it: those for each value of `threads`, one where there are
-  /// none. Updates are spread by `spreadUpdate`.
-  void spreadWithin(Halide::Func func, const Block &block, llvm::ArrayRef<Halide::VarOrRVar> threads) const;
+  /// none. A thread goes through `serial`. Updates are spread by `spreadUpdate`.
+  void spreadWithin(Halide::Func func, const Block &block, llvm::ArrayRef<Halide::VarOrRVar> threads,
+                    llvm::ArrayRef<Halide::VarOrRVar> serial = {}) const;
   /// The threads of a block for each value of `threads`, which write different elements and go through `serial`, the
   /// first one innermost.
   void spreadUpdate(Halide::Stage stage, llvm::ArrayRef<Halide::VarOrRVar> threads,
                     llvm::ArrayRef<Halide::VarOrRVar> serial) const;
+  /// Computes what a thread needs of `func` for its elements of `consumer`, which is spread within a block, in
+  /// registers.
+  void keepInThread(Halide::Func func, Halide::Func consumer) const;
 
 private:
-  Block spreadBlocks(Halide::Func func, const Halide::Var &inner, const Halide::Var *outer, int turns) const;
+  Block spreadBlocks(Halide::Func func, llvm::ArrayRef<Halide::VarOrRVar> threads,
+                     llvm::ArrayRef<Halide::VarOrRVar> turns, llvm::ArrayRef<Halide::VarOrRVar> blocks) const;
   void spread(Halide::Stage stage, llvm::ArrayRef<Halide::VarOrRVar> threads,
               llvm::ArrayRef<Halide::VarOrRVar> serial) const;
   int blockThreads;

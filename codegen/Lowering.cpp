@@ -103,6 +103,9 @@ LogicalResult Lowering::addArguments() {
     }
     Halide::ImageParam param(toHalide(native.element), static_cast<int>(native.dims.size()), name);
     constrain(param, native.dims);
+    // A panel begins on a line, and what is said of its blocks in multiples of 16 bytes.
+    if (target.isDevice() && kernel.getPacking(inputs[native.operand].getArgNumber()))
+      param.set_host_alignment(16);
     for (auto [d, dim] : llvm::enumerate(native.dims))
       if (!dim.extent.isStatic() &&
           llvm::none_of(symbols, [&](const auto &known) { return known.first == dim.extent.name(); }))

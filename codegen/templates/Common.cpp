@@ -95,18 +95,21 @@ void spreadStages(const Lowering &lowering, const DeviceSchedule &schedule) {
 }
 
 void spreadStages(const Lowering &lowering, const DeviceSchedule &schedule, const DeviceSchedule::Block &block) {
+  // So many steps of a sum are read before the first one is added.
+  constexpr int ahead = 4;
   for (const RowStage &stage : lowering.getStages()) {
     Halide::Func func = stage.func;
-    if (stage.kind == RowStage::Kind::PerRow) {
-      schedule.spreadWithin(func, block, {});
+    std::vector<Halide::Var> args = func.args();
+    llvm::SmallVector<Halide::VarOrRVar> threads(args.begin(), args.end()), serial;
+    if (stage.kind == RowStage::Kind::WholeRow)
+      serial.append(std::next(threads.begin()), threads.end()), threads.truncate(1);
+    if (stage.kind == RowStage::Kind::Partial)
+      func.bound(args[0], 0, RowStage::lanes);
+    schedule.spreadWithin(func, block, threads, serial);
+    if (stage.kind != RowStage::Kind::Partial)
       continue;
-    }
-    Halide::Var first = func.args()[0];
-    if (stage.kind == RowStage::Kind::Partial)
-      func.bound(first, 0, RowStage::lanes);
-    schedule.spreadWithin(func, block, {first});
-    if (stage.kind == RowStage::Kind::Partial)
-      schedule.spreadUpdate(func.update(), {first}, {stage.steps.x});
+    schedule.spreadUpdate(func.update(), threads, {stage.steps.x});
+    func.update().unroll(stage.steps.x, ahead, Halide::TailStrategy::GuardWithIf);
   }
 }
 

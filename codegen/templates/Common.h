@@ -44,7 +44,7 @@ Formula padImage(Halide::Func &padded, const Formula &image);
 Formula panelFormula(std::vector<Halide::Expr> shape, Halide::Var i, Halide::Var o,
                      std::function<Halide::Expr(Halide::Expr lane, Halide::Expr panel, const Index &index)> at);
 
-/// The lowering's stages on a device, before everything else, or those of a row within each block.
+/// The lowering's stages on a device, before everything else, or those of its rows within each block.
 void spreadStages(const Lowering &lowering, const DeviceSchedule &schedule);
 void spreadStages(const Lowering &lowering, const DeviceSchedule &schedule, const DeviceSchedule::Block &block);
 /// The bytes that a block needs for the stages of a row of `depth` numbers.

@@ -270,6 +270,9 @@ LogicalResult buildLhs(Lowering &lowering, ContractFuncs &funcs, MatmulOp matmul
   if (failed(rows))
     return failure();
   lhs = flattenRows(*rows);
+  // Whole tiles of rows are computed there.
+  if (lowering.getTarget().isDevice())
+    lhs.at = [all = lhs](const Index &index) { return all.at({min(index[0], all.shape[0] - 1), index[1]}); };
   if (quantize) {
     funcs.quantized.emplace(lhs, lowering.getTarget().isDevice());
     return success();

@@ -13,18 +13,20 @@ namespace quern::codegen {
 
 /// One product of a contraction. Indices: i the lane within a panel, o the panel, m the row.
 struct Product {
-  /// On a device: how many threads share a sum.
-  static constexpr int slices = 8;
-
   PackedWeight weight;
   /// f32 [i, o, m]: the sum, updated block by block in ascending order.
   Halide::Func sum;
   /// Columns within a block and blocks; (1, k) for f32 and f16. For products of quants only the blocks, of bf16 the
   /// pairs; of compressed weights columns or pairs of a unit, units of a block, and blocks.
   Halide::RDom steps;
-  /// On a device: f32 [i, slice, o, m], the slices that `sum` adds up; `steps` are then those of a block, and the
-  /// blocks of a slice. Undefined else.
-  Halide::Func part;
+  /// On a device: f32 [i, slice, o, m], the slices that `sum` adds up, a thread's own and those of a block; `steps` are
+  /// then those of a block of a weight, and the blocks of a slice. Undefined else.
+  Halide::Func part, parts;
+  int slices = 1;
+  /// On a device, what a thread reads at once of a block: words, scales and mins, or floats, of some lanes, i first;
+  /// and words of the left side, the first argument their place in the block. What is not read so is undefined.
+  std::vector<Halide::Func> loads;
+  Halide::Func left;
   /// i32 [i, o, m, block]: the product of one block of quants. Undefined for f32 activations.
   Halide::Func dot;
   /// Of a compressed weight: u32 [i, pair, o], the same two rows at a time, u64 [word, half, unit, o], and the high

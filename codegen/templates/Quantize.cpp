@@ -13,27 +13,51 @@ Expr multiplyWords(Expr a, Expr b, Expr sum) {
                               Internal::Call::PureExtern);
 }
 
+/// The scale of a block whose largest number has the bits `largest`, and 1 / scale.
+static std::pair<Expr, Expr> getScale(Expr largest) {
+  Expr scale =
+      reinterpret<float>(reinterpret<int32_t>(reinterpret<float>(largest) / float(QuantizedRows::largestQuant)) & ~3);
+  Expr isZero = scale < std::numeric_limits<float>::min();
+  return {select(isZero, 0.0f, scale), select(isZero, 0.0f, 1.0f / scale)};
+}
+
 QuantizedRows::QuantizedRows(const Formula &rows, bool isOnDevice)
     : largest("largest"), scales("scales"), quants("quants"), columns(0, block, "columns") {
+  if (isOnDevice) {
+    buildWords(rows);
+    return;
+  }
   Var k("k"), b("b"), m("m");
   // Not negative floats are in the order of their bits; unlike floats, integers are reduced as vectors.
   largest(b, m) = 0;
   largest(b, m) = max(largest(b, m), reinterpret<int32_t>(abs(rows.at({m, b * block + columns}))));
-  Expr scale = reinterpret<float>(reinterpret<int32_t>(reinterpret<float>(largest(b, m)) / float(largestQuant)) & ~3);
-  Expr isZero = scale < std::numeric_limits<float>::min();
-  Expr inverse = select(isZero, 0.0f, 1.0f / scale);
-  scale = select(isZero, 0.0f, scale);
+  auto [scale, inverse] = getScale(largest(b, m));
   scales(b, m) = Tuple(scale, inverse, scale * bias);
-  auto roundAt = [&](Expr at) { return round(rows.at({m, at}) * scales(at / block, m)[1]); };
-  quants(k, m) = cast<int8_t>(roundAt(k));
-  if (!isOnDevice)
-    return;
-  // By way of 32 bits: a negative number becomes a byte without a sign in every device's own way.
-  words = Func("words");
-  Expr word = cast<uint32_t>(0);
+  quants(k, m) = cast<int8_t>(round(rows.at({m, k}) * scales(k / block, m)[1]));
+}
+
+void QuantizedRows::buildWords(const Formula &rows) {
+  constexpr int wordsOfBlock = block / 4;
+  Var k("k"), b("b"), m("m");
+  largestOfWords = Func("largest_of_words");
+  Expr most = 0;
   for (int byte = 0; byte < 4; ++byte)
-    word = word | (cast<uint32_t>(cast<int32_t>(roundAt(4 * k + byte)) & 255) << (8 * byte));
-  words(k, m) = word;
+    most = max(most, reinterpret<int32_t>(rows.at({m, 4 * k + byte})) & std::numeric_limits<int32_t>::max());
+  largestOfWords(k, m) = most;
+  most = largestOfWords(b * wordsOfBlock, m);
+  for (int word = 1; word < wordsOfBlock; ++word)
+    most = max(most, largestOfWords(b * wordsOfBlock + word, m));
+  auto [scale, inverse] = getScale(most);
+  scales(b, m) = Tuple(scale, inverse);
+  // Digits of base 256, from -128 on: with 128 added to each they are bytes that carry nothing to each other.
+  Expr digits = 0;
+  for (int byte = 3; byte >= 0; --byte)
+    digits = digits * 256 + cast<int32_t>(round(rows.at({m, 4 * k + byte}) * scales(k / wordsOfBlock, m)[1]));
+  Expr middles = Expr(uint32_t(0x80808080));
+  words = Func("words");
+  words(k, m) = (reinterpret<uint32_t>(digits) + middles) ^ middles;
+  // Rows one behind the other, of whole words of four.
+  words.bound(k, 0, rows.shape.back() / 4);
 }
 
 Func QuantizedRows::widen() {
@@ -46,17 +70,21 @@ Func QuantizedRows::widen() {
 }
 
 Func QuantizedRows::sums(int group) {
-  RDom all(0, words.defined() ? group / 4 : group, "group");
+  RDom all(0, group, "group");
   auto [entry, isNew] = groupSums.try_emplace(group, Func("sums"), all);
   auto &[sum, r] = entry->second;
   if (!isNew)
     return sum;
   Var b("b"), m("m");
-  sum(b, m) = 0;
-  if (words.defined())
-    sum(b, m) = multiplyWords(Expr(uint32_t(0x01010101)), words(b * (group / 4) + r, m), sum(b, m));
-  else
+  if (!words.defined()) {
+    sum(b, m) = 0;
     sum(b, m) += cast<int32_t>(quants(b * group + r, m));
+    return sum;
+  }
+  Expr total = 0;
+  for (int word = 0; word < group / 4; ++word)
+    total = multiplyWords(Expr(uint32_t(0x01010101)), words(b * (group / 4) + word, m), total);
+  sum(b, m) = total;
   return sum;
 }
 
@@ -128,8 +156,6 @@ void QuantizedRows::schedule(int lanes, bool parallel) {
 
 std::vector<Func> QuantizedRows::listStored() const {
   std::vector<Func> stored = {scales, words};
-  for (const auto &[group, entry] : groupSums)
-    stored.push_back(entry.first);
   for (const auto &[key, start] : groupStarts)
     stored.push_back(start);
   for (const auto &[group, scaled] : groupScaledSums)
@@ -143,12 +169,10 @@ void QuantizedRows::spread(const DeviceSchedule &device) const {
 }
 
 void QuantizedRows::spreadWithin(const DeviceSchedule &device, const DeviceSchedule::Block &of) const {
-  for (Func func : listStored()) {
-    Var first = func.args()[0];
-    device.spreadWithin(func, of, {first});
-    if (func.has_update_definition())
-      device.spreadUpdate(func.update(), {first}, {RVar(func.rvars(0)[0])});
-  }
+  std::vector<Func> stored = listStored();
+  stored.insert(stored.begin(), largestOfWords);
+  for (const Func &func : stored)
+    device.spreadWithin(func, of, {func.args()[0]}, {func.args()[1]});
 }
 
 } // namespace quern::codegen

@@ -22,15 +22,17 @@ struct QuantizedRows {
   /// bits with an integer added are those of the sum.
   static constexpr float bias = 0x1.8p23f;
 
-  /// [block, row]: max|x| as the bits of an f32; scale, 1 / scale and scale · bias
+  /// [block, row]: max|x| as the bits of an f32; scale, 1 / scale and, on a processor, scale · bias
   Halide::Func largest, scales;
+  /// On a device: i32 [k / 4, row], max|x| of the four columns of a word, as the bits of an f32.
+  Halide::Func largestOfWords;
   /// int8 [k, row]
   Halide::Func quants;
   /// The same in i16, for products that add pairs of those; undefined where there are none.
   Halide::Func wideQuants;
   Halide::RDom columns;
 
-  /// u32 [k / 4, row]: four quants, the first in the low byte; for a device.
+  /// On a device: u32 [k / 4, row], four quants, the first in the low byte.
   Halide::Func words;
 
   QuantizedRows(const Formula &rows, bool isOnDevice);
@@ -46,12 +48,14 @@ struct QuantizedRows {
   Halide::Func scaledSums(int group);
   /// Computes everything before its consumers, `lanes` values at a time; rows in parallel where `parallel`.
   void schedule(int lanes, bool parallel);
-  /// The same on a device, or within each block of a consumer, of one row.
+  /// The same on a device, or within each block of a consumer, of its rows.
   void spread(const DeviceSchedule &device) const;
   void spreadWithin(const DeviceSchedule &device, const DeviceSchedule::Block &block) const;
 
 private:
-  /// i32 [group, row]: the sums of the quants of a group.
+  /// Defines `largestOfWords`, and the scales and words by it.
+  void buildWords(const Formula &rows);
+  /// i32 [group, row]: the sums of the quants of a group. On a device what needs one adds it up for itself.
   Halide::Func sums(int group);
   /// What a device stores, each function behind what it reads.
   std::vector<Halide::Func> listStored() const;
