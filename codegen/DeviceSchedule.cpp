@@ -94,7 +94,7 @@ DeviceSchedule::Block DeviceSchedule::spreadTiles(Func func, ArrayRef<Side> side
   for (const Var &var : func.args())
     if (llvm::none_of(sides, [&](const Side &side) { return side.var.name() == var.name(); }))
       blocks.push_back(var);
-  return spreadBlocks(func, threads, turns, blocks);
+  return spreadBlocks(func, stage, threads, turns, blocks);
 }
 
 DeviceSchedule::Block DeviceSchedule::spreadBlocks(Func func, const Var &inner) const {
@@ -102,26 +102,37 @@ DeviceSchedule::Block DeviceSchedule::spreadBlocks(Func func, const Var &inner) 
   for (const Var &var : func.args())
     if (var.name() != inner.name())
       blocks.push_back(var);
-  return spreadBlocks(func, {inner}, {}, blocks);
+  return spreadBlocks(func, Stage(func), {inner}, {}, blocks);
 }
 
-DeviceSchedule::Block DeviceSchedule::spreadBlocks(Func func, ArrayRef<VarOrRVar> threads, ArrayRef<VarOrRVar> turns,
+DeviceSchedule::Block DeviceSchedule::spreadWrites(Func func, ArrayRef<VarOrRVar> threads, const RVar &turn,
                                                    ArrayRef<VarOrRVar> blocks) const {
+  std::vector<Var> args = func.args();
+  spread(Stage(func), SmallVector<VarOrRVar>(args.begin(), args.end()), {});
+  Stage update = func.update();
+  update.allow_race_conditions();
+  return spreadBlocks(func, update, threads, {turn}, blocks);
+}
+
+DeviceSchedule::Block DeviceSchedule::spreadBlocks(Func func, Stage stage, ArrayRef<VarOrRVar> threads,
+                                                   ArrayRef<VarOrRVar> turns, ArrayRef<VarOrRVar> blocks) const {
   func.compute_root();
-  Stage stage(func);
-  Var part("part"), thread("thread"), block("block");
-  stage.split(fuse(stage, threads, {}), part, thread, blockThreads, TailStrategy::GuardWithIf);
+  VarOrRVar all = fuse(stage, threads, {});
+  VarOrRVar part = makeVar("part", all.is_rvar), thread = makeVar("thread", all.is_rvar);
+  stage.split(all, part, thread, blockThreads, TailStrategy::GuardWithIf);
   SmallVector<VarOrRVar> serial = {thread, part};
   serial.append(turns.begin(), turns.end());
+  VarOrRVar of = fuse(stage, blocks, serial);
   // A name that the caller knows.
-  stage.rename(fuse(stage, blocks, serial), block);
+  VarOrRVar block = makeVar("block", of.is_rvar);
+  stage.rename(of, block);
   stage.gpu_blocks(block).gpu_threads(thread);
-  return Block(func, block, turns.empty() ? block : turns.front().var);
+  return Block(func, block, turns.empty() ? block : turns.front());
 }
 
 void DeviceSchedule::spreadWithin(Func func, const Block &block, ArrayRef<VarOrRVar> threads,
                                   ArrayRef<VarOrRVar> serial) const {
-  func.compute_at(block.consumer, block.loop).store_in(MemoryType::GPUShared);
+  func.compute_at(LoopLevel(block.consumer, block.loop)).store_in(MemoryType::GPUShared);
   if (!threads.empty())
     spreadUpdate(Stage(func), threads, serial);
 }

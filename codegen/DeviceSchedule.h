@@ -32,10 +32,10 @@ public:
 
   private:
     friend class DeviceSchedule;
-    Block(Halide::Func consumer, Halide::Var loop, Halide::Var turn)
+    Block(Halide::Func consumer, Halide::VarOrRVar loop, Halide::VarOrRVar turn)
         : consumer(std::move(consumer)), loop(std::move(loop)), turn(std::move(turn)) {}
     Halide::Func consumer;
-    Halide::Var loop, turn;
+    Halide::VarOrRVar loop, turn;
   };
 
   /// How many values of a variable a block has side by side, and how often as many, one after the other.
@@ -50,6 +50,10 @@ public:
   Block spreadTiles(Halide::Func func, llvm::ArrayRef<Side> sides) const;
   /// A block for each value of all variables of `func` but `inner`, whose values are its threads'.
   Block spreadBlocks(Halide::Func func, const Halide::Var &inner) const;
+  /// A block for each value of `blocks` of the one update of `func`, which goes through the values of `turn`; its
+  /// threads are those of `threads`. No two of these write one element.
+  Block spreadWrites(Halide::Func func, llvm::ArrayRef<Halide::VarOrRVar> threads, const Halide::RVar &turn,
+                     llvm::ArrayRef<Halide::VarOrRVar> blocks) const;
   /// Computes `func` within `block`, whose threads share it: those for each value of `threads`, one where there are
   /// none. A thread goes through `serial`. Updates are spread by `spreadUpdate`.
   void spreadWithin(Halide::Func func, const Block &block, llvm::ArrayRef<Halide::VarOrRVar> threads,
@@ -63,7 +67,7 @@ public:
   void keepInThread(Halide::Func func, Halide::Func consumer) const;
 
 private:
-  Block spreadBlocks(Halide::Func func, llvm::ArrayRef<Halide::VarOrRVar> threads,
+  Block spreadBlocks(Halide::Func func, Halide::Stage stage, llvm::ArrayRef<Halide::VarOrRVar> threads,
                      llvm::ArrayRef<Halide::VarOrRVar> turns, llvm::ArrayRef<Halide::VarOrRVar> blocks) const;
   void spread(Halide::Stage stage, llvm::ArrayRef<Halide::VarOrRVar> threads,
               llvm::ArrayRef<Halide::VarOrRVar> serial) const;

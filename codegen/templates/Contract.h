@@ -85,6 +85,22 @@ void buildProduct(Lowering &lowering, ContractFuncs &funcs, Product &product, Ma
 void buildDeviceProduct(ContractFuncs &funcs, Product &product, bool isPairs, const Formula &lhs, Halide::Expr row,
                         const TargetSpec &target);
 
+/// What of a product's outputs a block of a device has.
+struct DeviceTile {
+  /// Panels side by side, and how often as many one after the other.
+  int panels = 1, turns = 1;
+  int rows = 1;
+  /// Whether each block computes its rows of the left side.
+  bool keepsLhs = false;
+};
+
+/// Panels that a block has side by side.
+int getPanelsOfBlock(const DeviceSchedule &device);
+
+/// The sums of `product` within the blocks of what reads them, which have tiles like `tile`.
+void spreadProduct(Product &product, const ContractFuncs &funcs, const DeviceTile &tile, const DeviceSchedule &device,
+                   const DeviceSchedule::Block &block);
+
 /// A contraction on a device.
 void spreadContract(ContractFuncs &funcs, const Lowering &lowering, const Parameters &parameters,
                     const DeviceSchedule &device);

@@ -30,19 +30,6 @@ static constexpr int panelRows = PackedLayout::panelRows;
 /// sum.
 static constexpr int lanes = 4, mostSlices = 16;
 
-namespace {
-
-/// What of a product's outputs a block has.
-struct ContractTile {
-  /// Panels side by side, and how often as many one after the other.
-  int panels, turns;
-  int rows;
-  /// Whether each block computes its rows of the left side.
-  bool keepsLhs;
-};
-
-} // namespace
-
 /// Adds to a sum what step `inner` of a block of a weight adds.
 using AddStep = llvm::function_ref<Expr(Expr sum, Expr inner, Expr block)>;
 
@@ -170,15 +157,18 @@ static int64_t countRowBytes(const ContractFuncs &funcs, const Lowering &lowerin
   return bytes;
 }
 
-static ContractTile chooseTile(const ContractFuncs &funcs, const Lowering &lowering, const Parameters &parameters,
-                               const DeviceSchedule &device) {
+int getPanelsOfBlock(const DeviceSchedule &device) {
+  return std::max(1, device.getBlockThreads() / (panelRows / lanes * mostSlices));
+}
+
+static DeviceTile chooseTile(const ContractFuncs &funcs, const Lowering &lowering, const Parameters &parameters,
+                             const DeviceSchedule &device) {
   // A thread has the sums of all rows of a tile in its registers, which are then at most 128.
   constexpr int rowsOfMany = 6, rowsOfFew = 4;
-  constexpr int threadsOfPanel = panelRows / lanes * mostSlices;
   auto staticRows = Halide::Internal::as_const_int(funcs.rows);
   bool few = staticRows && *staticRows <= rowsPerTask;
-  ContractTile tile;
-  tile.panels = std::max(1, device.getBlockThreads() / threadsOfPanel);
+  DeviceTile tile;
+  tile.panels = getPanelsOfBlock(device);
   tile.rows = few ? std::clamp<int>(*staticRows, 1, rowsOfFew) : rowsOfMany;
   int64_t sums = int64_t(funcs.products.size()) * tile.panels * panelRows * mostSlices * 4;
   int64_t bytes = tile.rows * (sums + countRowBytes(funcs, lowering, funcs.products.front().weight.columns));
@@ -188,9 +178,8 @@ static ContractTile chooseTile(const ContractFuncs &funcs, const Lowering &lower
   return tile;
 }
 
-/// The slices of `product` within the blocks of what reads its sums.
-static void spreadSlices(Product &product, const ContractFuncs &funcs, const ContractTile &tile,
-                         const DeviceSchedule &device, const DeviceSchedule::Block &block) {
+void spreadProduct(Product &product, const ContractFuncs &funcs, const DeviceTile &tile, const DeviceSchedule &device,
+                   const DeviceSchedule::Block &block) {
   auto [i, o, m] = std::tuple(funcs.i, funcs.o, funcs.m);
   Var slice = product.part.args()[1], quad("quad"), lane("lane");
   Func part = product.part, parts = product.parts;
@@ -219,7 +208,7 @@ static void spreadSlices(Product &product, const ContractFuncs &funcs, const Con
 
 void spreadContract(ContractFuncs &funcs, const Lowering &lowering, const Parameters &parameters,
                     const DeviceSchedule &device) {
-  ContractTile tile = chooseTile(funcs, lowering, parameters, device);
+  DeviceTile tile = chooseTile(funcs, lowering, parameters, device);
   auto spreadTiles = [&](Func func) {
     func.bound(funcs.i, 0, panelRows).bound(funcs.o, 0, funcs.panels);
     return device.spreadTiles(func, {{funcs.i, panelRows}, {funcs.o, tile.panels, tile.turns}, {funcs.m, tile.rows}});
@@ -228,7 +217,7 @@ void spreadContract(ContractFuncs &funcs, const Lowering &lowering, const Parame
     // The sums are stored by panels, then the output picks its columns.
     spreadLhs(funcs, lowering, device);
     for (Product &product : funcs.products)
-      spreadSlices(product, funcs, tile, device, spreadTiles(product.sum));
+      spreadProduct(product, funcs, tile, device, spreadTiles(product.sum));
     device.spread(funcs.output);
     return;
   }
@@ -238,7 +227,7 @@ void spreadContract(ContractFuncs &funcs, const Lowering &lowering, const Parame
   else
     spreadLhs(funcs, lowering, device);
   for (Product &product : funcs.products)
-    spreadSlices(product, funcs, tile, device, block.inTurn());
+    spreadProduct(product, funcs, tile, device, block.inTurn());
 }
 
 void spreadLhsWithin(const ContractFuncs &funcs, const Lowering &lowering, const DeviceSchedule &device,

@@ -7,6 +7,9 @@
 // The last tile of a group is computed whole; what is another group's is not written. The sum of a slot is in ascending
 // order of k, wherever it stands in the order.
 //
+// On a device a block has some panels of one group, and goes through its slots by tiles, of which it adds up slices of
+// k as other contractions do.
+//
 //===------------------------------------------------------------------------------------------===//
 
 #include "codegen/templates/Contract.h"
@@ -48,9 +51,11 @@ struct ExpertsFuncs {
 /// The slots of each group, tile by tile. Tiles and slots have conditions that do not follow from each other, for
 /// Halide to keep both: a tile that the group does not have is not computed, a slot that it does not have is not
 /// written.
-static RDom getTiles(MatmulOp matmul, Halide::ImageParam begins, int rows, Expr allSlots) {
-  RDom tiles(0, rows, 0, (allSlots + (rows - 1)) / rows, 0, static_cast<int>(matmul.getNumGroups()), "tiles");
-  Expr count = begins(tiles.z + 1) - begins(tiles.z);
+static RDom getTiles(MatmulOp matmul, Halide::ImageParam begins, int rows, Expr allSlots, bool isOnDevice) {
+  int groups = static_cast<int>(matmul.getNumGroups());
+  // Of one group Halide would ask on the processor whether it has slots, which is written on the device.
+  RDom tiles(0, rows, 0, (allSlots + (rows - 1)) / rows, 0, isOnDevice ? std::max(groups, 2) : groups, "tiles");
+  Expr count = begins(min(tiles.z + 1, groups)) - begins(tiles.z);
   tiles.where(tiles.y < (count + (rows - 1)) / rows);
   tiles.where(tiles.y * rows + tiles.x < count);
   return tiles;
@@ -90,7 +95,7 @@ static FailureOr<ExpertsFuncs> algorithm(Lowering &lowering, int rows) {
   if (failed(buildLhs(lowering, contract, first, quantize, lhs)))
     return failure();
   bool isShared = cast<RankedTensorType>(first.getLhs().getType()).getRank() == 2;
-  f.tiles = getTiles(first, *begins, rows, allSlots);
+  f.tiles = getTiles(first, *begins, rows, allSlots, lowering.getTarget().isDevice());
   // Counted from the first slot of group 0, as if each group had all slots: that a tile is so many is then known.
   Expr most = f.tiles.y.extent() * f.rows;
   Expr group = clamp(contract.m / most, 0, static_cast<int>(first.getNumGroups()) - 1);
@@ -187,25 +192,37 @@ static void schedule(ExpertsFuncs &f, const Lowering &lowering, const Parameters
   scheduleWriter(f, vectors, panels);
 }
 
-/// A thread per output and group, which goes through the slots of the group.
-static void spread(const ExpertsFuncs &f, const Lowering &lowering, const DeviceSchedule &device) {
-  spreadLhs(f.contract, lowering, device);
-  Func writer = f.slots.defined() ? f.slots : f.output, output = f.output;
-  writer.bound(f.contract.i, 0, panelRows);
-  device.spreadWrites(writer, {f.tiles.z});
-  if (!f.slots.defined())
-    return;
-  device.spread(output.bound(f.contract.i, 0, panelRows));
+static void spread(ExpertsFuncs &f, const Lowering &lowering, const DeviceSchedule &device) {
+  ContractFuncs &contract = f.contract;
+  spreadLhs(contract, lowering, device);
+  DeviceTile tile{.panels = getPanelsOfBlock(device), .rows = f.rows};
+  Func writer = f.getWriter();
+  writer.bound(contract.i, 0, panelRows);
+  Var panels("panels"), panel("panel");
+  writer.update().split(contract.o, panels, panel, tile.panels, TailStrategy::GuardWithIf);
+  DeviceSchedule::Block block =
+      device.spreadWrites(writer, {contract.i, panel, f.tiles.x}, f.tiles.y, {panels, f.tiles.z}).inTurn();
+  f.rowAt.bound_extent(contract.m, f.rows);
+  device.spreadWithin(f.rowAt, block, {contract.m});
+  for (Product &product : contract.products)
+    spreadProduct(product, contract, tile, device, block);
+  if (f.slots.defined())
+    device.spread(f.output.bound(contract.i, 0, panelRows));
+}
+
+/// How many slots a tile has.
+static int chooseRows(const Lowering &lowering, const Parameters &parameters, RankedTensorType order) {
+  // A thread of a device has the sums of all of them in its registers.
+  constexpr int deviceRows = 4;
+  int rows = lowering.getTarget().isDevice() ? deviceRows : parameters["rows"];
+  return areFew(order) ? std::min<int>(rows, std::max<int64_t>(1, order.getDimSize(0))) : rows;
 }
 
 FailureOr<KernelPlan> buildExperts(Lowering &lowering, const Parameters &parameters) {
   auto anchor = cast<MatmulOp>(lowering.getKernel().getAnchor());
   auto order = cast<RankedTensorType>(anchor.getOrder().getType());
   bool few = areFew(order);
-  int rows = lowering.getTarget().isDevice() ? 1 : parameters["rows"];
-  if (few)
-    rows = std::min<int>(rows, std::max<int64_t>(1, order.getDimSize(0)));
-  FailureOr<ExpertsFuncs> funcs = algorithm(lowering, rows);
+  FailureOr<ExpertsFuncs> funcs = algorithm(lowering, chooseRows(lowering, parameters, order));
   if (failed(funcs))
     return failure();
   return KernelPlan(
@@ -214,7 +231,7 @@ FailureOr<KernelPlan> buildExperts(Lowering &lowering, const Parameters &paramet
         schedule(funcs, lowering, parameters, few);
         return success();
       },
-      [funcs = *funcs, &lowering](const DeviceSchedule &device) { spread(funcs, lowering, device); });
+      [funcs = *funcs, &lowering](const DeviceSchedule &device) mutable { spread(funcs, lowering, device); });
 }
 
 } // namespace quern::codegen
