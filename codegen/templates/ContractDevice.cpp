@@ -163,13 +163,13 @@ int getPanelsOfBlock(const DeviceSchedule &device) {
 
 static DeviceTile chooseTile(const ContractFuncs &funcs, const Lowering &lowering, const Parameters &parameters,
                              const DeviceSchedule &device) {
-  // A thread has the sums of all rows of a tile in its registers, which are then at most 128.
-  constexpr int rowsOfMany = 6, rowsOfFew = 4;
   auto staticRows = Halide::Internal::as_const_int(funcs.rows);
   bool few = staticRows && *staticRows <= rowsPerTask;
   DeviceTile tile;
   tile.panels = getPanelsOfBlock(device);
-  tile.rows = few ? std::clamp<int>(*staticRows, 1, rowsOfFew) : rowsOfMany;
+  tile.rows = parameters["rows"];
+  if (few)
+    tile.rows = std::clamp<int>(*staticRows, 1, tile.rows);
   int64_t sums = int64_t(funcs.products.size()) * tile.panels * panelRows * mostSlices * 4;
   int64_t bytes = tile.rows * (sums + countRowBytes(funcs, lowering, funcs.products.front().weight.columns));
   bool isBatched = cast<MatmulOp>(lowering.getKernel().getAnchor()).isBatched();

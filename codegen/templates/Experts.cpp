@@ -211,10 +211,8 @@ static void spread(ExpertsFuncs &f, const Lowering &lowering, const DeviceSchedu
 }
 
 /// How many slots a tile has.
-static int chooseRows(const Lowering &lowering, const Parameters &parameters, RankedTensorType order) {
-  // A thread of a device has the sums of all of them in its registers.
-  constexpr int deviceRows = 4;
-  int rows = lowering.getTarget().isDevice() ? deviceRows : parameters["rows"];
+static int chooseRows(const Parameters &parameters, RankedTensorType order) {
+  int rows = parameters["rows"];
   return areFew(order) ? std::min<int>(rows, std::max<int64_t>(1, order.getDimSize(0))) : rows;
 }
 
@@ -222,7 +220,7 @@ FailureOr<KernelPlan> buildExperts(Lowering &lowering, const Parameters &paramet
   auto anchor = cast<MatmulOp>(lowering.getKernel().getAnchor());
   auto order = cast<RankedTensorType>(anchor.getOrder().getType());
   bool few = areFew(order);
-  FailureOr<ExpertsFuncs> funcs = algorithm(lowering, chooseRows(lowering, parameters, order));
+  FailureOr<ExpertsFuncs> funcs = algorithm(lowering, chooseRows(parameters, order));
   if (failed(funcs))
     return failure();
   return KernelPlan(

@@ -1,6 +1,7 @@
 //===- DeviceSchedules.cpp - the schedules of kernels on a device -----------------------------===//
 //
-// What is chosen is what kernels were written and counted with: 128 threads, and of products what fills a large device.
+// What is chosen is what kernels were written and counted with: 128 threads, as many sums in a thread as its registers
+// hold, and of products what fills a large device.
 // No kernel was measured on one, so the model (DeviceModel.h) only says which other plans are tried first.
 //
 //===------------------------------------------------------------------------------------------===//
@@ -73,11 +74,33 @@ QUERN_THREADS(Conv, getElementLaunch)
 QUERN_THREADS(Pool, getElementLaunch)
 QUERN_THREADS(Winograd, getElementLaunch)
 QUERN_THREADS(Values, getElementLaunch)
-QUERN_THREADS(Experts, getElementLaunch)
 QUERN_THREADS(Routing, getElementLaunch)
 QUERN_THREADS(Rows, getRowLaunch)
 QUERN_THREADS(Attention, getRowLaunch)
 #undef QUERN_THREADS
+
+// Products by weights that each row chooses.
+
+/// More slots than 4 have few experts of a step.
+Values chooseDeviceExperts(KernelOp, TargetAttr target) {
+  constexpr int64_t rows = 4;
+  return {chooseThreads(target), rows};
+}
+
+/// A block reads its panels of an expert once for `rows` of its slots.
+double estimateDeviceExperts(KernelOp kernel, ArrayRef<int64_t> values, TargetAttr target) {
+  if (!fits(values, target))
+    return never;
+  DeviceLaunch launch = getElementLaunch(kernel, double(values[0]));
+  launch.bytes = getUsualWork(kernel).bytes * (1 + 1 / double(values[1]));
+  return getTime(launch, getGpu(target));
+}
+
+Features describeDeviceExperts(KernelOp kernel, ArrayRef<int64_t> values, TargetAttr target) {
+  Features features = describeThreads(getElementLaunch(kernel, double(values[0])), target);
+  features.add("rows", std::log2(double(values[1])));
+  return features;
+}
 
 // Products by weights.
 
@@ -85,8 +108,14 @@ namespace {
 /// The values of a contraction's knobs, in the order of Schedules.def.
 struct ContractPlan {
   explicit ContractPlan(ArrayRef<int64_t> values)
-      : threads(values[0]), panels(values[1]), within(values[2]), narrow(values[3]) {}
-  int64_t threads, panels, within, narrow;
+      : threads(values[0]), rows(values[1]), turns(values[2]), within(values[3]), narrow(values[4]) {}
+
+  /// Panels side by side in a block.
+  int64_t getPanels() const { return std::max<int64_t>(1, threads / threadsOfPanel); }
+
+  /// A panel's sums are shared by so many threads.
+  static constexpr int64_t threadsOfPanel = 64;
+  int64_t threads, rows, turns, within, narrow;
 };
 
 /// What a contraction is like.
@@ -117,30 +146,37 @@ DeviceContract::DeviceContract(KernelOp kernel) {
   work = getUsualWork(kernel);
 }
 
-/// Blocks that keep a large device busy have a panel each; of more, up to 8 panels share what a block does once.
+/// Of more blocks than keep a large device busy, up to 4 become one, which does once what they share. With 6 rows no
+/// format's kernel has more than 128 registers.
 Values chooseDeviceContract(KernelOp kernel, TargetAttr target) {
-  constexpr int64_t enoughBlocks = 512, mostPanels = 8, narrowRows = 64;
+  constexpr int64_t enoughBlocks = 256, mostTurns = 4, narrowRows = 64, rowsOfFew = 4, rowsOfMany = 6;
   DeviceContract shape(kernel);
-  int64_t blocks = int64_t(shape.panels) * int64_t(shape.rows);
-  int64_t panels = shape.isFew ? std::clamp<int64_t>(blocks / enoughBlocks, 1, mostPanels) : 1;
-  return {chooseThreads(target), panels, shape.isFew, narrowRows};
+  bool areRowsFew = areFew(getTensorType(cast<MatmulOp>(kernel.getAnchor()).getLhs()));
+  int64_t rows = areRowsFew ? std::min(rowsOfFew, int64_t(shape.rows)) : rowsOfMany;
+  int64_t threads = chooseThreads(target);
+  int64_t blocks = int64_t(shape.panels) / (threads / ContractPlan::threadsOfPanel) * rows;
+  int64_t turns = shape.isFew ? std::clamp<int64_t>(blocks / enoughBlocks, 1, mostTurns) : 1;
+  return {threads, rows, turns, shape.isFew, narrowRows};
 }
 
-/// What Halide's kernel takes. A panel's sums are shared by 16 · 8 threads; the left side of a row is computed by each
-/// of its blocks, or once by launches of its own.
+/// What Halide's kernel takes. A block reads its panels for all rows of its tile at once; the left side of these rows
+/// is computed by each of their blocks, or once by launches of its own.
 static double getPlainTime(const DeviceContract &shape, const ContractPlan &plan, GpuTargetAttr gpu) {
-  // Instructions of a thread for each operation of a product, and for each column of a left side with its norm and its
-  // quants: counted by the interpreter of PTX for Q4_0, 2048 → 4096 (docs/gpu.md).
-  constexpr double perOperation = 0.9, perColumn = 25;
+  // Instructions of a thread for each operation of a product, those for each operation that the rows of a tile share,
+  // and for each column of a left side with its norm and its quants: counted by the interpreter of PTX for Q4_0,
+  // 2048 → 4096, of 1 and 4 rows and 1 and 4 turns (docs/gpu.md).
+  constexpr double perOperation = 0.19, perWeight = 0.42, perColumn = 29;
   // Launches of a norm and of quants: its partial sums, their sum, the row, the largest values, quants, their sums.
   constexpr double leftLaunches = 6;
-  constexpr int64_t sharing = 128;
   DeviceLaunch launch;
-  launch.blocks = shape.rows * std::ceil(shape.panels / double(plan.panels));
-  launch.threads = double(plan.threads), launch.working = double(std::min(plan.threads, sharing));
-  launch.bytes = shape.work.bytes;
+  double rows = std::min(double(plan.rows), shape.rows), tiles = std::ceil(shape.rows / rows);
+  launch.blocks = tiles * std::ceil(shape.panels / double(plan.getPanels() * plan.turns));
+  launch.threads = launch.working = double(plan.threads);
+  launch.bytes = shape.work.bytes * tiles;
   double left = perColumn * shape.columns;
-  launch.instructions = perOperation * shape.work.operations + (plan.within ? launch.blocks * left : 0);
+  // The last tile is computed whole.
+  launch.instructions = shape.work.operations * tiles * rows / shape.rows * (perOperation + perWeight / rows);
+  launch.instructions += plan.within ? launch.blocks * rows * left : 0;
   DeviceLaunch before{shape.rows, launch.threads, launch.threads, 0, shape.rows * left / leftLaunches};
   return getTime(launch, gpu) + (plan.within || !shape.hasLeft ? 0 : leftLaunches * getTime(before, gpu));
 }
@@ -168,10 +204,11 @@ double estimateDeviceContract(KernelOp kernel, ArrayRef<int64_t> values, TargetA
   if (!fits(values, target))
     return never;
   if (isTensor) // What is said of Halide's products says nothing; threads are those of the left side.
-    return plan.panels == usual.panels && plan.within == usual.within ? getTensorTime(shape, plan, getGpu(target))
-                                                                      : never;
+    return plan.rows == usual.rows && plan.turns == usual.turns && plan.within == usual.within
+               ? getTensorTime(shape, plan, getGpu(target))
+               : never;
   bool saysNothing =
-      plan.narrow != usual.narrow || (plan.within && !shape.isFew) || (plan.panels > 1 && shape.isRagged);
+      plan.narrow != usual.narrow || (plan.within && !shape.isFew) || plan.rows > std::max<int64_t>(1, shape.rows);
   if (saysNothing)
     return never;
   return getPlainTime(shape, plan, getGpu(target));
@@ -181,9 +218,11 @@ Features describeDeviceContract(KernelOp kernel, ArrayRef<int64_t> values, Targe
   DeviceContract shape(kernel);
   ContractPlan plan(values);
   Features features(shape.isFew ? "few" : shape.isTensor && target.getBf16Dot() ? "tensor" : "");
-  double blocks = shape.rows * std::ceil(shape.panels / double(plan.panels)), threads = double(plan.threads);
+  double threads = double(plan.threads), rows = std::min(double(plan.rows), shape.rows);
+  double blocks = std::ceil(shape.rows / rows) * std::ceil(shape.panels / double(plan.getPanels() * plan.turns));
   features.add("threads", std::log2(threads / 128));
-  features.add("panels", std::log2(double(plan.panels)));
+  features.add("rows", std::log2(rows));
+  features.add("panels", std::log2(double(plan.turns)));
   features.add("within", double(plan.within));
   features.add("narrow", shape.rows <= double(plan.narrow));
   features.add("waves", getWaveTail({blocks, threads, threads, 0, 0}, getGpu(target)));

@@ -3,20 +3,20 @@
 // RUN: FileCheck %s --check-prefix=IGNORED < %t.remarks
 
 module attributes {quern.target = #quern.gpu<"cuda", blockThreads = 256, bf16Dot = true, processors = 132, residentThreads = 2048, instructionsPerNs = 29652, bytesPerNs = 4800, launchNs = 2000>} {
-  // Many rows: a panel for each block, the left side by launches of its own.
+  // Many rows: six of them for each block, the left side by launches of its own.
   // CHECK: quern.kernel @floats
-  // CHECK-SAME: schedule = #quern.schedule<{narrow = 64 : i64, panels = 1 : i64, threads = 128 : i64, within = 0 : i64}>
+  // CHECK-SAME: schedule = #quern.schedule<{narrow = 64 : i64, panels = 1 : i64, rows = 6 : i64, threads = 128 : i64, within = 0 : i64}>
   // MEASURED: quern.kernel @floats
-  // MEASURED-SAME: schedule = #quern.schedule<{narrow = 64 : i64, panels = 2 : i64, threads = 256 : i64, within = 0 : i64}>
+  // MEASURED-SAME: schedule = #quern.schedule<{narrow = 64 : i64, panels = 2 : i64, rows = 4 : i64, threads = 256 : i64, within = 0 : i64}>
   quern.kernel @floats(%x: tensor<?x576xf32, #quern.dims<s>>, %w: tensor<576x576xf32> {quern.packing = #quern.packing<panels>}) -> tensor<?x576xf32, #quern.dims<s>>
       attributes {form = #quern.form<contract>} {
     %0 = quern.matmul %x, %w : tensor<?x576xf32, #quern.dims<s>>, tensor<576x576xf32>
     quern.yield %0 : tensor<?x576xf32, #quern.dims<s>>
   }
 
-  // One row of 1024 panels: 512 blocks keep a device busy.
+  // One row of 1024 panels, two in a block: 256 blocks keep a device busy.
   // CHECK: quern.kernel @few
-  // CHECK-SAME: schedule = #quern.schedule<{narrow = 64 : i64, panels = 2 : i64, threads = 128 : i64, within = 1 : i64}>
+  // CHECK-SAME: schedule = #quern.schedule<{narrow = 64 : i64, panels = 2 : i64, rows = 1 : i64, threads = 128 : i64, within = 1 : i64}>
   quern.kernel @few(%x: tensor<1x64xf32>, %w: tensor<16384x64xf32> {quern.packing = #quern.packing<panels>}) -> tensor<1x16384xf32>
       attributes {form = #quern.form<contract>} {
     %0 = quern.matmul %x, %w : tensor<1x64xf32>, tensor<16384x64xf32>
@@ -25,7 +25,7 @@ module attributes {quern.target = #quern.gpu<"cuda", blockThreads = 256, bf16Dot
 
   // Panels that are not full are products of a panel for each block.
   // CHECK: quern.kernel @ragged
-  // CHECK-SAME: schedule = #quern.schedule<{narrow = 64 : i64, panels = 1 : i64, threads = 128 : i64, within = 0 : i64}>
+  // CHECK-SAME: schedule = #quern.schedule<{narrow = 64 : i64, panels = 1 : i64, rows = 1 : i64, threads = 128 : i64, within = 0 : i64}>
   quern.kernel @ragged(%x: tensor<1x64xf32>, %w: tensor<16385x64xf32> {quern.packing = #quern.packing<panels>}) -> tensor<1x16385xf32>
       attributes {form = #quern.form<contract>} {
     %0 = quern.matmul %x, %w : tensor<1x64xf32>, tensor<16385x64xf32>
@@ -34,7 +34,7 @@ module attributes {quern.target = #quern.gpu<"cuda", blockThreads = 256, bf16Dot
 
   // What a kernel says of a device stays, and the rest is completed.
   // CHECK: quern.kernel @given
-  // CHECK-SAME: schedule = #quern.schedule<{narrow = 64 : i64, panels = 1 : i64, threads = 64 : i64, within = 1 : i64}>
+  // CHECK-SAME: schedule = #quern.schedule<{narrow = 64 : i64, panels = 1 : i64, rows = 1 : i64, threads = 64 : i64, within = 1 : i64}>
   quern.kernel @given(%x: tensor<1x64xf32>, %w: tensor<32x64xf32> {quern.packing = #quern.packing<panels>}) -> tensor<1x32xf32>
       attributes {form = #quern.form<contract>, schedule = #quern.schedule<{threads = 64 : i64}>} {
     %0 = quern.matmul %x, %w : tensor<1x64xf32>, tensor<32x64xf32>
