@@ -3,6 +3,7 @@
 #include "codegen/HalideBridge.h"
 #include "codegen/Backend.h"
 #include "codegen/DeviceSchedule.h"
+#include "codegen/EmptySteps.h"
 #include "codegen/MemoryFile.h"
 #include "codegen/NarrowFloats.h"
 #include "codegen/SharedMemory.h"
@@ -101,15 +102,17 @@ template <typename ActionT> static LogicalResult guard(KernelOp kernel, ActionT 
 }
 
 /// The pipeline of scheduled `outputs`, with what Halide has to be told of a device.
-static Pipeline finishPipeline(const Outputs &outputs, const Lowering &lowering, const TargetSpec &target) {
+static Pipeline finishPipeline(const Outputs &outputs, Lowering &lowering, const TargetSpec &target) {
   // What the system keeps of the memory that a block shares.
   constexpr int systemsBytes = 1024;
   Halide::Pipeline pipeline(outputs);
   bool isCuda = target.device == TargetSpec::Device::Cuda;
   if (isCuda)
     keepOffSharedMemory(pipeline, systemsBytes);
-  if (target.isDevice())
+  if (target.isDevice()) {
     storeNarrowFloatsAsBits(pipeline, /*keepHalf=*/isCuda);
+    doNothingWithout(pipeline, lowering.getHasWork());
+  }
   return {pipeline, lowering.getArguments(), getHalideTarget(target, lowering.hasLargeBuffers())};
 }
 

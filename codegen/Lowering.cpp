@@ -76,6 +76,13 @@ bool Lowering::hasLargeBuffers() const {
       signature, [](const NativeArgument &native) { return isSymbolicWithin(native) || getSpan(native) > INT32_MAX; });
 }
 
+/// The extent of dimension `dim` of the buffer `name`, before a pipeline has taken it out of there.
+static Halide::Expr getNativeExtent(const std::string &name, size_t dim) {
+  using namespace Halide::Internal;
+  Halide::Expr buffer = Variable::make(Halide::type_of<halide_buffer_t *>(), name + ".buffer");
+  return Call::make(Halide::Int(32), Call::buffer_get_extent, {buffer, static_cast<int>(dim)}, Call::Extern);
+}
+
 LogicalResult Lowering::addArguments() {
   for (const NativeArgument &native : signature)
     if (failed(checkSize(kernel, native)))
@@ -106,10 +113,13 @@ LogicalResult Lowering::addArguments() {
     // A panel begins on a line, and what is said of its blocks in multiples of 16 bytes.
     if (target.isDevice() && kernel.getPacking(inputs[native.operand].getArgNumber()))
       param.set_host_alignment(16);
-    for (auto [d, dim] : llvm::enumerate(native.dims))
-      if (!dim.extent.isStatic() &&
-          llvm::none_of(symbols, [&](const auto &known) { return known.first == dim.extent.name(); }))
-        symbols.emplace_back(dim.extent.name(), param.dim(static_cast<int>(d)).extent());
+    for (auto [d, dim] : llvm::enumerate(native.dims)) {
+      if (dim.extent.isStatic() ||
+          llvm::any_of(symbols, [&](const auto &known) { return known.first == dim.extent.name(); }))
+        continue;
+      symbols.emplace_back(dim.extent.name(), param.dim(static_cast<int>(d)).extent());
+      hasRows = hasRows && getNativeExtent(name, d) > 0;
+    }
     arguments.push_back(param);
     views[inputs[native.operand]].push_back(param);
   }
@@ -131,6 +141,13 @@ Halide::Expr Lowering::extent(Dim dim) {
     if (name == dim.name())
       return expr;
   llvm_unreachable("a dimension of a kernel's value is one of its inputs'");
+}
+
+Halide::Expr Lowering::getHasWork() {
+  for (auto [i, type] : llvm::enumerate(kernel.getResultTypes()))
+    if (cast<RankedTensorType>(type).hasStaticShape() && !kernel.getDestination(i))
+      return Halide::Internal::const_true();
+  return hasRows;
 }
 
 std::vector<Halide::Expr> Lowering::shapeOf(RankedTensorType type) {

@@ -91,6 +91,9 @@ public:
 
   /// The size of a dimension.
   Halide::Expr extent(Dim dim);
+  /// Whether there is something to compute, by the arguments of the native function: none of the sizes that are known
+  /// at run time only is 0, or a result is of a static size and new.
+  Halide::Expr getHasWork();
   std::vector<Halide::Expr> shapeOf(mlir::RankedTensorType type);
 
   /// A reduction of the last axis of `input`: one value per row.
@@ -117,6 +120,7 @@ private:
   llvm::SmallVector<std::pair<mlir::StringAttr, Halide::Expr>> symbols;
   llvm::SmallVector<RowStage> stages;
   Halide::Expr visible, first;
+  Halide::Expr hasRows = Halide::Internal::const_true();
   Halide::ImageParam pages;
 };
 
