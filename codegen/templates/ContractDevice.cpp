@@ -179,19 +179,23 @@ static DeviceTile chooseTile(const ContractFuncs &funcs, const Lowering &lowerin
 }
 
 void spreadProduct(Product &product, const ContractFuncs &funcs, const DeviceTile &tile, const DeviceSchedule &device,
-                   const DeviceSchedule::Block &block) {
+                   const DeviceSchedule::Block &within) {
   auto [i, o, m] = std::tuple(funcs.i, funcs.o, funcs.m);
   Var slice = product.part.args()[1], quad("quad"), lane("lane");
   Func part = product.part, parts = product.parts;
   parts.bound(i, 0, panelRows).bound(slice, 0, product.slices);
   parts.bound_extent(o, tile.panels).bound_extent(m, tile.rows);
   parts.split(i, quad, lane, lanes).unroll(lane).unroll(m);
-  device.spreadWithin(parts, block, {quad, slice, o}, {lane, m});
+  device.spreadWithin(parts, within, {quad, slice, o}, {lane, m});
   device.keepInThread(part, parts);
   part.bound_extent(i, lanes).bound_extent(m, tile.rows).unroll(i).unroll(m);
   part.update().reorder({i, m, product.steps.x, product.steps.y, slice, o}).unroll(i).unroll(m);
+  // What a loop has of one row alone is short.
+  int blocksOfStep = tile.rows == 1 ? 2 : 1;
+  Halide::RVar several("several"), block("block");
+  part.update().split(product.steps.y, several, block, blocksOfStep, Halide::TailStrategy::GuardWithIf).unroll(block);
   for (Func loaded : product.loads) {
-    loaded.compute_at(part, product.steps.y).store_in(Halide::MemoryType::Register);
+    loaded.compute_at(part, block).store_in(Halide::MemoryType::Register);
     loaded.bound_extent(i, lanes).vectorize(i);
     if (loaded.args().size() == 4)
       loaded.unroll(loaded.args()[1]);
