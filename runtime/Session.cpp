@@ -15,7 +15,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <ctime>
 #include <limits>
 #include <numeric>
 #include <sys/mman.h>
@@ -92,7 +91,6 @@ struct Profile {
   int32_t visible;
   RoutingWatch *routing;
   Device *device;
-  std::optional<Error> failure = std::nullopt;
   /// How many launches have ended.
   uint32_t ended = 0;
 };
@@ -103,12 +101,6 @@ struct Launch {
   const QuernProgramArgs *args;
 };
 } // namespace
-
-static int64_t now() {
-  timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
-}
 
 template <typename ViewT> static uint64_t countBytes(const ViewT &view) {
   uint64_t bytes = getElementSize(view.dtype);
@@ -373,6 +365,9 @@ void Session::settleWeights() {
 void Session::setProfiling(bool enabled) { impl->profiling = enabled; }
 
 void Session::setLaunchHook(LaunchHook hook) { impl->hook = hook; }
+size_t Session::mark() { return impl->device->mark(); }
+Result<void> Session::takeMarks(std::vector<int64_t> &times) { return impl->device->takeMarks(0, times); }
+Result<void> Session::finish() { return impl->device->finish(); }
 const std::vector<KernelLaunch> &Session::getLaunches() const { return impl->launches; }
 void Session::setRoutingRecord(RoutingRecord record) { impl->notes.record = record; }
 const std::vector<ExpertChoices> &Session::getChoices() const { return impl->notes.choices; }
@@ -530,12 +525,9 @@ static void recordKernel(void *context, int32_t kernel, int32_t begin) {
   const std::vector<Kernel> &kernels = profile->program->kernels;
   if (kernel < 0 || static_cast<size_t>(kernel) >= kernels.size())
     return;
-  // What was asked for is to be done when the clock is read.
-  if (Result<void> done = profile->device->finish(); !done && !profile->failure)
-    profile->failure = done.error();
   if (!begin) {
     if (profile->launches)
-      profile->launches->back().end = now();
+      profile->device->mark();
     profile->routing->finish(profile->ended++);
     return;
   }
@@ -546,7 +538,18 @@ static void recordKernel(void *context, int32_t kernel, int32_t begin) {
   launch.bytes = evaluate(launched.bytes, *profile);
   launch.operations = evaluate(launched.operations, *profile);
   profile->launches->push_back(launch);
-  profile->launches->back().begin = now();
+  profile->device->mark();
+}
+
+/// Gives the launches from number `first` on the times of the device's marks, two of each, behind number `mark`.
+static Result<void> takeTimes(std::vector<KernelLaunch> &launches, size_t first, Device &device, size_t mark) {
+  std::vector<int64_t> times;
+  Result<void> done = device.takeMarks(mark, times);
+  for (size_t i = 1; done && i + 1 < times.size(); i += 2) {
+    KernelLaunch &launch = launches[first + i / 2];
+    launch.begin = times[i], launch.end = times[i + 1];
+  }
+  return done;
 }
 
 static int32_t callProgram(void *context) {
@@ -581,11 +584,11 @@ Result<void> Session::Impl::launch(const Program &program, QuernProgramArgs args
   args.profile_context = hook.call ? hook.context : isWatched ? &profile : nullptr;
   args.device = device->isHost() ? nullptr : device.get();
   Launch call{programs->programs[program.index], &args};
+  bool isTimed = profiling && !hook.call;
+  size_t first = launches.size(), mark = isTimed ? device->mark() : 0;
   int32_t code = host->run(callProgram, &call);
-  if (Result<void> done = device->finish(); !done)
+  if (Result<void> done = isTimed ? takeTimes(launches, first, *device, mark) : device->finish(); !done)
     return done;
-  if (profile.failure)
-    return *profile.failure;
   if (!code)
     return {};
   std::string message = host->takeMessage();

@@ -8,6 +8,7 @@
 #include <bit>
 #include <cstring>
 #include <mutex>
+#include <utility>
 
 namespace quern::runtime {
 
@@ -100,6 +101,31 @@ Result<void> Accelerator::finish() {
   return done;
 }
 
+size_t Accelerator::mark() {
+  if (marked == marks.size())
+    marks.emplace_back();
+  Mark &mark = marks[marked];
+  mark.asked = getMonotonicTime();
+  if (error.empty())
+    mark.event = record(mark.event);
+  return marked++;
+}
+
+Result<void> Accelerator::takeMarks(size_t first, std::vector<int64_t> &times) {
+  size_t end = std::exchange(marked, first);
+  times.clear();
+  if (Result<void> done = finish(); !done)
+    return done;
+  for (size_t i = first; i < end; ++i) {
+    int64_t nanoseconds = 0;
+    if (i > first)
+      if (Result<void> done = check(measure(marks[i - 1].event, marks[i].event, nanoseconds), "reading times"); !done)
+        return done;
+    times.push_back(i > first ? times.back() + nanoseconds : marks[i].asked);
+  }
+  return {};
+}
+
 void *Accelerator::takeScratch(uint64_t bytes) {
   auto power = static_cast<unsigned>(std::bit_width(std::max<uint64_t>(bytes, 512) - 1));
   if (!free[power].empty()) {
@@ -133,6 +159,10 @@ void Accelerator::freeAll() {
   for (auto &[memory, power] : powers)
     freeMemory(memory);
   powers.clear();
+  for (const Mark &mark : marks)
+    if (mark.event)
+      freeEvent(mark.event);
+  marks.clear();
 }
 
 /// A kernel of a module, which is loaded first; null with an error.

@@ -47,6 +47,8 @@ public:
   Result<void> copy(void *to, const void *from, uint64_t bytes) final;
   Result<void> clear(void *memory, uint64_t bytes) final;
   Result<void> finish() final;
+  size_t mark() final;
+  Result<void> takeMarks(size_t first, std::vector<int64_t> &times) final;
 
   /// The number of a module: its text and images, `bytes` in all, which outlive all devices.
   static size_t addModule(const char *text, size_t bytes);
@@ -84,6 +86,12 @@ protected:
   virtual void freeKernel(void *) {}
   /// Asks for a launch that has blocks and threads; the API's error.
   virtual int64_t start(void *kernel, const DeviceLaunch &launch) = 0;
+  /// A place in the queue whose time `getTime` tells; in place of `event`, which may be null, and whose own place is of
+  /// no more use. Null with an error.
+  virtual void *record(void *event) = 0;
+  virtual void freeEvent(void *event) = 0;
+  /// The nanoseconds from one place to another, both of which were waited for; the API's error.
+  virtual int64_t measure(void *from, void *to, int64_t &nanoseconds) = 0;
   /// What the API calls an error.
   virtual std::string describeError(int64_t code) const { return "error " + std::to_string(code); }
 
@@ -91,7 +99,7 @@ protected:
   int fail(std::string message);
   /// Keeps the API's error, if it is one, and gives what is kept.
   Result<void> check(int64_t code, const char *what);
-  /// Frees kernels, modules, and what kernels were given; to be called before the API ends.
+  /// Frees kernels, modules, events, and what kernels were given; to be called before the API ends.
   void freeAll();
 
   std::string name;
@@ -100,8 +108,17 @@ private:
   Result<void> move(Move kind, void *to, const void *from, uint64_t bytes, const char *what);
   void *build(size_t module, const char *kernel);
 
+  /// A place in the queue, and when it was asked for.
+  struct Mark {
+    void *event = nullptr;
+    int64_t asked = 0;
+  };
+
   const char *kind;
   std::string error;
+  /// Of which the first `marked` are in use.
+  std::vector<Mark> marks;
+  size_t marked = 0;
   /// By their number; null: not loaded yet.
   std::vector<void *> loaded;
   /// By their module and the address of their name: equal names of several modules may lie at one.

@@ -203,4 +203,24 @@ int64_t Cuda::start(void *kernel, const DeviceLaunch &launch) {
                               static_cast<unsigned>(launch.sharedBytes), stream, values.data(), nullptr);
 }
 
+void *Cuda::record(void *event) {
+  enter();
+  int32_t code = event ? 0 : cuda->cuEventCreate(&event, 0);
+  if (code == 0)
+    code = cuda->cuEventRecord(event, stream);
+  if (code != 0)
+    fail("asking for the time gave " + describeError(code));
+  return event;
+}
+
+void Cuda::freeEvent(void *event) { cuda->cuEventDestroy(event); }
+
+int64_t Cuda::measure(void *from, void *to, int64_t &nanoseconds) {
+  enter();
+  float milliseconds = 0;
+  int32_t code = cuda->cuEventElapsedTime(&milliseconds, from, to);
+  nanoseconds = static_cast<int64_t>(double(milliseconds) * 1e6 + 0.5);
+  return code;
+}
+
 } // namespace quern::runtime

@@ -42,6 +42,9 @@ private:
   void freeModule(void *module) override;
   void *findKernel(void *module, const char *name) override;
   int64_t start(void *kernel, const DeviceLaunch &launch) override;
+  void *record(void *event) override;
+  void freeEvent(void *event) override;
+  int64_t measure(void *from, void *to, int64_t &nanoseconds) override;
   std::string describeError(int64_t code) const override;
 
   const CudaLibrary *cuda = nullptr;

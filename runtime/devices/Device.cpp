@@ -2,7 +2,15 @@
 
 #include "runtime/devices/Device.h"
 
+#include <ctime>
+
 namespace quern::runtime {
+
+int64_t getMonotonicTime() {
+  timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
 
 Result<DeviceMemory> DeviceMemory::allocate(Device &device, uint64_t bytes, Device::Use use, const char *what) {
   Result<void *> address = device.allocate(bytes, use, what);

@@ -44,7 +44,16 @@ public:
   virtual Result<void> clear(void *memory, uint64_t bytes) = 0;
   /// Waits until all is done. The first error of anything since the last call.
   virtual Result<void> finish() = 0;
+
+  /// Asks for the time at which all is done that was asked for before: the number of this mark.
+  virtual size_t mark() = 0;
+  /// Waits for the marks from number `first` on, puts their times into `times`, and forgets them: nanoseconds of the
+  /// device's clock, counted so that those of the first are the processor's when it was asked for.
+  virtual Result<void> takeMarks(size_t first, std::vector<int64_t> &times) = 0;
 };
+
+/// The processor's monotonic clock, in nanoseconds.
+int64_t getMonotonicTime();
 
 /// The processor.
 std::unique_ptr<Device> createCpu();

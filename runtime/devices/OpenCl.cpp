@@ -16,7 +16,8 @@ static constexpr uint64_t deviceTypeGpu = 1 << 2, deviceTypeAll = 0xffffffff;
 static constexpr uint32_t infoMaxConstantArgs = 0x1021, infoMaxConstantBytes = 0x1020, infoMaxAllocation = 0x1010,
                           infoMaxGroup = 0x1004, infoGlobalBytes = 0x101f, infoName = 0x102b, infoVersion = 0x102f,
                           infoSvm = 0x1053, infoBuildLog = 0x1183;
-static constexpr uint64_t svmCoarseBuffers = 1, memoryReadWrite = 1;
+static constexpr uint64_t svmCoarseBuffers = 1, memoryReadWrite = 1, queueProfiling = 2;
+static constexpr uint32_t profilingEnd = 0x1283;
 /// The threads of a block of a kernel are no more than the compiler's (codegen/Targets.def).
 static constexpr uint64_t leastGroup = 128;
 
@@ -191,6 +192,43 @@ int64_t OpenCl::start(void *kernel, const DeviceLaunch &launch) {
   for (int d = 0; d < 3; ++d)
     global[d] = launch.blocks[d] * launch.threads[d];
   return cl->clEnqueueNDRangeKernel(queue, kernel, 3, nullptr, global, launch.threads, 0, nullptr, nullptr);
+}
+
+/// Has what comes tell its time, which queues do that were made so.
+int64_t OpenCl::startClock() {
+  int32_t code = cl->clFinish(queue);
+  if (code != 0)
+    return code;
+  void *other = cl->clCreateCommandQueue(context, device, queueProfiling, &code);
+  if (!other || code != 0)
+    return code ? code : -1;
+  cl->clReleaseCommandQueue(queue);
+  queue = other;
+  hasClock = true;
+  return 0;
+}
+
+void *OpenCl::record(void *event) {
+  if (event)
+    cl->clReleaseEvent(event);
+  event = nullptr;
+  int64_t code = hasClock ? 0 : startClock();
+  if (code == 0)
+    code = cl->clEnqueueMarkerWithWaitList(queue, 0, nullptr, &event);
+  if (code != 0)
+    fail("asking for the time gave " + describeError(code));
+  return event;
+}
+
+void OpenCl::freeEvent(void *event) { cl->clReleaseEvent(event); }
+
+int64_t OpenCl::measure(void *from, void *to, int64_t &nanoseconds) {
+  uint64_t begin = 0, end = 0;
+  int32_t code = cl->clGetEventProfilingInfo(from, profilingEnd, sizeof(begin), &begin, nullptr);
+  if (code == 0)
+    code = cl->clGetEventProfilingInfo(to, profilingEnd, sizeof(end), &end, nullptr);
+  nanoseconds = static_cast<int64_t>(end - begin);
+  return code;
 }
 
 } // namespace quern::runtime

@@ -42,11 +42,17 @@ private:
   void *findKernel(void *module, const char *name) override;
   void freeKernel(void *kernel) override;
   int64_t start(void *kernel, const DeviceLaunch &launch) override;
+  void *record(void *event) override;
+  void freeEvent(void *event) override;
+  int64_t measure(void *from, void *to, int64_t &nanoseconds) override;
+  int64_t startClock();
 
   const OpenClLibrary *cl = nullptr;
   void *device = nullptr, *context = nullptr, *queue = nullptr;
   std::string options;
   uint64_t largestBytes = 0;
+  /// Whether the queue tells times.
+  bool hasClock = false;
 };
 
 } // namespace quern::runtime

@@ -1,8 +1,8 @@
 //===- Main.cpp - a program that measures plans of kernels --------------------------------------===//
 //
 // PROGRAM DATA STATE: `DATA` is the file with the model's data, `STATE` one that this program shares with whoever
-// started it (Arms.h). What is to be measured comes from the standard input, a line each: `threads N`, `entry NAME`,
-// `size NAME=N`, `depth N`, `end NANOSECONDS`, `mode profile|trials|pairs`.
+// started it (Arms.h). What is to be measured comes from the standard input, a line each: `threads N`, `device NAME`,
+// `entry NAME`, `size NAME=N`, `depth N`, `end NANOSECONDS`, `mode profile|trials|pairs`.
 //
 //===----------------------------------------------------------------------------------------------===//
 
@@ -48,6 +48,8 @@ int main(int argc, char **argv) {
     std::string value = readWord();
     if (word == "threads")
       options.threads = static_cast<unsigned>(std::strtoul(value.c_str(), nullptr, 10));
+    else if (word == "device")
+      options.device = value;
     else if (word == "entry")
       request.entry = value;
     else if (word == "size")

@@ -5,30 +5,31 @@
 #include "runtime/Limits.h"
 #include "runtime/cli/Common.h"
 #include "runtime/cli/EntryInputs.h"
+#include "runtime/devices/Device.h"
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
-#include <ctime>
 #include <limits>
 #include <map>
 
 namespace quern::runtime {
 
-int64_t getMonotonicTime() {
-  timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
-}
-
 static uint32_t countArms(uint32_t kernel) { return quern_arm_begins[kernel + 1] - quern_arm_begins[kernel]; }
 
 Measurer::Measurer(Session &session, const MeasureRequest &request, QuernMeasureState &state)
     : session(session), request(request), state(state), turns(quern_kernel_count), fixed(quern_kernel_count) {
-  for (uint32_t kernel = 0; kernel < quern_kernel_count; ++kernel)
+  for (uint32_t kernel = 0; kernel < quern_kernel_count; ++kernel) {
+    turns[kernel].wasLaunched.resize(countArms(kernel));
     for (uint32_t arm = 0; arm < countArms(kernel); ++arm)
       turns[kernel].active.push_back(arm);
+  }
+  isHost = session.getTarget().device == "cpu";
 }
+
+/// Whether the launch of `kernel` that comes takes part in a block.
+bool Measurer::isTimed(uint32_t kernel) const { return choice == Choice::Turns && turns[kernel].active.size() > 1; }
 
 bool Measurer::isOver() const { return getMonotonicTime() >= request.end; }
 
@@ -59,27 +60,67 @@ void Measurer::beginLaunch(uint32_t kernel) {
   state.kernel = static_cast<int32_t>(kernel);
   state.arm = static_cast<int32_t>(launchArm);
   ++state.launches;
-  launchBegin = getMonotonicTime();
+  if (isTimed(kernel))
+    session.mark();
 }
 
 void Measurer::endLaunch(uint32_t kernel) {
-  int64_t end = getMonotonicTime();
-  state.kernel = -1;
   Turns &own = turns[kernel];
-  if (choice != Choice::Turns || own.active.size() < 2)
-    return;
-  own.times.resize(countArms(kernel), std::numeric_limits<double>::infinity());
-  own.times[launchArm] = static_cast<double>(std::max<int64_t>(end - launchBegin, 1));
-  own.next = (own.next + 1) % static_cast<uint32_t>(own.active.size());
-  if (++own.seen == own.active.size())
-    finishBlock(kernel);
+  if (isTimed(kernel)) {
+    session.mark();
+    launched.push_back({kernel, launchArm});
+    own.next = (own.next + 1) % static_cast<uint32_t>(own.active.size());
+    if (++own.begun == own.active.size())
+      own.begun = own.next = 0;
+  }
+  if (!isHost)
+    checkFirstLaunch(kernel);
+  state.kernel = -1;
+  // The processor's times are there.
+  if (isHost)
+    (void)settle();
 }
 
-/// Keeps the times of a block. An arm that takes half as long again as arm 0 in the first few, but that of its first
-/// launch, is launched no more.
+/// Waits for the first launch of an arm on a device, before which the driver compiles it: where it fails this process
+/// ends, while the state still tells by what.
+void Measurer::checkFirstLaunch(uint32_t kernel) {
+  if (turns[kernel].wasLaunched[launchArm])
+    return;
+  turns[kernel].wasLaunched[launchArm] = true;
+  Result<void> done = session.finish();
+  if (done)
+    return;
+  std::fprintf(stderr, "%s\n", done.error().message.c_str());
+  std::_Exit(1);
+}
+
+/// Takes the times of what was launched between marks.
+Result<void> Measurer::settle() {
+  if (launched.empty())
+    return {};
+  if (Result<void> done = session.takeMarks(times); !done)
+    return done;
+  for (size_t i = 0; i < launched.size(); ++i)
+    note(launched[i], static_cast<double>(std::max<int64_t>(times[2 * i + 1] - times[2 * i], 1)));
+  for (Launched launch : launched)
+    judge(launch.kernel);
+  launched.clear();
+  return {};
+}
+
+void Measurer::note(Launched launch, double time) {
+  Turns &own = turns[launch.kernel];
+  own.times.resize(countArms(launch.kernel), std::numeric_limits<double>::infinity());
+  own.times[launch.arm] = time;
+  if (++own.seen == own.active.size())
+    finishBlock(launch.kernel);
+}
+
+/// Of how many blocks hopeless arms are told, behind the first.
+static constexpr uint32_t judged = 3;
+
+/// Keeps the times of a block.
 void Measurer::finishBlock(uint32_t kernel) {
-  constexpr uint32_t judged = 3;
-  constexpr double hopeless = 1.5;
   Turns &own = turns[kernel];
   ++own.blocks;
   blocks.push_back({kernel, own.times});
@@ -88,10 +129,23 @@ void Measurer::finishBlock(uint32_t kernel) {
     for (uint32_t arm : own.active)
       own.sums[arm] += own.times[arm];
   }
-  if (own.blocks == 1 + judged)
-    std::erase_if(own.active, [&](uint32_t arm) { return own.sums[arm] > hopeless * own.sums[0]; });
   own.times.clear();
-  own.next = own.seen = 0;
+  own.seen = 0;
+}
+
+/// An arm that takes half as long again as arm 0 in the first few blocks, but that of its first launch, is launched no
+/// more.
+void Measurer::judge(uint32_t kernel) {
+  constexpr double hopeless = 1.5;
+  Turns &own = turns[kernel];
+  if (own.isJudged || own.blocks < 1 + judged)
+    return;
+  own.isJudged = true;
+  if (std::erase_if(own.active, [&](uint32_t arm) { return own.sums[arm] > hopeless * own.sums[0]; })) {
+    // A part of a block has those arms.
+    own.times.clear();
+    own.next = own.seen = own.begun = 0;
+  }
 }
 
 /// One run; whether its results have the bits of the reference.
@@ -105,10 +159,23 @@ Result<bool> Measurer::runOnce(Choice how) {
     results.push_back(output.mutableView());
   if (Result<void> done = session.run(entry, views, results); !done)
     return done.error();
+  if (Result<void> done = settle(); !done)
+    return done.error();
   for (size_t i = 0; i < reference.size(); ++i)
     if (std::memcmp(reference[i].data(), outputs[i].view().data, reference[i].size()) != 0)
       return false;
   return true;
+}
+
+/// One run, and what it took.
+Result<bool> Measurer::runTimed(Choice how, int64_t &time) {
+  session.mark();
+  Result<bool> same = runOnce(how);
+  session.mark();
+  if (Result<void> done = session.takeMarks(times); !done)
+    return done.error();
+  time = times.back() - times.front();
+  return same;
 }
 
 /// Fills the caches before the step.
@@ -161,9 +228,28 @@ Result<void> Measurer::warmUp() {
     const auto *bytes = static_cast<const uint8_t *>(output.view().data);
     reference.emplace_back(bytes, bytes + output.getByteCount());
   }
+  // Drivers compile a kernel when it is first launched.
+  for (uint32_t arm = 1; !isHost && request.mode == "trials" && arm < countMostArms(); ++arm)
+    if (Result<void> done = tryArm(arm); !done)
+      return done;
   std::printf("ready\n");
   std::fflush(stdout);
   return {};
+}
+
+uint32_t Measurer::countMostArms() const {
+  uint32_t most = 0;
+  for (uint32_t kernel = 0; kernel < quern_kernel_count; ++kernel)
+    most = std::max(most, countArms(kernel));
+  return most;
+}
+
+/// One run in which all kernels that have it take arm `arm`, whose results nobody looks at.
+Result<void> Measurer::tryArm(uint32_t arm) {
+  for (uint32_t kernel = 0; kernel < quern_kernel_count; ++kernel)
+    fixed[kernel] = arm < countArms(kernel) ? arm : 0;
+  Result<bool> done = runOnce(Choice::Fixed);
+  return done ? Result<void>() : done.error();
 }
 
 Result<void> Measurer::run() {
@@ -182,18 +268,20 @@ Result<void> Measurer::run() {
 }
 
 Result<void> Measurer::profile() {
-  Roofline roofline = measureRoofline(session.getThreadCount());
+  std::printf("device %s\n", session.getDeviceName().c_str());
+  // What a device can do at most is not measured.
+  Roofline roofline = isHost ? measureRoofline(session.getThreadCount()) : Roofline();
   if (Result<void> done = warmUp(); !done)
     return done;
   session.setProfiling(true);
   uint32_t runs = 0;
   begin = getMonotonicTime();
   do {
-    int64_t start = getMonotonicTime();
-    if (Result<bool> done = runOnce(Choice::First); !done)
+    int64_t time = 0;
+    if (Result<bool> done = runTimed(Choice::First, time); !done)
       return done.error();
     ++runs;
-    std::printf("run %lld\n", static_cast<long long>(getMonotonicTime() - start));
+    std::printf("run %lld\n", static_cast<long long>(time));
   } while (!isOver() && runs < 32 && getMonotonicTime() - begin < 1'000'000'000);
   struct Sum {
     double launches = 0, time = 0, bytes = 0, operations = 0, least = 0;
@@ -221,7 +309,7 @@ Result<void> Measurer::runTrials() {
     // What a layer's place does to its time is not to go to one arm.
     if (runs++ > 0)
       for (Turns &own : turns)
-        if (own.seen == 0)
+        if (own.begun == 0)
           own.next = (own.next + 1) % static_cast<uint32_t>(own.active.size());
     size_t before = blocks.size();
     Result<bool> same = runOnce(Choice::Turns);
@@ -253,7 +341,7 @@ void Measurer::exclude(uint32_t kernel, uint32_t arm, const char *why) {
   Turns &own = turns[kernel];
   std::erase(own.active, arm);
   own.times.clear();
-  own.next = own.seen = 0;
+  own.next = own.seen = own.begun = 0;
   // What it took while it was wrong is nothing to go by.
   for (Block &block : blocks)
     if (block.kernel == kernel)
@@ -263,10 +351,7 @@ void Measurer::exclude(uint32_t kernel, uint32_t arm, const char *why) {
 
 /// Runs with one arm of each kernel, to find which give other bits.
 Result<void> Measurer::findFaults() {
-  uint32_t most = 0;
-  for (uint32_t kernel = 0; kernel < quern_kernel_count; ++kernel)
-    most = std::max(most, countArms(kernel));
-  for (uint32_t arm = 1; arm < most; ++arm) {
+  for (uint32_t arm = 1; arm < countMostArms(); ++arm) {
     std::vector<uint32_t> kernels;
     for (uint32_t kernel = 0; kernel < quern_kernel_count; ++kernel)
       if (std::ranges::count(turns[kernel].active, arm))
@@ -301,21 +386,19 @@ Result<void> Measurer::findFaults(uint32_t arm, std::vector<uint32_t> kernels) {
 Result<void> Measurer::runPairs() {
   uint32_t runs = 0;
   do {
-    int64_t times[2] = {};
+    int64_t pair[2] = {};
     // One order after the other, so that neither is always the first.
     for (int i = 0; i < 2; ++i) {
       bool isLast = (i + runs) % 2;
-      int64_t begin = getMonotonicTime();
-      Result<bool> same = runOnce(isLast ? Choice::Last : Choice::First);
+      Result<bool> same = runTimed(isLast ? Choice::Last : Choice::First, pair[isLast]);
       if (!same)
         return same.error();
-      times[isLast] = getMonotonicTime() - begin;
       if (!*same)
         return Error{"results have other bits"};
     }
     // The first launches of a function read it from its file.
     if (runs++ > 0)
-      std::printf("pair %lld %lld\n", static_cast<long long>(times[0]), static_cast<long long>(times[1]));
+      std::printf("pair %lld %lld\n", static_cast<long long>(pair[0]), static_cast<long long>(pair[1]));
   } while (!isOver());
   return {};
 }

@@ -35,9 +35,10 @@ public:
 
   /// Runs until the time is over, and prints what was seen to the standard output, a line each:
   ///
+  ///   device NAME                      what runs the kernels (`profile`)
   ///   ready                            what comes is measured
   ///   kernel K LAUNCHES NANOSECONDS BYTES OPERATIONS LEAST   of one run, where LEAST are the nanoseconds that the
-  ///                                    machine needs at least (`profile`)
+  ///                                    machine needs at least, 0 where that is not known (`profile`)
   ///   run NANOSECONDS                  a whole one (`profile`)
   ///   block K T0 T1 …                  what launches of each arm of kernel K took that stood next to each other, in
   ///                                    nanoseconds; inf for one that was hopeless
@@ -51,10 +52,18 @@ private:
     std::vector<uint32_t> active;
     std::vector<double> times;
     uint32_t next = 0, seen = 0;
+    /// How many launches of the block that is being launched began; their times may come later.
+    uint32_t begun = 0;
     /// How many blocks there were.
     uint32_t blocks = 0;
     /// For each arm, the sum of its times in the first blocks; for the hopeless.
     std::vector<double> sums;
+    bool isJudged = false;
+    /// Arms that a device has run before.
+    std::vector<bool> wasLaunched;
+  };
+  struct Launched {
+    uint32_t kernel, arm;
   };
   struct Block {
     uint32_t kernel;
@@ -65,10 +74,18 @@ private:
   static void onLaunch(void *context, int32_t kernel, int32_t begin);
   void beginLaunch(uint32_t kernel);
   void endLaunch(uint32_t kernel);
+  bool isTimed(uint32_t kernel) const;
+  void checkFirstLaunch(uint32_t kernel);
+  Result<void> settle();
+  void note(Launched launch, double time);
   void finishBlock(uint32_t kernel);
+  void judge(uint32_t kernel);
   Result<void> prepare();
   Result<bool> runOnce(Choice choice);
+  Result<bool> runTimed(Choice choice, int64_t &time);
   Result<void> warmUp();
+  uint32_t countMostArms() const;
+  Result<void> tryArm(uint32_t arm);
   Result<void> profile();
   Result<void> runTrials();
   Result<void> findFaults();
@@ -94,12 +111,13 @@ private:
   /// For each kernel, the arm of `Fixed` runs.
   std::vector<uint32_t> fixed;
   std::vector<Block> blocks;
-  int64_t launchBegin = 0;
+  /// Launches between two marks each, whose times were not taken yet: a device's are when a run has ended, so that
+  /// nobody waits between its launches.
+  std::vector<Launched> launched;
+  std::vector<int64_t> times;
+  bool isHost = true;
   uint32_t launchArm = 0;
 };
-
-/// The system's monotonic clock, in nanoseconds.
-int64_t getMonotonicTime();
 
 } // namespace quern::runtime
 

@@ -56,8 +56,8 @@ std::string TuneRun::getName() const {
 
 TuneLaboratory::TuneLaboratory(codegen::MeasuredModel &model, const codegen::TargetSpec &target,
                                std::vector<TuneRun> runs, unsigned threads, double begin)
-    : model(model), target(target.getAttr(KernelOp(model.getKernels().front()).getContext())), runs(std::move(runs)),
-      threads(threads), begin(begin) {}
+    : model(model), target(target.getAttr(KernelOp(model.getKernels().front()).getContext())),
+      device(target.getDeviceName()), runs(std::move(runs)), threads(threads), begin(begin) {}
 
 double TuneLaboratory::now() { return getSeconds() - begin; }
 bool TuneLaboratory::isInterrupted() { return wasInterrupted(); }
@@ -65,7 +65,7 @@ bool TuneLaboratory::isInterrupted() { return wasInterrupted(); }
 /// What the program that measures is told; see runtime/measure/Main.cpp.
 std::string TuneLaboratory::describeRequest(unsigned run, StringRef mode, double deadline) const {
   const TuneRun &asked = runs[run];
-  std::string text = "threads " + std::to_string(threads) + "\nentry " + asked.entry + "\n";
+  std::string text = "threads " + std::to_string(threads) + "\ndevice " + device + "\nentry " + asked.entry + "\n";
   for (const std::string &size : asked.sizes)
     text += "size " + size + "\n";
   text += "depth " + std::to_string(asked.depth) + "\nend " + std::to_string(int64_t((begin + deadline) * 1e9)) +
@@ -240,9 +240,11 @@ TuneLaboratory::Ending TuneLaboratory::execute(unsigned run, llvm::ArrayRef<code
   }
   QuernMeasureState state = process.getState();
   int status = process.wait();
-  if (!isEnded && hasCrashed(status) && state.kernel >= 0)
-    ending.culprit = {unsigned(state.kernel), unsigned(state.arm)};
   ending.isGood = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  // On a device a launch that fails ends the program with an error.
+  bool hasFailed = hasCrashed(status) || (WIFEXITED(status) && !ending.isGood);
+  if (!isEnded && hasFailed && state.kernel >= 0)
+    ending.culprit = {unsigned(state.kernel), unsigned(state.arm)};
   ending.message = process.getMessage();
   if (ending.message.empty() && WIFSIGNALED(status))
     ending.message = std::string("the program that measures died of `") + strsignal(WTERMSIG(status)) + "`";
@@ -326,6 +328,8 @@ llvm::Error TuneLaboratory::prepare(const llvm::Regex *wanted, const std::map<un
   for (unsigned run = 0; run < runs.size(); ++run) {
     llvm::SmallVector<double> times;
     Ending ending = execute(run, {}, "profile", deadline, [&](llvm::ArrayRef<StringRef> words) {
+      if (words[0] == "device")
+        deviceName = llvm::join(words.drop_front(), " ");
       if (words[0] == "run" && words.size() == 2)
         times.push_back(toNumber(words[1]));
       if (words[0] != "kernel" || words.size() != 7)
@@ -406,8 +410,10 @@ tuner::Measurement TuneLaboratory::measure(unsigned run, llvm::ArrayRef<tuner::T
   auto fail = [&](unsigned kernel, unsigned arm, tuner::Fate fate) {
     auto index = indices.find(kernel);
     const tuner::Trial *trial = index == indices.end() ? nullptr : byKernel.lookup(index->second);
-    if (trial && arm > 0 && arm < trial->candidates.size())
+    bool isTried = trial && arm > 0 && arm < trial->candidates.size();
+    if (isTried)
       measurement.failures.push_back({{trial->kernel, trial->candidates[arm]}, fate});
+    return isTried;
   };
   Ending ending = execute(run, getArms(trials), "trials", deadline, [&](llvm::ArrayRef<StringRef> words) {
     if (words[0] == "ready") {
@@ -424,8 +430,10 @@ tuner::Measurement TuneLaboratory::measure(unsigned run, llvm::ArrayRef<tuner::T
       measurement.blocks.push_back(std::move(block));
     }
   });
-  if (ending.culprit)
-    fail(ending.culprit->first, ending.culprit->second, ending.hasHung ? tuner::Fate::Hung : tuner::Fate::Died);
+  tuner::Fate fate = ending.hasHung ? tuner::Fate::Hung : tuner::Fate::Died;
+  // A default plan that fails is nothing to learn from.
+  if (ending.culprit && !fail(ending.culprit->first, ending.culprit->second, fate))
+    complaint = ending.message;
   return measurement;
 }
 

@@ -47,6 +47,8 @@ public:
   Trials getTrials(unsigned index, const tuner::KernelResult &result) const;
   ScheduleAttr getSchedule(tuner::Arm arm) const { return spaces[arm.kernel].plans[arm.candidate]; }
 
+  /// What ran the kernels.
+  llvm::StringRef getDeviceName() const { return deviceName; }
   /// Why the last program that measured failed, where no plan is to blame; empty: none did.
   llvm::StringRef getComplaint() const { return complaint; }
   /// Seconds of one processor that compiling a plan takes, by compiling the next plans of a few kernels.
@@ -83,6 +85,8 @@ private:
 
   codegen::MeasuredModel &model;
   TargetAttr target;
+  /// By its name in a description.
+  std::string device;
   std::vector<TuneRun> runs;
   unsigned threads;
   double begin;
@@ -91,7 +95,7 @@ private:
   /// The problem's kernels by those of the module.
   llvm::DenseMap<unsigned, unsigned> indices;
   std::map<std::pair<unsigned, unsigned>, std::unique_ptr<llvm::MemoryBuffer>> objects;
-  std::string complaint;
+  std::string complaint, deviceName;
 };
 
 /// Lets an interrupt end tuning, what was found being kept.

@@ -12,9 +12,11 @@
 #include "passes/tile/ScheduleFit.h"
 #include "quern/Version.h"
 #include "runtime/CpuFeatures.h"
+#include "runtime/Guarded.h"
 #include "runtime/Inputs.h"
 #include "runtime/Limits.h"
 #include "runtime/OutputFile.h"
+#include "runtime/devices/Device.h"
 #include "tuner/Duration.h"
 #include "tuner/Search.h"
 
@@ -95,8 +97,6 @@ LogicalResult TuneSession::checkUsage() {
     return failure();
   if (compiler.getTargets().size() != 1)
     return refuse("`--target` is `" + options.targets + "`, expected one name");
-  if (compiler.getTargets().front().isDevice())
-    return refuse("`--target` is `" + options.targets + "`, a device, whose kernels have nothing to tune");
   for (const std::string &text : options.sizes) {
     auto [name, number] = StringRef(text).split('=');
     int64_t size = 0;
@@ -110,7 +110,9 @@ LogicalResult TuneSession::checkUsage() {
     if (!wanted->isValid(reason))
       return refuse("`--kernel` is `" + options.kernels + "`, no regular expression: " + reason);
   }
-  threads = options.threads ? options.threads : llvm::hardware_concurrency().compute_thread_count();
+  // Beside a device, one thread asks for what it is to do.
+  bool isDevice = compiler.getTargets().front().isDevice();
+  threads = isDevice ? 1 : options.threads ? options.threads : llvm::hardware_concurrency().compute_thread_count();
   return success();
 }
 
@@ -120,6 +122,17 @@ LogicalResult TuneSession::checkMachine() {
   for (StringRef feature : target.getFeatures())
     if (!runtime::hasCpuFeature(std::string_view(feature)))
       return refuse("this processor cannot run `" + target.name + "`: it lacks `" + feature + "`");
+  if (!target.isDevice())
+    return success();
+  // In a process of its own: a driver that was started does not go along into those that compile kernels. Drivers map
+  // much more than they use, and some take seconds to start.
+  constexpr runtime::GuardLimits limits{.memoryBytes = uint64_t{1} << 46, .cpuSeconds = 60, .clockSeconds = 60};
+  auto start = [&]() -> runtime::Result<std::string> {
+    auto device = runtime::createDevice(std::string_view(target.getDeviceName()));
+    return device ? runtime::Result<std::string>("") : device.error();
+  };
+  if (runtime::Result<std::string> started = runtime::runGuarded(start, limits); !started)
+    return refuse(started.error().message);
   return success();
 }
 
@@ -256,7 +269,9 @@ LogicalResult TuneSession::prepare() {
   if (model->getKernels().empty())
     return refuse("`" + options.model + "` has no kernels");
   compiler.getTiming().begin("profile");
-  roofline = runtime::measureRoofline(threads);
+  // What a device can do at most is not measured: no kernel is known to be near it.
+  if (!target.isDevice())
+    roofline = runtime::measureRoofline(threads);
   laboratory = std::make_unique<TuneLaboratory>(*model, target, std::move(*runs), threads, begin);
   if (llvm::Error error = laboratory->prepare(wanted ? &*wanted : nullptr, findFirst(), end)) {
     if (!isOver())
@@ -366,7 +381,8 @@ void TuneSession::fill(ScheduleDatabase &database, const tuner::SearchResult &re
                     (llvm::Twine(HALIDE_VERSION_MAJOR) + "." + llvm::Twine(HALIDE_VERSION_MINOR) + "." +
                      llvm::Twine(HALIDE_VERSION_PATCH))
                         .str()};
-  found.machines[describeMachine()] = limits;
+  bool isDevice = compiler.getTargets().front().isDevice();
+  found.machines[isDevice ? Machine{laboratory->getDeviceName().str(), 1, 0, 0, 0} : describeMachine()] = limits;
   for (auto [i, kernel] : llvm::enumerate(result.kernels)) {
     bool wasTried = llvm::is_contained(llvm::ArrayRef(kernel.fates).drop_front(), tuner::Fate::Fine);
     bool isKept = kernel.chosen && !kernel.samples.empty();

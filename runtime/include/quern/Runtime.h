@@ -369,6 +369,12 @@ public:
 
   /// From now on `hook` is called, unless it is empty; meanwhile launches are not measured and choices not noted.
   void setLaunchHook(LaunchHook hook);
+  /// Asks what runs the kernels for the time at which all is done that was asked for before: the number of this mark.
+  size_t mark();
+  /// Waits for all marks, puts their times, in nanoseconds, into `times`, and forgets them.
+  Result<void> takeMarks(std::vector<int64_t> &times);
+  /// Waits until all is done that was asked for; its first error.
+  Result<void> finish();
 
   /// Starts (or ends) to note which experts rows choose.
   void setRoutingRecord(RoutingRecord record);

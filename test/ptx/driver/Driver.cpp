@@ -76,6 +76,7 @@ void Driver::runLaunch(const Launch &launch, uint64_t number) {
   Count &count = counts[launch.kernel->name];
   ++count.launches;
   count.instructions += outcome.instructions;
+  clock += outcome.instructions;
   count.bytesRead += outcome.bytesRead;
   if (outcome.status == Status::Success)
     return;

@@ -8,7 +8,6 @@
 #include "test/ptx/Module.h"
 #include "test/ptx/Options.h"
 
-#include <chrono>
 #include <deque>
 #include <functional>
 #include <mutex>
@@ -28,10 +27,9 @@ class Driver {
 public:
   static Driver &get();
 
-  using Clock = std::chrono::steady_clock;
   struct Event {
     bool isRecorded = false;
-    Clock::time_point time;
+    uint64_t time = 0;
   };
 
   /// Orders work, or does it.
@@ -58,6 +56,8 @@ public:
   bool isInitialized = false;
   /// What work failed with.
   Status pending = Status::Success;
+  /// The instructions that all threads have executed so far, one each nanosecond of the device's clock.
+  uint64_t clock = 0;
   std::set<void *> contexts, streams;
   std::map<void *, std::unique_ptr<Event>> events;
   std::map<void *, std::unique_ptr<Module>> modules;

@@ -147,7 +147,7 @@ PTX_EXPORT int cuEventRecord(void *event, void *stream) {
     if (found == driver.events.end())
       return Status::InvalidHandle;
     Driver::Event *recorded = found->second.get();
-    driver.submit([=] { *recorded = {true, Driver::Clock::now()}; });
+    driver.submit([=, &driver] { *recorded = {true, driver.clock}; });
     return Status::Success;
   });
 }
@@ -168,7 +168,8 @@ PTX_EXPORT int cuEventElapsedTime(float *milliseconds, void *start, void *end) {
       return Status::InvalidHandle;
     if (!first->second->isRecorded || !last->second->isRecorded)
       return Status::NotReady;
-    *milliseconds = std::chrono::duration<float, std::milli>(last->second->time - first->second->time).count();
+    int64_t nanoseconds = static_cast<int64_t>(last->second->time - first->second->time);
+    *milliseconds = static_cast<float>(static_cast<double>(nanoseconds) * 1e-6);
     return Status::Success;
   });
 }
