@@ -47,6 +47,7 @@ private:
   std::optional<double> estimateStep(int64_t rows);
   std::optional<StepEstimate> estimateSteps();
   LogicalResult measureAll();
+  llvm::json::Value describeLimits() const;
   void print();
 
   const ExplainOptions &options;
@@ -56,7 +57,8 @@ private:
   /// The one target's, in kernel form.
   std::vector<OwningOpRef<ModuleOp>> lowered;
   llvm::SmallVector<ProgramOp> programs;
-  runtime::Roofline roofline;
+  /// Of a processor; those of a device are not known.
+  std::optional<runtime::Roofline> roofline;
   std::vector<Plan> plans;
 };
 
@@ -111,7 +113,8 @@ LogicalResult ExplainRun::explainAll() {
   if (failed(choosePrograms(*lowered.front())) || failed(checkSizes()))
     return failure();
   compiler.getTiming().begin("limits");
-  roofline = runtime::measureRoofline(options.threads);
+  if (!target.isDevice())
+    roofline = runtime::measureRoofline(options.threads);
   for (ProgramOp program : programs)
     plans.push_back(explain(program, target, remarks, sizes, roofline));
   llvm::Expected<MeasuredSchedules> measured = MeasuredSchedules::read(compiler.getDatabases());
@@ -132,8 +135,9 @@ std::optional<double> ExplainRun::estimateStep(int64_t rows) {
     Plan plan = explain(program, compiler.getTargets().front(), /*remarks=*/{}, own, roofline);
     bool isStep = plan.visible > 0 && llvm::all_of(plan.sizes, [&](const auto &size) { return size.second == rows; });
     bool isGeneral = codegen::getGeneralForm(program) == program;
-    if (isStep && (!seconds || !isGeneral))
-      seconds = plan.getPredicted() * 1e-9;
+    std::optional<double> predicted = plan.getPredicted();
+    if (isStep && predicted && (!seconds || !isGeneral))
+      seconds = *predicted * 1e-9;
   }
   return seconds;
 }
@@ -157,17 +161,29 @@ LogicalResult ExplainRun::measureAll() {
     return refuse(std::move(error));
   compiler.getTiming().begin("measure");
   for (Plan &plan : plans)
-    if (failed(measurePlan(plan, binary->path(), options.threads)))
+    if (failed(measurePlan(plan, binary->path(), compiler.getTargets().front().getDeviceName(), options.threads)))
       return failure();
   return success();
+}
+
+llvm::json::Value ExplainRun::describeLimits() const {
+  if (!roofline)
+    return nullptr;
+  llvm::json::Object peaks;
+  for (auto kind : {runtime::Arithmetic::F32, runtime::Arithmetic::I8, runtime::Arithmetic::BF16})
+    peaks[runtime::toString(kind)] = roofline->peaks[static_cast<size_t>(kind)];
+  return llvm::json::Object{{"memory_gb_s", roofline->bandwidth}, {"gop_s", std::move(peaks)}};
 }
 
 void ExplainRun::print() {
   auto getLine = [&](FileLineColLoc place) { return compiler.getLine(place); };
   llvm::StringRef target = compiler.getTargets().front().name;
-  std::string limits = runtime::describeRoofline(roofline, options.threads);
   if (!options.json) {
-    llvm::outs() << options.model << " for " << target << "\nlimits of this machine, " << limits << "\n";
+    llvm::outs() << options.model << " for " << target << "\n";
+    if (roofline)
+      llvm::outs() << "limits of this machine, " << runtime::describeRoofline(*roofline, options.threads) << "\n";
+    else
+      llvm::outs() << "limits of the device are not known\n";
     if (compiler.getTree())
       printTree(*compiler.getTree(), estimateSteps(), llvm::outs());
     for (const Plan &plan : plans)
@@ -177,16 +193,12 @@ void ExplainRun::print() {
   llvm::json::Array list;
   for (const Plan &plan : plans)
     list.push_back(describePlan(plan, getLine));
-  llvm::json::Object peaks;
-  for (auto kind : {runtime::Arithmetic::F32, runtime::Arithmetic::I8, runtime::Arithmetic::BF16})
-    peaks[runtime::toString(kind)] = roofline.peaks[static_cast<size_t>(kind)];
-  llvm::json::Object result{
-      {"model", options.model},
-      {"target", target},
-      {"threads", options.threads},
-      {"limits", llvm::json::Object{{"memory_gb_s", roofline.bandwidth}, {"gop_s", std::move(peaks)}}},
-      {"medusa", describeTree(compiler.getTree(), estimateSteps())},
-      {"programs", std::move(list)}};
+  llvm::json::Object result{{"model", options.model},
+                            {"target", target},
+                            {"threads", options.threads},
+                            {"limits", describeLimits()},
+                            {"medusa", describeTree(compiler.getTree(), estimateSteps())},
+                            {"programs", std::move(list)}};
   llvm::outs() << llvm::formatv("{0:2}\n", llvm::json::Value(std::move(result)));
 }
 
@@ -195,10 +207,6 @@ ExitStatus ExplainRun::run() {
     return ExitStatus::Usage;
   if (compiler.getTargets().size() != 1) {
     (void)refuse("`--target` is `" + options.targets + "`, expected one name");
-    return ExitStatus::Usage;
-  }
-  if (compiler.getTargets().front().isDevice()) {
-    (void)refuse("`--target` is `" + options.targets + "`, a device: plans are held against the limits of a processor");
     return ExitStatus::Usage;
   }
   if (failed(compiler.readModel()) || failed(explainAll()) || (options.measure && failed(measureAll())))

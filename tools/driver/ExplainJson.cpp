@@ -59,6 +59,9 @@ static json::Object describeStep(const Step &step) {
                           {"gain", step.origin->gain},
                           {"pairs", int64_t(step.origin->pairs.value_or(0))}};
   }
+  json::Value bound = nullptr;
+  if (step.predicted)
+    bound = step.isComputeBound ? "arithmetic" : "memory";
   return json::Object{{"kernel", kernel.getSymName()},
                       {"digest", getFullDigest(kernel)},
                       {"form", stringifyKernelForm(kernel.getForm())},
@@ -70,16 +73,17 @@ static json::Object describeStep(const Step &step) {
                       {"tuned", std::move(origin)},
                       {"bytes", step.bytes},
                       {"operations", step.operations},
-                      {"bound_by", step.isComputeBound ? "arithmetic" : "memory"},
+                      {"bound_by", std::move(bound)},
                       {"predicted_us", toMicroseconds(step.predicted)},
                       {"measured_us", toMicroseconds(step.measured)}};
 }
 
 static json::Object describeLine(const Line &line, const Plan &plan, GetLine getLine) {
-  double predicted = 0;
+  std::optional<double> predicted = plan.getPredicted() ? std::optional(0.0) : std::nullopt;
   std::optional<double> measured = plan.getMeasured() ? std::optional(0.0) : std::nullopt;
   for (unsigned step : line.steps) {
-    predicted += plan.steps[step].getTotalPredicted();
+    if (predicted)
+      *predicted += *plan.steps[step].getTotalPredicted();
     if (measured)
       *measured += *plan.steps[step].getTotalMeasured();
   }

@@ -82,8 +82,8 @@ namespace {
 class PlanPrinter {
 public:
   PlanPrinter(const Plan &plan, GetLine getLine, llvm::raw_ostream &os)
-      : plan(plan), getLine(getLine), os(os), measured(plan.getMeasured()),
-        total(measured ? *measured : plan.getPredicted()) {}
+      : plan(plan), getLine(getLine), os(os), measured(plan.getMeasured()), predicted(plan.getPredicted()),
+        total(measured ? measured : predicted) {}
 
   void print();
 
@@ -98,14 +98,18 @@ private:
   void printSchedule(const Step &step);
   void printLines();
   llvm::raw_ostream &printLabel(llvm::StringRef label) { return os << "      " << llvm::left_justify(label, 20); }
-  double getTime(const Step &step) const { return step.getTotalMeasured().value_or(step.getTotalPredicted()); }
+  /// What it took, or takes at least; 0 where neither is known.
+  double getTime(const Step &step) const {
+    std::optional<double> taken = step.getTotalMeasured();
+    return taken ? *taken : step.getTotalPredicted().value_or(0);
+  }
 
   const Plan &plan;
   GetLine getLine;
   llvm::raw_ostream &os;
-  std::optional<double> measured;
+  std::optional<double> measured, predicted;
   /// What shares are of.
-  double total;
+  std::optional<double> total;
 };
 
 void PlanPrinter::printHead() {
@@ -117,10 +121,13 @@ void PlanPrinter::printHead() {
     sizes.push_back(std::to_string(plan.depth) + " cache rows before");
   os << "\n== " << program.getSymName() << (sizes.empty() ? "" : ": ") << llvm::join(sizes, ", ") << "\n"
      << plan.launches << " launches in " << plan.steps.size() << " steps, " << formatBytes(plan.getBytes()) << ", "
-     << formatOperations(plan.getOperations()) << "; at least " << formatTime(plan.getPredicted());
+     << formatOperations(plan.getOperations());
+  if (predicted)
+    os << "; at least " << formatTime(*predicted);
   if (measured)
-    os << ", measured " << formatTime(*measured) << " (" << formatShare(plan.getPredicted(), *measured)
-       << " of the limit)";
+    os << ", measured " << formatTime(*measured);
+  if (measured && predicted)
+    os << " (" << formatShare(*predicted, *measured) << " of the limit)";
   os << "\n";
   if (plan.experts)
     printExperts(*plan.experts);
@@ -138,18 +145,24 @@ void PlanPrinter::printExperts(const ExpertReads &experts) {
 }
 
 void PlanPrinter::printTable() {
-  os << "   #    x  form            bytes  operations    at least  bound by  ";
-  os << (measured ? "    measured  of limit" : "") << "     share  line\n";
+  os << "   #    x  form            bytes  operations" << (predicted ? "    at least  bound by  " : "")
+     << (measured ? "    measured" : "") << (measured && predicted ? "  of limit" : "") << (total ? "     share" : "")
+     << "  line\n";
   for (auto [i, step] : llvm::enumerate(plan.steps)) {
     KernelOp kernel = step.kernel;
-    os << llvm::formatv("{0,4}  {1,3}  {2,-10}  {3,9}  {4,10}  {5,10}  {6,-10}", i + 1, step.launches.size(),
+    os << llvm::formatv("{0,4}  {1,3}  {2,-10}  {3,9}  {4,10}", i + 1, step.launches.size(),
                         stringifyKernelForm(kernel.getForm()), formatBytes(step.bytes),
-                        formatOperations(step.operations), formatTime(step.predicted),
-                        step.isComputeBound ? "arithmetic" : "memory");
+                        formatOperations(step.operations));
+    if (step.predicted)
+      os << llvm::formatv("  {0,10}  {1,-10}", formatTime(*step.predicted),
+                          step.isComputeBound ? "arithmetic" : "memory");
     if (step.measured)
-      os << llvm::formatv("  {0,10}  {1,8}", formatTime(*step.measured), formatShare(step.predicted, *step.measured));
-    os << llvm::formatv("  {0,8}  {1}  {2}\n", formatShare(getTime(step), total),
-                        step.ops.empty() ? "" : formatPlace(getModelPlace(step.ops.front().stack)),
+      os << llvm::formatv("  {0,10}", formatTime(*step.measured));
+    if (step.measured && step.predicted)
+      os << llvm::formatv("  {0,8}", formatShare(*step.predicted, *step.measured));
+    if (total)
+      os << llvm::formatv("  {0,8}", formatShare(getTime(step), *total));
+    os << llvm::formatv("  {0}  {1}\n", step.ops.empty() ? "" : formatPlace(getModelPlace(step.ops.front().stack)),
                         formatInstances(step));
   }
 }
@@ -241,9 +254,9 @@ void PlanPrinter::printLines() {
     double time = 0;
     for (unsigned step : line.steps)
       time += getTime(plan.steps[step]);
-    bool isOwn = !line.steps.empty();
+    bool isOwn = !line.steps.empty() && total;
     os << llvm::formatv("  {0,5}  {1,10}  {2,8}  {3,-18}  {4}\n", line.place.getLine(), isOwn ? formatTime(time) : "",
-                        isOwn ? formatShare(time, total) : "", formatSteps(line), getLine(line.place));
+                        isOwn ? formatShare(time, *total) : "", formatSteps(line), getLine(line.place));
   }
 }
 

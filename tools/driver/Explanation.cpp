@@ -101,7 +101,7 @@ namespace {
 class Planner {
 public:
   Planner(ProgramOp program, const codegen::TargetSpec &target, const PlanSizes &sizes,
-          const runtime::Roofline &roofline)
+          const std::optional<runtime::Roofline> &roofline)
       : target(target), roofline(roofline), routed(codegen::getRoutedLaunches(program)) {
     plan.program = program;
     plan.sizes = getSizes(program, sizes);
@@ -128,7 +128,7 @@ private:
   Line &getLine(FileLineColLoc place);
 
   const codegen::TargetSpec &target;
-  const runtime::Roofline &roofline;
+  const std::optional<runtime::Roofline> &roofline;
   SmallVector<codegen::RoutedLaunches> routed;
   Plan plan;
 };
@@ -201,9 +201,12 @@ void Planner::addLaunch(LaunchOp launch, KernelOp kernel) {
   };
   addToMean(same->bytes, bytes);
   addToMean(same->operations, operations);
-  addToMean(same->predicted, roofline.getTime(same->arithmetic, bytes, operations));
+  if (!roofline)
+    return;
+  same->predicted = same->predicted.value_or(0);
+  addToMean(*same->predicted, roofline->getTime(same->arithmetic, bytes, operations));
   same->isComputeBound =
-      roofline.getComputeTime(same->arithmetic, same->operations) > roofline.getMemoryTime(same->bytes);
+      roofline->getComputeTime(same->arithmetic, same->operations) > roofline->getMemoryTime(same->bytes);
 }
 
 /// Adds what a remark says to the steps that hold its op, each verdict once.
@@ -270,7 +273,7 @@ Plan Planner::build(ArrayRef<FusionRemark> remarks) {
 } // namespace
 
 Plan explain(ProgramOp program, const codegen::TargetSpec &target, ArrayRef<FusionRemark> remarks,
-             const PlanSizes &sizes, const runtime::Roofline &roofline) {
+             const PlanSizes &sizes, const std::optional<runtime::Roofline> &roofline) {
   return Planner(program, target, sizes, roofline).build(remarks);
 }
 
@@ -288,10 +291,13 @@ double Plan::getOperations() const {
   return sum;
 }
 
-double Plan::getPredicted() const {
+std::optional<double> Plan::getPredicted() const {
   double sum = 0;
-  for (const Step &step : steps)
-    sum += step.getTotalPredicted();
+  for (const Step &step : steps) {
+    if (!step.predicted)
+      return std::nullopt;
+    sum += *step.getTotalPredicted();
+  }
   return sum;
 }
 

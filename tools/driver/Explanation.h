@@ -80,15 +80,18 @@ struct Step {
   runtime::Arithmetic arithmetic = runtime::Arithmetic::F32;
   /// Of one launch; where launches choose among different experts, their mean.
   double bytes = 0, operations = 0;
-  /// The nanoseconds that one launch takes at least, and the mean of those that it took.
-  double predicted = 0;
+  /// The nanoseconds that one launch takes at least, where the machine's limits are known, and the mean of those that
+  /// it took.
+  std::optional<double> predicted;
   std::optional<double> measured;
   /// Whether arithmetic takes longer than memory.
   bool isComputeBound = false;
 
   /// Those of its schedule.
   llvm::ArrayRef<Knob> getKnobs() const;
-  double getTotalPredicted() const { return predicted * double(launches.size()); }
+  std::optional<double> getTotalPredicted() const {
+    return predicted ? std::optional(*predicted * double(launches.size())) : std::nullopt;
+  }
   std::optional<double> getTotalMeasured() const {
     return measured ? std::optional(*measured * double(launches.size())) : std::nullopt;
   }
@@ -134,7 +137,7 @@ struct Plan {
   /// Sums over all launches.
   double getBytes() const;
   double getOperations() const;
-  double getPredicted() const;
+  std::optional<double> getPredicted() const;
   std::optional<double> getMeasured() const;
 };
 
@@ -146,16 +149,16 @@ struct PlanSizes {
   int64_t depth = 0;
 };
 
-/// Explains `program`, of a module in kernel form for `target`.
+/// Explains `program`, of a module in kernel form for `target`; `roofline` has its limits, where they are known.
 Plan explain(ProgramOp program, const codegen::TargetSpec &target, llvm::ArrayRef<FusionRemark> remarks,
-             const PlanSizes &sizes, const runtime::Roofline &roofline);
+             const PlanSizes &sizes, const std::optional<runtime::Roofline> &roofline);
 
 /// Says of the steps of `plan` whose schedules were measured where they come from.
 void findOrigins(Plan &plan, const codegen::TargetSpec &target, const MeasuredSchedules &measured);
 
-/// Measures the steps of `plan` by running `binary`, which holds its program, with `threads` threads. Says on the
-/// standard error why it cannot.
-mlir::LogicalResult measurePlan(Plan &plan, llvm::StringRef binary, unsigned threads);
+/// Measures the steps of `plan` by running `binary`, which holds its program, on `device`, with `threads` threads. Says
+/// on the standard error why it cannot.
+mlir::LogicalResult measurePlan(Plan &plan, llvm::StringRef binary, llvm::StringRef device, unsigned threads);
 
 } // namespace quern::tool
 

@@ -16,21 +16,23 @@ using namespace mlir;
 
 namespace quern::tool {
 
-/// How often a program runs: for a fifth of a second, as predicted.
+/// How often a program runs: for a fifth of a second, as predicted, and else a few times.
 static int64_t countRuns(const Plan &plan) {
   constexpr double nanoseconds = 2e8;
-  return int64_t(std::clamp(nanoseconds / std::max(plan.getPredicted(), 1.0), 3.0, 50.0));
+  constexpr double least = 3, most = 50;
+  std::optional<double> predicted = plan.getPredicted();
+  return int64_t(predicted ? std::clamp(nanoseconds / std::max(*predicted, 1.0), least, most) : least);
 }
 
 /// What the binary is asked for: a trace of the plan's program, at its sizes.
 static std::vector<std::string> getArguments(const Plan &plan, llvm::StringRef binary, llvm::StringRef trace,
-                                             unsigned threads) {
+                                             llvm::StringRef device, unsigned threads) {
   std::vector<std::string> arguments = {binary.str(), "--bench", "--entry",
                                         codegen::getGeneralForm(plan.program).getSymName().str()};
   for (const auto &[name, size] : plan.sizes)
     llvm::append_values(arguments, "--size", name + "=" + std::to_string(size));
   llvm::append_values(arguments, "--depth", std::to_string(plan.depth), "-n", std::to_string(countRuns(plan)), "-r",
-                      "1", "--threads", std::to_string(threads), "--trace", trace.str());
+                      "1", "--threads", std::to_string(threads), "--device", device.str(), "--trace", trace.str());
   return arguments;
 }
 
@@ -59,13 +61,13 @@ static double getMedian(llvm::ArrayRef<std::pair<std::string, double>> trace, un
   return times[times.size() / 2];
 }
 
-LogicalResult measurePlan(Plan &plan, llvm::StringRef binary, unsigned threads) {
+LogicalResult measurePlan(Plan &plan, llvm::StringRef binary, llvm::StringRef device, unsigned threads) {
   if (plan.launches == 0)
     return success();
   llvm::Expected<codegen::MemoryFile> file = codegen::MemoryFile::create();
   if (!file)
     return refuse(file.takeError());
-  std::vector<std::string> words = getArguments(plan, binary, file->path(), threads);
+  std::vector<std::string> words = getArguments(plan, binary, file->path(), device, threads);
   std::vector<llvm::StringRef> arguments(words.begin(), words.end());
   std::optional<llvm::StringRef> redirects[] = {llvm::StringRef(""), llvm::StringRef(""), std::nullopt};
   std::string message;
