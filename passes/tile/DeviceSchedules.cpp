@@ -203,10 +203,12 @@ double estimateDeviceContract(KernelOp kernel, ArrayRef<int64_t> values, TargetA
   bool isTensor = shape.isTensor && target.getBf16Dot();
   if (!fits(values, target))
     return never;
-  if (isTensor) // What is said of Halide's products says nothing; threads are those of the left side.
-    return plan.rows == usual.rows && plan.turns == usual.turns && plan.within == usual.within
-               ? getTensorTime(shape, plan, getGpu(target))
-               : never;
+  if (isTensor) {
+    // What is said of Halide's products says nothing; threads are those of a left side that is computed.
+    bool isUsual = plan.rows == usual.rows && plan.turns == usual.turns && plan.within == usual.within;
+    return isUsual && (shape.hasLeft || plan.threads == usual.threads) ? getTensorTime(shape, plan, getGpu(target))
+                                                                       : never;
+  }
   bool saysNothing =
       plan.narrow != usual.narrow || (plan.within && !shape.isFew) || plan.rows > std::max<int64_t>(1, shape.rows);
   if (saysNothing)

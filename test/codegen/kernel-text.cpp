@@ -1,14 +1,16 @@
 //===- kernel-text.cpp - what kernels become, as text -----------------------------------------===//
 //
-// kernel-text (signature | loops | asm | device | tensor-cores | object) TARGET: reads a module of kernels from
+// kernel-text (signature | loops | asm | device | tensor-cores | plans | object) TARGET: reads a module of kernels from
 // standard input and prints, for each, its native signature, Halide's loops, the target's assembly, what the driver of
-// its device compiles, or why it does not run on tensor cores; or compiles all in child processes and prints nothing.
+// its device compiles, why it does not run on tensor cores, or which plans it may have, the chosen one first and the
+// others by what they are expected to take; or compiles all in child processes and prints nothing.
 //
 //===------------------------------------------------------------------------------------------===//
 
 #include "codegen/HalideBridge.h"
 #include "codegen/tensorcores/TensorCores.h"
 #include "dialect/Register.h"
+#include "dialect/Schedules.h"
 #include "passes/tile/CostModel.h"
 
 #include "mlir/IR/SymbolTable.h"
@@ -57,6 +59,17 @@ static void printTensorCores(KernelOp kernel, const TargetSpec &target) {
   llvm::outs() << kernel.getSymName() << ": " << (found ? "tensor cores" : llvm::toString(found.takeError())) << "\n";
 }
 
+/// `family of 3 plans`, and a line each.
+static void printPlans(KernelOp kernel, TargetAttr target) {
+  std::vector<CandidatePlan> plans = listPlans(kernel, target);
+  llvm::outs() << kernel.getSymName() << ": " << getFamily(kernel, target) << " of " << plans.size() << " plans\n";
+  for (const CandidatePlan &plan : plans) {
+    for (auto [knob, value] : llvm::zip_equal(getKnobs(kernel.getForm(), getScheduleKind(target)), plan.values))
+      llvm::outs() << "  " << knob.name << " " << value;
+    llvm::outs() << "\n";
+  }
+}
+
 /// Compiles every kernel in child processes.
 static LogicalResult compileAll(ModuleOp module, const TargetSpec &target) {
   SmallVector<KernelJob> jobs;
@@ -73,6 +86,10 @@ static LogicalResult print(ModuleOp module, const TargetSpec &target, StringRef 
   for (auto kernel : module.getOps<KernelOp>()) {
     if (kind == "tensor-cores") {
       printTensorCores(kernel, target);
+      continue;
+    }
+    if (kind == "plans") {
+      printPlans(kernel, target.getAttr(module.getContext()));
       continue;
     }
     KernelText text = kind == "asm" ? KernelText::Assembly : kind == "device" ? KernelText::Device : KernelText::Loops;
