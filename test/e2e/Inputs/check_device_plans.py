@@ -30,7 +30,7 @@ def execute(name, *options):
 
 with open(database) as file:
     rows = json.load(file)["rows"]
-assert rows and all(row["target"] == "cuda" and row["threads"] == 1 for row in rows), rows
+assert (rows or "--any" in sys.argv) and all(row["target"] == "cuda" and row["threads"] == 1 for row in rows), rows
 numpy.save("x.npy", numpy.random.default_rng(1).standard_normal((1, 16), dtype=numpy.float32))
 plain, before = execute("plain", "--no-tuned")
 tuned, after = execute("tuned", "--tuned", database)
