@@ -120,9 +120,16 @@ Features describePlan(KernelOp kernel, const CandidatePlan &plan, TargetAttr tar
   return features;
 }
 
+double estimatePlan(KernelOp kernel, ArrayRef<int64_t> values, TargetAttr target) {
+  return getHeuristic(kernel, target).estimate(kernel, values, target);
+}
+
 Features describePlan(KernelOp kernel, ArrayRef<int64_t> values, TargetAttr target) {
-  double cost = getHeuristic(kernel, target).estimate(kernel, values, target);
-  return describePlan(kernel, CandidatePlan{Values(values), cost}, target);
+  return describePlan(kernel, CandidatePlan{Values(values), estimatePlan(kernel, values, target)}, target);
+}
+
+Features describeOwnPlan(KernelOp kernel, TargetAttr target) {
+  return describePlan(kernel, getHeuristic(kernel, target).choose(kernel, target), target);
 }
 
 std::string getFamily(KernelOp kernel, TargetAttr target) {

@@ -33,10 +33,17 @@ struct CandidatePlan {
 /// kernel without one, then the others, cheapest first.
 std::vector<CandidatePlan> listPlans(KernelOp kernel, TargetAttr target);
 
+/// What the model of the machine expects of any legal `values` of the knobs of `kernel`'s form, in a unit of the kernel's
+/// own; infinity where they are not worth trying.
+double estimatePlan(KernelOp kernel, llvm::ArrayRef<int64_t> values, TargetAttr target);
+
 /// What a model that was fitted to measured plans is told of a kernel that has `plan`, one of `listPlans`.
 Features describePlan(KernelOp kernel, const CandidatePlan &plan, TargetAttr target);
 /// The same, of any legal `values` of its form's knobs.
 Features describePlan(KernelOp kernel, llvm::ArrayRef<int64_t> values, TargetAttr target);
+
+/// The same, of the plan that `chooseSchedule` gives a kernel without a schedule.
+Features describeOwnPlan(KernelOp kernel, TargetAttr target);
 
 /// The family of `kernel`: those that are taken to respond alike to what the features say. Its form, what products are
 /// computed in, and the kind that `describePlan` says: `contract.i8.few`.

@@ -35,13 +35,15 @@ Plan toPlan(ScheduleAttr schedule) {
   return plan;
 }
 
-/// The plan as a schedule for `target`, or what is wrong with it.
-static llvm::Expected<ScheduleAttr> toSchedule(KernelOp kernel, const Plan &plan, TargetAttr target) {
+using Values = SmallVector<int64_t>;
+
+/// The values that a plan for `target` has for the knobs of its form, in their order, or what is wrong with it.
+static llvm::Expected<Values> getValues(KernelOp kernel, const Plan &plan, TargetAttr target) {
   ScheduleKind kind = getScheduleKind(target);
   for (const auto &[name, value] : plan)
     if (auto fault = findFault(kernel.getForm(), kind, name, value))
       return llvm::createStringError(*fault);
-  SmallVector<int64_t> values;
+  Values values;
   for (const Knob &knob : getKnobs(kernel.getForm(), kind)) {
     auto value = plan.find(knob.name.str());
     if (value == plan.end())
@@ -51,7 +53,7 @@ static llvm::Expected<ScheduleAttr> toSchedule(KernelOp kernel, const Plan &plan
   if (auto gpu = dyn_cast<GpuTargetAttr>(target); gpu && plan.at("threads") > gpu.getBlockThreads())
     return llvm::createStringError("a block has " + std::to_string(plan.at("threads")) + " threads, expected at most " +
                                    std::to_string(gpu.getBlockThreads()));
-  return makeSchedule(kernel.getContext(), kernel.getForm(), kind, values);
+  return values;
 }
 
 /// Whether `database` has a row of this kernel for another version of its form.
@@ -78,39 +80,62 @@ MeasuredSchedules::find(KernelOp kernel, TargetAttr target, llvm::function_ref<v
         ignore("it was measured for another version of the form, expected version " + Twine(version));
       continue;
     }
-    llvm::Expected<ScheduleAttr> schedule = toSchedule(kernel, row->plan, target);
-    if (schedule)
-      return Found{*schedule, source.path, row, row->base};
-    ignore(llvm::toString(schedule.takeError()));
+    if (llvm::Expected<Values> values = getValues(kernel, row->plan, target))
+      return Found{makeSchedule(kernel.getContext(), kernel.getForm(), getScheduleKind(target), *values), source.path,
+                   row, row->base};
+    else
+      ignore(llvm::toString(values.takeError()));
   }
   return choose(kernel, target);
 }
 
-std::optional<MeasuredSchedules::Found> MeasuredSchedules::choose(KernelOp kernel, TargetAttr target) const {
+const FittedModel *MeasuredSchedules::findModel(KernelOp kernel, TargetAttr target, StringRef &path) const {
   std::string family = getFamily(kernel, target);
+  auto getName = [](const FittedFeature &feature) { return StringRef(feature.name); };
   for (const Source &source : sources) {
     const FittedModel *model = source.database.findModel(family, target.getName());
-    if (!model)
-      continue;
-    std::vector<CandidatePlan> plans = listPlans(kernel, target);
-    Features base = describePlan(kernel, plans.front(), target);
-    auto getName = [](const FittedFeature &feature) { return StringRef(feature.name); };
     // Another compiler's model knows other features.
-    if (!llvm::equal(llvm::map_range(model->features, getName), base.getNames()))
+    if (!model || !llvm::equal(llvm::map_range(model->features, getName), describeOwnPlan(kernel, target).getNames()))
       continue;
-    std::vector<Prediction> predictions;
-    for (const CandidatePlan &plan : plans)
-      predictions.push_back(predict(*model, describePlan(kernel, plan, target).minus(base)));
-    std::optional<size_t> best = choosePlan(*model, predictions);
-    if (!best)
-      return std::nullopt;
-    auto make = [&](const CandidatePlan &plan) {
-      return makeSchedule(kernel.getContext(), kernel.getForm(), getScheduleKind(target), plan.values);
-    };
-    return Found{make(plans[*best]), source.path, nullptr, toPlan(make(plans.front())),
-                 std::exp(-predictions[*best].value)};
+    path = source.path;
+    return model;
   }
-  return std::nullopt;
+  return nullptr;
+}
+
+std::optional<MeasuredSchedules::Found> MeasuredSchedules::choose(KernelOp kernel, TargetAttr target) const {
+  StringRef path;
+  const FittedModel *model = findModel(kernel, target, path);
+  if (!model)
+    return std::nullopt;
+  std::vector<CandidatePlan> plans = listPlans(kernel, target);
+  Features base = describePlan(kernel, plans.front(), target);
+  std::vector<Prediction> predictions;
+  for (const CandidatePlan &plan : plans)
+    predictions.push_back(predict(*model, describePlan(kernel, plan, target).minus(base)));
+  std::optional<size_t> best = choosePlan(*model, predictions);
+  if (!best)
+    return std::nullopt;
+  auto make = [&](const CandidatePlan &plan) {
+    return makeSchedule(kernel.getContext(), kernel.getForm(), getScheduleKind(target), plan.values);
+  };
+  return Found{make(plans[*best]), path, nullptr, toPlan(make(plans.front())), std::exp(-predictions[*best].value)};
+}
+
+std::optional<double> MeasuredSchedules::predictGain(KernelOp kernel, TargetAttr target, const ScheduleRow &row) const {
+  llvm::Expected<Values> base = getValues(kernel, row.base, target), plan = getValues(kernel, row.plan, target);
+  if (!base || !plan) {
+    llvm::consumeError(base.takeError());
+    llvm::consumeError(plan.takeError());
+    return std::nullopt;
+  }
+  StringRef path;
+  if (const FittedModel *model = findModel(kernel, target, path)) {
+    Features from = describePlan(kernel, *base, target);
+    return std::exp(-predict(*model, describePlan(kernel, *plan, target).minus(from)).value);
+  }
+  double gain = estimatePlan(kernel, *base, target) / estimatePlan(kernel, *plan, target);
+  return std::isfinite(gain) && gain > 0 ? std::optional(gain) : std::nullopt;
 }
 
 } // namespace quern

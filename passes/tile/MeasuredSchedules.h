@@ -41,7 +41,13 @@ public:
       KernelOp kernel, TargetAttr target,
       llvm::function_ref<void(const llvm::Twine &)> ignore = [](const llvm::Twine &) {}) const;
 
+  /// How many times as fast as its `base` the plan of a kernel's row is expected to be, by the first model of this
+  /// kernel's family, or else by that of the machine; none where that says nothing of one of them.
+  std::optional<double> predictGain(KernelOp kernel, TargetAttr target, const ScheduleRow &row) const;
+
 private:
+  /// The first model of this kernel's family, and whose it is; null where there is none.
+  const FittedModel *findModel(KernelOp kernel, TargetAttr target, llvm::StringRef &path) const;
   /// What the first model of this kernel's family chooses.
   std::optional<Found> choose(KernelOp kernel, TargetAttr target) const;
 

@@ -33,6 +33,8 @@ static json::Array describeVerdicts(llvm::ArrayRef<Verdict> verdicts) {
   return list;
 }
 
+static json::Value toJson(std::optional<double> value) { return value ? json::Value(*value) : json::Value(nullptr); }
+
 static json::Value toMicroseconds(std::optional<double> nanoseconds) {
   if (nanoseconds)
     return *nanoseconds * 1e-3;
@@ -57,7 +59,10 @@ static json::Object describeStep(const Step &step) {
                           {"default", std::move(base)},
                           {"measured", step.origin->pairs.has_value()},
                           {"gain", step.origin->gain},
-                          {"pairs", int64_t(step.origin->pairs.value_or(0))}};
+                          {"pairs", int64_t(step.origin->pairs.value_or(0))},
+                          {"default_ns", step.origin->baseTime},
+                          {"plan_ns", step.origin->time},
+                          {"predicted_gain", toJson(step.origin->predictedGain)}};
   }
   json::Value bound = nullptr;
   if (step.predicted)

@@ -197,7 +197,8 @@ void PlanPrinter::printVerdicts(llvm::ArrayRef<Verdict> verdicts) {
   }
 }
 
-/// `measured (tuned.json): 1.074 times as fast as rows 2, vectors 1, in 32 pairs of launches`, or
+/// `measured (tuned.json): 1.074 times as fast as rows 2, vectors 1, in 32 pairs of launches, 149.10 us for 160.22 us;
+/// 1.020 was predicted`, or
 /// `expected (tuned.json): 1.074 times as fast as rows 2, vectors 1, by plans of other kernels`
 void PlanPrinter::printOrigin(const ScheduleOrigin &origin) {
   os << (origin.pairs ? "measured (" : "expected (") << origin.path << "): ";
@@ -207,10 +208,14 @@ void PlanPrinter::printOrigin(const ScheduleOrigin &origin) {
   }
   os << llvm::format("%.3f times as fast as ", origin.gain);
   llvm::interleaveComma(origin.base, os, [&](const auto &knob) { os << knob.first << " " << knob.second; });
-  if (origin.pairs)
-    os << ", in " << *origin.pairs << " pairs of launches";
-  else
+  if (!origin.pairs) {
     os << ", by plans of other kernels";
+    return;
+  }
+  os << ", in " << *origin.pairs << " pairs of launches, " << formatTime(origin.time) << " for "
+     << formatTime(origin.baseTime);
+  if (origin.predictedGain)
+    os << llvm::format("; %.3f was predicted", *origin.predictedGain);
 }
 
 void PlanPrinter::printSchedule(const Step &step) {

@@ -65,6 +65,9 @@ struct ScheduleOrigin {
   std::optional<size_t> pairs;
   /// How many times as fast as `base` the schedule was in their median, 1 where it is `base`; or is expected to be.
   double gain = 1;
+  /// What launches took in the median, by `base` and by the schedule, in nanoseconds, and what gain models predict.
+  double baseTime = 0, time = 0;
+  std::optional<double> predictedGain;
 };
 
 /// Launches of one kernel from the same text: one, or one for each repetition of a layer.

@@ -3,6 +3,7 @@
 #include "passes/tile/ScheduleFit.h"
 #include "tools/driver/Commands.h"
 #include "tools/driver/Compiler.h"
+#include "tools/driver/MedianGain.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -61,12 +62,6 @@ void Table::print(llvm::raw_ostream &os) const {
   }
 }
 
-static double getMedian(std::vector<double> values) {
-  llvm::sort(values);
-  size_t middle = values.size() / 2;
-  return values.size() % 2 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
-
 static std::string formatTime(double nanoseconds) {
   return nanoseconds >= 1e6 ? llvm::formatv("{0:F2} ms", nanoseconds * 1e-6)
                             : llvm::formatv("{0:F2} us", nanoseconds * 1e-3);
@@ -76,16 +71,11 @@ static std::string formatGain(double gain) { return llvm::formatv("{0:F3}", gain
 
 /// The medians of the times and of their quotients, what is proven of these, and how many there are.
 static std::vector<std::string> formatSamples(const TimePairs &samples, double gain) {
-  std::vector<double> base, tried, gains;
-  for (auto [before, after] : samples) {
-    base.push_back(static_cast<double>(before));
-    tried.push_back(static_cast<double>(after));
-    gains.push_back(base.back() / tried.back());
-  }
   std::string count = std::to_string(samples.size()), proven = gain > 0 ? formatGain(gain) : "-";
   if (samples.empty())
     return {"-", "-", "-", proven, count};
-  return {formatTime(getMedian(base)), formatTime(getMedian(tried)), formatGain(getMedian(gains)), proven, count};
+  return {formatTime(getMedian(llvm::make_first_range(samples))),
+          formatTime(getMedian(llvm::make_second_range(samples))), formatGain(getMedianGain(samples)), proven, count};
 }
 
 /// `panels 8, rows 6`.

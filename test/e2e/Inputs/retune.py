@@ -56,9 +56,21 @@ with open("base.json", "w") as file:
 assert tile("--tuned", other, "--tuned", "base.json") == tuned
 assert tile("--tuned", "base.json", "--tuned", other) == plain
 text = run("quern", "explain", model, "--weights", weights, "--tuned", other)
-assert f"measured ({other}): 1.990 times as fast as panels " in text, text
+assert f"measured ({other}): 1.989 times as fast as panels " in text, text
+assert ", in 12 pairs of launches, 1.01 us for 2.00 us" in text, text
 _, steps = explain("--tuned", other)
 assert any(step["tuned"] and step["tuned"]["file"] == other and step["tuned"]["pairs"] == 12 for step in steps)
+# What is asked for at another distance is expected to come a hundredth later.
+for row in rows:
+    row["plan"] = dict(row["base"], prefetch=512 if row["base"]["prefetch"] != 512 else 1024)
+with open("distance.json", "w") as file:
+    json.dump({"format": "quern-schedules-2", "versions": versions, "machine": [], "rows": sorted(rows, key=lambda row: row["key"])}, file)
+text = run("quern", "explain", model, "--weights", weights, "--no-tuned", "--tuned", "distance.json")
+assert "1.01 us for 2.00 us; 0.990 was predicted" in text, text
+_, steps = explain("--no-tuned", "--tuned", "distance.json")
+tuned = [step["tuned"] for step in steps if step["tuned"]]
+assert all(one["default_ns"] == 2000 and one["plan_ns"] == 1005.5 for one in tuned), tuned
+assert any(one["predicted_gain"] and abs(one["predicted_gain"] - 1 / 1.01) < 1e-9 for one in tuned), tuned
 
 numpy.save("x.npy", numpy.random.default_rng(1).standard_normal((5, 16), dtype=numpy.float32))
 results = []
