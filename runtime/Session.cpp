@@ -443,18 +443,8 @@ void Session::copyPage(int64_t from, int64_t to) {
   }
 }
 
-/// Copies elements of `layout` between rows that begin at `from` and at `to`.
-template <typename T> static void copyRow(const RowLayout &layout, const T *from, T *to) {
-  for (int64_t head = 0; head < layout.heads.count; ++head)
-    for (int64_t i = 0; i < layout.elements.count; ++i) {
-      int64_t place = head * layout.heads.stride + i * layout.elements.stride;
-      to[place] = from[place];
-    }
-}
-
 Result<void> Session::Impl::moveRow(size_t state, int64_t from, int64_t to) {
   const RowLayout &layout = description.states[state].layout;
-  int64_t reach = (layout.heads.count - 1) * layout.heads.stride + (layout.elements.count - 1) * layout.elements.stride;
   auto at = [&](int64_t row) {
     int64_t begin = 0;
     if (layout.pages) {
@@ -464,16 +454,11 @@ Result<void> Session::Impl::moveRow(size_t state, int64_t from, int64_t to) {
     begin += row / layout.lanes.count * layout.groups + row % layout.lanes.count * layout.lanes.stride;
     return static_cast<uint8_t *>(statePointers[state]) + begin * layout.bytes;
   };
-  auto bytes = static_cast<uint64_t>((reach + 1) * layout.bytes);
-  Result<HostView> source = HostView::open(*device, at(from), bytes);
-  Result<HostView> destination = source ? HostView::open(*device, at(to), bytes) : source.error();
-  if (!destination)
-    return destination.error();
-  if (layout.bytes == sizeof(uint16_t))
-    copyRow(layout, reinterpret_cast<uint16_t *>(source->data()), reinterpret_cast<uint16_t *>(destination->data()));
-  else
-    copyRow(layout, reinterpret_cast<uint32_t *>(source->data()), reinterpret_cast<uint32_t *>(destination->data()));
-  return destination->store();
+  auto count = [](int64_t value) { return static_cast<uint32_t>(value); };
+  auto stride = [&](int64_t elements) { return static_cast<uint64_t>(elements * layout.bytes); };
+  SpreadElements elements{static_cast<uint64_t>(layout.bytes), count(layout.heads.count), count(layout.elements.count),
+                          stride(layout.heads.stride), stride(layout.elements.stride)};
+  return device->copy(at(to), at(from), elements);
 }
 
 void Session::moveStateRow(int64_t from, int64_t to) {

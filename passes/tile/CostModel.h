@@ -33,8 +33,8 @@ struct CandidatePlan {
 /// kernel without one, then the others, cheapest first.
 std::vector<CandidatePlan> listPlans(KernelOp kernel, TargetAttr target);
 
-/// What the model of the machine expects of any legal `values` of the knobs of `kernel`'s form, in a unit of the kernel's
-/// own; infinity where they are not worth trying.
+/// What the model of the machine expects of any legal `values` of the knobs of `kernel`'s form, in a unit of the
+/// kernel's own; infinity where they are not worth trying.
 double estimatePlan(KernelOp kernel, llvm::ArrayRef<int64_t> values, TargetAttr target);
 
 /// What a model that was fitted to measured plans is told of a kernel that has `plan`, one of `listPlans`.

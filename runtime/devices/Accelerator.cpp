@@ -3,6 +3,7 @@
 #include "runtime/devices/Accelerator.h"
 
 #include "quern/Format.h"
+#include "runtime/devices/HalideBuffer.h"
 
 #include <algorithm>
 #include <bit>
@@ -89,6 +90,28 @@ Result<void> Accelerator::read(void *to, const void *from, uint64_t bytes) {
 
 Result<void> Accelerator::copy(void *to, const void *from, uint64_t bytes) {
   return move(Move::Within, to, from, bytes, "copying memory");
+}
+
+Result<void> Accelerator::copy(void *to, const void *from, const SpreadElements &elements) {
+  constexpr uint32_t blockThreads = 128;
+  static constexpr char names[2][16] = {"quern_copy_2", "quern_copy_4"};
+  uint32_t count = elements.outer * elements.inner, inner = elements.inner;
+  uint64_t outerStride = elements.outerStride, innerStride = elements.innerStride;
+  HalideBuffer target{}, source{};
+  target.device = reinterpret_cast<uint64_t>(to);
+  source.device = reinterpret_cast<uint64_t>(from);
+  void *values[] = {&target, &source, &outerStride, &innerStride, &inner, &count};
+  size_t sizes[] = {8, 8, sizeof(outerStride), sizeof(innerStride), sizeof(inner), sizeof(count), 0};
+  constexpr int8_t areBuffers[] = {1, 1, 0, 0, 0, 0};
+  launch({getCopyModule(),
+          names[elements.bytes == 4],
+          {(count + blockThreads - 1) / blockThreads, 1, 1},
+          {blockThreads, 1, 1},
+          0,
+          sizes,
+          values,
+          areBuffers});
+  return check(0, "copying elements");
 }
 
 Result<void> Accelerator::clear(void *memory, uint64_t bytes) {

@@ -45,6 +45,7 @@ public:
   Result<void> write(void *to, const void *from, uint64_t bytes) final;
   Result<void> read(void *to, const void *from, uint64_t bytes) final;
   Result<void> copy(void *to, const void *from, uint64_t bytes) final;
+  Result<void> copy(void *to, const void *from, const SpreadElements &elements) final;
   Result<void> clear(void *memory, uint64_t bytes) final;
   Result<void> finish() final;
   size_t mark() final;
@@ -78,6 +79,8 @@ protected:
   virtual int64_t fill(void *memory, uint64_t bytes) = 0;
   /// Waits; the API's error.
   virtual int64_t wait() = 0;
+  /// The number of the module of CopyKernels.h.
+  virtual size_t getCopyModule() = 0;
   /// A module of this code, or null with an error; what it frees again.
   virtual void *loadModule(const DeviceCode &code) = 0;
   virtual void freeModule(void *module) = 0;

@@ -11,6 +11,14 @@ namespace quern::runtime {
 
 namespace {
 
+template <typename T> void copySpread(uint8_t *to, const uint8_t *from, const SpreadElements &elements) {
+  for (uint32_t outer = 0; outer < elements.outer; ++outer)
+    for (uint32_t inner = 0; inner < elements.inner; ++inner) {
+      uint64_t place = outer * elements.outerStride + inner * elements.innerStride;
+      std::memcpy(to + place, from + place, sizeof(T));
+    }
+}
+
 class Cpu final : public Device {
 public:
   bool isHost() const override { return true; }
@@ -31,6 +39,11 @@ public:
   Result<void> read(void *to, const void *from, uint64_t bytes) override { return copy(to, from, bytes); }
   Result<void> copy(void *to, const void *from, uint64_t bytes) override {
     std::memcpy(to, from, bytes);
+    return {};
+  }
+  Result<void> copy(void *to, const void *from, const SpreadElements &elements) override {
+    auto copyAll = elements.bytes == 2 ? copySpread<uint16_t> : copySpread<uint32_t>;
+    copyAll(static_cast<uint8_t *>(to), static_cast<const uint8_t *>(from), elements);
     return {};
   }
   Result<void> clear(void *memory, uint64_t bytes) override {

@@ -2,6 +2,7 @@
 
 #include "runtime/devices/Cuda.h"
 
+#include "runtime/devices/CopyKernels.h"
 #include "runtime/devices/DriverLibrary.h"
 #include "runtime/devices/HalideBuffer.h"
 
@@ -159,6 +160,11 @@ int64_t Cuda::fill(void *memory, uint64_t bytes) {
 int64_t Cuda::wait() {
   enter();
   return cuda->cuStreamSynchronize(stream);
+}
+
+size_t Cuda::getCopyModule() {
+  static const size_t module = addModule(cudaCopyKernels.data(), cudaCopyKernels.size() + 1);
+  return module;
 }
 
 void *Cuda::loadModule(const DeviceCode &source) {

@@ -23,22 +23,16 @@ Result<DeviceMemory> DeviceMemory::allocate(Device &device, uint64_t bytes, Devi
   return memory;
 }
 
-Result<HostView> HostView::open(Device &device, void *memory, uint64_t bytes) {
+Result<HostView> HostView::open(Device &device, const void *memory, uint64_t bytes) {
   HostView view;
-  view.device = &device;
-  view.memory = static_cast<uint8_t *>(memory);
-  if (device.isHost())
+  if (device.isHost()) {
+    view.memory = static_cast<const uint8_t *>(memory);
     return view;
+  }
   view.copied.resize(bytes);
   if (Result<void> done = device.read(view.copied.data(), memory, bytes); !done)
     return done.error();
   return view;
-}
-
-Result<void> HostView::store() {
-  if (device->isHost())
-    return {};
-  return device->write(memory, copied.data(), copied.size());
 }
 
 } // namespace quern::runtime

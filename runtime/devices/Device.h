@@ -15,6 +15,13 @@
 
 namespace quern::runtime {
 
+/// Elements that lie apart: `outer` times `inner` of `bytes` each, 2 or 4; strides are in bytes.
+struct SpreadElements {
+  uint64_t bytes;
+  uint32_t outer, inner;
+  uint64_t outerStride, innerStride;
+};
+
 /// What runs the kernels of a session, and the memory that they read and write. Programs run on the processor; they
 /// launch kernels by its addresses. What is asked for happens in its order, but not always at once.
 class Device {
@@ -40,6 +47,8 @@ public:
   virtual Result<void> read(void *to, const void *from, uint64_t bytes) = 0;
   /// Within its memory.
   virtual Result<void> copy(void *to, const void *from, uint64_t bytes) = 0;
+  /// The same of elements that lie apart in the same way in both places.
+  virtual Result<void> copy(void *to, const void *from, const SpreadElements &elements) = 0;
   /// Makes all of what `allocate` gave zeros again.
   virtual Result<void> clear(void *memory, uint64_t bytes) = 0;
   /// Waits until all is done. The first error of anything since the last call.
@@ -96,17 +105,15 @@ private:
   uint64_t bytes = 0;
 };
 
-/// Some of a device's memory for the processor to read and change: that memory itself, or a copy of it.
+/// Some of a device's memory for the processor to read: that memory itself, or a copy of it.
 class HostView {
 public:
-  static Result<HostView> open(Device &device, void *memory, uint64_t bytes);
-  uint8_t *data() { return device->isHost() ? memory : copied.data(); }
-  /// Has the device see what was changed.
-  Result<void> store();
+  static Result<HostView> open(Device &device, const void *memory, uint64_t bytes);
+  const uint8_t *data() const { return memory ? memory : copied.data(); }
 
 private:
-  Device *device = nullptr;
-  uint8_t *memory = nullptr;
+  /// Null where it is copied.
+  const uint8_t *memory = nullptr;
   std::vector<uint8_t> copied;
 };
 

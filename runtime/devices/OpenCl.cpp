@@ -2,6 +2,7 @@
 
 #include "runtime/devices/OpenCl.h"
 
+#include "runtime/devices/CopyKernels.h"
 #include "runtime/devices/DriverLibrary.h"
 #include "runtime/devices/HalideBuffer.h"
 #include "runtime/devices/OpenClPrelude.h"
@@ -139,6 +140,11 @@ int64_t OpenCl::fill(void *memory, uint64_t bytes) {
 }
 
 int64_t OpenCl::wait() { return cl->clFinish(queue); }
+
+size_t OpenCl::getCopyModule() {
+  static const size_t module = addModule(openClCopyKernels.data(), openClCopyKernels.size() + 1);
+  return module;
+}
 
 void *OpenCl::loadModule(const DeviceCode &source) {
   const char *texts[] = {openClPrelude.data(), source.text};

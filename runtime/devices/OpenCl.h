@@ -37,6 +37,7 @@ private:
   int64_t move(Move kind, void *to, const void *from, uint64_t bytes) override;
   int64_t fill(void *memory, uint64_t bytes) override;
   int64_t wait() override;
+  size_t getCopyModule() override;
   void *loadModule(const DeviceCode &code) override;
   void freeModule(void *module) override;
   void *findKernel(void *module, const char *name) override;
