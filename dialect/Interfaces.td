@@ -17,6 +17,15 @@ def Quern_ScalarBodyOpInterface : OpInterface<"ScalarBodyOpInterface"> {
       (ins "::mlir::OpBuilder &":$builder, "::mlir::ValueRange":$scalars)>];
 }
 
+def Quern_ShapeOpInterface : OpInterface<"ShapeOpInterface"> {
+  let cppNamespace = "::quern";
+  let description = "An op whose builder takes the result's type, of which the operands say at least the shape.";
+  let methods = [
+    InterfaceMethod<[{The result's type as the operands say it, with what only the result says already; an error where
+      operands do not go together.}],
+      "::mlir::FailureOr<::mlir::RankedTensorType>", "inferResult">];
+}
+
 def Quern_KernelOpInterface : OpInterface<"KernelOpInterface"> {
   let cppNamespace = "::quern";
   let description = "An op that may stand in a kernel. It says what one launch reads and computes for it.";

@@ -12,6 +12,13 @@
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
+namespace quern {
+
+/// Quern_NamesMemory of Base.td.
+template <typename OpT> class NamesMemory : public mlir::OpTrait::TraitBase<OpT, NamesMemory> {};
+
+} // namespace quern
+
 #define GET_OP_CLASSES
 #include "dialect/Ops.h.inc"
 

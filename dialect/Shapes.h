@@ -21,6 +21,8 @@ public:
   int64_t size() const { return staticSize; }
   /// The name of a symbolic dimension; null for a static one.
   mlir::StringAttr name() const { return symbolName; }
+  /// Whether it is dynamic and has no name of its own; see getDims.
+  bool isUnnamed() const { return !isStatic() && name().getValue() == "?"; }
   bool operator==(const Dim &other) const { return staticSize == other.staticSize && symbolName == other.symbolName; }
 
 private:

@@ -23,6 +23,9 @@ class Quern_InferredOp<string opMnemonic, list<Trait> traits = []>
 /// The traits of an op that the reference evaluator computes by a loop of its own.
 defvar Quern_Evaluated = DeclareOpInterfaceMethods<Quern_ReferenceOpInterface>;
 
+/// The traits of an op that says the shape of a result whose type its builder takes.
+defvar Quern_InfersShape = DeclareOpInterfaceMethods<Quern_ShapeOpInterface>;
+
 /// The traits of an op that indexes.
 defvar Quern_Indexing = DeclareOpInterfaceMethods<Quern_IndexingOpInterface>;
 
@@ -33,6 +36,11 @@ defvar Quern_ReadsAll = [{
   ::std::optional<::quern::WorkTerm> $cppClass::getElementsRead(::mlir::OpOperand &) { return ::std::nullopt; }
   ::llvm::SmallVector<::quern::WorkTerm> $cppClass::getOperations() { return {}; }
 }];
+
+/// Names memory, sees it with another shape, or is its parts: an entry keeps it, and no kernel is made of it.
+def Quern_NamesMemory : NativeOpTrait<"NamesMemory"> {
+  let cppNamespace = "::quern";
+}
 
 /// The traits of an op that gives a kernel its form.
 defvar Quern_Anchor = [DeclareOpInterfaceMethods<Quern_KernelAnchorOpInterface>, Quern_InKernels];

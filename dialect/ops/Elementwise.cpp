@@ -82,6 +82,10 @@ SmallVector<OpOperand *> quern::getRowsOf(OpOperand &operand) {
   return tensorOf(operand.get()).getRank() > 1 ? SmallVector<OpOperand *>{&operand} : SmallVector<OpOperand *>();
 }
 
+FailureOr<RankedTensorType> CastOp::inferResult() {
+  return withElementType(tensorOf(getInput()), tensorOf(getResult()).getElementType());
+}
+
 LogicalResult CastOp::verify() {
   if (getDims(tensorOf(getInput())) != getDims(tensorOf(getResult())))
     return emitOpError("keeps the shape: found ") << getInput().getType() << " to " << getResult().getType();
@@ -93,6 +97,20 @@ LogicalResult CastOp::verify() {
 
 OpFoldResult CastOp::fold(FoldAdaptor) {
   return getInput().getType() == getResult().getType() ? OpFoldResult(getInput()) : OpFoldResult();
+}
+
+FailureOr<RankedTensorType> MapOp::inferResult() {
+  if (getInputs().empty())
+    return tensorOf(getResult());
+  SmallVector<Dim> dims;
+  for (Value input : getInputs()) {
+    SmallVector<Dim> other = getDims(tensorOf(input));
+    FailureOr<SmallVector<Dim>> joined = broadcastDims(dims, other);
+    if (failed(joined))
+      return emitOpError("shapes ") << formatDims(dims) << " and " << formatDims(other) << " do not broadcast";
+    dims = *joined;
+  }
+  return getTensorType(dims, tensorOf(getResult()).getElementType());
 }
 
 LogicalResult MapOp::verifyRegions() {

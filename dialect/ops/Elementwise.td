@@ -100,7 +100,7 @@ def Quern_SelectOp : Quern_Elementwise<"select",
   let description = "Example: `%0 = quern.select %c, %x, %y : tensor<4xi1>, tensor<4xf32>, tensor<4xf32>`";
 }
 
-def Quern_CastOp : Quern_Op<"cast", [Pure, Quern_InKernels, Quern_Evaluated]> {
+def Quern_CastOp : Quern_Op<"cast", [Pure, Quern_InKernels, Quern_Evaluated, Quern_InfersShape]> {
   let summary = "the same values in another element type";
   let description = [{
     Between f32, f16, bf16, i32 and i1. To a narrower float it rounds to nearest even; to an integer towards zero, at
@@ -121,7 +121,8 @@ def Quern_CastOp : Quern_Op<"cast", [Pure, Quern_InKernels, Quern_Evaluated]> {
   let extraClassDefinition = Quern_ReadsAll;
 }
 
-def Quern_MapOp : Quern_Op<"map", [Pure, SingleBlock, IsolatedFromAbove, Quern_InKernels, Quern_Evaluated]> {
+def Quern_MapOp : Quern_Op<"map", [Pure, SingleBlock, IsolatedFromAbove, Quern_InKernels, Quern_Evaluated,
+                                   Quern_InfersShape]> {
   let summary = "a scalar function applied to every element";
   let description = [{
     What elementwise ops become inside kernels: a region of `arith` and `math` on one element of each operand. Operands

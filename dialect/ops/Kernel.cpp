@@ -57,7 +57,7 @@ LogicalResult KernelOp::verifyRegions() {
   auto yield = dyn_cast<YieldOp>(getBody().front().back());
   if (!yield || TypeRange(yield->getOperandTypes()) != TypeRange(getResultTypes()))
     return emitOpError("body must yield the results");
-  if (getForm() != KernelForm::Map && !getAnchor())
+  if (getForm() != formWithoutAnchor && !getAnchor())
     return emitOpError("holds no op of the form `") << stringifyKernelForm(getForm()) << "`";
   llvm::SmallDenseSet<Value> written;
   for (Value result : yield->getOperands()) {

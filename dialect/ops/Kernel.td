@@ -71,6 +71,8 @@ def Quern_KernelOp : Quern_Op<"kernel", [FunctionOpInterface, IsolatedFromAbove,
     ::mlir::Region *getCallableRegion() { return &getBody(); }
     /// The op that gives the kernel its form: the last anchor of the body with that form.
     ::mlir::Operation *getAnchor();
+    /// The form of a kernel that has none.
+    static constexpr ::quern::KernelForm formWithoutAnchor = ::quern::KernelForm::Map;
     /// The name of the argument attribute that says how a parameter lies, a `#quern.packing`.
     static constexpr ::llvm::StringLiteral packingName = "quern.packing";
     /// How the parameter that is argument `argument` lies; none where it is dense, or no parameter.
@@ -104,7 +106,7 @@ def Quern_CallOp : Quern_Op<"call", [DeclareOpInterfaceMethods<SymbolUserOpInter
   let assemblyFormat = "$kernel `(` $operands `)` `:` functional-type($operands, $results) attr-dict";
 }
 
-def Quern_StateRefOp : Quern_Op<"state_ref", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+def Quern_StateRefOp : Quern_Op<"state_ref", [DeclareOpInterfaceMethods<SymbolUserOpInterface>, Quern_NamesMemory]> {
   let summary = "the present value of a state";
   let description = [{
     Constraints:

@@ -21,6 +21,18 @@ static std::pair<int64_t, SmallVector<StringAttr>> volume(ArrayRef<Dim> dims) {
   return {size, symbols};
 }
 
+/// One unnamed dimension of the result is the one symbol of the input that the other dimensions leave.
+FailureOr<RankedTensorType> ReshapeOp::inferResult() {
+  SmallVector<Dim> dims = getDims(tensorOf(getResult())), left;
+  for (Dim dim : getDims(tensorOf(getInput())))
+    if (!dim.isStatic() && !llvm::is_contained(dims, dim))
+      left.push_back(dim);
+  auto isUnnamed = [](Dim dim) { return dim.isUnnamed(); };
+  if (left.size() == 1 && llvm::count_if(dims, isUnnamed) == 1)
+    *llvm::find_if(dims, isUnnamed) = left.front();
+  return getTensorType(dims, tensorOf(getResult()).getElementType());
+}
+
 LogicalResult ReshapeOp::verify() {
   RankedTensorType from = tensorOf(getInput()), to = tensorOf(getResult());
   if (from.getElementType() != to.getElementType() || volume(getDims(from)) != volume(getDims(to)))

@@ -6,7 +6,7 @@
 include "dialect/ops/Base.td"
 
 def Quern_ConstantOp : Quern_Op<"constant", [Pure, ConstantLike, AllTypesMatch<["value", "result"]>,
-                                               Quern_InKernels, Quern_Evaluated]> {
+                                               Quern_InKernels, Quern_Evaluated, Quern_NamesMemory]> {
   let summary = "a literal tensor";
   let description = "Example: `%0 = quern.constant dense<[1.0, 2.0]> : tensor<2xf32>`";
   let arguments = (ins ElementsAttr:$value);
@@ -25,7 +25,8 @@ def Quern_IotaOp : Quern_Op<"iota", [Pure, Quern_InKernels, Quern_Evaluated]> {
 }
 
 def Quern_ReshapeOp : Quern_Op<"reshape", [Pure, DeclareOpInterfaceMethods<Quern_RowwiseOpInterface>,
-                                           Quern_InKernels, Quern_Evaluated]> {
+                                           Quern_InKernels, Quern_Evaluated, Quern_NamesMemory,
+                                           Quern_InfersShape]> {
   let summary = "the same elements in row-major order, seen with another shape";
   let description = [{
     Constraints:
@@ -77,7 +78,7 @@ def Quern_SliceOp : Quern_InferredOp<"slice", [DeclareOpInterfaceMethods<Quern_R
   let hasFolder = 1;
 }
 
-def Quern_ConcatOp : Quern_InferredOp<"concat", [Quern_InKernels, Quern_Evaluated]> {
+def Quern_ConcatOp : Quern_InferredOp<"concat", [Quern_InKernels, Quern_Evaluated, Quern_NamesMemory]> {
   let summary = "tensors one after another along a static axis";
   let description = [{
     Constraints:

@@ -121,7 +121,7 @@ def Quern_YieldOp : Quern_Op<"yield", [Pure, ReturnLike, Terminator]> {
   let assemblyFormat = "($operands^ `:` type($operands))? attr-dict";
 }
 
-def Quern_ParamOp : Quern_Op<"param", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+def Quern_ParamOp : Quern_Op<"param", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>, Quern_NamesMemory]> {
   let summary = "the value of a parameter";
   let description = [{
     Constraints:

@@ -17,7 +17,7 @@ namespace quern {
 /// Whether the kernel that computes `part` may write it into a larger tensor, which alone reads it.
 static bool isWrittenInPlace(Value part) {
   Operation *source = part.getDefiningOp();
-  if (!source || !part.hasOneUse() || isa<ParamOp, StateRefOp, ReshapeOp, ConstantOp, ConcatOp>(source))
+  if (!source || !part.hasOneUse() || source->hasTrait<NamesMemory>())
     return false;
   KernelAnchorOpInterface anchor = getAnchor(source);
   return !anchor || isa<ImageOpInterface>(anchor.getOperation());

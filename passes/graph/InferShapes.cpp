@@ -16,9 +16,6 @@ namespace quern {
 #define GEN_PASS_DEF_INFERSHAPESPASS
 #include "passes/Passes.h.inc"
 
-/// Whether `dim` is dynamic and has no name of its own.
-static bool isUnnamed(Dim dim) { return !dim.isStatic() && dim.name().getValue() == "?"; }
-
 /// Names the unnamed dimensions of `entry`'s arguments: `d0`, `d1`, …, each its own size until something says more.
 static void nameArguments(EntryOp entry) {
   llvm::DenseSet<StringAttr> used;
@@ -31,7 +28,7 @@ static void nameArguments(EntryOp entry) {
   for (BlockArgument argument : entry.getBody().getArguments()) {
     SmallVector<Dim> dims = getDims(getTensorType(argument));
     for (Dim &dim : dims) {
-      if (!isUnnamed(dim))
+      if (!dim.isUnnamed())
         continue;
       StringAttr name;
       do
@@ -49,7 +46,7 @@ static FailureOr<RankedTensorType> reconcile(RankedTensorType declared, RankedTe
   if (declared.getElementType() != inferred.getElementType() || dims.size() != other.size())
     return failure();
   for (auto [dim, found] : llvm::zip(dims, other)) {
-    if (isUnnamed(dim))
+    if (dim.isUnnamed())
       dim = found;
     else if (dim != found)
       return failure();
@@ -67,42 +64,10 @@ static LogicalResult refine(Operation *op, Value value, Type inferred) {
   return success();
 }
 
-/// The type of a reshape's result where one of its dimensions is unnamed: the one symbol of the input that the other
-/// dimensions leave.
-static RankedTensorType inferReshape(ReshapeOp op) {
-  SmallVector<Dim> dims = getDims(getTensorType(op.getResult()));
-  SmallVector<Dim> left;
-  for (Dim dim : getDims(getTensorType(op.getInput())))
-    if (!dim.isStatic() && !llvm::is_contained(dims, dim))
-      left.push_back(dim);
-  if (left.size() == 1 && llvm::count_if(dims, isUnnamed) == 1)
-    *llvm::find_if(dims, isUnnamed) = left.front();
-  return getTensorType(dims, getTensorType(op.getResult()).getElementType());
-}
-
-/// The type of a map's result: its inputs broadcast.
-static FailureOr<RankedTensorType> inferMap(MapOp op) {
-  SmallVector<Dim> dims;
-  for (Value input : op.getInputs()) {
-    SmallVector<Dim> other = getDims(getTensorType(input));
-    FailureOr<SmallVector<Dim>> joined = broadcastDims(dims, other);
-    if (failed(joined))
-      return op.emitOpError("shapes ") << formatDims(dims) << " and " << formatDims(other) << " do not broadcast";
-    dims = *joined;
-  }
-  return getTensorType(dims, getTensorType(op.getResult()).getElementType());
-}
-
 static LogicalResult inferOp(Operation *op) {
-  if (auto map = dyn_cast<MapOp>(op); map && !map.getInputs().empty()) {
-    FailureOr<RankedTensorType> type = inferMap(map);
-    return failed(type) ? failure() : refine(op, map.getResult(), *type);
-  }
-  if (auto reshape = dyn_cast<ReshapeOp>(op))
-    return refine(op, reshape.getResult(), inferReshape(reshape));
-  if (auto cast = dyn_cast<CastOp>(op)) {
-    Type element = getTensorType(cast.getResult()).getElementType();
-    return refine(op, cast.getResult(), withElementType(getTensorType(cast.getInput()), element));
+  if (auto shaped = dyn_cast<ShapeOpInterface>(op)) {
+    FailureOr<RankedTensorType> type = shaped.inferResult();
+    return failed(type) ? failure() : refine(op, op->getResult(0), *type);
   }
   auto inferable = dyn_cast<InferTypeOpInterface>(op);
   if (!inferable)

@@ -17,11 +17,8 @@ namespace quern {
 #define GEN_PASS_DEF_OUTLINEKERNELSPASS
 #include "passes/Passes.h.inc"
 
-/// Whether `op` stays in the entry: it names memory, sees it with another shape or is its parts,
-/// or is cloned into its users.
-static bool staysInEntry(Operation *op) {
-  return isa<ParamOp, StateRefOp, ReshapeOp, ConstantOp, ConcatOp, ReturnOp>(op);
-}
+/// Whether no kernel is made of `op`.
+static bool staysInEntry(Operation *op) { return op->hasTrait<NamesMemory>() || isa<ReturnOp>(op); }
 
 /// The ops that the kernel made of `op` computes.
 static SmallVector<Operation *> getComputation(Operation *op) {
@@ -126,7 +123,7 @@ static void outline(Operation *op, EntryOp entry, SymbolTable &symbols) {
   OpBuilder builder(entry);
   auto type = builder.getFunctionType(ValueRange(inputs).getTypes(), op->getResultTypes());
   // The anchor knows its form once arguments say how parameters lie.
-  auto form = KernelFormAttr::get(op->getContext(), KernelForm::Map);
+  auto form = KernelFormAttr::get(op->getContext(), KernelOp::formWithoutAnchor);
   Location origin = getOrigin(ops);
   auto kernel = KernelOp::create(builder, origin, builder.getStringAttr("kernel"), TypeAttr::get(type), form,
                                  /*schedule=*/ScheduleAttr(), builder.getStringAttr("private"),
@@ -201,7 +198,7 @@ struct OutlineKernelsPass : impl::OutlineKernelsPassBase<OutlineKernelsPass> {
         outline(&op, entry, symbols);
       }
       for (Operation &op : llvm::make_early_inc_range(llvm::reverse(entry.getBody().front())))
-        if (isa<ConstantOp, ParamOp, ReshapeOp>(op) && op.use_empty())
+        if (op.hasTrait<NamesMemory>() && op.use_empty())
           op.erase();
     }
   }
