@@ -45,17 +45,19 @@ Expected<std::string> Ptxas::assemble(StringRef text, unsigned capability) const
   StringRef arguments[] = {path, architecture, from, "-o", to};
   std::optional<StringRef> redirects[] = {"", said, said};
   int status = sys::ExecuteAndWait(path, arguments, std::nullopt, redirects, mostSeconds, 0, &failure);
-  auto reasons = messages->read("messages");
-  if (!reasons)
-    return reasons.takeError();
-  if (status != 0)
-    return createStringError("`" + path + "` failed for compute capability " + Twine(capability / 10) + "." +
-                             Twine(capability % 10) + ": " +
-                             (failure.empty() ? (*reasons)->getBuffer().trim() : StringRef(failure)));
-  auto cubin = image->read("cubin");
-  if (!cubin)
-    return cubin.takeError();
-  return (*cubin)->getBuffer().str();
+  auto reasons = messages->read("messages"), cubin = image->read("cubin");
+  for (auto *buffer : {&reasons, &cubin})
+    if (!*buffer)
+      return buffer->takeError();
+  if (status == 0 && (*cubin)->getBuffer().starts_with("\x7f"
+                                                       "ELF"))
+    return (*cubin)->getBuffer().str();
+  if (failure.empty())
+    failure = status == 0 ? "it wrote no cubin" : (*reasons)->getBuffer().trim().str();
+  if (failure.empty())
+    failure = "status " + std::to_string(status);
+  return createStringError("`" + path + "` failed for compute capability " + Twine(capability / 10) + "." +
+                           Twine(capability % 10) + ": " + failure);
 }
 
 /// `text`, its zero, and its cubins.
