@@ -308,11 +308,7 @@ static json::Array describeRouting(ProgramOp program) {
 
 /// How many rows of a step at most have bits of their own; none where all have the same.
 static std::optional<int64_t> findRowsApart(const TargetModule &target) {
-  auto isOnTensorCores = [&](KernelOp kernel) {
-    llvm::Expected<TensorContraction> found = matchTensorCores(kernel, *target.target);
-    llvm::consumeError(found.takeError());
-    return bool(found);
-  };
+  auto isOnTensorCores = [&](KernelOp kernel) { return findTensorContraction(kernel, *target.target).has_value(); };
   ModuleOp module = target.module;
   if (llvm::any_of(module.getOps<KernelOp>(), isOnTensorCores))
     return rowsPerTask;

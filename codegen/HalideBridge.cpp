@@ -176,15 +176,6 @@ writePipeline(KernelOp kernel, StringRef symbol, Halide::OutputFileType kind, Pi
   return std::move(*buffer);
 }
 
-/// How tensor cores of the target compute `kernel`; none where all of it is Halide's.
-static std::optional<TensorContraction> findTensorContraction(KernelOp kernel, const TargetSpec &target) {
-  llvm::Expected<TensorContraction> found = matchTensorCores(kernel, target);
-  if (found)
-    return std::move(*found);
-  llvm::consumeError(found.takeError());
-  return std::nullopt;
-}
-
 /// The bitcode of the host function of a kernel on tensor cores.
 static FailureOr<std::unique_ptr<llvm::MemoryBuffer>> buildTensorBitcode(const TensorContraction &contraction,
                                                                          const TargetSpec &target, StringRef symbol) {

@@ -50,8 +50,8 @@ def Quern_GpuTarget : Quern_Attr<"GpuTarget", "gpu", [Quern_TargetAttrInterface]
     How many threads a block of a kernel may have, and whether its products of pairs of bf16 are faster than those of
     f32, which tensor cores' are. For estimates: how many processors it has, and threads that each of them holds at a
     time; what all of them execute and read in a nanosecond, instructions of threads and bytes of its memory; the
-    nanoseconds of a launch. Choices that all targets of a binary share, such as which weights are joined, are those of
-    a processor with vectors of 512 bits.
+    nanoseconds of a launch. Where it is the first target of a binary, choices that all share, such as which weights are
+    joined, are those of a processor with vectors of 512 bits.
 
     Example: `#quern.gpu<"opencl", blockThreads = 128, processors = 132, residentThreads = 2048,
     instructionsPerNs = 30000, bytesPerNs = 4800, launchNs = 2000>`

@@ -149,4 +149,12 @@ Expected<TensorContraction> matchTensorCores(KernelOp kernel, const TargetSpec &
   return found;
 }
 
+std::optional<TensorContraction> findTensorContraction(KernelOp kernel, const TargetSpec &target) {
+  Expected<TensorContraction> found = matchTensorCores(kernel, target);
+  if (found)
+    return std::move(*found);
+  consumeError(found.takeError());
+  return std::nullopt;
+}
+
 } // namespace quern::codegen

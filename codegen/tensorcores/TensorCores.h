@@ -46,6 +46,9 @@ struct TensorContraction {
 /// `kernel` as tensor cores of `target` compute it; the error says why it stays Halide's.
 llvm::Expected<TensorContraction> matchTensorCores(KernelOp kernel, const TargetSpec &target);
 
+/// The same; none where all of it is Halide's.
+std::optional<TensorContraction> findTensorContraction(KernelOp kernel, const TargetSpec &target);
+
 } // namespace quern::codegen
 
 #endif // QUERN_CODEGEN_TENSORCORES_TENSORCORES_H

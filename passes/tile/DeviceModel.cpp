@@ -29,7 +29,7 @@ static double getWaves(const DeviceLaunch &launch, GpuTargetAttr gpu) {
 double getWaveTail(const DeviceLaunch &launch, GpuTargetAttr gpu) { return std::log2(getWaves(launch, gpu)); }
 
 double getTime(const DeviceLaunch &launch, GpuTargetAttr gpu) {
-  double working = std::min(launch.blocks, countResident(launch, gpu)) * launch.working;
+  double working = std::min(launch.blocks, countResident(launch, gpu)) * launch.threads;
   double enough = double(gpu.getProcessors() * gpu.getResidentThreads()) / 2;
   double busy = std::min({1.0, working / enough, launch.blocks / double(gpu.getProcessors())});
   double memory = launch.bytes / double(gpu.getBytesPerNs());

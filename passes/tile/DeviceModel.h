@@ -11,8 +11,8 @@ namespace quern {
 /// A launch of equal blocks.
 struct DeviceLaunch {
   double blocks = 1;
-  /// Of a block: those that it has, and those of them that work.
-  double threads = 1, working = 1;
+  /// Of a block.
+  double threads = 1;
   /// What all blocks read and write, and the instructions of all threads.
   double bytes = 0, instructions = 0;
 };

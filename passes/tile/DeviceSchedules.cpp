@@ -1,8 +1,8 @@
 //===- DeviceSchedules.cpp - the schedules of kernels on a device -----------------------------===//
 //
 // What is chosen is what kernels were written and counted with: 128 threads, as many sums in a thread as its registers
-// hold, and of products what fills a large device.
-// No kernel was measured on one, so the model (DeviceModel.h) only says which other plans are tried first.
+// hold, and of products what fills a large device. No kernel was measured on one, so the model (DeviceModel.h) only
+// says which other plans are tried first.
 //
 //===------------------------------------------------------------------------------------------===//
 
@@ -35,20 +35,23 @@ static int64_t chooseThreads(TargetAttr target) {
 // Forms whose launches have a thread for each element of something.
 
 /// A thread for each element of the result, as many instructions for each as it has operations, and some for its place.
-static DeviceLaunch getElementLaunch(KernelOp kernel, double threads) {
+static DeviceLaunch getElementLaunch(const UsualWork &work, double threads) {
   constexpr double place = 20;
-  UsualWork work = getUsualWork(kernel);
   double blocks = std::ceil(work.elements / threads);
-  return {blocks, threads, threads, work.bytes, work.operations + place * work.elements};
+  return {blocks, threads, work.bytes, work.operations + place * work.elements};
+}
+static DeviceLaunch getElementLaunch(KernelOp kernel, double threads) {
+  return getElementLaunch(getUsualWork(kernel), threads);
 }
 
 /// A block for each row, whatever its threads; the same for each head of a token, and each chunk of it.
 static DeviceLaunch getRowLaunch(KernelOp kernel, double threads) {
-  DeviceLaunch launch = getElementLaunch(kernel, threads);
+  UsualWork work = getUsualWork(kernel);
+  DeviceLaunch launch = getElementLaunch(work, threads);
   auto result = cast<RankedTensorType>(kernel.getResultTypes().front());
   double depth = result.getRank() == 0 || result.isDynamicDim(result.getRank() - 1) ? double(usualRows)
                                                                                     : double(result.getShape().back());
-  launch.blocks = std::max(1.0, getUsualWork(kernel).elements / std::max(depth, 1.0));
+  launch.blocks = std::max(1.0, work.elements / std::max(depth, 1.0));
   return launch;
 }
 
@@ -92,7 +95,7 @@ double estimateDeviceExperts(KernelOp kernel, ArrayRef<int64_t> values, TargetAt
   if (!fits(values, target))
     return never;
   DeviceLaunch launch = getElementLaunch(kernel, double(values[0]));
-  launch.bytes = getUsualWork(kernel).bytes * (1 + 1 / double(values[1]));
+  launch.bytes *= 1 + 1 / double(values[1]);
   return getTime(launch, getGpu(target));
 }
 
@@ -122,9 +125,9 @@ struct ContractPlan {
 struct DeviceContract {
   explicit DeviceContract(KernelOp kernel);
 
-  /// Whether panels are not full ones: a block then has one; whether rows are few, and a block may have one with its
-  /// left side; whether tensor cores multiply it, where there are.
-  bool isRagged, isFew, isTensor;
+  /// Whether rows are few; whether a block may then compute the left side for itself; whether tensor cores multiply it,
+  /// where there are.
+  bool areRowsFew, mayBeWithin, isTensor;
   /// Whether the left side is computed, not an argument.
   bool hasLeft;
   double rows, panels, columns, products;
@@ -135,10 +138,11 @@ struct DeviceContract {
 DeviceContract::DeviceContract(KernelOp kernel) {
   auto anchor = cast<MatmulOp>(kernel.getAnchor());
   RankedTensorType lhs = getTensorType(anchor.getLhs());
-  isRagged = anchor.getNumOutputs() % PackedLayout::panelRows != 0;
-  isFew = areFew(lhs) && !anchor.isBatched() && !isRagged;
+  bool isRagged = anchor.getNumOutputs() % PackedLayout::panelRows != 0;
+  areRowsFew = areFew(lhs);
+  mayBeWithin = areRowsFew && !anchor.isBatched() && !isRagged;
   hasLeft = !isa<BlockArgument>(anchor.getLhs());
-  isTensor = !areFew(lhs) && lhs.getElementType().isBF16();
+  isTensor = !areRowsFew && lhs.getElementType().isBF16();
   rows = lhs.isDynamicDim(0) ? usualRows : double(std::max<int64_t>(1, lhs.getDimSize(0)));
   panels = double(std::max<int64_t>(1, PackedLayout::panels(anchor.getNumOutputs())));
   columns = double(getTensorType(anchor.getWeight()).getDimSize(1));
@@ -146,17 +150,25 @@ DeviceContract::DeviceContract(KernelOp kernel) {
   work = getUsualWork(kernel);
 }
 
+/// How many blocks a product has.
+static double countBlocks(const DeviceContract &shape, const ContractPlan &plan) {
+  double rows = std::min(double(plan.rows), shape.rows);
+  return std::ceil(shape.rows / rows) * std::ceil(shape.panels / double(plan.getPanels() * plan.turns));
+}
+
 /// Of more blocks than keep a large device busy, up to 4 become one, which does once what they share. With 6 rows no
 /// format's kernel has more than 128 registers.
-Values chooseDeviceContract(KernelOp kernel, TargetAttr target) {
+static Values chooseContract(const DeviceContract &shape, TargetAttr target) {
   constexpr int64_t enoughBlocks = 256, mostTurns = 4, narrowRows = 64, rowsOfFew = 4, rowsOfMany = 6;
-  DeviceContract shape(kernel);
-  bool areRowsFew = areFew(getTensorType(cast<MatmulOp>(kernel.getAnchor()).getLhs()));
-  int64_t rows = areRowsFew ? std::min(rowsOfFew, int64_t(shape.rows)) : rowsOfMany;
+  int64_t rows = shape.areRowsFew ? std::min(rowsOfFew, int64_t(shape.rows)) : rowsOfMany;
   int64_t threads = chooseThreads(target);
   int64_t blocks = int64_t(shape.panels) / (threads / ContractPlan::threadsOfPanel) * rows;
-  int64_t turns = shape.isFew ? std::clamp<int64_t>(blocks / enoughBlocks, 1, mostTurns) : 1;
-  return {threads, rows, turns, shape.isFew, narrowRows};
+  int64_t turns = shape.mayBeWithin ? std::clamp<int64_t>(blocks / enoughBlocks, 1, mostTurns) : 1;
+  return {threads, rows, turns, shape.mayBeWithin, narrowRows};
+}
+
+Values chooseDeviceContract(KernelOp kernel, TargetAttr target) {
+  return chooseContract(DeviceContract(kernel), target);
 }
 
 /// What Halide's kernel takes. A block reads its panels for all rows of its tile at once; the left side of these rows
@@ -170,14 +182,14 @@ static double getPlainTime(const DeviceContract &shape, const ContractPlan &plan
   constexpr double leftLaunches = 6;
   DeviceLaunch launch;
   double rows = std::min(double(plan.rows), shape.rows), tiles = std::ceil(shape.rows / rows);
-  launch.blocks = tiles * std::ceil(shape.panels / double(plan.getPanels() * plan.turns));
-  launch.threads = launch.working = double(plan.threads);
+  launch.blocks = countBlocks(shape, plan);
+  launch.threads = double(plan.threads);
   launch.bytes = shape.work.bytes * tiles;
   double left = perColumn * shape.columns;
   // The last tile is computed whole.
   launch.instructions = shape.work.operations * tiles * rows / shape.rows * (perOperation + perWeight / rows);
   launch.instructions += plan.within ? launch.blocks * rows * left : 0;
-  DeviceLaunch before{shape.rows, launch.threads, launch.threads, 0, shape.rows * left / leftLaunches};
+  DeviceLaunch before{shape.rows, launch.threads, 0, shape.rows * left / leftLaunches};
   return getTime(launch, gpu) + (plan.within || !shape.hasLeft ? 0 : leftLaunches * getTime(before, gpu));
 }
 
@@ -191,7 +203,7 @@ static double getTensorTime(const DeviceContract &shape, const ContractPlan &pla
   const Tile &tile = shape.rows <= double(plan.narrow) ? narrow : wide;
   double columns = shape.panels * PackedLayout::panelRows * shape.products;
   double rowTiles = std::ceil(shape.rows / tile.rows), columnTiles = std::ceil(columns / tile.columns);
-  DeviceLaunch launch{rowTiles * columnTiles, tile.threads, tile.threads, 0, 0};
+  DeviceLaunch launch{rowTiles * columnTiles, tile.threads, 0, 0};
   launch.bytes = 2 * shape.columns * (rowTiles * columns + columnTiles * shape.rows);
   launch.instructions = launch.blocks * tile.threads * tile.instructions * shape.columns / 32;
   return getTime(launch, gpu);
@@ -199,7 +211,7 @@ static double getTensorTime(const DeviceContract &shape, const ContractPlan &pla
 
 double estimateDeviceContract(KernelOp kernel, ArrayRef<int64_t> values, TargetAttr target) {
   DeviceContract shape(kernel);
-  ContractPlan plan(values), usual(chooseDeviceContract(kernel, target));
+  ContractPlan plan(values), usual(chooseContract(shape, target));
   bool isTensor = shape.isTensor && target.getBf16Dot();
   if (!fits(values, target))
     return never;
@@ -209,8 +221,8 @@ double estimateDeviceContract(KernelOp kernel, ArrayRef<int64_t> values, TargetA
     return isUsual && (shape.hasLeft || plan.threads == usual.threads) ? getTensorTime(shape, plan, getGpu(target))
                                                                        : never;
   }
-  bool saysNothing =
-      plan.narrow != usual.narrow || (plan.within && !shape.isFew) || plan.rows > std::max<int64_t>(1, shape.rows);
+  bool saysNothing = plan.narrow != usual.narrow || (plan.within && !shape.mayBeWithin) ||
+                     plan.rows > std::max<int64_t>(1, shape.rows);
   if (saysNothing)
     return never;
   return getPlainTime(shape, plan, getGpu(target));
@@ -219,15 +231,14 @@ double estimateDeviceContract(KernelOp kernel, ArrayRef<int64_t> values, TargetA
 Features describeDeviceContract(KernelOp kernel, ArrayRef<int64_t> values, TargetAttr target) {
   DeviceContract shape(kernel);
   ContractPlan plan(values);
-  Features features(shape.isFew ? "few" : shape.isTensor && target.getBf16Dot() ? "tensor" : "");
-  double threads = double(plan.threads), rows = std::min(double(plan.rows), shape.rows);
-  double blocks = std::ceil(shape.rows / rows) * std::ceil(shape.panels / double(plan.getPanels() * plan.turns));
+  Features features(shape.mayBeWithin ? "few" : shape.isTensor && target.getBf16Dot() ? "tensor" : "");
+  double threads = double(plan.threads);
   features.add("threads", std::log2(threads / 128));
-  features.add("rows", std::log2(rows));
+  features.add("rows", std::log2(std::min(double(plan.rows), shape.rows)));
   features.add("panels", std::log2(double(plan.turns)));
   features.add("within", double(plan.within));
   features.add("narrow", shape.rows <= double(plan.narrow));
-  features.add("waves", getWaveTail({blocks, threads, threads, 0, 0}, getGpu(target)));
+  features.add("waves", getWaveTail({countBlocks(shape, plan), threads, 0, 0}, getGpu(target)));
   return features;
 }
 

@@ -35,15 +35,13 @@ Plan toPlan(ScheduleAttr schedule) {
   return plan;
 }
 
-using Values = SmallVector<int64_t>;
-
 /// The values that a plan for `target` has for the knobs of its form, in their order, or what is wrong with it.
-static llvm::Expected<Values> getValues(KernelOp kernel, const Plan &plan, TargetAttr target) {
+static llvm::Expected<SmallVector<int64_t>> getValues(KernelOp kernel, const Plan &plan, TargetAttr target) {
   ScheduleKind kind = getScheduleKind(target);
   for (const auto &[name, value] : plan)
     if (auto fault = findFault(kernel.getForm(), kind, name, value))
       return llvm::createStringError(*fault);
-  Values values;
+  SmallVector<int64_t> values;
   for (const Knob &knob : getKnobs(kernel.getForm(), kind)) {
     auto value = plan.find(knob.name.str());
     if (value == plan.end())
@@ -80,11 +78,10 @@ MeasuredSchedules::find(KernelOp kernel, TargetAttr target, llvm::function_ref<v
         ignore("it was measured for another version of the form, expected version " + Twine(version));
       continue;
     }
-    if (llvm::Expected<Values> values = getValues(kernel, row->plan, target))
-      return Found{makeSchedule(kernel.getContext(), kernel.getForm(), getScheduleKind(target), *values), source.path,
-                   row, row->base};
-    else
-      ignore(llvm::toString(values.takeError()));
+    llvm::Expected<SmallVector<int64_t>> values = getValues(kernel, row->plan, target);
+    if (values)
+      return Found{makeSchedule(kernel.getContext(), kernel.getForm(), kind, *values), source.path, row, row->base};
+    ignore(llvm::toString(values.takeError()));
   }
   return choose(kernel, target);
 }
@@ -123,7 +120,7 @@ std::optional<MeasuredSchedules::Found> MeasuredSchedules::choose(KernelOp kerne
 }
 
 std::optional<double> MeasuredSchedules::predictGain(KernelOp kernel, TargetAttr target, const ScheduleRow &row) const {
-  llvm::Expected<Values> base = getValues(kernel, row.base, target), plan = getValues(kernel, row.plan, target);
+  auto base = getValues(kernel, row.base, target), plan = getValues(kernel, row.plan, target);
   if (!base || !plan) {
     llvm::consumeError(base.takeError());
     llvm::consumeError(plan.takeError());
